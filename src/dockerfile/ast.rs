@@ -1,0 +1,306 @@
+//! The syntax tree of a Dockerfile. Every node carries the bytes it was written with.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A range of bytes in the Dockerfile's text; `start <= end`, both on character boundaries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+}
+
+impl Span {
+    /// The span as a range that indexes the text.
+    #[must_use]
+    pub const fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// A parsed Dockerfile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dockerfile {
+    /// The text as written.
+    pub text: String,
+    /// Parser directives (`# syntax=`, `# escape=`, `# check=`), in order.
+    pub directives: Vec<Directive>,
+    /// `ARG` instructions before the first `FROM`.
+    pub global_args: Vec<Instruction>,
+    /// The stages, in order.
+    pub stages: Vec<Stage>,
+    /// What is wrong with the text; empty for a Dockerfile that parses.
+    pub problems: Vec<Problem>,
+    /// Comments, for colouring. A directive is not a comment.
+    pub comments: Vec<Span>,
+}
+
+/// A parser directive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    /// `syntax`, `escape` or `check`, in lower case.
+    pub name: String,
+    /// What follows the `=`.
+    pub value: String,
+    /// The whole line.
+    pub span: Span,
+}
+
+/// The instructions from one `FROM` to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// Position in the file, from 0.
+    pub index: usize,
+    /// The name after `AS`, in lower case as the builder has it.
+    pub name: Option<String>,
+    /// The image or stage that it starts from, as written.
+    pub base: Word,
+    /// The `FROM` instruction itself.
+    pub from: Instruction,
+    /// The instructions after `FROM`.
+    pub instructions: Vec<Instruction>,
+}
+
+/// One instruction with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instruction {
+    /// Which instruction it is.
+    pub keyword: Keyword,
+    /// The line that it starts on, from 1.
+    pub line: u32,
+    /// The line that it ends on, continuations and heredocs included.
+    pub last_line: u32,
+    /// All of it, without the last line break.
+    pub span: Span,
+    /// The keyword alone.
+    pub keyword_span: Span,
+    /// Flags such as `--from=build`, in order.
+    pub flags: Vec<Flag>,
+    /// The arguments.
+    pub body: Body,
+    /// Heredocs, in order.
+    pub heredocs: Vec<Heredoc>,
+    /// The arguments as one line: continuations joined, comments inside removed, flags excluded.
+    pub arguments: String,
+}
+
+impl Instruction {
+    /// The value of the flag `name`, or `None` where it is not given.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<&str> {
+        self.flags
+            .iter()
+            .find(|flag| flag.name == name)
+            .map(|flag| flag.value.as_deref().unwrap_or(""))
+    }
+}
+
+/// A flag of an instruction: `--name=value` or `--name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The name without dashes.
+    pub name: String,
+    /// The value after `=`.
+    pub value: Option<String>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// A text with its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Word {
+    /// The text, quotes kept as written.
+    pub text: String,
+    /// Its place.
+    pub span: Span,
+}
+
+/// `KEY=value`, quotes removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Left of `=`.
+    pub key: String,
+    /// Right of `=`; `None` for `ARG NAME` without a default.
+    pub value: Option<String>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// The text between `<<WORD` and `WORD`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heredoc {
+    /// The terminator.
+    pub name: String,
+    /// The lines between, as written.
+    pub content: String,
+    /// The content's place.
+    pub span: Span,
+    /// Whether variables in it are expanded (the terminator was not quoted).
+    pub expand: bool,
+}
+
+/// A command in one of its two forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Run by a shell.
+    Shell(String),
+    /// A JSON array, run as it is.
+    Exec(Vec<String>),
+}
+
+/// The arguments of an instruction, by kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// `FROM image AS name`.
+    From {
+        /// Image or stage, as written.
+        image: Word,
+        /// The name after `AS`, as written.
+        alias: Option<Word>,
+    },
+    /// `RUN`, `CMD` or `ENTRYPOINT`.
+    Command(Command),
+    /// `COPY` or `ADD`.
+    Copy {
+        /// What is copied; heredocs are not in it.
+        sources: Vec<Word>,
+        /// Where it goes.
+        destination: Word,
+    },
+    /// `ENV`, `LABEL` or `ARG`.
+    Pairs(Vec<Pair>),
+    /// `EXPOSE` or `VOLUME`.
+    Words(Vec<Word>),
+    /// `USER`, `WORKDIR`, `STOPSIGNAL` or `MAINTAINER`.
+    Word(Word),
+    /// `SHELL`.
+    Shell(Vec<String>),
+    /// `HEALTHCHECK`; `None` is `HEALTHCHECK NONE`.
+    Healthcheck(Option<Command>),
+    /// `ONBUILD`.
+    Onbuild(Box<Instruction>),
+    /// Arguments that could not be read; a [`Problem`] says why.
+    Invalid,
+}
+
+/// The instructions that builders know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Keyword {
+    /// `ADD`
+    Add,
+    /// `ARG`
+    Arg,
+    /// `CMD`
+    Cmd,
+    /// `COPY`
+    Copy,
+    /// `ENTRYPOINT`
+    Entrypoint,
+    /// `ENV`
+    Env,
+    /// `EXPOSE`
+    Expose,
+    /// `FROM`
+    From,
+    /// `HEALTHCHECK`
+    Healthcheck,
+    /// `LABEL`
+    Label,
+    /// `MAINTAINER`
+    Maintainer,
+    /// `ONBUILD`
+    Onbuild,
+    /// `RUN`
+    Run,
+    /// `SHELL`
+    Shell,
+    /// `STOPSIGNAL`
+    Stopsignal,
+    /// `USER`
+    User,
+    /// `VOLUME`
+    Volume,
+    /// `WORKDIR`
+    Workdir,
+    /// Anything else; a [`Problem`] names it.
+    Unknown,
+}
+
+impl Keyword {
+    /// Every keyword that builders know, in the order of their names.
+    pub const ALL: [Self; 18] = [
+        Self::Add,
+        Self::Arg,
+        Self::Cmd,
+        Self::Copy,
+        Self::Entrypoint,
+        Self::Env,
+        Self::Expose,
+        Self::From,
+        Self::Healthcheck,
+        Self::Label,
+        Self::Maintainer,
+        Self::Onbuild,
+        Self::Run,
+        Self::Shell,
+        Self::Stopsignal,
+        Self::User,
+        Self::Volume,
+        Self::Workdir,
+    ];
+
+    /// The keyword in capitals; `?` for an unknown one.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "ADD",
+            Self::Arg => "ARG",
+            Self::Cmd => "CMD",
+            Self::Copy => "COPY",
+            Self::Entrypoint => "ENTRYPOINT",
+            Self::Env => "ENV",
+            Self::Expose => "EXPOSE",
+            Self::From => "FROM",
+            Self::Healthcheck => "HEALTHCHECK",
+            Self::Label => "LABEL",
+            Self::Maintainer => "MAINTAINER",
+            Self::Onbuild => "ONBUILD",
+            Self::Run => "RUN",
+            Self::Shell => "SHELL",
+            Self::Stopsignal => "STOPSIGNAL",
+            Self::User => "USER",
+            Self::Volume => "VOLUME",
+            Self::Workdir => "WORKDIR",
+            Self::Unknown => "?",
+        }
+    }
+
+    /// The keyword written as `text`, in any case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|keyword| keyword.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+impl fmt::Display for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Something in the text that a builder would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong: a lower-case fragment with names in backticks.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
+    /// The line, from 1.
+    pub line: u32,
+    /// Its place.
+    pub span: Span,
+}

@@ -1,0 +1,104 @@
+//! Goals: conditions that an exercise asks for, the evidence they need and the verdicts they give.
+//!
+//! One file per goal kind; [`registry`] lists them. A goal decides, it never gathers: the attempt
+//! collects what [`Goal::needs`] names and hands it over as [`Evidence`].
+
+pub mod evidence;
+pub mod registry;
+
+use std::fmt;
+
+pub use evidence::Evidence;
+pub use evidence::Known;
+pub use evidence::Missing;
+pub use evidence::Needs;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::text::Clean;
+
+/// A condition of one kind with its parameters.
+pub trait Goal: fmt::Debug + Send + Sync {
+    /// The kind as YAML has it: `max_size`.
+    fn kind(&self) -> &'static str;
+
+    /// A few words for a list: `≤ 100 MB`, `answers HTTP`, `no shell`.
+    fn title(&self) -> String;
+
+    /// What is wanted, as one exact phrase: `GET :8000/health answers 200 with "ok" within 10 s`.
+    fn wanted(&self) -> String;
+
+    /// What must be gathered before it can be judged.
+    fn needs(&self) -> Needs;
+
+    /// Judges. Missing evidence is [`Verdict::Unknown`], never met.
+    fn evaluate(&self, evidence: &Evidence) -> Verdict;
+}
+
+/// What came out of checking one goal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The condition holds.
+    Met {
+        /// What was found: `63.9 MB, 36.1 MB to spare`.
+        actual: Clean,
+    },
+    /// The condition does not hold.
+    Unmet(Box<Unmet>),
+    /// It could not be judged.
+    Unknown {
+        /// Why, as a whole sentence.
+        reason: Clean,
+    },
+}
+
+/// Why a goal is not met, for a learner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// What was found.
+    pub actual: Clean,
+    /// The cause, as one or two whole sentences.
+    pub why: Clean,
+    /// What is to blame.
+    pub blame: Blame,
+    /// One thing to look at next; never the answer.
+    pub next_step: Clean,
+}
+
+/// The place that an unmet goal points to; empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blame {
+    /// A line of the learner's Dockerfile, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// A layer of the image, from 0 at the bottom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<usize>,
+    /// A path in the image or in the context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Clean>,
+}
+
+impl Verdict {
+    /// A met verdict.
+    #[must_use]
+    pub fn met(actual: impl AsRef<str>) -> Self {
+        Self::Met {
+            actual: Clean::line(actual.as_ref()),
+        }
+    }
+
+    /// A verdict for evidence that is not there.
+    #[must_use]
+    pub fn unknown(missing: &Missing) -> Self {
+        Self::Unknown {
+            reason: missing.reason.clone(),
+        }
+    }
+
+    /// Whether the condition holds.
+    #[must_use]
+    pub const fn is_met(&self) -> bool {
+        matches!(self, Self::Met { .. })
+    }
+}

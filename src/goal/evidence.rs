@@ -1,0 +1,175 @@
+//! What goals may look at, and what they ask for.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::dockerfile::Dockerfile;
+use crate::image::Contents;
+use crate::image::Summary;
+use crate::image::run::Run;
+use crate::image::run::RunOutcome;
+use crate::text::Clean;
+use crate::units::Bytes;
+
+/// Evidence that was gathered, or the reason why it is missing.
+pub type Known<T> = Result<T, Missing>;
+
+/// Why a piece of evidence is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// A whole sentence for the learner.
+    pub reason: Clean,
+}
+
+impl Missing {
+    /// Missing for `reason`.
+    #[must_use]
+    pub fn because(reason: impl AsRef<str>) -> Self {
+        Self {
+            reason: Clean::line(reason.as_ref()),
+        }
+    }
+}
+
+/// What a set of goals needs; cheap things (Dockerfile, context, summary) are always gathered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The exact size of each layer.
+    pub sizes: bool,
+    /// A pass over the exported image: its tree and its layers' entries.
+    pub contents: bool,
+    /// Paths whose mere presence already decides (`bin/sh`): asked of the engine first, so that a
+    /// large image need not be exported to say no.
+    pub paths: BTreeSet<String>,
+    /// Search each layer, the config and the history for the planted canaries.
+    pub canaries: bool,
+    /// Runs.
+    pub runs: BTreeSet<Run>,
+    /// Builds with one file changed.
+    pub rebuilds: BTreeSet<Rebuild>,
+}
+
+impl Needs {
+    /// Adds what another goal needs.
+    pub fn extend(&mut self, other: Self) {
+        self.sizes |= other.sizes;
+        self.contents |= other.contents;
+        self.canaries |= other.canaries;
+        self.paths.extend(other.paths);
+        self.runs.extend(other.runs);
+        self.rebuilds.extend(other.rebuilds);
+    }
+}
+
+/// A second build after one file of the context was touched.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Rebuild {
+    /// The file that gets one more line, relative to the context.
+    pub touch: String,
+}
+
+/// All that goals may look at.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The learner's Dockerfile.
+    pub dockerfile: Arc<Dockerfile>,
+    /// What was sent to the builder.
+    pub context: Known<ContextFacts>,
+    /// The steps of the build, in the order of the Dockerfile.
+    pub steps: Vec<StepFact>,
+    /// What the engine says of the image; missing where nothing was built.
+    pub summary: Known<Summary>,
+    /// What the image and its layers weigh.
+    pub sizes: Known<Sizes>,
+    /// The size of the starter, where the exercise has one.
+    pub baseline: Option<Bytes>,
+    /// The pass over the exported image.
+    pub contents: Known<Contents>,
+    /// Presence of [`Needs::paths`], links followed.
+    pub paths: BTreeMap<String, Known<bool>>,
+    /// Where a canary was found.
+    pub canaries: Known<Vec<CanaryHit>>,
+    /// What each run showed.
+    pub runs: BTreeMap<Run, Known<RunOutcome>>,
+    /// The steps of each rebuild.
+    pub rebuilds: BTreeMap<Rebuild, Known<Vec<StepFact>>>,
+}
+
+/// What was sent to the builder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContextFacts {
+    /// Payload bytes.
+    pub bytes: Bytes,
+    /// Paths sent, relative to the context, `/` between parts.
+    pub paths: Vec<String>,
+}
+
+/// One executed step of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepFact {
+    /// The line of its instruction.
+    pub line: Option<u32>,
+    /// The stage's index.
+    pub stage: Option<usize>,
+    /// The instruction as the builder shows it.
+    pub title: Clean,
+    /// Whether it was taken from the cache.
+    pub cached: bool,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What an image weighs: the sum of the payload bytes of regular files over all its layers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// All layers.
+    pub shipped: Bytes,
+    /// One per layer, bottom first.
+    pub layers: Vec<LayerSize>,
+    /// Whether it was counted file by file; otherwise it is the engine's figure, which agrees to
+    /// 0.01 % on the stores where it is used.
+    pub exact: bool,
+}
+
+/// What one layer weighs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerSize {
+    /// The step that made it.
+    pub created_by: Option<Clean>,
+    /// The line of the final stage that made it; the `FROM` line for layers of the base.
+    pub line: Option<u32>,
+    /// Its bytes.
+    pub shipped: Bytes,
+}
+
+/// A planted token that was found in the image. The token itself is never kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanaryHit {
+    /// Where it was found.
+    pub place: CanaryPlace,
+    /// The line of the Dockerfile that put it there, where that is known.
+    pub line: Option<u32>,
+}
+
+/// A place where a secret may be left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CanaryPlace {
+    /// A file in a layer, visible or not.
+    Layer {
+        /// The layer, from 0 at the bottom.
+        layer: usize,
+        /// The file.
+        path: Clean,
+        /// Whether a later layer hides it.
+        hidden: bool,
+    },
+    /// The config: environment, labels, command.
+    Config {
+        /// Which part of the config.
+        part: Clean,
+    },
+    /// A step of the history.
+    History,
+}

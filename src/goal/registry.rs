@@ -1,0 +1,1 @@
+//! The goal kinds, by name.

@@ -1,0 +1,150 @@
+//! What an image is: its config, its layers, the file system they add up to, and what a run of it
+//! showed.
+//!
+//! Nothing here talks to an engine: the engine's adapter fills these types, the goals read them.
+
+pub mod run;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::units::Bytes;
+
+/// The parts of an image's config that matter to goals; names as the OCI image spec has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// User and optional group: `65532`, `nonroot:nonroot`, empty for root.
+    pub user: String,
+    /// The entrypoint; empty where there is none.
+    pub entrypoint: Vec<String>,
+    /// The default arguments or command.
+    pub cmd: Vec<String>,
+    /// `KEY=value` lines.
+    pub env: Vec<String>,
+    /// The working directory.
+    pub working_dir: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// `8000/tcp` and the like.
+    pub exposed_ports: Vec<String>,
+    /// Declared volumes.
+    pub volumes: Vec<String>,
+    /// The signal that asks the container to stop; `SIGTERM` where it is not set.
+    pub stop_signal: Option<String>,
+    /// The health check.
+    pub healthcheck: Option<Healthcheck>,
+    /// The shell of the shell form.
+    pub shell: Vec<String>,
+    /// `amd64` and the like.
+    pub architecture: String,
+    /// `linux` and the like.
+    pub os: String,
+}
+
+/// A health check as the image carries it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Healthcheck {
+    /// `["CMD", …]`, `["CMD-SHELL", …]` or `["NONE"]`.
+    pub test: Vec<String>,
+    /// Time between two probes, where it is set.
+    pub interval: Option<Duration>,
+    /// How long a probe may take, where it is set.
+    pub timeout: Option<Duration>,
+    /// Grace at the start, where it is set.
+    pub start_period: Option<Duration>,
+    /// Failures in a row that make it unhealthy, where it is set.
+    pub retries: Option<u32>,
+}
+
+/// One step of an image's history, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryStep {
+    /// The command as the builder recorded it.
+    pub created_by: String,
+    /// Whether the step made no layer.
+    pub empty_layer: bool,
+}
+
+/// What an engine says of an image without exporting it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The engine's id for the image; opaque, its meaning differs between image stores.
+    pub id: String,
+    /// Its references.
+    pub tags: Vec<String>,
+    /// Its config.
+    pub config: Config,
+    /// Its history, oldest first; empty where the engine does not tell.
+    pub history: Vec<HistoryStep>,
+    /// Digests of the uncompressed layers, bottom first.
+    pub diff_ids: Vec<String>,
+    /// The size that the engine reports. Shown, never judged: it differs between engines by a
+    /// factor of three for one and the same image.
+    pub engine_size: Bytes,
+    /// The engine's own sizes per layer, bottom first, where they agree with
+    /// [`Layer::shipped`] to 0.01 % (the graph driver store of Docker); otherwise `None`.
+    pub layer_sizes: Option<Vec<Bytes>>,
+}
+
+/// One layer of an exported image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Position, from 0 at the bottom.
+    pub index: usize,
+    /// SHA-256 of the uncompressed layer: `sha256:…`.
+    pub diff_id: String,
+    /// The history step that made it, where the history tells.
+    pub created_by: Option<String>,
+    /// Sum of the payload bytes of its regular files; hard links count once.
+    pub shipped: Bytes,
+    /// Its entries in the order of the archive.
+    pub entries: Vec<Entry>,
+}
+
+/// What an archive entry of a layer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link and its target as written.
+    Symlink(String),
+    /// A hard link to another path of the same layer.
+    Hardlink(String),
+    /// `.wh.NAME`: hides `NAME` of the layers below. The path is that of `NAME`.
+    Whiteout,
+    /// `.wh..wh..opq`: hides everything below the directory. The path is the directory's.
+    Opaque,
+    /// A device, a FIFO or something else.
+    Other,
+}
+
+/// One entry of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The path without a leading slash: `usr/bin/env`.
+    pub path: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Payload bytes.
+    pub size: Bytes,
+    /// Permission bits with setuid, setgid and sticky.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u64,
+    /// Group.
+    pub gid: u64,
+}
+
+/// What one pass over an exported image found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The config as the archive has it.
+    pub config: Config,
+    /// The layers, bottom first.
+    pub layers: Vec<Layer>,
+}

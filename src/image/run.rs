@@ -1,0 +1,109 @@
+//! What a goal asks of a run, and what the run showed.
+//!
+//! Every run is hardened by the engine's adapter (memory, pids, CPU, no capabilities, no new
+//! privileges, no network) and bounded in time and output; a goal cannot ask for less.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::text::Clean;
+
+/// A run that some goal wants to see. Equal requests are run once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Run {
+    /// How the container is started.
+    pub start: Start,
+    /// What is asked of it once it runs.
+    pub probe: Probe,
+    /// The longest it may take.
+    pub within: Duration,
+}
+
+/// How a container is started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Start {
+    /// Replaces the image's entrypoint.
+    pub entrypoint: Option<Vec<String>>,
+    /// Replaces the image's command.
+    pub args: Option<Vec<String>>,
+    /// Extra environment.
+    pub env: BTreeMap<String, String>,
+    /// Bytes for standard input.
+    pub stdin: Option<String>,
+    /// Whether the root file system is read-only (with a small writable `/tmp`).
+    pub read_only: bool,
+}
+
+/// What is asked of a running container.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Probe {
+    /// Nothing: it runs to its end.
+    Exit,
+    /// An HTTP request from beside the container, repeated until it is answered.
+    Http(HttpRequest),
+    /// A stop signal; then the time until it ends.
+    Stop {
+        /// The signal; `None` is the image's own stop signal.
+        signal: Option<String>,
+        /// The port that shows that it is up before the signal is sent; without one, a moment
+        /// after the start.
+        ready_port: Option<u16>,
+    },
+    /// Its health check until it says healthy.
+    Health,
+}
+
+/// An HTTP/1.1 request to `127.0.0.1` inside the container's network.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HttpRequest {
+    /// The port.
+    pub port: u16,
+    /// The path, starting with `/`.
+    pub path: String,
+    /// The method, in capitals.
+    pub method: String,
+    /// The body to send.
+    pub body: Option<String>,
+}
+
+/// What a run showed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// The exit status; `None` where it still ran when it was stopped by us.
+    pub exit: Option<i64>,
+    /// Why it could not be started, in the engine's words (a missing program, say).
+    pub start_error: Option<Clean>,
+    /// Whether its time ran out.
+    pub timed_out: bool,
+    /// Whether it, or a child of it, was killed for lack of memory.
+    pub out_of_memory: bool,
+    /// From the start to its end or to the answer.
+    pub took: Duration,
+    /// The last lines of standard output.
+    pub stdout: Vec<Clean>,
+    /// The last lines of standard error.
+    pub stderr: Vec<Clean>,
+    /// Output bytes beyond the limit that were thrown away.
+    pub output_dropped: u64,
+    /// The answer to [`Probe::Http`].
+    pub response: Option<HttpResponse>,
+    /// From the signal to the end, for [`Probe::Stop`]; `None` where it never became ready.
+    pub stopped_after: Option<Duration>,
+    /// Whether it had to be killed after the signal, for [`Probe::Stop`].
+    pub killed: bool,
+    /// The last state of [`Probe::Health`]: `healthy`, `unhealthy`, `starting`.
+    pub health: Option<Clean>,
+}
+
+/// An HTTP answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// Header names in lower case, with values.
+    pub headers: Vec<(Clean, Clean)>,
+    /// The first 64 KiB of the body.
+    pub body: Vec<Clean>,
+    /// From the container's start to the answer.
+    pub after: Duration,
+}

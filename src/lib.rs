@@ -1,0 +1,14 @@
+//! Loadline: a terminal workshop that teaches small, secure container images by building them on a
+//! real engine.
+//!
+//! `ARCHITECTURE.md` is the map: one folder per thing that the product is about.
+
+pub mod attempt;
+pub mod course;
+pub mod dockerfile;
+pub mod engine;
+pub mod goal;
+pub mod image;
+pub mod report;
+pub mod text;
+pub mod units;

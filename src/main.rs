@@ -1,0 +1,3 @@
+//! The `loadline` program.
+
+fn main() {}
