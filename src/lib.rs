@@ -11,4 +11,5 @@ pub mod goal;
 pub mod image;
 pub mod report;
 pub mod text;
+pub mod tui;
 pub mod units;

@@ -1,0 +1,11 @@
+//! The workshop on a terminal: one owner of state, a pure `update`, effects as data, a view that
+//! only reads.
+//!
+//! ```text
+//! signals, input, job messages, timers -> Msg -> update(&mut Model, now, Msg) -> Vec<Effect>
+//!                                                 view(&Model, &mut Frame)        runner -> Msg
+//! ```
+//!
+//! [`theme`] is the only place that knows colours.
+
+pub mod theme;
