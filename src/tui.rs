@@ -6,6 +6,10 @@
 //!                                                 view(&Model, &mut Frame)        runner -> Msg
 //! ```
 //!
-//! [`theme`] is the only place that knows colours.
+//! [`theme`] is the only place that knows colours; [`services`] is all that the workshop needs from
+//! the rest of the program.
 
+pub mod effect;
+pub mod msg;
+pub mod services;
 pub mod theme;

@@ -1,0 +1,91 @@
+//! Everything that `update` can ask for. Effects are data: tests compare them, the runner does them.
+
+use std::path::PathBuf;
+
+use crate::course::ExerciseId;
+use crate::tui::msg::JobId;
+
+/// Something to do at the edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Open the records; answered with `Msg::Progress`.
+    LoadProgress,
+    /// Look for an engine; answered with `Msg::Engine`.
+    FindEngine,
+    /// Make bases ready, `first` before the others; told with `Msg::Base`. One at a time: a new one
+    /// replaces the one before.
+    PrepareBases {
+        /// References as Dockerfiles name them.
+        first: Vec<String>,
+    },
+    /// Open an exercise's files; answered with `Msg::Opened`.
+    Open(ExerciseId),
+    /// Write a file; answered with `Msg::Saved`.
+    Save {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// Which file.
+        file: String,
+        /// Its whole text.
+        text: String,
+    },
+    /// Watch an exercise's files, and nothing else any more; told with `Msg::Disk`.
+    Watch {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// The folder.
+        folder: PathBuf,
+        /// The files in it.
+        files: Vec<String>,
+    },
+    /// Read the watched files once, now; answered with `Msg::Disk`.
+    ReadDisk,
+    /// Put the starter back, or undo that; answered with `Msg::Reset`.
+    Reset {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// Whether to undo the last reset.
+        undo: bool,
+    },
+    /// Start an attempt; told with `Msg::Attempt`, ended with `Msg::AttemptEnded`.
+    StartAttempt {
+        /// Its id.
+        job: JobId,
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// Where its whole log is written.
+        log: PathBuf,
+    },
+    /// Ask an attempt to stop. It goes on telling until it has stopped.
+    Cancel(JobId),
+    /// Note an opened hint.
+    HintOpened {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// The goal that it helps with.
+        goal: String,
+        /// Its level.
+        level: u8,
+    },
+    /// Note a lesson read to its end.
+    LessonRead(String),
+    /// Look at the machine; answered with `Msg::Doctor`.
+    Doctor,
+    /// Give the terminal to the learner's editor; answered with `Msg::EditorClosed`.
+    Edit {
+        /// The file.
+        path: PathBuf,
+        /// The line to stand on, from 1.
+        line: usize,
+    },
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Tell the terminal's window that something long has ended.
+    Notify(String),
+    /// Stop the program until the shell lets it go on.
+    Suspend,
+    /// Draw every cell again.
+    Repaint,
+    /// Leave.
+    Quit,
+}

@@ -1,0 +1,104 @@
+//! Everything that can reach `update`.
+
+use crossterm::event::KeyEvent;
+use ratatui::layout::Size;
+
+use crate::attempt::AttemptEvent;
+use crate::course::ExerciseId;
+use crate::text::Clean;
+use crate::tui::services::BaseEvent;
+use crate::tui::services::Check;
+use crate::tui::services::EngineState;
+use crate::tui::services::Progress;
+use crate::tui::services::Trouble;
+use crate::tui::services::Workspace;
+use crate::tui::services::WorkspaceFile;
+
+/// The id of background work that can be cancelled. Messages of an older job are dropped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub u64);
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Msg {
+    /// A key went down.
+    Key(KeyEvent),
+    /// Text was pasted, as one piece.
+    Paste(String),
+    /// The terminal has a new size.
+    Resize(Size),
+    /// The terminal's window was entered or left.
+    Focus(bool),
+    /// A signal asked the program to end.
+    Terminate,
+    /// The program was stopped and goes on, or an editor gave the terminal back.
+    Resumed,
+    /// Time passed while something on the screen shows it.
+    Tick,
+    /// The records were read.
+    Progress(Result<Progress, Trouble>),
+    /// The engine was looked for.
+    Engine(EngineState),
+    /// News of a base image.
+    Base(BaseEvent),
+    /// The preparation of bases has nothing more to do.
+    BasesDone,
+    /// An exercise's files are open.
+    Opened {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// Its files.
+        result: Result<Workspace, Trouble>,
+    },
+    /// A reset, or its undoing, was done.
+    Reset {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// Whether it brought back what a reset had put away.
+        undo: bool,
+        /// The files as they are now.
+        result: Result<Workspace, Trouble>,
+    },
+    /// A file was written, or not.
+    Saved {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// Which file.
+        file: String,
+        /// What was written.
+        text: String,
+        /// How it went.
+        result: Result<(), Trouble>,
+    },
+    /// Files of the open exercise are on disk like this.
+    Disk {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// The files that the learner changes.
+        files: Vec<WorkspaceFile>,
+    },
+    /// What an attempt said, in order.
+    Attempt {
+        /// Which attempt.
+        job: JobId,
+        /// Its events.
+        events: Vec<AttemptEvent>,
+        /// Lines of output that are in the log file and not in `events`.
+        skipped: u64,
+    },
+    /// An attempt is over. Said once per job, after its last [`Msg::Attempt`].
+    AttemptEnded {
+        /// Which attempt.
+        job: JobId,
+        /// Why it ended without a report, where it did.
+        trouble: Option<Trouble>,
+    },
+    /// The doctor looked.
+    Doctor(Vec<Check>),
+    /// The learner's editor was closed, or could not be started.
+    EditorClosed(Result<(), Trouble>),
+    /// Something that ran in the background and has no screen of its own failed.
+    Failed(Trouble),
+    /// A background task panicked; the report is in a file.
+    TaskPanicked(Clean),
+}

@@ -1,0 +1,292 @@
+//! All that the workshop on a terminal needs from the rest of the program, as one trait.
+//!
+//! The calls run on worker threads, never on the thread that draws, and each is made by the effect
+//! runner alone. Nothing here is called before the first screen is on the terminal.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::AttemptEvent;
+use crate::course::Course;
+use crate::course::ExerciseId;
+use crate::engine::EngineInfo;
+use crate::engine::Tried;
+use crate::report::Outcome;
+use crate::report::Report;
+use crate::report::VerdictName;
+use crate::text::Clean;
+use crate::units::Bytes;
+
+/// The course and the means to work on it.
+#[derive(Clone)]
+pub struct Services {
+    /// What is taught.
+    pub course: Arc<Course>,
+    /// Files, records, engine and bases.
+    pub workshop: Arc<dyn Workshop>,
+}
+
+/// Files, records, engine and bases, as the terminal sees them.
+#[async_trait]
+pub trait Workshop: Send + Sync + 'static {
+    /// Opens the records and reads what the learner has reached.
+    async fn progress(&self) -> Result<Progress, Trouble>;
+
+    /// Looks for an engine; called again when the learner asks.
+    async fn find_engine(&self) -> EngineState;
+
+    /// Makes the base images of the course ready, those in `first` before the others, and says
+    /// so per reference. Returns when there is nothing more to do.
+    async fn prepare_bases(
+        &self,
+        first: Vec<String>,
+        events: mpsc::Sender<BaseEvent>,
+        cancel: CancellationToken,
+    );
+
+    /// Opens the learner's files of an exercise; the first time, the starter is copied.
+    async fn open(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble>;
+
+    /// Writes one file of the learner, whole or not at all.
+    async fn save(&self, exercise: &ExerciseId, file: &str, text: &str) -> Result<(), Trouble>;
+
+    /// Puts the starter back; what was there is kept for [`Self::undo_reset`].
+    async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble>;
+
+    /// Brings back what the last reset put away.
+    async fn undo_reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble>;
+
+    /// Starts an attempt on what is on disk. The attempt is recorded before its
+    /// [`AttemptEvent::Finished`] is sent. Dropping the receiver cancels it.
+    fn start_attempt(
+        &self,
+        exercise: &ExerciseId,
+        cancel: CancellationToken,
+    ) -> mpsc::Receiver<AttemptEvent>;
+
+    /// Notes that a hint was opened.
+    async fn hint_opened(
+        &self,
+        exercise: &ExerciseId,
+        goal: &str,
+        level: u8,
+    ) -> Result<(), Trouble>;
+
+    /// Notes that a lesson was read to its end.
+    async fn lesson_read(&self, slug: &str) -> Result<(), Trouble>;
+
+    /// Looks at everything that the workshop needs of this machine; changes nothing.
+    async fn doctor(&self) -> Vec<Check>;
+}
+
+/// Something did not work, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What failed, on what.
+    pub message: Clean,
+    /// What to do next.
+    pub next_step: Option<Clean>,
+}
+
+impl Trouble {
+    /// A trouble without advice.
+    #[must_use]
+    pub fn new(message: impl AsRef<str>) -> Self {
+        Self {
+            message: Clean::line(message.as_ref()),
+            next_step: None,
+        }
+    }
+
+    /// With what to do next.
+    #[must_use]
+    pub fn advise(mut self, next_step: impl AsRef<str>) -> Self {
+        self.next_step = Some(Clean::line(next_step.as_ref()));
+        self
+    }
+}
+
+/// What is known of the engine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum EngineState {
+    /// It is being looked for.
+    #[default]
+    Looking,
+    /// It answers.
+    Ready {
+        /// What it is.
+        info: Box<EngineInfo>,
+        /// Room for images, where it is known.
+        free: Option<Bytes>,
+    },
+    /// None answers.
+    Missing {
+        /// What is wrong, and what to do.
+        trouble: Trouble,
+        /// Where it was looked for.
+        tried: Vec<Tried>,
+    },
+}
+
+impl EngineState {
+    /// Whether it answers.
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready { .. })
+    }
+}
+
+/// News of one base image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaseEvent {
+    /// As Dockerfiles name it.
+    pub reference: String,
+    /// How it stands.
+    pub state: BaseState,
+}
+
+/// How a base image stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BaseState {
+    /// It is here.
+    Ready,
+    /// Its turn has not come.
+    Waiting,
+    /// It is being made ready.
+    Working {
+        /// What is being done: `downloading packages`.
+        doing: Clean,
+        /// Bytes done and bytes in all, where they are known.
+        bytes: Option<(Bytes, Bytes)>,
+    },
+    /// It cannot be had; the sentence says why and what to do.
+    Failed(Clean),
+}
+
+/// The learner's files of one exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Where the whole log of an attempt is written.
+    pub log: PathBuf,
+    /// The files that the learner changes, in the order of the exercise.
+    pub files: Vec<WorkspaceFile>,
+}
+
+/// One of the learner's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspaceFile {
+    /// Its path in the folder.
+    pub name: String,
+    /// Its text; `None` where the file is not there.
+    pub text: Option<String>,
+    /// Whether it may not be written.
+    pub read_only: bool,
+}
+
+/// What the learner has reached.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Progress {
+    /// The slugs of the lessons that were read to the end.
+    pub lessons: BTreeSet<String>,
+    /// What was reached per exercise.
+    pub exercises: BTreeMap<ExerciseId, Record>,
+    /// What was open last: a lesson's slug or an exercise's id.
+    pub last: Option<String>,
+}
+
+/// What was reached in one exercise.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    /// Attempts that judged an image or failed to build one.
+    pub attempts: u32,
+    /// Whether some attempt passed.
+    pub passed: bool,
+    /// The best attempt: most required goals met, then the smallest.
+    pub best: Option<Best>,
+    /// What the images of the attempts weighed, oldest first.
+    pub sizes: Vec<Bytes>,
+    /// The hints that were opened, as goal and level.
+    pub hints: BTreeSet<(String, u8)>,
+    /// The last attempt.
+    pub last: Option<Box<Report>>,
+    /// The learner's files as the last attempt built them.
+    pub built: BTreeMap<String, String>,
+}
+
+/// The best attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Best {
+    /// Required goals met.
+    pub met: usize,
+    /// Required goals.
+    pub of: usize,
+    /// Shipped bytes, where an image was made.
+    pub size: Option<Bytes>,
+}
+
+impl Record {
+    /// Adds an attempt that has just ended.
+    pub fn absorb(&mut self, report: &Report) {
+        if matches!(
+            report.outcome,
+            Outcome::Cancelled | Outcome::EngineUnavailable
+        ) {
+            return;
+        }
+        self.attempts += 1;
+        self.passed |= report.outcome == Outcome::Passed;
+        let required = report.goals.iter().filter(|goal| goal.required);
+        let size = report.image.as_ref().map(|image| image.shipped_bytes);
+        let this = Best {
+            met: required
+                .clone()
+                .filter(|goal| goal.verdict == VerdictName::Met)
+                .count(),
+            of: required.count(),
+            size,
+        };
+        let rank = |best: &Best| {
+            let size = best.size.map_or(u64::MAX, |size| size.0);
+            (best.met, std::cmp::Reverse(size))
+        };
+        if self.best.is_none_or(|best| rank(&this) > rank(&best)) {
+            self.best = Some(this);
+        }
+        self.sizes.extend(size);
+        self.last = Some(Box::new(report.clone()));
+    }
+}
+
+/// One thing that was looked at by the doctor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at: `Engine`, `Disk`.
+    pub title: String,
+    /// What came of it.
+    pub state: CheckState,
+    /// What was found.
+    pub found: Clean,
+    /// What to do, where something is to be done.
+    pub fix: Option<Clean>,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckState {
+    /// As it should be.
+    Good,
+    /// The workshop works, with a limit.
+    Limited,
+    /// The workshop cannot build.
+    Bad,
+    /// Not asked for.
+    Off,
+}
