@@ -4,6 +4,7 @@
 //! `ARCHITECTURE.md` is the map: one folder per thing that the product is about.
 
 pub mod attempt;
+pub mod bases;
 pub mod course;
 pub mod dockerfile;
 pub mod engine;

@@ -1,0 +1,6 @@
+//! Base images: which there are, what stands for them where no registry is in reach, and how they
+//! are built from distribution packages.
+
+pub mod catalogue;
+pub mod reference;
+pub mod resolve;
