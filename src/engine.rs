@@ -4,6 +4,8 @@
 //! client library. Builders differ (BuildKit, classic, buildah): their streams become the same
 //! [`BuildEvent`]s here.
 
+pub mod address;
+pub mod docker;
 mod error;
 mod event;
 
@@ -32,6 +34,13 @@ use crate::units::Bytes;
 
 /// The label on everything that Loadline creates on an engine. Its value is the workspace's id.
 pub const LABEL: &str = "loadline";
+
+/// The label on a container that says which process made it, so that another process can tell a
+/// leftover from a sibling's work. Images never carry it: a container would inherit it from them.
+pub const PROCESS_LABEL: &str = "loadline.process";
+
+/// The label on an image that says which process built it.
+pub const MADE_BY_LABEL: &str = "loadline.made-by";
 
 /// A running engine.
 ///
@@ -106,8 +115,10 @@ pub trait Engine: Send + Sync {
         cancel: CancellationToken,
     ) -> Result<String, EngineError>;
 
-    /// What earlier runs left behind: containers and images with [`LABEL`] that no living process
-    /// owns.
+    /// What earlier runs left behind and no living process owns: containers with
+    /// [`PROCESS_LABEL`], and images with [`MADE_BY_LABEL`] that newer builds took the reference
+    /// from. An image that still has its reference is the build cache of its workspace (with
+    /// Podman and the classic builder) and stays; [`Engine::images`] lists it.
     async fn leftovers(&self) -> Result<Vec<Leftover>, EngineError>;
 
     /// Removes one leftover; refuses what does not carry [`LABEL`].

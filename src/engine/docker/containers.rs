@@ -1,0 +1,310 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge to the engine: clocks, and the task that removes a container"
+)]
+//! Containers of ours: made with labels, removed whatever happens, and swept up after a crash.
+
+use std::collections::HashMap;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use bollard::models::ContainerCreateBody;
+use bollard::models::ContainerSummary;
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use bollard::query_parameters::RemoveContainerOptionsBuilder;
+use bollard::query_parameters::RemoveImageOptionsBuilder;
+
+use super::Docker;
+use super::fault;
+use super::owner::Alive;
+use super::owner::Maker;
+use crate::engine::EngineError;
+use crate::engine::LABEL;
+use crate::engine::Leftover;
+use crate::engine::LeftoverKind;
+use crate::engine::MADE_BY_LABEL;
+use crate::engine::PROCESS_LABEL;
+use crate::units::Bytes;
+
+/// How old something must be to be a leftover when its maker cannot be looked up: longer than any
+/// build or run may take.
+const OLD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often a removal is tried: an engine under load may be busy with the container.
+const REMOVALS: usize = 3;
+
+/// A container of ours. It is removed when the guard goes, however that happens.
+#[derive(Debug)]
+pub(super) struct Guard {
+    docker: Docker,
+    id: String,
+    armed: bool,
+}
+
+impl Guard {
+    /// Makes a container with our labels.
+    pub(super) async fn create(
+        docker: &Docker,
+        mut body: ContainerCreateBody,
+        owner: &str,
+    ) -> Result<Self, EngineError> {
+        let image = body.image.clone().unwrap_or_default();
+        let labels = body.labels.get_or_insert_with(HashMap::new);
+        labels.insert(LABEL.to_owned(), owner.to_owned());
+        labels.insert(PROCESS_LABEL.to_owned(), docker.inner.maker.to_label());
+        // The call is not abandoned half-way: a container whose id nobody read would stay.
+        let client = docker.inner.client.clone();
+        let created = tokio::spawn(async move { client.create_container(None, body).await });
+        let mut waiting = Waiting {
+            docker: docker.clone(),
+            created: Some(created),
+        };
+        let answer = match waiting.created.as_mut() {
+            Some(created) => created.await,
+            None => return Err(EngineError::Cancelled),
+        };
+        waiting.created = None;
+        let answer = answer.map_err(|_panicked| EngineError::Cancelled)?;
+        match answer {
+            Ok(created) => Ok(Self {
+                docker: docker.clone(),
+                id: created.id,
+                armed: true,
+            }),
+            Err(error) if fault::is_missing(&error) => Err(EngineError::NoSuchImage(image)),
+            Err(error) => Err(docker.fault("create a container", &error)),
+        }
+    }
+
+    /// The container's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Removes the container and waits until it is gone.
+    pub(super) async fn remove(mut self) {
+        remove(&self.docker, &self.id).await;
+        self.armed = false;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
+        let docker = self.docker.clone();
+        let id = std::mem::take(&mut self.id);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { remove(&docker, &id).await });
+        }
+    }
+}
+
+/// A creation that is under way: where its caller goes away, what comes of it is removed.
+struct Waiting {
+    docker: Docker,
+    created: Option<
+        tokio::task::JoinHandle<
+            Result<bollard::models::ContainerCreateResponse, bollard::errors::Error>,
+        >,
+    >,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let (Some(created), Ok(runtime)) =
+            (self.created.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
+        let docker = self.docker.clone();
+        runtime.spawn(async move {
+            if let Ok(Ok(created)) = created.await {
+                remove(&docker, &created.id).await;
+            }
+        });
+    }
+}
+
+/// Kills and removes a container; one that is gone already is fine.
+pub(super) async fn remove(docker: &Docker, id: &str) {
+    for _ in 0..REMOVALS {
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
+        match docker
+            .inner
+            .client
+            .remove_container(id, Some(options))
+            .await
+        {
+            Ok(()) => return,
+            Err(error) if fault::is_missing(&error) => return,
+            Err(error) => {
+                tracing::warn!(container = id, %error, "a container could not be removed");
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+        }
+    }
+}
+
+/// What no living process owns.
+pub(super) async fn leftovers(docker: &Docker) -> Result<Vec<Leftover>, EngineError> {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let options = ListContainersOptionsBuilder::default()
+        .all(true)
+        .filters(&HashMap::from([("label", vec![PROCESS_LABEL])]))
+        .build();
+    let containers = docker
+        .inner
+        .client
+        .list_containers(Some(options))
+        .await
+        .map_err(|error| docker.fault("list containers", &error))?;
+    let this = &docker.inner.maker;
+    let mut found: Vec<Leftover> = containers
+        .into_iter()
+        .filter_map(|container| of_container(container, this, now))
+        .collect();
+    found.extend(of_images(docker, now).await?);
+    Ok(found)
+}
+
+/// A container as a leftover, where it is one.
+fn of_container(container: ContainerSummary, this: &Maker, now: Duration) -> Option<Leftover> {
+    let labels = container.labels?;
+    if !is_left(labels.get(PROCESS_LABEL)?, container.created, this, now) {
+        return None;
+    }
+    let id = container.id?;
+    let name = container.names.into_iter().flatten().next().map_or_else(
+        || id.clone(),
+        |name| name.trim_start_matches('/').to_owned(),
+    );
+    Some(Leftover {
+        kind: LeftoverKind::Container,
+        id,
+        name,
+        size: Bytes(0),
+        owner: labels.get(LABEL).cloned().unwrap_or_default(),
+    })
+}
+
+/// Images that lost their reference to a newer build.
+async fn of_images(docker: &Docker, now: Duration) -> Result<Vec<Leftover>, EngineError> {
+    let filters = HashMap::from([("label", vec![MADE_BY_LABEL]), ("dangling", vec!["true"])]);
+    let options = bollard::query_parameters::ListImagesOptionsBuilder::default()
+        .filters(&filters)
+        .build();
+    let images = docker
+        .inner
+        .client
+        .list_images(Some(options))
+        .await
+        .map_err(|error| docker.fault("list images", &error))?;
+    let this = &docker.inner.maker;
+    Ok(images
+        .into_iter()
+        .filter(|image| {
+            image
+                .labels
+                .get(MADE_BY_LABEL)
+                .is_some_and(|label| is_left(label, Some(image.created), this, now))
+        })
+        .map(|image| Leftover {
+            kind: LeftoverKind::Image,
+            name: image.id.clone(),
+            id: image.id,
+            size: super::summary::bytes(image.size),
+            owner: image.labels.get(LABEL).cloned().unwrap_or_default(),
+        })
+        .collect())
+}
+
+/// Whether what carries `label` was left behind. `created` is its age's start in Unix seconds.
+fn is_left(label: &str, created: Option<i64>, this: &Maker, now: Duration) -> bool {
+    // A label that names no process is not ours: a learner's container inherits an image's labels.
+    let Some(maker) = Maker::parse(label) else {
+        return false;
+    };
+    match maker.alive(this) {
+        Alive::Yes => false,
+        Alive::No => true,
+        Alive::Unknown => {
+            let created = Duration::from_secs(u64::try_from(created.unwrap_or(0)).unwrap_or(0));
+            now.saturating_sub(created) > OLD
+        }
+    }
+}
+
+/// Removes a leftover after a look at its labels.
+pub(super) async fn remove_leftover(
+    docker: &Docker,
+    leftover: &Leftover,
+) -> Result<(), EngineError> {
+    let client = &docker.inner.client;
+    let foreign = || EngineError::Refused {
+        what: "remove a leftover",
+        detail: crate::text::Clean::line(&format!("`{}` is not Loadline's", leftover.name)),
+    };
+    match leftover.kind {
+        LeftoverKind::Container => {
+            let found = match client.inspect_container(&leftover.id, None).await {
+                Ok(found) => found,
+                Err(error) if fault::is_missing(&error) => return Ok(()),
+                Err(error) => return Err(docker.fault("inspect a container", &error)),
+            };
+            let labels = found.config.and_then(|config| config.labels);
+            let ours = labels
+                .as_ref()
+                .and_then(|labels| labels.get(PROCESS_LABEL))
+                .is_some_and(|label| Maker::parse(label).is_some());
+            if !ours {
+                return Err(foreign());
+            }
+            remove(docker, &leftover.id).await;
+            Ok(())
+        }
+        LeftoverKind::Image => {
+            let Some(found) = super::images::inspect(docker, &leftover.id).await? else {
+                return Ok(());
+            };
+            if !found.config.labels.contains_key(LABEL) {
+                return Err(foreign());
+            }
+            // Its layers may be the cache of the image that replaced it.
+            let options = RemoveImageOptionsBuilder::default().noprune(true).build();
+            match client.remove_image(&leftover.id, Some(options), None).await {
+                Ok(_) => Ok(()),
+                Err(error) if fault::is_missing(&error) => Ok(()),
+                Err(error) => Err(docker.fault("remove an image", &error)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_living_sibling_keeps_its_containers_and_age_decides_where_nobody_can_look() {
+        let this = Maker::this();
+        let now = Duration::from_secs(1_000_000);
+        let old = Some(1_000_000 - 90_000);
+        let young = Some(1_000_000 - 60);
+        assert!(!is_left(&this.to_label(), old, &this, now));
+        let elsewhere = this.to_label().replacen(
+            this.to_label().split('/').next().unwrap_or_default(),
+            "elsewhere",
+            1,
+        );
+        assert!(is_left(&elsewhere, old, &this, now));
+        assert!(!is_left(&elsewhere, young, &this, now));
+        assert!(!is_left("", old, &this, now), "an inherited label");
+    }
+}

@@ -1,0 +1,157 @@
+//! What the client library and the engine say when something fails, as our errors.
+
+use std::error::Error as _;
+use std::io;
+use std::time::Duration;
+
+use bollard::errors::Error;
+
+use crate::engine::EngineError;
+use crate::text::Clean;
+
+/// Turns the client library's error into ours. `what` names the request, `address` the engine.
+pub(super) fn fault(
+    what: &'static str,
+    address: &str,
+    within: Duration,
+    error: &Error,
+) -> EngineError {
+    match error {
+        Error::RequestTimeoutError => EngineError::Silent { what, within },
+        Error::SocketNotFoundError(path) => EngineError::Gone {
+            detail: Clean::line(&format!("there is no socket {path}")),
+        },
+        Error::DockerResponseServerError {
+            status_code,
+            message,
+        } => refused(what, address, *status_code, message),
+        Error::DockerStreamError { error } => refused(what, address, 0, error),
+        other => match io_kind(other) {
+            Some(io::ErrorKind::PermissionDenied) => EngineError::NoPermission {
+                address: address.to_owned(),
+            },
+            Some(_) => EngineError::Gone {
+                detail: innermost(other),
+            },
+            None if is_transport(other) => EngineError::Gone {
+                detail: innermost(other),
+            },
+            None => EngineError::Refused {
+                what,
+                detail: innermost(other),
+            },
+        },
+    }
+}
+
+/// An answer of the engine that says no.
+fn refused(what: &'static str, address: &str, status: u16, message: &str) -> EngineError {
+    let lower = message.to_ascii_lowercase();
+    if lower.contains("no space left on device") || lower.contains("disk quota exceeded") {
+        return EngineError::DiskFull(Clean::line(message));
+    }
+    if status == 403 && lower.contains("permission denied") {
+        return EngineError::NoPermission {
+            address: address.to_owned(),
+        };
+    }
+    EngineError::Refused {
+        what,
+        detail: Clean::line(message),
+    }
+}
+
+/// Whether the connection failed, rather than the request.
+fn is_transport(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. }
+    )
+}
+
+/// The kind of the input or output error at the bottom of `error`, where there is one.
+pub(super) fn io_kind(error: &Error) -> Option<io::ErrorKind> {
+    if let Error::IOError { err } = error {
+        return Some(err.kind());
+    }
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<io::Error>() {
+            return Some(io.kind());
+        }
+        cause = inner.source();
+    }
+    // The transparent variants are their own source, one level further down.
+    if let Error::HyperLegacyError { err } = error {
+        let mut cause = err.source();
+        while let Some(inner) = cause {
+            if let Some(io) = inner.downcast_ref::<io::Error>() {
+                return Some(io.kind());
+            }
+            cause = inner.source();
+        }
+    }
+    None
+}
+
+/// The words of the innermost cause: outer layers only say that something failed.
+fn innermost(error: &Error) -> Clean {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = inner.to_string();
+        cause = inner.source();
+    }
+    Clean::line(&text)
+}
+
+/// Whether the engine says that it has no such thing.
+pub(super) const fn is_missing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DockerResponseServerError {
+            status_code: 404,
+            ..
+        }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(error: &Error) -> EngineError {
+        fault("list images", "unix:///x", Duration::from_secs(5), error)
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_any_other_refusal() {
+        let full = Error::DockerStreamError {
+            error: "write /var/lib: No space left on device".to_owned(),
+        };
+        assert!(matches!(of(&full), EngineError::DiskFull(_)));
+        let other = Error::DockerResponseServerError {
+            status_code: 500,
+            message: "boom\u{1b}[31m".to_owned(),
+        };
+        assert_eq!(
+            of(&other),
+            EngineError::Refused {
+                what: "list images",
+                detail: Clean::line("boom")
+            }
+        );
+    }
+
+    #[test]
+    fn permission_and_a_closed_connection_are_told_apart() {
+        let denied = Error::IOError {
+            err: io::Error::from(io::ErrorKind::PermissionDenied),
+        };
+        assert!(matches!(of(&denied), EngineError::NoPermission { .. }));
+        let closed = Error::IOError {
+            err: io::Error::from(io::ErrorKind::ConnectionReset),
+        };
+        assert!(matches!(of(&closed), EngineError::Gone { .. }));
+    }
+}

@@ -1,0 +1,251 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge to the engine: tasks that outlive a call"
+)]
+//! Images: what the engine knows of them, lists, archives, references, pulls.
+
+use std::collections::HashMap;
+use std::io;
+
+use bollard::errors::Error;
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use bollard::query_parameters::ImportImageOptionsBuilder;
+use bollard::query_parameters::ListImagesOptionsBuilder;
+use bollard::query_parameters::RemoveImageOptionsBuilder;
+use bollard::query_parameters::TagImageOptionsBuilder;
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Docker;
+use super::fault;
+use super::summary;
+use crate::engine::ByteStream;
+use crate::engine::EngineError;
+use crate::engine::EngineName;
+use crate::engine::ImageEntry;
+use crate::engine::PullProgress;
+use crate::engine::Store;
+use crate::image::Summary;
+use crate::text::Clean;
+use crate::units::Bytes;
+
+/// Chunks of an export that wait for their reader.
+const EXPORT_AHEAD: usize = 64;
+
+/// What the engine knows of `image`.
+pub(super) async fn inspect(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
+    let client = &docker.inner.client;
+    let (found, history) = tokio::join!(client.inspect_image(image), client.image_history(image));
+    let found = match found {
+        Ok(found) => found,
+        Err(error) if fault::is_missing(&error) => return Ok(None),
+        Err(error) => return Err(docker.fault("inspect an image", &error)),
+    };
+    let history = history.map_err(|error| docker.fault("read an image's history", &error))?;
+    let info = &docker.inner.info;
+    let sizes_agree = info.name == EngineName::Docker && info.store == Store::Graphdriver;
+    Ok(Some(summary::summary(found, history, sizes_agree)))
+}
+
+/// The images with `label`.
+pub(super) async fn list(
+    docker: &Docker,
+    label: Option<&str>,
+) -> Result<Vec<ImageEntry>, EngineError> {
+    let mut options = ListImagesOptionsBuilder::default();
+    if let Some(label) = label {
+        options = options.filters(&HashMap::from([("label", vec![label])]));
+    }
+    let images = docker
+        .inner
+        .client
+        .list_images(Some(options.build()))
+        .await
+        .map_err(|error| docker.fault("list images", &error))?;
+    Ok(images
+        .into_iter()
+        .map(|image| ImageEntry {
+            id: image.id,
+            tags: image
+                .repo_tags
+                .into_iter()
+                .filter(|tag| !tag.contains("<none>"))
+                .collect(),
+            labels: image.labels.into_iter().collect(),
+            size: summary::bytes(image.size),
+        })
+        .collect())
+}
+
+/// Loads an archive of images.
+pub(super) async fn load(docker: &Docker, archive: ByteStream) -> Result<(), EngineError> {
+    let options = ImportImageOptionsBuilder::default().quiet(true).build();
+    let mut answers = std::pin::pin!(
+        docker
+            .inner
+            .slow
+            .import_image_stream(options, archive, None)
+    );
+    while let Some(answer) = answers.next().await {
+        answer.map_err(|error| docker.fault("load an image", &error))?;
+    }
+    Ok(())
+}
+
+/// The image as an archive. A task reads it from the engine and ends when its reader goes.
+pub(super) async fn export(docker: &Docker, image: &str) -> Result<ByteStream, EngineError> {
+    let client = docker.inner.slow.clone();
+    let name = image.to_owned();
+    let (send, mut receive) = mpsc::channel::<Result<_, Error>>(EXPORT_AHEAD);
+    tokio::spawn(async move {
+        let mut chunks = std::pin::pin!(client.export_image(&name));
+        while let Some(chunk) = chunks.next().await {
+            let failed = chunk.is_err();
+            if send.send(chunk).await.is_err() || failed {
+                return;
+            }
+        }
+    });
+    // A refusal is the first thing that comes, and an error of this call rather than of a read.
+    let first = match receive.recv().await {
+        Some(Ok(chunk)) => Some(chunk),
+        Some(Err(error)) if fault::is_missing(&error) => {
+            return Err(EngineError::NoSuchImage(image.to_owned()));
+        }
+        Some(Err(error)) => return Err(docker.fault("export an image", &error)),
+        None => None,
+    };
+    let rest = futures_util::stream::unfold(receive, |mut receive| async move {
+        let chunk = receive.recv().await?;
+        Some((chunk.map_err(io::Error::other), receive))
+    });
+    Ok(futures_util::stream::iter(first.map(Ok))
+        .chain(rest)
+        .boxed())
+}
+
+/// Gives `image` one more reference.
+pub(super) async fn tag(docker: &Docker, image: &str, reference: &str) -> Result<(), EngineError> {
+    let (repo, tag) = split_tag(reference);
+    let options = TagImageOptionsBuilder::default()
+        .repo(repo)
+        .tag(tag)
+        .build();
+    let tagged = docker.inner.client.tag_image(image, Some(options)).await;
+    tagged.map_err(|error| {
+        if fault::is_missing(&error) {
+            EngineError::NoSuchImage(image.to_owned())
+        } else {
+            docker.fault("tag an image", &error)
+        }
+    })
+}
+
+/// Removes a reference; one that is not there is as good as removed.
+pub(super) async fn remove(docker: &Docker, reference: &str) -> Result<(), EngineError> {
+    let options = RemoveImageOptionsBuilder::default().build();
+    let client = &docker.inner.client;
+    match client.remove_image(reference, Some(options), None).await {
+        Ok(_) => Ok(()),
+        Err(error) if fault::is_missing(&error) => Ok(()),
+        Err(error) => Err(docker.fault("remove an image", &error)),
+    }
+}
+
+/// Pulls an image; dropping the answer stream stops it.
+pub(super) async fn pull(
+    docker: &Docker,
+    reference: &str,
+    progress: mpsc::Sender<PullProgress>,
+    cancel: CancellationToken,
+) -> Result<(), EngineError> {
+    let (repo, tag) = split_tag(reference);
+    let options = CreateImageOptionsBuilder::default()
+        .from_image(repo)
+        .tag(tag)
+        .build();
+    let failed = |error: &Error| match docker.fault("pull an image", error) {
+        EngineError::Refused { detail, .. } => EngineError::Registry {
+            registry: registry_of(reference).to_owned(),
+            detail,
+        },
+        EngineError::Silent { within, .. } => EngineError::Registry {
+            registry: registry_of(reference).to_owned(),
+            detail: Clean::line(&format!(
+                "no answer within {}",
+                crate::units::show_duration(within)
+            )),
+        },
+        other => other,
+    };
+    let mut answers = std::pin::pin!(docker.inner.client.create_image(Some(options), None, None));
+    let mut layers: HashMap<String, (u64, u64)> = HashMap::new();
+    loop {
+        let answer = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(EngineError::Cancelled),
+            answer = answers.try_next() => answer.map_err(|error| failed(&error))?,
+        };
+        let Some(answer) = answer else {
+            return Ok(());
+        };
+        if let Some(message) = answer.error_detail.and_then(|detail| detail.message) {
+            return Err(failed(&Error::DockerStreamError { error: message }));
+        }
+        // Unpacking has progress of its own over the same bytes; only their arrival counts.
+        let (Some(id), Some(detail)) = (answer.id, answer.progress_detail) else {
+            continue;
+        };
+        if answer.status.as_deref() != Some("Downloading") {
+            continue;
+        }
+        let number = |value: Option<i64>| u64::try_from(value.unwrap_or_default()).unwrap_or(0);
+        layers.insert(id, (number(detail.current), number(detail.total)));
+        let done = layers.values().map(|(done, _)| Bytes(*done)).sum();
+        let total = layers.values().map(|(_, total)| Bytes(*total)).sum();
+        // A reader that lags misses a step, never the end.
+        let _ = progress.try_send(PullProgress { done, total });
+    }
+}
+
+/// Splits a reference into the repository and what follows it: a tag or a digest.
+pub(super) fn split_tag(reference: &str) -> (&str, &str) {
+    if let Some(parts) = reference.split_once('@') {
+        return parts;
+    }
+    match reference.rsplit_once(':') {
+        Some((repo, tag)) if !tag.contains('/') => (repo, tag),
+        _ => (reference, "latest"),
+    }
+}
+
+/// The registry that a reference names.
+pub(super) fn registry_of(reference: &str) -> &str {
+    match reference.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "docker.io",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_split_at_the_tag_and_not_at_the_port() {
+        assert_eq!(split_tag("python:3.13"), ("python", "3.13"));
+        assert_eq!(split_tag("lab:5000/python"), ("lab:5000/python", "latest"));
+        assert_eq!(split_tag("lab:5000/python:3"), ("lab:5000/python", "3"));
+        assert_eq!(split_tag("a@sha256:00"), ("a", "sha256:00"));
+    }
+
+    #[test]
+    fn the_registry_is_the_first_part_when_it_looks_like_a_host() {
+        assert_eq!(registry_of("python:3.13"), "docker.io");
+        assert_eq!(registry_of("library/python"), "docker.io");
+        assert_eq!(registry_of("lab:5000/python"), "lab:5000");
+        assert_eq!(registry_of("localhost/x"), "localhost");
+    }
+}

@@ -1,0 +1,242 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge to the engine: the clock that times a run"
+)]
+//! Hardened runs of an image.
+//!
+//! Whatever a goal asks for, a container gets no network, no capability and no new privilege, and
+//! a bounded share of memory, processes, CPU, output and time.
+
+pub(super) mod attach;
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use attach::Attached;
+use bollard::models::ContainerCreateBody;
+use bollard::models::HostConfig;
+use bollard::models::HostConfigLogConfig;
+use bollard::query_parameters::InspectContainerOptions;
+use bollard::query_parameters::KillContainerOptionsBuilder;
+use bollard::query_parameters::StartContainerOptions;
+use bollard::query_parameters::WaitContainerOptionsBuilder;
+use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use super::Docker;
+use super::containers::Guard;
+use crate::engine::EngineError;
+use crate::image::run::Probe;
+use crate::image::run::Run;
+use crate::image::run::RunOutcome;
+use crate::text::Clean;
+
+/// Memory of a container, without swap: enough for a small service, too little to hurt the host.
+const MEMORY: i64 = 512 * 1024 * 1024;
+/// Processes and threads of a container.
+const PIDS: i64 = 256;
+/// CPU time, in billionths of one CPU.
+const NANO_CPUS: i64 = 1_000_000_000;
+/// The writable `/tmp` of a read-only container.
+const TMPFS: &str = "rw,noexec,nosuid,nodev,size=64m,mode=1777";
+
+/// Runs `image` as `run` says.
+pub(super) async fn run(
+    docker: &Docker,
+    image: &str,
+    run: &Run,
+    cancel: CancellationToken,
+) -> Result<RunOutcome, EngineError> {
+    let guard = match Guard::create(docker, body(image, run), "run").await {
+        Ok(guard) => guard,
+        Err(error) => return not_started(error),
+    };
+    let outcome = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(EngineError::Cancelled),
+        outcome = watch(docker, &guard, run) => outcome,
+    };
+    guard.remove().await;
+    outcome
+}
+
+/// The engine refuses to make or start the container: the run's result, not a fault of the engine.
+fn not_started(error: EngineError) -> Result<RunOutcome, EngineError> {
+    match error {
+        EngineError::Refused { detail, .. } => Ok(RunOutcome {
+            start_error: Some(detail),
+            ..RunOutcome::default()
+        }),
+        other => Err(other),
+    }
+}
+
+/// The container of a run.
+fn body(image: &str, run: &Run) -> ContainerCreateBody {
+    let start = &run.start;
+    let stdin = start.stdin.is_some();
+    ContainerCreateBody {
+        image: Some(image.to_owned()),
+        entrypoint: start.entrypoint.clone(),
+        cmd: start.args.clone(),
+        env: Some(
+            start
+                .env
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect(),
+        ),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        attach_stdin: Some(stdin),
+        open_stdin: Some(stdin),
+        stdin_once: Some(stdin),
+        host_config: Some(hardened(start.read_only)),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// The limits of every run.
+fn hardened(read_only: bool) -> HostConfig {
+    HostConfig {
+        memory: Some(MEMORY),
+        memory_swap: Some(MEMORY),
+        pids_limit: Some(PIDS),
+        nano_cpus: Some(NANO_CPUS),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        security_opt: Some(vec!["no-new-privileges".to_owned()]),
+        network_mode: Some("none".to_owned()),
+        // The output is read as it comes; kept by the engine, a flood would fill its disk.
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("none".to_owned()),
+            config: None,
+        }),
+        readonly_rootfs: Some(read_only),
+        tmpfs: read_only.then(|| HashMap::from([("/tmp".to_owned(), TMPFS.to_owned())])),
+        ..HostConfig::default()
+    }
+}
+
+/// Starts the container and follows it to the end of its probe.
+async fn watch(docker: &Docker, guard: &Guard, run: &Run) -> Result<RunOutcome, EngineError> {
+    let attached = Attached::attach(docker, guard.id(), run.start.stdin.clone()).await?;
+    let began = Instant::now();
+    let started = docker
+        .inner
+        .client
+        .start_container(guard.id(), None::<StartContainerOptions>)
+        .await;
+    if let Err(error) = started {
+        return not_started(docker.fault("start a container", &error));
+    }
+    let mut outcome = RunOutcome::default();
+    match &run.probe {
+        Probe::Exit => {}
+        Probe::Http(_) | Probe::Stop { .. } | Probe::Health => {
+            return Err(EngineError::Refused {
+                what: "run a container",
+                detail: Clean::line("this probe is not known to the engine's adapter"),
+            });
+        }
+    }
+    let mut attached = attached;
+    let in_time = tokio::time::timeout(run.within, attached.wait())
+        .await
+        .is_ok();
+    outcome.took = began.elapsed();
+    if !in_time {
+        outcome.timed_out = true;
+        kill(docker, guard.id(), "SIGKILL").await?;
+    }
+    let state = exit_of(docker, guard.id()).await?;
+    if in_time {
+        outcome.exit = state.exit;
+    }
+    outcome.out_of_memory = state.out_of_memory;
+    let output = attached.ended().await;
+    outcome.output_dropped = output.dropped();
+    outcome.stdout = output.stdout();
+    outcome.stderr = output.stderr();
+    Ok(outcome)
+}
+
+/// Sends a signal; a container that has ended already is fine.
+async fn kill(docker: &Docker, id: &str, signal: &str) -> Result<(), EngineError> {
+    let options = KillContainerOptionsBuilder::default()
+        .signal(signal)
+        .build();
+    match docker.inner.client.kill_container(id, Some(options)).await {
+        Ok(()) => Ok(()),
+        Err(bollard::errors::Error::DockerResponseServerError {
+            status_code: 404 | 409,
+            ..
+        }) => Ok(()),
+        // Podman answers 500 for a container that is not running.
+        Err(bollard::errors::Error::DockerResponseServerError { message, .. })
+            if message.contains("not running") || message.contains("container state improper") =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(docker.fault("stop a container", &error)),
+    }
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Its status.
+    pub(super) exit: Option<i64>,
+    /// Whether it, or a child of it, was killed for lack of memory.
+    pub(super) out_of_memory: bool,
+}
+
+/// Waits until a container has ended and reads how.
+pub(super) async fn exit_of(docker: &Docker, id: &str) -> Result<Ended, EngineError> {
+    let options = WaitContainerOptionsBuilder::default()
+        .condition("not-running")
+        .build();
+    let client = &docker.inner.client;
+    let mut wait = std::pin::pin!(client.wait_container(id, Some(options)));
+    match wait.next().await {
+        // A status that is not zero comes as an error of the library.
+        None | Some(Ok(_) | Err(bollard::errors::Error::DockerContainerWaitError { .. })) => {}
+        Some(Err(error)) => return Err(docker.fault("wait for a container", &error)),
+    }
+    let inspected = client
+        .inspect_container(id, None::<InspectContainerOptions>)
+        .await
+        .map_err(|error| docker.fault("inspect a container", &error))?;
+    let state = inspected.state.unwrap_or_default();
+    Ok(Ended {
+        exit: state.exit_code,
+        out_of_memory: state.oom_killed.unwrap_or(false),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::image::run::Start;
+
+    #[test]
+    fn no_run_gets_a_network_a_capability_or_more_than_its_share() {
+        let run = Run {
+            start: Start {
+                read_only: true,
+                ..Start::default()
+            },
+            probe: Probe::Exit,
+            within: Duration::from_secs(1),
+        };
+        let host = body("x", &run).host_config.unwrap();
+        assert_eq!(host.network_mode.as_deref(), Some("none"));
+        assert_eq!(host.cap_drop, Some(vec!["ALL".to_owned()]));
+        assert_eq!(host.memory, host.memory_swap, "no swap beyond the memory");
+        assert_eq!(host.readonly_rootfs, Some(true));
+        assert!(host.tmpfs.unwrap().contains_key("/tmp"));
+        assert_eq!(host.privileged, None);
+        assert_eq!(host.binds, None);
+    }
+}
