@@ -2,16 +2,35 @@
 //!
 //! Parsing is pure: text in, types or an error with file, line and column out. Where the text
 //! comes from (the binary, or a folder given with `--course`) is decided at the edge.
+//! A course is untrusted input: sizes and counts are capped, texts hold no control characters, and
+//! goals only declare.
+
+pub mod directive;
+pub mod error;
+pub mod file;
+pub mod lesson;
+pub mod quiz;
+pub mod suggest;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use error::CourseError;
+pub use quiz::Choice;
+pub use quiz::Quiz;
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::goal::Goal;
 use crate::units::Bytes;
+
+/// Files by path, `/` between parts.
+pub type Files = BTreeMap<String, Arc<[u8]>>;
+
+/// What stands in a starter file where a workspace's own canary token goes.
+pub const CANARY_MARK: &str = "{{canary}}";
 
 /// A whole course.
 #[derive(Debug, Clone)]
@@ -82,8 +101,20 @@ pub struct Lesson {
     pub exercises: Vec<ExerciseId>,
     /// What the reader can do afterwards.
     pub goals: Vec<String>,
-    /// The text, as Markdown.
+    /// The text, as Markdown; a quiz is a fenced block marked `quiz`, in the order of `quizzes`.
     pub markdown: String,
+    /// The questions, in the order of the text.
+    pub quizzes: Vec<Quiz>,
+    /// What its headings can be linked by, in the order of the text.
+    pub anchors: Vec<String>,
+}
+
+impl Lesson {
+    /// What links and exercises call it: `01-why-small-matters`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{:02}-{}", self.number, self.slug)
+    }
 }
 
 /// Something to build.
@@ -103,6 +134,11 @@ pub struct Exercise {
     pub bases: Vec<String>,
     /// What the starter weighs.
     pub baseline: Option<Baseline>,
+    /// The starter file in which [`CANARY_MARK`] stands for a token that must not end up in the
+    /// image.
+    pub canary: Option<String>,
+    /// The ids of the required goals that the starter misses.
+    pub starter_misses: Vec<String>,
     /// What must hold.
     pub goals: Vec<GoalEntry>,
     /// What may hold besides.
@@ -110,9 +146,55 @@ pub struct Exercise {
     /// In order.
     pub hints: Vec<Hint>,
     /// The starter's files, by path.
-    pub files: BTreeMap<String, Arc<[u8]>>,
+    pub files: Files,
     /// The worked answer.
     pub solution: Option<Solution>,
+}
+
+impl Exercise {
+    /// All goals, required ones first, each with whether it is required.
+    pub fn all_goals(&self) -> impl Iterator<Item = (&GoalEntry, bool)> {
+        let required = self.goals.iter().map(|goal| (goal, true));
+        required.chain(self.stretch.iter().map(|goal| (goal, false)))
+    }
+
+    /// The same exercise with `token` planted in the starter file that asks for one.
+    ///
+    /// Whoever starts an attempt plants first: the builder has to see the token that must not be
+    /// found in the image afterwards.
+    #[must_use]
+    pub fn planted(&self, token: &str) -> Self {
+        let mut exercise = self.clone();
+        if let Some(file) = &self.canary
+            && let Some(content) = exercise.files.get_mut(file)
+        {
+            let text = String::from_utf8_lossy(content).replace(CANARY_MARK, token);
+            *content = text.into_bytes().into();
+        }
+        exercise
+    }
+
+    /// What an attempt has to look for after [`Exercise::planted`]: the token, by the file that
+    /// holds it.
+    #[must_use]
+    pub fn needles(&self, token: &str) -> BTreeMap<String, String> {
+        let file = self.canary.iter().cloned();
+        file.map(|file| (file, token.to_owned())).collect()
+    }
+
+    /// The files of the worked answer over those of the starter.
+    #[must_use]
+    pub fn solved(&self) -> Option<Files> {
+        let solution = self.solution.as_ref()?;
+        let mut files = self.files.clone();
+        files.extend(solution.files.clone());
+        Some(files)
+    }
+
+    /// The hints for a goal, from the vaguest to the most exact.
+    pub fn hints_for<'a>(&'a self, goal: &'a str) -> impl Iterator<Item = &'a Hint> {
+        self.hints.iter().filter(move |hint| hint.goal == goal)
+    }
 }
 
 /// What the starter weighs, measured on the stand-ins at `date`.
@@ -166,7 +248,7 @@ pub struct Hint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Solution {
     /// The files that differ from the starter, by path.
-    pub files: BTreeMap<String, Arc<[u8]>>,
+    pub files: Files,
     /// What was changed and what each change is worth, as Markdown.
     pub why: String,
 }
