@@ -6,10 +6,12 @@
 //!                                                 view(&Model, &mut Frame)        runner -> Msg
 //! ```
 //!
-//! [`theme`] is the only place that knows colours; [`services`] is all that the workshop needs from
-//! the rest of the program.
+//! [`theme`] is the only place that knows colours; [`action`] is the one table behind keys, footer,
+//! help and palette; [`services`] is all that the workshop needs from the rest of the program.
 
+pub mod action;
 pub mod effect;
+pub mod model;
 pub mod msg;
 pub mod services;
 pub mod theme;

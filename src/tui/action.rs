@@ -1,0 +1,469 @@
+//! The one table of what a learner can do: keys, words, condition. Footer, help and palette are
+//! made from it, so that no key can be missing from help.
+
+use std::borrow::Cow;
+
+use crossterm::event::KeyCode;
+use crossterm::event::KeyEvent;
+use crossterm::event::KeyModifiers;
+
+use crate::tui::model::Model;
+use crate::tui::model::Screen;
+use crate::tui::model::bench::Pane;
+
+mod when;
+
+/// Something that a learner can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActionId {
+    /// What Enter does on this screen.
+    Main,
+    /// One level up, or close.
+    Back,
+    /// `q`: up, and at home leave.
+    Quit,
+    /// Ctrl+C: cancel the build, twice leave.
+    Interrupt,
+    /// Ctrl+Z.
+    Suspend,
+    /// Ctrl+L.
+    Repaint,
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// To the left.
+    Left,
+    /// To the right.
+    Right,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the start.
+    Top,
+    /// To the end.
+    Bottom,
+    /// The next pane.
+    NextPane,
+    /// The pane before.
+    PreviousPane,
+    /// The next lesson or exercise.
+    NextUnit,
+    /// The lesson or exercise before.
+    PreviousUnit,
+    /// The brief.
+    Brief,
+    /// The workbench.
+    Work,
+    /// The result.
+    Result,
+    /// The hints.
+    Hints,
+    /// Back to the course map.
+    Home,
+    /// The doctor.
+    Doctor,
+    /// Search in what is shown.
+    Search,
+    /// The next place with the searched words.
+    SearchNext,
+    /// The place before with the searched words.
+    SearchPrevious,
+    /// Help.
+    Help,
+    /// Commands by name.
+    Palette,
+    /// Build and check.
+    Build,
+    /// Stop the build.
+    Cancel,
+    /// Edit in place.
+    Edit,
+    /// Stop editing in place.
+    StopEditing,
+    /// Save without leaving.
+    Save,
+    /// Take back the last change.
+    Undo,
+    /// Bring back what was taken back.
+    Redo,
+    /// Edit in the learner's editor.
+    EditOutside,
+    /// Show the next file.
+    NextFile,
+    /// Start a build when a file is saved.
+    Rebuild,
+    /// Show one pane alone.
+    Zoom,
+    /// Show only some lines of the log.
+    Filter,
+    /// Show the difference.
+    Diff,
+    /// Put the starter back.
+    Reset,
+    /// Bring back what a reset put away.
+    UndoReset,
+    /// Copy.
+    Copy,
+    /// Show the solution.
+    Solution,
+    /// Put the solution into the learner's file.
+    Apply,
+    /// Take what is on disk.
+    TakeTheirs,
+    /// Keep what is here.
+    KeepMine,
+    /// Look again.
+    CheckAgain,
+}
+
+/// A key with its modifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chord {
+    code: KeyCode,
+    ctrl: bool,
+}
+
+const fn key(c: char) -> Chord {
+    code(KeyCode::Char(c))
+}
+
+const fn ctrl(c: char) -> Chord {
+    Chord {
+        code: KeyCode::Char(c),
+        ctrl: true,
+    }
+}
+
+const fn code(code: KeyCode) -> Chord {
+    Chord { code, ctrl: false }
+}
+
+impl Chord {
+    /// Whether a key event is this chord.
+    #[must_use]
+    pub fn is(self, event: &KeyEvent) -> bool {
+        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+        self.code == event.code && self.ctrl == ctrl && !event.modifiers.contains(KeyModifiers::ALT)
+    }
+
+    /// The key event that this chord is.
+    #[must_use]
+    pub const fn event(self) -> KeyEvent {
+        let modifiers = if self.ctrl {
+            KeyModifiers::CONTROL
+        } else {
+            KeyModifiers::NONE
+        };
+        KeyEvent::new(self.code, modifiers)
+    }
+
+    /// The chord in words: `Ctrl+B`, `Enter`, `b`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "Space".to_owned(),
+            KeyCode::Char(c) if self.ctrl => c.to_uppercase().to_string(),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            KeyCode::BackTab => "Shift+Tab".to_owned(),
+            KeyCode::F(number) => format!("F{number}"),
+            other => format!("{other}"),
+        };
+        if self.ctrl {
+            format!("Ctrl+{name}")
+        } else {
+            name
+        }
+    }
+}
+
+/// Where an action stands in help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Only on some screens.
+    Here,
+    /// Moving.
+    Move,
+    /// On every screen.
+    Everywhere,
+}
+
+impl Group {
+    /// Its heading.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Here => "Here",
+            Self::Move => "Move",
+            Self::Everywhere => "Everywhere",
+        }
+    }
+}
+
+/// One line of the table.
+pub struct Action {
+    /// Which action.
+    pub id: ActionId,
+    /// Its keys; the first is the one that is shown.
+    pub keys: &'static [Chord],
+    /// Its keys while other keys are text.
+    pub typing: &'static [Chord],
+    /// Where it stands in help.
+    pub group: Group,
+    /// Its words, short enough for the footer.
+    pub label: &'static str,
+    /// One sentence for help.
+    pub help: &'static str,
+    /// Whether it can be done now.
+    pub when: fn(&Model) -> bool,
+}
+
+macro_rules! actions {
+    ($( $id:ident $group:ident [$($key:expr),*] typing [$($typing:expr),*] $label:literal, $help:literal, $when:path; )*) => {
+        /// Every action.
+        pub static ACTIONS: &[Action] = &[
+            $( Action {
+                id: ActionId::$id,
+                keys: &[$($key),*],
+                typing: &[$($typing),*],
+                group: Group::$group,
+                label: $label,
+                help: $help,
+                when: $when,
+            }, )*
+        ];
+    };
+}
+
+actions! {
+    Main Here [code(KeyCode::Enter)] typing [] "open", "Does what this screen is for.", when::main;
+    Build Here [key('b'), ctrl('b')] typing [ctrl('b')] "build & check", "Saves, builds the image and judges every goal.", when::build;
+    Cancel Here [key('x')] typing [] "cancel", "Stops the build on the engine.", when::building;
+    Edit Here [key('e'), key('i')] typing [] "edit", "Types into the file here; Esc stops.", when::edit;
+    StopEditing Here [] typing [code(KeyCode::Esc)] "stop editing", "Saves the file and gives the keys back.", when::typing;
+    Save Here [] typing [ctrl('s')] "save", "Writes the file to disk.", when::typing;
+    Undo Here [key('u')] typing [ctrl('u')] "undo", "Takes back the last change of the file.", when::undo;
+    Redo Here [ctrl('r')] typing [ctrl('r')] "redo", "Brings back what undo took.", when::undo;
+    EditOutside Here [key('E')] typing [] "your editor", "Opens the file in $VISUAL or $EDITOR.", when::edit;
+    NextFile Here [key('v')] typing [] "next file", "Shows the next file of the exercise.", when::several_files;
+    Rebuild Here [key('w')] typing [] "rebuild on save", "Builds by itself when a file is saved; again to stop that.", when::work;
+    Zoom Here [key('z')] typing [] "zoom", "Shows this pane alone, and again all of them.", when::work;
+    Filter Here [key('f')] typing [] "filter", "Shows only the lines of the log with some words.", when::log;
+    Diff Here [key('d')] typing [] "diff", "Shows the two sides.", when::diff;
+    TakeTheirs Here [code(KeyCode::Enter)] typing [code(KeyCode::Enter)] "take the file on disk", "Takes what is on disk; undo brings yours back.", when::conflict;
+    KeepMine Here [code(KeyCode::Esc)] typing [code(KeyCode::Esc)] "keep mine", "Writes what is here over what is on disk.", when::conflict;
+    Solution Here [key('S')] typing [] "solution", "Shows the worked answer beside yours.", when::solution;
+    Apply Here [key('A')] typing [] "apply", "Puts the solution into your files; a reset can be undone, this too.", when::apply;
+    Reset Here [key('R')] typing [] "reset files", "Puts the starter back; what you have is kept.", when::reset;
+    UndoReset Here [] typing [] "undo reset", "Brings back the files that the last reset put away.", when::reset;
+    Copy Here [key('y')] typing [] "copy", "Copies what is shown to the clipboard.", when::copy;
+    CheckAgain Here [key('b')] typing [] "check again", "Looks at the machine once more.", when::doctor;
+    Down Move [code(KeyCode::Down), key('j')] typing [] "down", "One row down.", when::moving;
+    Up Move [code(KeyCode::Up), key('k')] typing [] "up", "One row up.", when::moving;
+    Left Move [code(KeyCode::Left), key('h')] typing [] "left", "To the left.", when::sideways;
+    Right Move [code(KeyCode::Right), key('l')] typing [] "right", "To the right.", when::sideways;
+    PageDown Move [code(KeyCode::PageDown), ctrl('d'), key(' ')] typing [] "page", "A page down.", when::moving;
+    PageUp Move [code(KeyCode::PageUp), ctrl('u')] typing [] "page up", "A page up.", when::moving;
+    Top Move [code(KeyCode::Home), key('g')] typing [] "top", "To the start.", when::moving;
+    Bottom Move [code(KeyCode::End), key('G')] typing [] "end", "To the end.", when::moving;
+    NextPane Move [code(KeyCode::Tab)] typing [] "pane", "Gives the keys to the next pane.", when::panes;
+    PreviousPane Move [code(KeyCode::BackTab)] typing [] "pane before", "Gives the keys to the pane before.", when::panes;
+    Back Everywhere [code(KeyCode::Esc)] typing [] "back", "One level up.", when::back;
+    NextUnit Everywhere [key(']')] typing [] "next", "Opens the next lesson or exercise.", when::next;
+    PreviousUnit Everywhere [key('[')] typing [] "previous", "Opens the lesson or exercise before.", when::previous;
+    Brief Everywhere [key('1')] typing [] "brief", "What the exercise asks for.", when::exercise;
+    Work Everywhere [key('2')] typing [] "work", "The files, the goals and the build.", when::exercise;
+    Result Everywhere [key('3')] typing [] "result", "What the last attempt showed, and why.", when::exercise;
+    Hints Everywhere [key('6')] typing [] "hints", "Help, one step at a time.", when::exercise;
+    Search Everywhere [key('/')] typing [] "search", "Looks for words in what is shown.", when::search;
+    SearchNext Everywhere [key('n')] typing [] "next match", "The next place with the words.", when::searched;
+    SearchPrevious Everywhere [key('N')] typing [] "match before", "The place before with the words.", when::searched;
+    Doctor Everywhere [key('D')] typing [] "doctor", "Is this machine ready to build?", when::not_doctor;
+    Home Everywhere [] typing [] "course map", "Back to the list of lessons and exercises.", when::not_home;
+    Help Everywhere [key('?'), code(KeyCode::F(1))] typing [code(KeyCode::F(1))] "help", "Lists every key of this screen; type to search, Enter runs it.", when::always;
+    Palette Everywhere [key(':'), ctrl('p')] typing [ctrl('p')] "commands", "Runs anything by a few letters of its name.", when::always;
+    Quit Everywhere [key('q')] typing [] "quit", "One level up; on the course map it leaves.", when::not_typing;
+    Interrupt Everywhere [ctrl('c')] typing [ctrl('c')] "cancel or leave", "Stops the build; twice, it leaves.", when::always;
+    Suspend Everywhere [ctrl('z')] typing [ctrl('z')] "suspend", "Back to the shell; `fg` returns.", when::always;
+    Repaint Everywhere [ctrl('l')] typing [ctrl('l')] "repaint", "Draws the screen again.", when::always;
+}
+
+/// The line of the table for an action.
+#[must_use]
+pub fn action(id: ActionId) -> Option<&'static Action> {
+    ACTIONS.iter().find(|action| action.id == id)
+}
+
+/// Whether an action can be done now.
+#[must_use]
+pub fn is_enabled(model: &Model, id: ActionId) -> bool {
+    action(id).is_some_and(|action| (action.when)(model))
+}
+
+/// What a key does now.
+#[must_use]
+pub fn bound(model: &Model, event: &KeyEvent) -> Option<ActionId> {
+    let typing = model.typing();
+    ACTIONS
+        .iter()
+        .find(|action| {
+            action.chords(typing).iter().any(|chord| chord.is(event)) && (action.when)(model)
+        })
+        .map(|action| action.id)
+}
+
+impl Action {
+    /// Its keys while typing, or its keys otherwise.
+    #[must_use]
+    pub const fn chords(&self, typing: bool) -> &'static [Chord] {
+        if typing { self.typing } else { self.keys }
+    }
+
+    /// The key to show; empty where it has none.
+    #[must_use]
+    pub fn key_name(&self, typing: bool) -> String {
+        self.chords(typing)
+            .first()
+            .map(|chord| chord.name())
+            .unwrap_or_default()
+    }
+
+    /// Its words on this screen.
+    #[must_use]
+    pub fn label(&self, model: &Model) -> Cow<'static, str> {
+        match self.id {
+            ActionId::Main => main_label(model),
+            ActionId::NextUnit => next_label(model),
+            ActionId::Quit if model.screen != Screen::Home => "back".into(),
+            ActionId::Rebuild if model.bench().is_some_and(|bench| bench.rebuild) => {
+                "stop rebuilding on save".into()
+            }
+            ActionId::Zoom if model.bench().is_some_and(|bench| bench.zoom) => "all panes".into(),
+            ActionId::Hints => hints_label(model),
+            ActionId::Cancel if model.job.as_ref().is_some_and(|job| job.cancelling) => {
+                "cancelling…".into()
+            }
+            _ => self.label.into(),
+        }
+    }
+}
+
+fn main_label(model: &Model) -> Cow<'static, str> {
+    match model.screen {
+        Screen::Home => match (model.lesson(), model.exercise()) {
+            (Some(lesson), _) => format!("read lesson {}", lesson.number).into(),
+            (None, Some(exercise)) if model.record(&exercise.id).is_some() => "continue".into(),
+            _ => "start".into(),
+        },
+        Screen::Brief => "work on it".into(),
+        Screen::Work => "see the result".into(),
+        Screen::Result => match model.bench().and_then(|bench| bench.blamed_line()) {
+            Some(line) => format!("go to line {line}").into(),
+            None => "back to work".into(),
+        },
+        Screen::Hints => "open".into(),
+        Screen::Lesson | Screen::Doctor => "open".into(),
+    }
+}
+
+fn next_label(model: &Model) -> Cow<'static, str> {
+    use crate::tui::model::Unit;
+    match model.units.get(model.unit + 1) {
+        Some(Unit::Lesson(_)) => "next lesson".into(),
+        Some(Unit::Exercise(_)) => "next exercise".into(),
+        None => "next".into(),
+    }
+}
+
+fn hints_label(model: &Model) -> Cow<'static, str> {
+    let Some(exercise) = model.exercise() else {
+        return "hints".into();
+    };
+    let opened = model
+        .record(&exercise.id)
+        .map_or(0, |record| record.hints.len());
+    match exercise.hints.len().saturating_sub(opened) {
+        0 => "hints".into(),
+        left => format!("hints ({left} left)").into(),
+    }
+}
+
+/// The actions at the foot of a screen, in order; those that cannot be done now are left out.
+#[must_use]
+pub fn footer(model: &Model) -> Vec<ActionId> {
+    let bench = model.bench();
+    let log = bench.is_some_and(|bench| bench.pane == Pane::Log);
+    let here: &[ActionId] = match model.screen {
+        Screen::Work if bench.is_some_and(|bench| bench.conflict().is_some()) => {
+            &[ActionId::TakeTheirs, ActionId::KeepMine, ActionId::Diff]
+        }
+        Screen::Work if model.typing() => &[
+            ActionId::StopEditing,
+            ActionId::Build,
+            ActionId::Save,
+            ActionId::Undo,
+        ],
+        Screen::Home => &[
+            ActionId::Main,
+            ActionId::Down,
+            ActionId::NextUnit,
+            ActionId::Doctor,
+        ],
+        Screen::Lesson => &[
+            ActionId::NextUnit,
+            ActionId::PageDown,
+            ActionId::Search,
+            ActionId::NextPane,
+        ],
+        Screen::Brief => &[ActionId::Main, ActionId::Hints, ActionId::NextUnit],
+        Screen::Work if log => &[
+            ActionId::Build,
+            ActionId::Filter,
+            ActionId::Search,
+            ActionId::NextPane,
+            ActionId::Zoom,
+        ],
+        Screen::Work => &[
+            ActionId::Build,
+            ActionId::Edit,
+            ActionId::EditOutside,
+            ActionId::NextFile,
+            ActionId::NextPane,
+            ActionId::Zoom,
+            ActionId::Hints,
+        ],
+        Screen::Result if bench.is_some_and(|bench| bench.passed()) => &[
+            ActionId::NextUnit,
+            ActionId::Main,
+            ActionId::Build,
+            ActionId::Hints,
+        ],
+        Screen::Result => &[
+            ActionId::Main,
+            ActionId::Build,
+            ActionId::Hints,
+            ActionId::NextUnit,
+        ],
+        Screen::Hints => &[
+            ActionId::Main,
+            ActionId::Solution,
+            ActionId::Diff,
+            ActionId::Apply,
+            ActionId::Back,
+        ],
+        Screen::Doctor => &[ActionId::CheckAgain, ActionId::Copy, ActionId::Back],
+    };
+    let everywhere = [ActionId::Help, ActionId::Palette];
+    here.iter()
+        .chain(&everywhere)
+        .copied()
+        .filter(|id| is_enabled(model, *id))
+        .collect()
+}

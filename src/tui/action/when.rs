@@ -1,0 +1,174 @@
+//! When each action can be done.
+
+use crate::tui::model::Model;
+use crate::tui::model::Screen;
+use crate::tui::model::bench::Pane;
+
+pub(super) fn always(_: &Model) -> bool {
+    true
+}
+
+pub(super) fn typing(model: &Model) -> bool {
+    model.typing() && !conflict(model)
+}
+
+pub(super) fn not_typing(model: &Model) -> bool {
+    !model.typing()
+}
+
+pub(super) fn conflict(model: &Model) -> bool {
+    work(model)
+        && model
+            .bench()
+            .is_some_and(|bench| bench.conflict().is_some())
+}
+
+pub(super) fn work(model: &Model) -> bool {
+    model.screen == Screen::Work
+}
+
+pub(super) fn exercise(model: &Model) -> bool {
+    !model.typing()
+        && model.exercise().is_some()
+        && !matches!(model.screen, Screen::Home | Screen::Doctor | Screen::Lesson)
+}
+
+pub(super) fn main(model: &Model) -> bool {
+    match model.screen {
+        Screen::Home => !model.units.is_empty(),
+        Screen::Brief | Screen::Hints => true,
+        Screen::Result => model.exercise().is_some(),
+        Screen::Work => {
+            !model.typing()
+                && !conflict(model)
+                && model.bench().is_some_and(|bench| bench.report.is_some())
+        }
+        Screen::Lesson | Screen::Doctor => false,
+    }
+}
+
+pub(super) fn build(model: &Model) -> bool {
+    matches!(model.screen, Screen::Brief | Screen::Work | Screen::Result)
+        && model.bench().is_some_and(|bench| bench.place.is_some())
+        && !conflict(model)
+}
+
+pub(super) fn building(model: &Model) -> bool {
+    model.job.is_some() && !model.typing()
+}
+
+pub(super) fn edit(model: &Model) -> bool {
+    work(model)
+        && !model.typing()
+        && !conflict(model)
+        && model.bench().is_some_and(|bench| bench.shown().is_some())
+}
+
+pub(super) fn undo(model: &Model) -> bool {
+    work(model)
+        && !conflict(model)
+        && model.bench().is_some_and(|bench| {
+            bench.pane == Pane::File && bench.shown().is_some_and(|file| !file.read_only)
+        })
+}
+
+pub(super) fn several_files(model: &Model) -> bool {
+    work(model) && !model.typing() && model.bench().is_some_and(|bench| bench.files.len() > 1)
+}
+
+pub(super) fn log(model: &Model) -> bool {
+    work(model) && !model.typing() && model.bench().is_some_and(|bench| bench.pane == Pane::Log)
+}
+
+pub(super) fn diff(model: &Model) -> bool {
+    conflict(model)
+        || (model.screen == Screen::Hints
+            && model.bench().is_some_and(|bench| bench.hints.solution))
+}
+
+pub(super) fn solution(model: &Model) -> bool {
+    model.screen == Screen::Hints
+        && model
+            .exercise()
+            .is_some_and(|exercise| exercise.solution.is_some())
+}
+
+pub(super) fn apply(model: &Model) -> bool {
+    solution(model)
+        && model
+            .bench()
+            .is_some_and(|bench| bench.hints.solution && bench.place.is_some())
+}
+
+pub(super) fn reset(model: &Model) -> bool {
+    matches!(model.screen, Screen::Brief | Screen::Work | Screen::Hints)
+        && !model.typing()
+        && !model.builds_here()
+        && model.bench().is_some_and(|bench| bench.place.is_some())
+}
+
+pub(super) fn copy(model: &Model) -> bool {
+    match model.screen {
+        Screen::Work => {
+            !model.typing() && model.bench().is_some_and(|bench| bench.shown().is_some())
+        }
+        Screen::Doctor => model.checks.is_some(),
+        Screen::Home | Screen::Lesson | Screen::Brief | Screen::Result | Screen::Hints => false,
+    }
+}
+
+pub(super) fn doctor(model: &Model) -> bool {
+    model.screen == Screen::Doctor
+}
+
+pub(super) fn not_doctor(model: &Model) -> bool {
+    model.screen != Screen::Doctor && !model.typing()
+}
+
+pub(super) fn not_home(model: &Model) -> bool {
+    model.screen != Screen::Home && !model.typing()
+}
+
+pub(super) fn back(model: &Model) -> bool {
+    model.screen != Screen::Home && !model.typing() && !conflict(model)
+}
+
+pub(super) fn moving(model: &Model) -> bool {
+    !model.typing()
+}
+
+pub(super) fn sideways(model: &Model) -> bool {
+    work(model) && !model.typing() && model.bench().is_some_and(|bench| bench.pane == Pane::File)
+}
+
+pub(super) fn panes(model: &Model) -> bool {
+    matches!(model.screen, Screen::Work | Screen::Lesson) && !model.typing()
+}
+
+pub(super) fn next(model: &Model) -> bool {
+    !model.typing() && model.screen != Screen::Doctor && model.unit + 1 < model.units.len()
+}
+
+pub(super) fn previous(model: &Model) -> bool {
+    !model.typing() && model.screen != Screen::Doctor && model.unit > 0
+}
+
+pub(super) fn search(model: &Model) -> bool {
+    model.screen == Screen::Lesson || log(model)
+}
+
+pub(super) fn searched(model: &Model) -> bool {
+    match model.screen {
+        Screen::Lesson => model
+            .lesson()
+            .and_then(|lesson| model.reading.get(&lesson.slug))
+            .is_some_and(|reading| !reading.search.is_empty()),
+        Screen::Work => {
+            log(model)
+                && model
+                    .bench()
+                    .is_some_and(|bench| !bench.log.search.is_empty())
+        }
+        Screen::Home | Screen::Brief | Screen::Result | Screen::Hints | Screen::Doctor => false,
+    }
+}

@@ -1,0 +1,285 @@
+//! One exercise on the workbench: its files, its build and its last report.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::course::ExerciseId;
+use crate::report::GoalReport;
+use crate::report::Outcome;
+use crate::report::Report;
+use crate::report::VerdictName;
+use crate::tui::model::Screen;
+use crate::tui::model::build::Build;
+use crate::tui::model::editor::Editor;
+use crate::tui::model::log::Log;
+use crate::tui::services::Trouble;
+use crate::tui::services::Workspace;
+use crate::tui::services::WorkspaceFile;
+use crate::units::Bytes;
+
+/// An exercise that was opened.
+#[derive(Debug, Clone)]
+pub struct Bench {
+    /// Which exercise.
+    pub exercise: ExerciseId,
+    /// Where its files are; `None` until they are open.
+    pub place: Option<Place>,
+    /// Why they could not be opened.
+    pub trouble: Option<Trouble>,
+    /// The files that the learner changes.
+    pub files: Vec<OpenFile>,
+    /// The file that is shown.
+    pub file: usize,
+    /// Whether keys are text.
+    pub typing: bool,
+    /// What has the keys.
+    pub pane: Pane,
+    /// Whether the pane fills the screen.
+    pub zoom: bool,
+    /// The attempt that runs, or the last one of this sitting.
+    pub build: Option<Build>,
+    /// Its output.
+    pub log: Log,
+    /// The last report.
+    pub report: Option<Box<Report>>,
+    /// The files as the attempt of the last report built them.
+    pub built: BTreeMap<String, String>,
+    /// The files as the running attempt builds them.
+    pub building: BTreeMap<String, String>,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Whether a report came that was not looked at.
+    pub news: bool,
+    /// Whether a saved file starts a build.
+    pub rebuild: bool,
+    /// Whether a build starts once the files are saved.
+    pub wants_build: bool,
+    /// The view that was open last.
+    pub view: Screen,
+    /// The first line of the brief.
+    pub brief_top: usize,
+    /// What of the result is looked at.
+    pub result: ResultState,
+    /// What of the hints is looked at.
+    pub hints: HintsState,
+}
+
+/// Where the files of an exercise are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The log of the last attempt.
+    pub log: PathBuf,
+}
+
+/// A part of the workbench that can have the keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The file.
+    #[default]
+    File,
+    /// The output of the build.
+    Log,
+}
+
+/// What of the result is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResultState {
+    /// The goal that is open, by its index in the report.
+    pub open: Option<usize>,
+    /// The first line shown.
+    pub top: usize,
+}
+
+/// What of the hints is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HintsState {
+    /// The chosen row.
+    pub selected: usize,
+    /// Whether the solution is shown.
+    pub solution: bool,
+    /// Whether the solution's difference is shown as one column.
+    pub unified: bool,
+    /// The first line shown.
+    pub top: usize,
+}
+
+/// One of the learner's files, open.
+#[derive(Debug, Clone)]
+pub struct OpenFile {
+    /// Its path in the folder.
+    pub name: String,
+    /// Its text.
+    pub editor: Editor,
+    /// What is on disk, as far as is known; `None` where it was deleted.
+    pub disk: Option<String>,
+    /// What is being written.
+    pub saving: Option<String>,
+    /// What came to the disk while the learner had other changes here.
+    pub conflict: Option<Conflict>,
+    /// Whether it may not be written.
+    pub read_only: bool,
+    /// When it was last typed in.
+    pub touched: Duration,
+}
+
+/// Both sides changed a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The text on disk; `None` where the file was deleted.
+    pub theirs: Option<String>,
+    /// Whether the two are shown side by side.
+    pub diff: bool,
+}
+
+impl OpenFile {
+    fn new(file: WorkspaceFile) -> Self {
+        Self {
+            name: file.name,
+            editor: Editor::new(file.text.as_deref().unwrap_or_default()),
+            disk: file.text,
+            saving: None,
+            conflict: None,
+            read_only: file.read_only,
+            touched: Duration::ZERO,
+        }
+    }
+
+    /// Whether the text differs from what is on disk.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        let lines = self.editor.lines();
+        let Some(disk) = &self.disk else {
+            return lines.iter().any(|line| !line.is_empty());
+        };
+        !disk.split('\n').eq(lines.iter().map(String::as_str))
+    }
+}
+
+impl Bench {
+    /// An exercise whose files are being opened.
+    #[must_use]
+    pub fn new(exercise: ExerciseId) -> Self {
+        Self {
+            exercise,
+            place: None,
+            trouble: None,
+            files: Vec::new(),
+            file: 0,
+            typing: false,
+            pane: Pane::File,
+            zoom: false,
+            build: None,
+            log: Log::default(),
+            report: None,
+            built: BTreeMap::new(),
+            building: BTreeMap::new(),
+            attempts: 0,
+            news: false,
+            rebuild: false,
+            wants_build: false,
+            view: Screen::Brief,
+            brief_top: 0,
+            result: ResultState::default(),
+            hints: HintsState::default(),
+        }
+    }
+
+    /// Takes the files of a workspace, forgetting those that were open.
+    pub fn take(&mut self, workspace: Workspace) {
+        let name = self.shown().map(|file| file.name.clone());
+        self.files = workspace.files.into_iter().map(OpenFile::new).collect();
+        self.file = name
+            .and_then(|name| self.files.iter().position(|file| file.name == name))
+            .unwrap_or(0);
+        self.place = Some(Place {
+            folder: workspace.folder,
+            log: workspace.log,
+        });
+        self.trouble = None;
+    }
+
+    /// The file that is shown.
+    #[must_use]
+    pub fn shown(&self) -> Option<&OpenFile> {
+        self.files.get(self.file)
+    }
+
+    /// The file that is shown, to change it.
+    pub fn shown_mut(&mut self) -> Option<&mut OpenFile> {
+        self.files.get_mut(self.file)
+    }
+
+    /// Whether some file differs from what is on disk.
+    #[must_use]
+    pub fn is_unsaved(&self) -> bool {
+        self.files.iter().any(OpenFile::is_unsaved)
+    }
+
+    /// The first file that both sides changed.
+    #[must_use]
+    pub fn conflict(&self) -> Option<&OpenFile> {
+        self.files.iter().find(|file| file.conflict.is_some())
+    }
+
+    /// Whether an attempt runs.
+    #[must_use]
+    pub fn is_building(&self) -> bool {
+        self.build.as_ref().is_some_and(Build::is_running)
+    }
+
+    /// Whether the last report says that every required goal is met.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.report
+            .as_ref()
+            .is_some_and(|report| report.outcome == Outcome::Passed)
+    }
+
+    /// The goals as far as they are judged: those of the running attempt, or of the last report.
+    #[must_use]
+    pub fn judged(&self, index: usize) -> Option<&GoalReport> {
+        match &self.build {
+            Some(build) if build.is_running() => build.goals.get(index)?.as_ref(),
+            _ => self.report.as_ref()?.goals.get(index),
+        }
+    }
+
+    /// What the image weighs: that of the running attempt once it is known, or of the last report.
+    #[must_use]
+    pub fn size(&self) -> Option<Bytes> {
+        let running = self.build.as_ref().filter(|build| build.is_running());
+        let live = running.and_then(|build| build.sizes.as_ref());
+        live.map(|sizes| sizes.shipped).or_else(|| {
+            let image = self.report.as_ref()?.image.as_ref()?;
+            Some(image.shipped_bytes)
+        })
+    }
+
+    /// The first required goal of the last report that is not met.
+    #[must_use]
+    pub fn first_unmet(&self) -> Option<usize> {
+        let goals = &self.report.as_ref()?.goals;
+        goals
+            .iter()
+            .position(|goal| goal.required && goal.verdict == VerdictName::Unmet)
+            .or_else(|| {
+                goals
+                    .iter()
+                    .position(|goal| goal.required && goal.verdict != VerdictName::Met)
+            })
+    }
+
+    /// The line of the Dockerfile that the last report blames first.
+    #[must_use]
+    pub fn blamed_line(&self) -> Option<u32> {
+        let report = self.report.as_ref()?;
+        if let Some(problem) = &report.problem {
+            return problem.blame.line;
+        }
+        let open = self.result.open.or_else(|| self.first_unmet())?;
+        report.goals.get(open)?.blame.line
+    }
+}
