@@ -8,6 +8,7 @@ pub mod address;
 pub mod docker;
 mod error;
 mod event;
+pub mod find;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
