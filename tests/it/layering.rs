@@ -1,0 +1,348 @@
+//! The house rules that a compiler does not know: who may import whom, and what a file looks like.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::source::Source;
+use crate::source::code_only;
+use crate::source::root;
+
+/// Who may import whom: the import table of `ARCHITECTURE.md`. A room may always import itself.
+///
+/// One departure from the drawing: `bases` builds on an engine, so it may name the engine's trait.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("units", &[]),
+    ("text", &[]),
+    ("dockerfile", &["units", "text"]),
+    ("image", &["units", "text"]),
+    ("goal", &["dockerfile", "image", "units", "text"]),
+    ("course", &["goal", "units", "text"]),
+    ("report", &["course", "goal", "units", "text"]),
+    ("engine", &["dockerfile", "image", "units", "text"]),
+    ("bases", &["engine", "dockerfile", "image", "units", "text"]),
+    ("attempt", BELOW_ATTEMPT),
+    ("learner", BELOW_LEARNER),
+    ("workshop", BELOW_WORKSHOP),
+    ("tui", BELOW_FRONT_ENDS),
+    ("plain", BELOW_FRONT_ENDS),
+    ("cli", EVERYTHING),
+    ("main", &["run"]),
+    ("lib", EVERYTHING),
+];
+
+const BELOW_ATTEMPT: &[&str] = &[
+    "bases",
+    "engine",
+    "report",
+    "course",
+    "goal",
+    "image",
+    "dockerfile",
+    "units",
+    "text",
+];
+const BELOW_LEARNER: &[&str] = &[
+    "attempt",
+    "report",
+    "course",
+    "goal",
+    "image",
+    "dockerfile",
+    "units",
+    "text",
+];
+const BELOW_WORKSHOP: &[&str] = &[
+    "learner",
+    "attempt",
+    "bases",
+    "engine",
+    "report",
+    "course",
+    "goal",
+    "image",
+    "dockerfile",
+    "units",
+    "text",
+];
+const BELOW_FRONT_ENDS: &[&str] = &[
+    "workshop",
+    "learner",
+    "attempt",
+    "bases",
+    "engine",
+    "report",
+    "course",
+    "goal",
+    "image",
+    "dockerfile",
+    "units",
+    "text",
+];
+const EVERYTHING: &[&str] = &[
+    "cli",
+    "plain",
+    "tui",
+    "workshop",
+    "learner",
+    "attempt",
+    "bases",
+    "engine",
+    "report",
+    "course",
+    "goal",
+    "image",
+    "dockerfile",
+    "units",
+    "text",
+];
+
+/// Libraries that only some rooms or files may know, so that a swap stays small.
+const KNOWN_ONLY_BY: &[(&str, &[&str])] = &[
+    ("bollard", &["engine/docker"]),
+    ("tonic", &["engine/docker"]),
+    ("serde_yaml", &["course", "goal", "bases/catalogue.rs"]),
+    ("ratatui", &["tui"]),
+    ("crossterm", &["tui", "cli"]),
+    ("clap", &["cli"]),
+    ("sqlx", &["learner"]),
+    ("pulldown_cmark", &["course"]),
+];
+
+/// The first names of all paths that start at the crate's root, with the line of each.
+fn imports(code: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let word_before = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        // `$crate::` in a macro is the same root.
+        if word_before {
+            continue;
+        }
+        let line = code[..at].matches('\n').count() + 1;
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            found.extend(group_names(group).into_iter().map(|name| (line, name)));
+        } else {
+            found.push((line, first_name(rest)));
+        }
+    }
+    found
+}
+
+fn first_name(path: &str) -> String {
+    path.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
+}
+
+/// The first name of each member of `{a::b, c::{d, e}}`, whose opening brace is already read.
+fn group_names(group: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut depth = 0;
+    let mut start = 0;
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                names.push(first_name(group[start..at].trim_start()));
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                names.push(first_name(group[start..at].trim_start()));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+/// Lines where a chain of `super::` leaves the room and so hides an import from the table.
+fn escapes(source: &Source) -> Vec<usize> {
+    let code = code_only(&source.text);
+    let product = code_only(source.product()).len();
+    let mut lines = Vec::new();
+    let mut at = 0;
+    while let Some(found) = code[at..].find("super::") {
+        let start = at + found;
+        let mut length = 0;
+        let mut rest = &code[start..];
+        while let Some(after) = rest.strip_prefix("super::") {
+            length += 1;
+            rest = after;
+        }
+        let inline_module = usize::from(start >= product);
+        if length >= source.depth() + inline_module {
+            lines.push(code[..start].matches('\n').count() + 1);
+        }
+        at = code.len() - rest.len();
+    }
+    lines
+}
+
+/// What `rooms` of the house import against the table, one sentence each.
+fn departures(sources: &[Source]) -> Vec<String> {
+    let table: BTreeMap<&str, &[&str]> = MAY_IMPORT.iter().copied().collect();
+    let rooms: BTreeSet<&str> = table.keys().copied().collect();
+    let mut found = Vec::new();
+    for source in sources {
+        let room = source.room();
+        let Some(allowed) = table.get(room) else {
+            found.push(format!(
+                "src/{}: the import table has no row for the room `{room}`",
+                source.path
+            ));
+            continue;
+        };
+        for line in escapes(source) {
+            found.push(format!(
+                "src/{}:{line}: `super::` leaves the room; write `crate::`",
+                source.path
+            ));
+        }
+        for (line, name) in imports(&code_only(&source.text)) {
+            let is_room = rooms.contains(name.as_str());
+            if is_room && name != room && !allowed.contains(&name.as_str()) {
+                found.push(format!(
+                    "src/{}:{line}: `{room}` may not import `{name}`",
+                    source.path
+                ));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn rooms_import_only_what_the_table_allows() {
+    let found = departures(&Source::all());
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_forbidden_import_is_found_however_it_is_written() {
+    let file = |path: &str, text: &str| Source {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
+    let wrong = [
+        file("goal/x.rs", "use crate::engine::Engine;"),
+        file("goal/y.rs", "use crate::{units::Bytes, report::{self}};"),
+        file("course.rs", "fn f() {\n    crate::learner::open();\n}"),
+        file("units.rs", "use super::text::Clean;"),
+        file("text/z.rs", "use super::super::units;"),
+        file("cellar.rs", ""),
+    ];
+    assert_eq!(
+        departures(&wrong),
+        [
+            "src/goal/x.rs:1: `goal` may not import `engine`",
+            "src/goal/y.rs:1: `goal` may not import `report`",
+            "src/course.rs:2: `course` may not import `learner`",
+            "src/units.rs:1: `super::` leaves the room; write `crate::`",
+            "src/text/z.rs:1: `super::` leaves the room; write `crate::`",
+            "src/cellar.rs: the import table has no row for the room `cellar`",
+        ]
+    );
+    let right = [
+        file("goal/x.rs", "// crate::engine\nuse crate::goal::Goal;"),
+        file("goal.rs", "#[cfg(test)]\nmod tests {\n    use super::*;\n}"),
+        file("goal/y.rs", "use super::Goal;"),
+    ];
+    assert_eq!(departures(&right), [""; 0]);
+}
+
+#[test]
+fn rooms_are_layered_without_a_cycle() {
+    let table: BTreeMap<&str, &[&str]> = MAY_IMPORT.iter().copied().collect();
+    for (room, allowed) in MAY_IMPORT {
+        for below in *allowed {
+            let back = table.get(below).is_some_and(|row| row.contains(room));
+            let wiring = matches!(*room, "cli" | "lib" | "main");
+            assert!(wiring || !back, "`{room}` and `{below}` import each other");
+        }
+    }
+}
+
+#[test]
+fn libraries_stay_where_they_are_known() {
+    let mut found = Vec::new();
+    for source in Source::all() {
+        let code = code_only(source.product());
+        for (library, places) in KNOWN_ONLY_BY {
+            let named = code.contains(&format!("{library}::"));
+            let known = places.iter().any(|place| {
+                source.path == *place
+                    || source.path == format!("{place}.rs")
+                    || source.path.starts_with(&format!("{place}/"))
+            });
+            if named && !known {
+                found.push(format!("src/{} knows `{library}`", source.path));
+            }
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    for source in Source::all() {
+        let documented = source
+            .text
+            .lines()
+            .take_while(|line| !line.starts_with("use ") && !line.starts_with("mod "))
+            .any(|line| line.starts_with("//! "));
+        assert!(
+            documented,
+            "src/{} does not open with `//!`: say what it is responsible for",
+            source.path
+        );
+    }
+}
+
+#[test]
+fn every_room_of_the_house_is_listed_in_lib_rs() {
+    let lib = std::fs::read_to_string(root().join("src/lib.rs")).expect("lib.rs is readable");
+    for source in Source::all() {
+        let room = source.room();
+        if matches!(room, "lib" | "main") {
+            continue;
+        }
+        let listed = lib
+            .lines()
+            .any(|line| line.trim_end_matches(';').ends_with(&format!("mod {room}")));
+        assert!(listed, "src/lib.rs does not list `{room}`");
+    }
+}
+
+#[test]
+fn files_stay_small_enough_to_read() {
+    for source in Source::all() {
+        let lines = source.product().lines().count();
+        assert!(
+            lines <= 600,
+            "src/{} has {lines} lines without its tests; split it",
+            source.path
+        );
+    }
+}
+
+#[test]
+fn names_say_what_a_file_is_about() {
+    for source in Source::all() {
+        let name = source.path.rsplit('/').next().expect("a path has a name");
+        let vague = [
+            "mod.rs",
+            "utils.rs",
+            "helpers.rs",
+            "common.rs",
+            "manager.rs",
+        ];
+        assert!(
+            !vague.contains(&name),
+            "src/{}: choose a name that says what it is about",
+            source.path
+        );
+    }
+}

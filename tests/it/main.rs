@@ -1,0 +1,34 @@
+//! The integration tests, in one binary: one link instead of twenty.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read files, start the program and look at the clock"
+)]
+
+mod layering;
+mod source;
+
+/// A test file that this list does not name would never run.
+#[test]
+fn no_test_file_is_forgotten() {
+    let folder = source::root().join("tests/it");
+    let listed = std::fs::read_to_string(folder.join("main.rs")).expect("this file is readable");
+    let listed: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
+        .collect();
+    for entry in std::fs::read_dir(&folder).expect("the folder of this file is readable") {
+        let path = entry.expect("an entry is readable").path();
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .expect("a test file has a name");
+        let rust = path.extension().is_some_and(|extension| extension == "rs");
+        if name == "main" || !rust {
+            continue;
+        }
+        assert!(
+            listed.contains(&name),
+            "tests/it/main.rs does not name `{name}`: add `mod {name};`"
+        );
+    }
+}
