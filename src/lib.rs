@@ -14,3 +14,4 @@ pub mod report;
 pub mod text;
 pub mod tui;
 pub mod units;
+pub mod workshop;

@@ -13,5 +13,6 @@ pub mod action;
 pub mod effect;
 pub mod model;
 pub mod msg;
-pub mod services;
+// The port that both front ends share.
+pub use crate::workshop as services;
 pub mod theme;

@@ -1,7 +1,7 @@
-//! All that the workshop on a terminal needs from the rest of the program, as one trait.
+//! All that a front end (terminal, plain lines) needs from the rest of the program, as one trait.
 //!
-//! The calls run on worker threads, never on the thread that draws, and each is made by the effect
-//! runner alone. Nothing here is called before the first screen is on the terminal.
+//! On a terminal the calls run on worker threads, never on the thread that draws, and nothing here
+//! is called before the first screen is there.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
