@@ -3,7 +3,12 @@
 //!
 //! Nothing here talks to an engine: the engine's adapter fills these types, the goals read them.
 
+pub mod archive;
+pub mod binary;
+pub mod glob;
 pub mod run;
+pub mod shells;
+pub mod tree;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +16,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::image::binary::Program;
 use crate::units::Bytes;
 
 /// The parts of an image's config that matter to goals; names as the OCI image spec has them.
@@ -68,6 +74,28 @@ pub struct HistoryStep {
     pub empty_layer: bool,
 }
 
+/// A history, oldest step first.
+#[derive(Debug, Clone, Copy)]
+pub struct History<'a>(pub &'a [HistoryStep]);
+
+impl History<'_> {
+    /// The step that made each of `layers` layers, bottom first.
+    ///
+    /// A history that counts other than the layers do (an imported file system at the bottom, say)
+    /// is read from its end: the upper layers are the learner's.
+    #[must_use]
+    pub fn makers(&self, layers: usize) -> Vec<Option<String>> {
+        let steps = self.0.iter().rev().filter(|step| !step.empty_layer);
+        let mut makers: Vec<Option<String>> = steps
+            .take(layers)
+            .map(|step| Some(step.created_by.clone()))
+            .collect();
+        makers.resize(layers, None);
+        makers.reverse();
+        makers
+    }
+}
+
 /// What an engine says of an image without exporting it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
@@ -102,6 +130,10 @@ pub struct Layer {
     pub shipped: Bytes,
     /// Its entries in the order of the archive.
     pub entries: Vec<Entry>,
+    /// What its executable files are, by path; files that are neither ELF nor scripts are left out.
+    pub programs: BTreeMap<String, Program>,
+    /// The content of the small files that the pass was asked to keep, by path.
+    pub kept: BTreeMap<String, Vec<u8>>,
 }
 
 /// What an archive entry of a layer is.
@@ -145,6 +177,29 @@ pub struct Entry {
 pub struct Contents {
     /// The config as the archive has it.
     pub config: Config,
+    /// The history, oldest first.
+    pub history: Vec<HistoryStep>,
     /// The layers, bottom first.
     pub layers: Vec<Layer>,
+    /// Where the needles of the pass were found, in the order of the layers.
+    pub hits: Vec<Hit>,
+}
+
+impl Contents {
+    /// The payload bytes of all layers.
+    #[must_use]
+    pub fn shipped(&self) -> Bytes {
+        self.layers.iter().map(|layer| layer.shipped).sum()
+    }
+}
+
+/// A needle that the pass found in a layer. What the needle is stays with the caller.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// The layer, from 0 at the bottom.
+    pub layer: usize,
+    /// The entry in whose payload, name or link target it is.
+    pub path: String,
+    /// Which needle, counted from 0.
+    pub needle: usize,
 }

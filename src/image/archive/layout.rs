@@ -1,0 +1,376 @@
+//! From the parts of an archive to an image: which document names what, in which order.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::ArchiveError;
+use super::Options;
+use super::Part;
+use super::Scanned;
+use crate::image::Config;
+use crate::image::Contents;
+use crate::image::Healthcheck;
+use crate::image::History;
+use crate::image::HistoryStep;
+use crate::image::Hit;
+use crate::image::Layer;
+use crate::text::Clean;
+
+/// How deep indexes may name indexes.
+const INDEX_DEPTH: usize = 8;
+
+/// How often a link may point to a link.
+const LINK_DEPTH: usize = 8;
+
+/// The path that a link inside the archive points to.
+pub(super) fn link_target(path: &str, target: &str, symbolic: bool) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    if symbolic && !target.starts_with('/') {
+        parts.extend(path.split('/'));
+        parts.pop();
+    }
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// `manifest.json`: one entry per image.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SavedImage {
+    config: String,
+    #[serde(default)]
+    layers: Option<Vec<String>>,
+}
+
+/// An index or a manifest of the OCI image layout.
+#[derive(Debug, Deserialize)]
+struct Document {
+    #[serde(default)]
+    manifests: Option<Vec<Descriptor>>,
+    #[serde(default)]
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Option<Vec<Descriptor>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Descriptor {
+    digest: String,
+    #[serde(default)]
+    platform: Option<Platform>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Platform {
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+}
+
+impl Descriptor {
+    fn path(&self) -> String {
+        format!("blobs/{}", self.digest.replacen(':', "/", 1))
+    }
+
+    /// Build records travel beside images in an index; they are no images.
+    fn is_image(&self) -> bool {
+        let kind = self
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get("vnd.docker.reference.type"));
+        kind.is_none_or(|kind| kind != "attestation-manifest")
+    }
+}
+
+/// The config document of an image.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ImageDocument {
+    architecture: String,
+    os: String,
+    config: Option<ConfigDocument>,
+    history: Option<Vec<StepDocument>>,
+    rootfs: Option<RootDocument>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RootDocument {
+    diff_ids: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct StepDocument {
+    created_by: Option<String>,
+    empty_layer: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ConfigDocument {
+    user: Option<String>,
+    entrypoint: Option<Vec<String>>,
+    cmd: Option<Vec<String>>,
+    env: Option<Vec<String>>,
+    working_dir: Option<String>,
+    labels: Option<BTreeMap<String, String>>,
+    exposed_ports: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    volumes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    stop_signal: Option<String>,
+    healthcheck: Option<HealthDocument>,
+    shell: Option<Vec<String>>,
+}
+
+/// Durations are in nanoseconds; 0 means that none is set.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct HealthDocument {
+    test: Option<Vec<String>>,
+    interval: i64,
+    timeout: i64,
+    start_period: i64,
+    retries: i64,
+}
+
+/// What an image consists of, by paths in the archive.
+struct Plan {
+    config: String,
+    layers: Vec<String>,
+}
+
+/// Puts the parts together.
+pub(super) fn assemble(
+    mut parts: BTreeMap<String, Part>,
+    options: &Options,
+) -> Result<Contents, ArchiveError> {
+    let plan = plan(&parts, options)?;
+    let document: ImageDocument = json(&parts, &plan.config)?;
+    let diff_ids = document
+        .rootfs
+        .and_then(|root| root.diff_ids)
+        .unwrap_or_default();
+    if diff_ids.len() != plan.layers.len() {
+        return Err(ArchiveError::broken(format!(
+            "its config names {} layers and its manifest {}",
+            diff_ids.len(),
+            plan.layers.len()
+        )));
+    }
+    let history: Vec<HistoryStep> = document
+        .history
+        .unwrap_or_default()
+        .into_iter()
+        .map(|step| HistoryStep {
+            created_by: step.created_by.unwrap_or_default(),
+            empty_layer: step.empty_layer,
+        })
+        .collect();
+    let makers = History(&history).makers(diff_ids.len());
+    let mut contents = Contents {
+        config: config(
+            document.config.unwrap_or_default(),
+            document.architecture,
+            document.os,
+        ),
+        ..Contents::default()
+    };
+    let paths = resolve_all(&parts, &plan.layers)?;
+    for (index, (path, diff_id)) in paths.iter().zip(diff_ids).enumerate() {
+        let last_use = !paths.iter().skip(index + 1).any(|later| later == path);
+        let scanned = take_layer(&mut parts, path, last_use)?;
+        if let Some(found) = &scanned.digest
+            && *found != diff_id
+        {
+            return Err(ArchiveError::WrongDigest {
+                layer: index,
+                found: found.clone(),
+            });
+        }
+        let hits = scanned.hits.into_iter();
+        contents.hits.extend(hits.map(|(path, needle)| Hit {
+            layer: index,
+            path,
+            needle,
+        }));
+        contents.layers.push(Layer {
+            index,
+            diff_id,
+            created_by: makers.get(index).cloned().flatten(),
+            shipped: scanned.shipped,
+            entries: scanned.entries,
+            programs: scanned.programs,
+            kept: scanned.kept,
+        });
+    }
+    contents.history = history;
+    Ok(contents)
+}
+
+/// Finds the image's config and layers, by `manifest.json` where there is one.
+fn plan(parts: &BTreeMap<String, Part>, options: &Options) -> Result<Plan, ArchiveError> {
+    if parts.contains_key("manifest.json") {
+        let mut images: Vec<SavedImage> = json(parts, "manifest.json")?;
+        return match (images.pop(), images.len()) {
+            (Some(image), 0) => Ok(Plan {
+                config: image.config,
+                layers: image.layers.unwrap_or_default(),
+            }),
+            (None, _) => Err(ArchiveError::NotAnImage(Clean::line(
+                "its manifest is empty",
+            ))),
+            (Some(_), more) => Err(ArchiveError::SeveralImages(more + 1)),
+        };
+    }
+    if !parts.contains_key("index.json") {
+        let what = "it has neither `manifest.json` nor `index.json`";
+        return Err(ArchiveError::NotAnImage(Clean::line(what)));
+    }
+    let mut path = String::from("index.json");
+    for _ in 0..INDEX_DEPTH {
+        let document: Document = json(parts, &path)?;
+        if let Some(layers) = document.layers {
+            let Some(config) = document.config else {
+                return Err(ArchiveError::broken("its manifest names no config"));
+            };
+            return Ok(Plan {
+                config: config.path(),
+                layers: layers.iter().map(Descriptor::path).collect(),
+            });
+        }
+        path = choose(parts, &document.manifests.unwrap_or_default(), options)?;
+    }
+    Err(ArchiveError::broken(
+        "its indexes name each other without end",
+    ))
+}
+
+/// The manifest or index to follow: of the wanted platform, else the first; only what is there.
+fn choose(
+    parts: &BTreeMap<String, Part>,
+    manifests: &[Descriptor],
+    options: &Options,
+) -> Result<String, ArchiveError> {
+    let here: Vec<&Descriptor> = manifests
+        .iter()
+        .filter(|one| one.is_image() && parts.contains_key(&one.path()))
+        .collect();
+    let fits = |one: &&&Descriptor| match (&one.platform, &options.platform) {
+        (Some(platform), Some((os, architecture))) => {
+            platform.os == *os && platform.architecture == *architecture
+        }
+        _ => false,
+    };
+    let chosen = here.iter().find(fits).or_else(|| here.first());
+    match (chosen, manifests.first()) {
+        (Some(one), _) => Ok(one.path()),
+        (None, Some(missing)) => Err(ArchiveError::MissingPart(Clean::line(&missing.digest))),
+        (None, None) => Err(ArchiveError::NotAnImage(Clean::line("its index is empty"))),
+    }
+}
+
+fn json<T: DeserializeOwned>(
+    parts: &BTreeMap<String, Part>,
+    path: &str,
+) -> Result<T, ArchiveError> {
+    match parts.get(&resolve(parts, path)?) {
+        Some(Part::Json(text)) => serde_json::from_slice(text)
+            .map_err(|error| ArchiveError::broken(format!("`{path}` cannot be read: {error}"))),
+        Some(Part::Layer(_) | Part::Link(_)) => {
+            Err(ArchiveError::broken(format!("`{path}` is not a document")))
+        }
+        None => Err(ArchiveError::MissingPart(Clean::line(path))),
+    }
+}
+
+/// Follows the links of legacy archives to the part itself.
+fn resolve(parts: &BTreeMap<String, Part>, path: &str) -> Result<String, ArchiveError> {
+    let mut path = path.trim_start_matches("./").to_owned();
+    for _ in 0..LINK_DEPTH {
+        match parts.get(&path) {
+            Some(Part::Link(target)) => path.clone_from(target),
+            Some(_) => return Ok(path),
+            None => return Err(ArchiveError::MissingPart(Clean::line(&path))),
+        }
+    }
+    Err(ArchiveError::broken(
+        "its links point at each other without end",
+    ))
+}
+
+fn resolve_all(
+    parts: &BTreeMap<String, Part>,
+    layers: &[String],
+) -> Result<Vec<String>, ArchiveError> {
+    layers.iter().map(|path| resolve(parts, path)).collect()
+}
+
+/// The layer at `path`; an archive may name one layer several times.
+fn take_layer(
+    parts: &mut BTreeMap<String, Part>,
+    path: &str,
+    last_use: bool,
+) -> Result<Scanned, ArchiveError> {
+    let part = match (last_use, parts.get(path)) {
+        (false, Some(Part::Layer(scanned))) => return Ok(scanned.clone()),
+        _ => parts.remove(path),
+    };
+    match part {
+        Some(Part::Layer(scanned)) => Ok(scanned),
+        _ => Err(ArchiveError::broken(format!("`{path}` is not a layer"))),
+    }
+}
+
+fn config(document: ConfigDocument, architecture: String, os: String) -> Config {
+    Config {
+        user: document.user.unwrap_or_default(),
+        entrypoint: document.entrypoint.unwrap_or_default(),
+        cmd: document.cmd.unwrap_or_default(),
+        env: document.env.unwrap_or_default(),
+        working_dir: document.working_dir.unwrap_or_default(),
+        labels: document.labels.unwrap_or_default(),
+        exposed_ports: document
+            .exposed_ports
+            .unwrap_or_default()
+            .into_keys()
+            .collect(),
+        volumes: document.volumes.unwrap_or_default().into_keys().collect(),
+        stop_signal: document.stop_signal,
+        healthcheck: document.healthcheck.and_then(healthcheck),
+        shell: document.shell.unwrap_or_default(),
+        architecture,
+        os,
+    }
+}
+
+fn healthcheck(document: HealthDocument) -> Option<Healthcheck> {
+    let time = |nanoseconds: i64| {
+        u64::try_from(nanoseconds)
+            .ok()
+            .filter(|value| *value > 0)
+            .map(Duration::from_nanos)
+    };
+    Some(Healthcheck {
+        test: document.test.filter(|test| !test.is_empty())?,
+        interval: time(document.interval),
+        timeout: time(document.timeout),
+        start_period: time(document.start_period),
+        retries: u32::try_from(document.retries)
+            .ok()
+            .filter(|value| *value > 0),
+    })
+}

@@ -1,0 +1,108 @@
+//! Shells and package managers in an image: what an intruder would use first.
+//!
+//! Judged by names that lead to an executable file, links and applets included; nothing is run. A
+//! shell under another name is not found: that is what a search for content would be for.
+
+use crate::image::tree::Node;
+use crate::image::tree::Tree;
+
+/// Names of shells, and of the programs that are many tools in one.
+const SHELLS: [&str; 15] = [
+    "sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash", "hush",
+    "busybox", "toybox", "pwsh",
+];
+
+/// Names of package managers, of systems and of languages.
+const MANAGERS: [&str; 24] = [
+    "apt", "apt-get", "aptitude", "dpkg", "apk", "yum", "dnf", "dnf5", "microdnf", "rpm", "zypper",
+    "pacman", "opkg", "pip", "pipx", "uv", "poetry", "conda", "npm", "npx", "yarn", "pnpm", "gem",
+    "corepack",
+];
+
+/// Where shells are usually found; the presence of any decides without reading the image.
+pub const SHELL_PATHS: [&str; 8] = [
+    "bin/sh",
+    "bin/bash",
+    "bin/dash",
+    "bin/ash",
+    "bin/busybox",
+    "usr/bin/sh",
+    "usr/bin/bash",
+    "busybox/sh",
+];
+
+/// Where package managers are usually found.
+pub const MANAGER_PATHS: [&str; 9] = [
+    "usr/bin/apt",
+    "usr/bin/apt-get",
+    "usr/bin/dpkg",
+    "sbin/apk",
+    "usr/bin/dnf",
+    "usr/bin/pip",
+    "usr/bin/pip3",
+    "usr/local/bin/pip",
+    "usr/local/bin/npm",
+];
+
+/// A tool that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    /// Its path, as it would be typed: `bin/sh`.
+    pub path: String,
+    /// The program that it leads to: `usr/bin/dash`.
+    pub program: String,
+    /// The layer that the program comes from.
+    pub layer: usize,
+}
+
+/// The shells of an image, the shortest path first.
+#[must_use]
+pub fn shells(tree: &Tree<'_>) -> Vec<Tool> {
+    tools(tree, |name| SHELLS.contains(&name))
+}
+
+/// The package managers of an image, the shortest path first.
+#[must_use]
+pub fn package_managers(tree: &Tree<'_>) -> Vec<Tool> {
+    let mut found = tools(tree, |name| {
+        MANAGERS.contains(&name) || MANAGERS.contains(&without_version(name))
+    });
+    // A language's manager may be there without a command of its own: `python -m pip`.
+    let modules = tree
+        .paths()
+        .filter(|path| path.ends_with("/pip/__main__.py") || path.ends_with("/npm/bin/npm-cli.js"));
+    let modules: Vec<Node<'_>> = modules.filter_map(|path| tree.find(path).ok()).collect();
+    for node in modules {
+        if !found.iter().any(|tool| tool.program == node.path) {
+            let path = node.path.clone();
+            found.push(Tool {
+                path: path.clone(),
+                program: path,
+                layer: node.layer,
+            });
+        }
+    }
+    found
+}
+
+/// `pip` of `pip3` and `pip3.13`.
+fn without_version(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
+}
+
+fn tools(tree: &Tree<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Tool> {
+    let mut found: Vec<Tool> = tree
+        .paths()
+        .filter(|path| wanted(path.rsplit('/').next().unwrap_or(path)))
+        .filter_map(|path| {
+            let node = tree.find(path).ok()?;
+            node.is_executable().then(|| Tool {
+                path: path.to_owned(),
+                program: node.path,
+                layer: node.layer,
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| (a.path.len(), &a.path).cmp(&(b.path.len(), &b.path)));
+    found
+}
