@@ -45,6 +45,9 @@ pub enum Probe {
     Stop {
         /// The signal; `None` is the image's own stop signal.
         signal: Option<String>,
+        /// How long it may take to end after the signal before it is killed; [`Run::within`] bounds
+        /// the start before.
+        grace: Duration,
         /// The port that shows that it is up before the signal is sent; without one, a moment
         /// after the start.
         ready_port: Option<u16>,
