@@ -10,6 +10,7 @@ pub mod dockerfile;
 pub mod engine;
 pub mod goal;
 pub mod image;
+pub mod learner;
 pub mod report;
 pub mod text;
 pub mod tui;

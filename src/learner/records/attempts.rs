@@ -1,0 +1,250 @@
+//! Attempts: each one with its report and the files that it built.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sha2::Digest as _;
+use sha2::Sha256;
+use sqlx::Connection as _;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::Records;
+use super::RecordsError;
+use crate::course::Exercise;
+use crate::course::Files;
+use crate::report::Outcome;
+use crate::report::Report;
+use crate::units::Bytes;
+
+/// An attempt in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Grows with each attempt.
+    pub id: i64,
+    /// The exercise's id.
+    pub exercise: String,
+    /// The course's version at that time.
+    pub course_version: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether the files were still the starter's.
+    pub is_starter: bool,
+    /// What the image weighed, where one was built and weighed.
+    pub shipped: Option<Bytes>,
+    /// RFC 3339, UTC.
+    pub finished_at: String,
+}
+
+/// How far the learner is with an exercise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many attempts there were.
+    pub attempts: u64,
+    /// Whether one of them passed.
+    pub passed: bool,
+    /// The smallest image that passed.
+    pub best: Option<Bytes>,
+    /// The newest image.
+    pub last: Option<Bytes>,
+    /// What the starter weighed when it was built here.
+    pub baseline: Option<Bytes>,
+}
+
+impl Records {
+    /// Keeps an attempt: its report and the learner's files that were built. All of it or nothing.
+    ///
+    /// # Errors
+    /// When it cannot be written; earlier records are untouched then.
+    pub async fn add_attempt(
+        &self,
+        exercise: &Exercise,
+        report: &Report,
+        files: &Files,
+    ) -> Result<i64, RecordsError> {
+        let text = serde_json::to_string(report).map_err(RecordsError::Report)?;
+        let shipped = report
+            .image
+            .as_ref()
+            .map(|image| signed(image.shipped_bytes));
+        let mut connection = self.connection().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO attempts (course, course_version, exercise, outcome, is_starter, \
+             shipped_bytes, started_at, finished_at, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
+             RETURNING id",
+        )
+        .bind(&report.course.id)
+        .bind(&report.course.version)
+        .bind(&report.exercise)
+        .bind(outcome_name(report.outcome))
+        .bind(is_starter(exercise, files))
+        .bind(shipped)
+        .bind(&report.started_at)
+        .bind(&report.finished_at)
+        .bind(text)
+        .fetch_one(&mut *transaction)
+        .await?;
+        for (path, content) in files {
+            let digest = digest(content);
+            sqlx::query("INSERT OR IGNORE INTO contents (digest, content) VALUES (?, ?)")
+                .bind(&digest)
+                .bind(&**content)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query("INSERT INTO attempt_files (attempt, path, digest) VALUES (?, ?, ?)")
+                .bind(id)
+                .bind(path)
+                .bind(&digest)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(id)
+    }
+
+    /// The attempts at an exercise, newest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn attempts(
+        &self,
+        exercise: &str,
+        limit: u32,
+    ) -> Result<Vec<AttemptRecord>, RecordsError> {
+        let rows = sqlx::query(
+            "SELECT id, exercise, course_version, outcome, is_starter, shipped_bytes, finished_at \
+             FROM attempts WHERE exercise = ? ORDER BY id DESC LIMIT ?",
+        )
+        .bind(exercise)
+        .bind(limit)
+        .fetch_all(&mut *self.connection().await?)
+        .await?;
+        rows.iter().map(record).collect()
+    }
+
+    /// The whole report of an attempt; `None` where there is no such attempt, or its report was
+    /// written by a version that we cannot read.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn report(&self, attempt: i64) -> Result<Option<Report>, RecordsError> {
+        let text: Option<String> = sqlx::query_scalar("SELECT report FROM attempts WHERE id = ?")
+            .bind(attempt)
+            .fetch_optional(&mut *self.connection().await?)
+            .await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// The learner's files as an attempt built them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn files(&self, attempt: i64) -> Result<Files, RecordsError> {
+        let rows = sqlx::query(
+            "SELECT path, content FROM attempt_files JOIN contents USING (digest) \
+             WHERE attempt = ?",
+        )
+        .bind(attempt)
+        .fetch_all(&mut *self.connection().await?)
+        .await?;
+        let mut files = Files::new();
+        for row in rows {
+            let content: Vec<u8> = row.try_get(1)?;
+            files.insert(row.try_get(0)?, content.into());
+        }
+        Ok(files)
+    }
+
+    /// How far the learner is, by exercise.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn progress(&self) -> Result<BTreeMap<String, Progress>, RecordsError> {
+        let rows = sqlx::query(
+            "SELECT exercise, outcome, is_starter, shipped_bytes FROM attempts ORDER BY id",
+        )
+        .fetch_all(&mut *self.connection().await?)
+        .await?;
+        let mut all: BTreeMap<String, Progress> = BTreeMap::new();
+        for row in rows {
+            let of = all.entry(row.try_get(0)?).or_default();
+            let passed = row.try_get::<&str, _>(1)? == outcome_name(Outcome::Passed);
+            let starter: bool = row.try_get(2)?;
+            let shipped = row.try_get::<Option<i64>, _>(3)?.map(unsigned);
+            of.attempts += 1;
+            of.passed |= passed;
+            of.last = shipped.or(of.last);
+            if starter {
+                of.baseline = shipped.or(of.baseline);
+            }
+            if passed {
+                of.best = [of.best, shipped].into_iter().flatten().min();
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn record(row: &SqliteRow) -> Result<AttemptRecord, RecordsError> {
+    Ok(AttemptRecord {
+        id: row.try_get(0)?,
+        exercise: row.try_get(1)?,
+        course_version: row.try_get(2)?,
+        outcome: outcome(row.try_get(3)?),
+        is_starter: row.try_get(4)?,
+        shipped: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
+        finished_at: row.try_get(6)?,
+    })
+}
+
+/// Whether the learner's files are the starter's.
+fn is_starter(exercise: &Exercise, files: &Files) -> bool {
+    let mut edit = exercise.edit.iter();
+    edit.all(|name| files.get(name) == exercise.files.get(name))
+}
+
+fn digest(content: &[u8]) -> String {
+    Sha256::digest(content)
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// `SQLite` has no unsigned numbers; no image comes near the difference.
+fn signed(bytes: Bytes) -> i64 {
+    i64::try_from(bytes.0).unwrap_or(i64::MAX)
+}
+
+fn unsigned(bytes: i64) -> Bytes {
+    Bytes(u64::try_from(bytes).unwrap_or(0))
+}
+
+/// As the report writes it.
+const fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "failed",
+        Outcome::BuildFailed => "build_failed",
+        Outcome::EngineUnavailable => "engine_unavailable",
+        Outcome::CouldNotJudge => "could_not_judge",
+        Outcome::Cancelled => "cancelled",
+    }
+}
+
+/// A name that a newer program wrote is something that we cannot judge.
+fn outcome(name: &str) -> Outcome {
+    let known = [
+        Outcome::Passed,
+        Outcome::Failed,
+        Outcome::BuildFailed,
+        Outcome::EngineUnavailable,
+        Outcome::Cancelled,
+    ];
+    let found = known
+        .into_iter()
+        .find(|outcome| outcome_name(*outcome) == name);
+    found.unwrap_or(Outcome::CouldNotJudge)
+}

@@ -1,0 +1,367 @@
+//! An exercise's files in a plain folder that any editor can open.
+//!
+//! The learner's own files (those that the exercise lets them edit) are only ever written when the
+//! learner asks: on creation, on saving in the program's own editor, on a reset and its undoing.
+//! The other files belong to the exercise and are put back before each build.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the edge: it reads and writes the learner's files"
+)]
+
+mod atomic;
+mod kept;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::io::Read as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Home;
+use crate::course::Exercise;
+use crate::course::Files;
+
+/// The largest file that a learner may edit.
+pub const MAX_FILE: u64 = 1 << 20;
+
+/// An exercise's folder.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    path: PathBuf,
+    kept: PathBuf,
+    exercise: Arc<Exercise>,
+}
+
+/// What a file on disk looks like right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileState {
+    /// It is not there.
+    Missing,
+    /// It is there.
+    There {
+        /// A hash of its content.
+        hash: u64,
+        /// Whether it may not be written.
+        read_only: bool,
+    },
+}
+
+impl FileState {
+    /// Whether both hold the same content, or neither is there.
+    #[must_use]
+    pub fn same_content(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Missing, Self::Missing) => true,
+            (Self::There { hash: a, .. }, Self::There { hash: b, .. }) => a == b,
+            (Self::Missing, Self::There { .. }) | (Self::There { .. }, Self::Missing) => false,
+        }
+    }
+}
+
+/// What came of saving a file from the program's own editor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    /// It is on disk.
+    Done(FileState),
+    /// Somebody else changed it since it was read, so nothing was written.
+    Conflict {
+        /// What is on disk now.
+        theirs: FileState,
+        /// Its content; `None` where the file is gone.
+        content: Option<Arc<[u8]>>,
+    },
+}
+
+/// What a workspace cannot do, and with which file.
+#[derive(Debug, Error)]
+pub enum WorkspaceError {
+    /// A file or folder resists.
+    #[error("`{path}` cannot be {doing}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// `read`, `written`, …
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The learner, or somebody else, has made the file read-only.
+    #[error("`{0}` is read-only, so it was left as it is")]
+    ReadOnly(PathBuf),
+    /// A folder, a pipe, a device.
+    #[error("`{0}` is not a plain file")]
+    NotAFile(PathBuf),
+    /// Larger than any Dockerfile.
+    #[error("`{0}` is larger than 1 MiB")]
+    TooLarge(PathBuf),
+    /// The exercise does not let the learner edit this file.
+    #[error("`{0}` belongs to the exercise; it is put back before each build")]
+    NotYours(String),
+}
+
+impl WorkspaceError {
+    fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            path,
+            doing,
+            source,
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "the disk is full: free some space and try again; no file was changed"
+            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "make the file again, or reset the exercise to get the starter's"
+            }
+            Self::Io { .. } => "look at the folder's permissions, or set `LOADLINE_HOME`",
+            Self::ReadOnly(_) => "make it writable, or save your text under another name",
+            Self::NotAFile(_) => "move it away; a plain file belongs there",
+            Self::TooLarge(_) => "keep large files out of the files that you edit",
+            Self::NotYours(_) => "change one of the files that the brief names",
+        }
+    }
+}
+
+impl Workspace {
+    /// Opens an exercise's folder, and makes it from the starter where it is not there yet.
+    ///
+    /// `exercise` is already planted ([`Exercise::planted`]). No file that exists is written.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or read.
+    pub fn open(home: &Home, exercise: Arc<Exercise>) -> Result<Self, WorkspaceError> {
+        let path = home.workspace(exercise.id.as_str());
+        let kept = home.state().join("kept").join(exercise.id.as_str());
+        let workspace = Self {
+            path,
+            kept,
+            exercise,
+        };
+        match fs::metadata(&workspace.path) {
+            Ok(meta) if meta.is_dir() => Ok(workspace),
+            Ok(_) => Err(WorkspaceError::NotAFile(workspace.path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let files = &workspace.exercise.files;
+                atomic::make_folder(&workspace.path, files)
+                    .map_err(WorkspaceError::io(&workspace.path, "made"))?;
+                Ok(workspace)
+            }
+            Err(error) => Err(WorkspaceError::io(&workspace.path, "read")(error)),
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The exercise, with this workspace's token planted.
+    #[must_use]
+    pub fn exercise(&self) -> &Arc<Exercise> {
+        &self.exercise
+    }
+
+    /// Where a file of the exercise lies.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Puts back what belongs to the exercise and says what that was. The learner's own files are
+    /// not touched.
+    ///
+    /// # Errors
+    /// When a file cannot be put back.
+    pub fn restore(&self) -> Result<Vec<String>, WorkspaceError> {
+        let mut restored = Vec::new();
+        for (name, content) in &self.exercise.files {
+            if self.exercise.edit.contains(name) {
+                continue;
+            }
+            let path = self.file(name);
+            let same = matches!(read(&path), Ok(Some(found)) if *found == **content);
+            if !same {
+                atomic::replace(&path, content).map_err(WorkspaceError::io(&path, "put back"))?;
+                restored.push(name.clone());
+            }
+        }
+        Ok(restored)
+    }
+
+    /// The learner's own files as they are on disk; one that is not there is left out.
+    ///
+    /// # Errors
+    /// When one cannot be read, is no plain file or is too large.
+    pub fn read(&self) -> Result<Files, WorkspaceError> {
+        let mut files = Files::new();
+        for name in &self.exercise.edit {
+            if let Some(content) = read(&self.file(name))? {
+                files.insert(name.clone(), content);
+            }
+        }
+        Ok(files)
+    }
+
+    /// What each of the learner's own files looks like; cheap enough to poll.
+    ///
+    /// # Errors
+    /// As [`Workspace::read`].
+    pub fn states(&self) -> Result<BTreeMap<String, FileState>, WorkspaceError> {
+        let mut states = BTreeMap::new();
+        for name in &self.exercise.edit {
+            states.insert(name.clone(), self.state(name)?);
+        }
+        Ok(states)
+    }
+
+    /// What a file looks like.
+    ///
+    /// # Errors
+    /// As [`Workspace::read`].
+    pub fn state(&self, name: &str) -> Result<FileState, WorkspaceError> {
+        let path = self.file(name);
+        Ok(match read(&path)? {
+            None => FileState::Missing,
+            Some(content) => FileState::There {
+                hash: xxh3_64(&content),
+                read_only: is_read_only(&path),
+            },
+        })
+    }
+
+    /// Saves one of the learner's own files from the program's own editor, unless it changed on
+    /// disk since it looked like `before`.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old content is then still there, whole.
+    pub fn save(
+        &self,
+        name: &str,
+        content: &[u8],
+        before: FileState,
+    ) -> Result<Saved, WorkspaceError> {
+        if !self.exercise.edit.iter().any(|edit| edit == name) {
+            return Err(WorkspaceError::NotYours(name.to_owned()));
+        }
+        let path = self.file(name);
+        let theirs = self.state(name)?;
+        if !theirs.same_content(before) {
+            return Ok(Saved::Conflict {
+                theirs,
+                content: read(&path)?,
+            });
+        }
+        self.write(name, content)?;
+        self.state(name).map(Saved::Done)
+    }
+
+    /// Writes a file whole or not at all.
+    fn write(&self, name: &str, content: &[u8]) -> Result<(), WorkspaceError> {
+        let path = self.file(name);
+        if is_read_only(&path) {
+            return Err(WorkspaceError::ReadOnly(path));
+        }
+        atomic::replace(&path, content).map_err(WorkspaceError::io(&path, "written"))
+    }
+
+    /// Goes back to the starter. What the learner had is kept; [`Workspace::undo`] brings it back.
+    ///
+    /// # Errors
+    /// When the copy cannot be kept (then nothing is reset) or a file cannot be written.
+    pub fn reset(&self) -> Result<(), WorkspaceError> {
+        let starter = self.exercise.files.clone();
+        self.exchange(&starter)?;
+        self.restore().map(drop)
+    }
+
+    /// Puts other content into the learner's own files, such as the worked answer. What they had
+    /// is kept; [`Workspace::undo`] brings it back.
+    ///
+    /// # Errors
+    /// As [`Workspace::reset`].
+    pub fn exchange(&self, files: &Files) -> Result<(), WorkspaceError> {
+        let now = self.read()?;
+        for name in &self.exercise.edit {
+            let path = self.file(name);
+            if is_read_only(&path) {
+                return Err(WorkspaceError::ReadOnly(path));
+            }
+        }
+        kept::keep(&self.kept, &now).map_err(WorkspaceError::io(&self.kept, "written"))?;
+        for name in &self.exercise.edit {
+            match files.get(name) {
+                Some(content) => self.write(name, content)?,
+                None => self.remove(name)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back the last reset or exchange, and keeps what was there instead, so that this can
+    /// be taken back as well. `false` where there is nothing to take back.
+    ///
+    /// # Errors
+    /// As [`Workspace::reset`].
+    pub fn undo(&self) -> Result<bool, WorkspaceError> {
+        let newest = kept::newest(&self.kept).map_err(WorkspaceError::io(&self.kept, "read"))?;
+        let Some(files) = newest else {
+            return Ok(false);
+        };
+        self.exchange(&files)?;
+        Ok(true)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), WorkspaceError> {
+        let path = self.file(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(WorkspaceError::io(&path, "removed")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A plain file of bearable size, or nothing where there is none.
+fn read(path: &Path) -> Result<Option<Arc<[u8]>>, WorkspaceError> {
+    let meta = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(WorkspaceError::io(path, "read"))?,
+    };
+    if !meta.is_file() {
+        return Err(WorkspaceError::NotAFile(path.to_owned()));
+    }
+    let file = match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(WorkspaceError::io(path, "read"))?,
+    };
+    let mut content = Vec::new();
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut content)
+        .map_err(WorkspaceError::io(path, "read"))?;
+    if content.len() as u64 > MAX_FILE {
+        return Err(WorkspaceError::TooLarge(path.to_owned()));
+    }
+    Ok(Some(content.into()))
+}
+
+fn is_read_only(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.permissions().readonly())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Files and folders that appear whole or not at all.
+
+use std::fs;
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use crate::course::Files;
+
+/// Replaces a file by new content, keeping its mode. A link is followed: what it points to is
+/// replaced, the link stays.
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = target.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut new = NamedTempFile::with_prefix_in(".loadline-", folder)?;
+    new.write_all(content)?;
+    let mode = fs::metadata(&target).map_or_else(|_| ordinary(), |meta| meta.permissions());
+    new.as_file().set_permissions(mode)?;
+    new.as_file().sync_all()?;
+    new.persist(&target).map_err(|error| error.error)?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// Makes a folder with these files; where one has appeared meanwhile, that one stays.
+pub(super) fn make_folder(path: &Path, files: &Files) -> io::Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(parent)?;
+    let new = tempfile::Builder::new()
+        .prefix(".loadline-")
+        .tempdir_in(parent)?;
+    for (name, content) in files {
+        replace(&new.path().join(name), content)?;
+    }
+    fs::set_permissions(new.path(), folder_mode())?;
+    match fs::rename(new.path(), path) {
+        Ok(()) => {
+            // It has another name now: nothing is left to remove.
+            let _ = new.keep();
+            sync_folder(parent);
+            Ok(())
+        }
+        Err(_) if path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A name is only safe from a power cut once its folder is on disk; where a file system cannot do
+/// that, the file itself still is.
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+fn ordinary() -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+fn folder_mode() -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o755)
+}

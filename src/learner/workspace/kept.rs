@@ -1,0 +1,64 @@
+//! What a reset took away: numbered folders, the newest with the highest number.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::atomic;
+use crate::course::Files;
+
+/// How many are kept; older ones go.
+const KEPT: usize = 50;
+
+/// Keeps these files as the newest.
+pub(super) fn keep(folder: &Path, files: &Files) -> io::Result<()> {
+    let numbers = numbers(folder)?;
+    let next = numbers.last().map_or(1, |last| last + 1);
+    atomic::make_folder(&folder.join(format!("{next:06}")), files)?;
+    let surplus = (numbers.len() + 1).saturating_sub(KEPT);
+    for old in numbers.into_iter().take(surplus) {
+        fs::remove_dir_all(folder.join(format!("{old:06}")))?;
+    }
+    Ok(())
+}
+
+/// The newest, if there is one.
+pub(super) fn newest(folder: &Path) -> io::Result<Option<Files>> {
+    let Some(newest) = numbers(folder)?.pop() else {
+        return Ok(None);
+    };
+    let mut files = Files::new();
+    collect(&folder.join(format!("{newest:06}")), "", &mut files)?;
+    Ok(Some(files))
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut Files) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &format!("{name}/"), files)?;
+        } else {
+            files.insert(name, fs::read(entry.path())?.into());
+        }
+    }
+    Ok(())
+}
+
+fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut numbers = Vec::new();
+    for entry in entries {
+        numbers.extend(
+            entry?
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<u64>().ok()),
+        );
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}

@@ -1,0 +1,239 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+use crate::course::CANARY_MARK;
+use crate::course::ExerciseId;
+
+fn exercise() -> Exercise {
+    let file = |name: &str, text: &str| (name.to_owned(), Arc::from(text.as_bytes()));
+    Exercise {
+        id: ExerciseId("an-exercise".to_owned()),
+        title: "An exercise".to_owned(),
+        minutes: 1,
+        brief: String::new(),
+        edit: vec!["Dockerfile".to_owned(), ".dockerignore".to_owned()],
+        bases: Vec::new(),
+        baseline: None,
+        canary: Some(".env".to_owned()),
+        starter_misses: Vec::new(),
+        goals: Vec::new(),
+        stretch: Vec::new(),
+        hints: Vec::new(),
+        files: Files::from([
+            file("Dockerfile", "FROM busybox\n"),
+            file("src/app.py", "print()\n"),
+            file(".env", &format!("TOKEN={CANARY_MARK}\n")),
+        ]),
+        solution: None,
+    }
+}
+
+struct Desk {
+    _dir: tempfile::TempDir,
+    workspace: Workspace,
+    home: Home,
+}
+
+fn desk() -> Desk {
+    let dir = tempfile::tempdir().unwrap();
+    let home = Home::at(dir.path().join("loadline"));
+    let workspace = Workspace::open(&home, Arc::new(exercise().planted("tok-1"))).unwrap();
+    Desk {
+        _dir: dir,
+        workspace,
+        home,
+    }
+}
+
+impl Desk {
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.workspace.file(name)).unwrap()
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.workspace.file(name), text).unwrap();
+    }
+}
+
+#[test]
+fn a_workspace_is_made_from_the_starter_with_its_own_token() {
+    let desk = desk();
+    assert_eq!(desk.text("Dockerfile"), "FROM busybox\n");
+    assert_eq!(desk.text("src/app.py"), "print()\n");
+    assert_eq!(desk.text(".env"), "TOKEN=tok-1\n");
+    let mode = fs::metadata(desk.workspace.file("Dockerfile"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o644);
+}
+
+#[test]
+fn opening_again_overwrites_nothing() {
+    let desk = desk();
+    desk.put("Dockerfile", "FROM mine\n");
+    fs::remove_file(desk.workspace.file("src/app.py")).unwrap();
+    Workspace::open(&desk.home, Arc::new(exercise())).unwrap();
+    assert_eq!(desk.text("Dockerfile"), "FROM mine\n");
+    let leftovers: Vec<_> = fs::read_dir(desk.home.root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(leftovers, ["an-exercise"]);
+}
+
+#[test]
+fn what_belongs_to_the_exercise_is_put_back_and_nothing_else() {
+    let desk = desk();
+    desk.put("Dockerfile", "FROM mine\n");
+    desk.put("src/app.py", "import cheat\n");
+    fs::remove_file(desk.workspace.file(".env")).unwrap();
+    desk.put("notes.txt", "my notes");
+    assert_eq!(desk.workspace.restore().unwrap(), [".env", "src/app.py"]);
+    assert_eq!(desk.text("src/app.py"), "print()\n");
+    assert_eq!(desk.text("Dockerfile"), "FROM mine\n");
+    assert_eq!(desk.text("notes.txt"), "my notes");
+    assert!(desk.workspace.restore().unwrap().is_empty());
+}
+
+#[test]
+fn a_reset_keeps_what_was_there_and_can_be_undone_and_redone() {
+    let desk = desk();
+    assert!(!desk.workspace.undo().unwrap());
+    desk.put("Dockerfile", "FROM mine\n");
+    desk.put(".dockerignore", "*\n");
+    desk.workspace.reset().unwrap();
+    assert_eq!(desk.text("Dockerfile"), "FROM busybox\n");
+    assert!(!desk.workspace.file(".dockerignore").exists());
+    assert!(desk.workspace.undo().unwrap());
+    assert_eq!(desk.text("Dockerfile"), "FROM mine\n");
+    assert_eq!(desk.text(".dockerignore"), "*\n");
+    assert!(desk.workspace.undo().unwrap());
+    assert_eq!(desk.text("Dockerfile"), "FROM busybox\n");
+}
+
+#[test]
+fn only_the_last_fifty_kept_copies_stay() {
+    let desk = desk();
+    for number in 0..53 {
+        desk.put("Dockerfile", &format!("FROM n{number}\n"));
+        desk.workspace.reset().unwrap();
+    }
+    let kept = desk.home.state().join("kept/an-exercise");
+    assert_eq!(fs::read_dir(kept).unwrap().count(), 50);
+    desk.workspace.undo().unwrap();
+    assert_eq!(desk.text("Dockerfile"), "FROM n52\n");
+}
+
+#[test]
+fn a_file_that_two_sides_changed_is_not_overwritten() {
+    let desk = desk();
+    let before = desk.workspace.state("Dockerfile").unwrap();
+    let saved = desk
+        .workspace
+        .save("Dockerfile", b"FROM one\n", before)
+        .unwrap();
+    let Saved::Done(before) = saved else {
+        panic!("{saved:?}")
+    };
+    desk.put("Dockerfile", "FROM other\n");
+    let saved = desk
+        .workspace
+        .save("Dockerfile", b"FROM two\n", before)
+        .unwrap();
+    let Saved::Conflict { content, .. } = saved else {
+        panic!("{saved:?}")
+    };
+    assert_eq!(content.as_deref(), Some(&b"FROM other\n"[..]));
+    assert_eq!(desk.text("Dockerfile"), "FROM other\n");
+}
+
+#[test]
+fn a_deleted_file_is_missing_and_saving_over_it_is_a_conflict() {
+    let desk = desk();
+    let before = desk.workspace.state("Dockerfile").unwrap();
+    fs::remove_file(desk.workspace.file("Dockerfile")).unwrap();
+    assert_eq!(
+        desk.workspace.states().unwrap()["Dockerfile"],
+        FileState::Missing
+    );
+    assert!(desk.workspace.read().unwrap().is_empty());
+    let saved = desk
+        .workspace
+        .save("Dockerfile", b"FROM two\n", before)
+        .unwrap();
+    assert!(
+        matches!(saved, Saved::Conflict { content: None, .. }),
+        "{saved:?}"
+    );
+    let saved = desk
+        .workspace
+        .save("Dockerfile", b"FROM two\n", FileState::Missing)
+        .unwrap();
+    assert!(matches!(saved, Saved::Done(_)), "{saved:?}");
+}
+
+#[test]
+fn a_read_only_file_is_left_as_it_is() {
+    let desk = desk();
+    let path = desk.workspace.file("Dockerfile");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    let before = desk.workspace.state("Dockerfile").unwrap();
+    assert!(matches!(
+        before,
+        FileState::There {
+            read_only: true,
+            ..
+        }
+    ));
+    let error = desk.workspace.save("Dockerfile", b"x", before).unwrap_err();
+    assert!(matches!(error, WorkspaceError::ReadOnly(_)), "{error}");
+    assert!(matches!(
+        desk.workspace.reset(),
+        Err(WorkspaceError::ReadOnly(_))
+    ));
+    assert_eq!(desk.text("Dockerfile"), "FROM busybox\n");
+}
+
+#[test]
+fn a_link_is_followed_and_stays_a_link() {
+    let desk = desk();
+    let real = desk.home.root().join("my-dockerfile");
+    fs::write(&real, "FROM linked\n").unwrap();
+    let path = desk.workspace.file("Dockerfile");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(&real, &path).unwrap();
+    let before = desk.workspace.state("Dockerfile").unwrap();
+    desk.workspace
+        .save("Dockerfile", b"FROM saved\n", before)
+        .unwrap();
+    assert_eq!(fs::read_to_string(&real).unwrap(), "FROM saved\n");
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+}
+
+#[test]
+fn a_pipe_and_a_giant_are_refused_without_reading_them() {
+    let desk = desk();
+    let path = desk.workspace.file("Dockerfile");
+    desk.put("Dockerfile", &"x".repeat((1 << 20) + 1));
+    assert!(matches!(
+        desk.workspace.read(),
+        Err(WorkspaceError::TooLarge(_))
+    ));
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(matches!(
+        desk.workspace.read(),
+        Err(WorkspaceError::NotAFile(_))
+    ));
+}
+
+#[test]
+fn files_of_the_exercise_cannot_be_saved_over() {
+    let desk = desk();
+    let error = desk
+        .workspace
+        .save("src/app.py", b"x", FileState::Missing)
+        .unwrap_err();
+    assert!(matches!(error, WorkspaceError::NotYours(_)), "{error}");
+}
