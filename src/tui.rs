@@ -13,6 +13,10 @@ pub mod action;
 pub mod effect;
 pub mod model;
 pub mod msg;
+pub mod paint;
+pub mod pick;
+pub mod screen;
 // The port that both front ends share.
 pub use crate::workshop as services;
 pub mod theme;
+pub mod update;

@@ -28,6 +28,11 @@ pub enum Effect {
         file: String,
         /// Its whole text.
         text: String,
+        /// The folder that it is in.
+        folder: PathBuf,
+        /// What it replaces: where something else is on disk, nothing is written and `Msg::Disk`
+        /// tells.
+        over: Option<String>,
     },
     /// Watch an exercise's files, and nothing else any more; told with `Msg::Disk`.
     Watch {

@@ -21,13 +21,13 @@ use crate::tui::model::bench::Bench;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::overlay::Prompt;
 use crate::tui::msg::JobId;
-use crate::tui::services::BaseState;
-use crate::tui::services::Check;
-use crate::tui::services::EngineState;
-use crate::tui::services::Progress;
-use crate::tui::services::Record;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
+use crate::workshop::BaseState;
+use crate::workshop::Check;
+use crate::workshop::EngineState;
+use crate::workshop::Progress;
+use crate::workshop::Record;
 
 /// The smallest terminal that the screens are made for.
 pub const SMALLEST: Size = Size::new(60, 18);

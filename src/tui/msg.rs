@@ -6,13 +6,13 @@ use ratatui::layout::Size;
 use crate::attempt::AttemptEvent;
 use crate::course::ExerciseId;
 use crate::text::Clean;
-use crate::tui::services::BaseEvent;
-use crate::tui::services::Check;
-use crate::tui::services::EngineState;
-use crate::tui::services::Progress;
-use crate::tui::services::Trouble;
-use crate::tui::services::Workspace;
-use crate::tui::services::WorkspaceFile;
+use crate::workshop::BaseEvent;
+use crate::workshop::Check;
+use crate::workshop::EngineState;
+use crate::workshop::Progress;
+use crate::workshop::Trouble;
+use crate::workshop::Workspace;
+use crate::workshop::WorkspaceFile;
 
 /// The id of background work that can be cancelled. Messages of an older job are dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

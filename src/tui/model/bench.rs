@@ -13,10 +13,10 @@ use crate::tui::model::Screen;
 use crate::tui::model::build::Build;
 use crate::tui::model::editor::Editor;
 use crate::tui::model::log::Log;
-use crate::tui::services::Trouble;
-use crate::tui::services::Workspace;
-use crate::tui::services::WorkspaceFile;
 use crate::units::Bytes;
+use crate::workshop::Trouble;
+use crate::workshop::Workspace;
+use crate::workshop::WorkspaceFile;
 
 /// An exercise that was opened.
 #[derive(Debug, Clone)]

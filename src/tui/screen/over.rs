@@ -1,0 +1,213 @@
+//! What lies over a screen: help, palette, questions, prompts.
+
+use ratatui::layout::Position;
+use ratatui::layout::Rect;
+
+use crate::tui::action::ActionId;
+use crate::tui::action::action;
+use crate::tui::model::Model;
+use crate::tui::model::overlay::Overlay;
+use crate::tui::model::overlay::Picker;
+use crate::tui::model::overlay::Prompt;
+use crate::tui::model::overlay::PromptKind;
+use crate::tui::paint::Painter;
+use crate::tui::paint::width;
+use crate::tui::paint::wrap;
+use crate::tui::pick;
+use crate::tui::theme::Role;
+
+/// Draws what lies over the screen; says where the cursor is, where it takes text.
+pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Option<Position> {
+    match model.overlay.as_ref()? {
+        Overlay::Help(picker) => {
+            let title = format!("Help: {}", model.screen.name());
+            Some(picked(model, painter, area, picker, &title, true))
+        }
+        Overlay::Palette(picker) => Some(picked(model, painter, area, picker, "Commands", false)),
+        Overlay::Confirm { question, .. } => {
+            confirm(painter, area, question);
+            None
+        }
+    }
+}
+
+fn centered(area: Rect, columns: u16, rows: u16) -> Rect {
+    let columns = columns.min(area.width.saturating_sub(4));
+    let rows = rows.min(area.height.saturating_sub(2));
+    Rect::new(
+        area.x + (area.width - columns) / 2,
+        area.y + (area.height - rows) / 3,
+        columns,
+        rows,
+    )
+}
+
+fn confirm(painter: &mut Painter<'_>, area: Rect, question: &str) {
+    let lines = wrap(question, 60.min(area.width.saturating_sub(10)));
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let place = centered(area, 66, rows.saturating_add(4));
+    painter.clear(place);
+    painter.frame(place, "Sure?");
+    let x = place.x + 3;
+    for (line, y) in lines.iter().zip(place.y + 1..) {
+        painter.text(x, y, place.width.saturating_sub(5), Role::Text, line);
+    }
+    let y = place.bottom().saturating_sub(2);
+    painter.line(
+        x,
+        y,
+        place.width.saturating_sub(5),
+        &[
+            (Role::Key, "Enter"),
+            (Role::Muted, " yes    "),
+            (Role::Key, "Esc"),
+            (Role::Muted, " no"),
+        ],
+    );
+}
+
+/// All the ways to press an action's keys, in words.
+fn keys(id: ActionId, typing: bool) -> String {
+    let Some(action) = action(id) else {
+        return String::new();
+    };
+    let chords = if typing { action.typing } else { action.keys };
+    let names: Vec<String> = chords.iter().map(|chord| chord.name()).collect();
+    names.join(" ")
+}
+
+fn picked(
+    model: &Model,
+    painter: &mut Painter<'_>,
+    area: Rect,
+    picker: &Picker,
+    title: &str,
+    sentences: bool,
+) -> Position {
+    let found = pick::actions(model, &picker.query);
+    let count = u16::try_from(found.len()).unwrap_or(u16::MAX);
+    let columns = if sentences { 96 } else { 56 };
+    let rows = if sentences {
+        count.max(8)
+    } else {
+        count.clamp(4, 12)
+    };
+    let place = centered(area, columns, rows.saturating_add(4));
+    painter.clear(place);
+    painter.frame(place, title);
+    let inner = Rect::new(
+        place.x + 2,
+        place.y + 1,
+        place.width.saturating_sub(4),
+        place.height.saturating_sub(2),
+    );
+    let typed = painter.line(
+        inner.x,
+        inner.y,
+        inner.width,
+        &[(Role::Key, ": "), (Role::Text, &picker.query)],
+    );
+    if picker.query.is_empty() {
+        let hint = "type to search, Enter runs it";
+        painter.text(
+            typed + 1,
+            inner.y,
+            inner.width.saturating_sub(4),
+            Role::Muted,
+            hint,
+        );
+    }
+    let list = Rect::new(
+        inner.x,
+        inner.y + 2,
+        inner.width,
+        inner.height.saturating_sub(2),
+    );
+    let height = usize::from(list.height).max(1);
+    let selected = picker.selected.min(found.len().saturating_sub(1));
+    let first = (selected + 1).saturating_sub(height);
+    let typing = model.typing();
+    for ((index, id), y) in found
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(height)
+        .zip(list.y..)
+    {
+        let Some(action) = action(*id) else {
+            continue;
+        };
+        let row = Rect::new(list.x, y, list.width, 1);
+        let key = keys(*id, typing);
+        if sentences {
+            painter.text(row.x + 1, y, 15, Role::Key, &key);
+            let label = action.label(model);
+            let x = painter
+                .text(row.x + 17, y, 24, Role::Text, &label)
+                .max(row.x + 40)
+                + 2;
+            painter.text(
+                x,
+                y,
+                row.right().saturating_sub(x),
+                Role::Muted,
+                action.help,
+            );
+        } else {
+            let label = action.label(model);
+            painter.text(
+                row.x + 1,
+                y,
+                row.width.saturating_sub(18),
+                Role::Text,
+                &label,
+            );
+            painter.right(row.right().saturating_sub(1), y, 15, Role::Key, &key);
+        }
+        if index == selected {
+            painter.highlight(row, Role::Select);
+        }
+    }
+    if found.is_empty() {
+        painter.text(
+            list.x + 1,
+            list.y,
+            list.width,
+            Role::Muted,
+            "nothing fits these letters",
+        );
+    }
+    if first + height < found.len() {
+        let more = format!(
+            "{} {} more",
+            painter.theme.glyphs.down,
+            found.len() - first - height
+        );
+        let y = place.bottom().saturating_sub(1);
+        painter.right(
+            place.right().saturating_sub(2),
+            y,
+            width(&more),
+            Role::Muted,
+            &more,
+        );
+    }
+    Position::new(typed.min(inner.right().saturating_sub(1)), inner.y)
+}
+
+/// Draws the words that are being typed at the foot.
+pub(super) fn prompt(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, prompt: &Prompt) {
+    let label = match prompt.kind {
+        PromptKind::Search => "/ ",
+        PromptKind::Filter => "filter: ",
+    };
+    let x = painter.line(
+        x,
+        y,
+        end.saturating_sub(x + 30),
+        &[(Role::Key, label), (Role::Text, &prompt.text)],
+    );
+    painter.styled(x, y, 1, painter.theme.style(Role::Select), " ");
+    let words = "Enter keeps it    Esc closes";
+    painter.right(end, y, width(words), Role::Muted, words);
+}

@@ -1,0 +1,181 @@
+//! Work: what am I changing. The file with its byte bill, the goals, the build.
+
+mod bill;
+mod build;
+mod file;
+mod goals;
+
+use ratatui::layout::Position;
+use ratatui::layout::Rect;
+
+use crate::tui::model::Model;
+use crate::tui::model::bench::Bench;
+use crate::tui::model::bench::Pane;
+use crate::tui::paint::Painter;
+use crate::tui::paint::wrap;
+use crate::tui::theme::Role;
+
+pub use file::gutter_width;
+
+/// Where the parts of the screen are; a part that is not shown has no rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The title of the file and its banner.
+    pub title: Rect,
+    /// The rows of the file.
+    pub file: Rect,
+    /// Goals and load line at the side.
+    pub side: Rect,
+    /// The same as two lines, where there is no room at the side.
+    pub strip: Rect,
+    /// The headline of the build.
+    pub headline: Rect,
+    /// The steps.
+    pub steps: Rect,
+    /// The rows of the log.
+    pub log: Rect,
+}
+
+/// Where everything is.
+#[must_use]
+pub fn layout(model: &Model, area: Rect) -> Layout {
+    let body = crate::tui::screen::body(area);
+    let Some(bench) = model.bench() else {
+        return Layout::default();
+    };
+    if bench.zoom {
+        return zoomed(body, bench.pane);
+    }
+    if model.is_wide() {
+        wide(body)
+    } else {
+        narrow(body)
+    }
+}
+
+fn zoomed(body: Rect, pane: Pane) -> Layout {
+    let top = Rect { height: 1, ..body };
+    let rest = Rect::new(
+        body.x,
+        body.y + 1,
+        body.width,
+        body.height.saturating_sub(1),
+    );
+    match pane {
+        Pane::File => Layout {
+            title: top,
+            file: rest,
+            ..Layout::default()
+        },
+        Pane::Log => Layout {
+            headline: top,
+            log: rest,
+            ..Layout::default()
+        },
+    }
+}
+
+fn wide(body: Rect) -> Layout {
+    let below = (body.height * 2 / 5).clamp(9, 24);
+    let upper = body.height.saturating_sub(below);
+    let left = (body.width * 31 / 50).min(body.width.saturating_sub(46));
+    let side_x = body.x + left + 3;
+    let headline = body.y + upper + 1;
+    let rows = below.saturating_sub(4);
+    let steps = (body.width * 2 / 5).min(60);
+    let log_x = body.x + steps + 3;
+    Layout {
+        title: Rect::new(body.x, body.y, left, 1),
+        file: Rect::new(body.x, body.y + 2, left, upper.saturating_sub(3)),
+        side: Rect::new(
+            side_x,
+            body.y,
+            body.right().saturating_sub(side_x + 2),
+            upper.saturating_sub(1),
+        ),
+        strip: Rect::default(),
+        headline: Rect::new(body.x, headline, body.width, 1),
+        steps: Rect::new(body.x, headline + 2, steps, rows),
+        log: Rect::new(
+            log_x,
+            headline + 2,
+            body.right().saturating_sub(log_x + 1),
+            rows,
+        ),
+    }
+}
+
+fn narrow(body: Rect) -> Layout {
+    let log = (body.height / 5).clamp(2, 6);
+    // A rule, two lines of goals and load line, the headline of the build.
+    let below = 4 + log;
+    let upper = body.height.saturating_sub(below);
+    let strip = body.y + upper + 1;
+    Layout {
+        title: Rect::new(body.x, body.y, body.width, 1),
+        file: Rect::new(body.x, body.y + 1, body.width, upper.saturating_sub(1)),
+        side: Rect::default(),
+        strip: Rect::new(body.x, strip, body.width, 2),
+        headline: Rect::new(body.x, strip + 2, body.width, 1),
+        steps: Rect::default(),
+        log: Rect::new(body.x + 2, strip + 3, body.width.saturating_sub(3), log),
+    }
+}
+
+/// Draws the workbench; says where the cursor is, where it takes text.
+pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Option<Position> {
+    let bench = model.bench()?;
+    let body = crate::tui::screen::body(area);
+    if bench.place.is_none() {
+        not_open(painter, body, bench);
+        return None;
+    }
+    let layout = layout(model, area);
+    let mut cursor = None;
+    if layout.file.height > 0 {
+        cursor = file::view(model, painter, &layout, bench);
+    }
+    if layout.side.height > 0 {
+        painter.column(layout.side.x.saturating_sub(2), body.y, layout.side.height);
+        goals::side(model, painter, layout.side, bench);
+    }
+    if layout.strip.height > 0 {
+        goals::strip(model, painter, layout.strip, bench);
+    }
+    if !bench.zoom {
+        let y = if layout.strip.height > 0 {
+            layout.strip.y
+        } else {
+            layout.headline.y
+        };
+        painter.rule(body.x, y.saturating_sub(1), body.width);
+    }
+    build::headline(model, painter, layout.headline, bench);
+    if layout.steps.height > 0 {
+        build::steps(model, painter, layout.steps, bench);
+        painter.column(layout.steps.right(), layout.steps.y, layout.steps.height);
+    }
+    if layout.log.height > 0 {
+        build::log(painter, layout.log, bench);
+    }
+    cursor
+}
+
+fn not_open(painter: &mut Painter<'_>, body: Rect, bench: &Bench) {
+    let x = body.x + 3;
+    let columns = body.width.saturating_sub(6);
+    let Some(trouble) = &bench.trouble else {
+        painter.text(x, body.y, columns, Role::Muted, "opening your files");
+        return;
+    };
+    let mut y = body.y;
+    let advice = trouble.next_step.as_ref().map(|text| (Role::Text, text));
+    let message = std::iter::once((Role::Fail, &trouble.message));
+    for (role, text) in message.chain(advice) {
+        for line in wrap(text.as_str(), columns) {
+            painter.text(x, y, columns, role, &line);
+            y += 1;
+        }
+        y += 1;
+    }
+}

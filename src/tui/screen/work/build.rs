@@ -1,0 +1,282 @@
+//! The build: its headline, its steps, its output.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use crate::report::Outcome;
+use crate::tui::model::Model;
+use crate::tui::model::bench::Bench;
+use crate::tui::model::bench::Pane;
+use crate::tui::model::build::Build;
+use crate::tui::model::build::Phase;
+use crate::tui::model::build::Step;
+use crate::tui::model::build::StepState;
+use crate::tui::paint::Painter;
+use crate::tui::paint::width;
+use crate::tui::theme::Role;
+use crate::units::show_duration;
+use crate::workshop::EngineState;
+
+pub(super) fn headline(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
+    let (y, end) = (area.y, area.right().saturating_sub(2));
+    if bench.pane == Pane::Log {
+        painter.text(area.x, y, 1, Role::Key, painter.theme.glyphs.focus);
+    }
+    let x = area.x + 2;
+    let Some(build) = &bench.build else {
+        idle(model, painter, x, y, end, bench);
+        return;
+    };
+    if build.is_running() {
+        running(model, painter, x, y, end, build);
+    } else {
+        over(painter, x, y, end, build);
+    }
+}
+
+/// Before the first build of this sitting.
+fn idle(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, bench: &Bench) {
+    let room = end.saturating_sub(x);
+    let glyphs = painter.theme.glyphs;
+    match &model.engine {
+        EngineState::Missing { trouble, .. } => {
+            let text = format!("{} {}; D shows what to do", glyphs.warn, trouble.message);
+            painter.text(x, y, room, Role::Warn, &text);
+        }
+        EngineState::Looking => {
+            let text = format!("{} looking for an engine", glyphs.running);
+            painter.text(x, y, room, Role::Muted, &text);
+        }
+        EngineState::Ready { .. } => {
+            let words = if bench.attempts == 0 {
+                "builds your file and judges every goal"
+            } else {
+                "builds and judges again"
+            };
+            painter.line(
+                x,
+                y,
+                room,
+                &[(Role::Key, "b"), (Role::Muted, " "), (Role::Muted, words)],
+            );
+        }
+    }
+}
+
+fn running(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, build: &Build) {
+    let glyphs = painter.theme.glyphs;
+    let cancelling = model.job.as_ref().is_some_and(|job| job.cancelling);
+    let elapsed = show_duration(build.elapsed(model.now));
+    let mut x = painter.line(
+        x,
+        y,
+        end.saturating_sub(x),
+        &[
+            (Role::Running, glyphs.running),
+            (Role::Strong, &format!(" Build {}", build.number)),
+            (Role::Text, &format!("   {elapsed}")),
+        ],
+    ) + 4;
+    let (word, reserved) = if cancelling {
+        ("cancelling…", 14)
+    } else {
+        ("", 12)
+    };
+    let text = phase(build);
+    let room = end.saturating_sub(x + reserved);
+    x = painter.text(x, y, room, Role::Muted, &text);
+    if cancelling {
+        painter.right(end, y, end.saturating_sub(x), Role::Warn, word);
+    } else {
+        let at = end.saturating_sub(8);
+        painter.line(at, y, 8, &[(Role::Key, "x"), (Role::Muted, " cancel")]);
+    }
+}
+
+fn phase(build: &Build) -> String {
+    match &build.phase {
+        Phase::Starting => "starting".to_owned(),
+        Phase::Base {
+            reference,
+            doing,
+            share,
+        } => {
+            let share = share
+                .map(|share| format!(" {}", crate::units::Percent(share * 100.0)))
+                .unwrap_or_default();
+            format!("base {reference}: {doing}{share}")
+        }
+        Phase::Uploading { sent, total } => format!("sending your files, {sent} of {total}"),
+        Phase::Building => {
+            let (over, known) = build.count();
+            let cached = match build.cached() {
+                0 => String::new(),
+                cached => format!("{cached} cached   "),
+            };
+            format!("{cached}{over} of {known} steps")
+        }
+        Phase::Gathering(what) if what.as_str().is_empty() => "built; looking at it".to_owned(),
+        Phase::Gathering(what) => format!("built; {what}"),
+        Phase::Over => "finishing".to_owned(),
+    }
+}
+
+fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, build: &Build) {
+    let glyphs = painter.theme.glyphs;
+    let (role, glyph, words) = match build.report.as_ref().map(|report| report.outcome) {
+        Some(Outcome::Passed) => (Role::Pass, glyphs.pass, "every goal is met"),
+        Some(Outcome::Failed) => (Role::Fail, glyphs.fail, "not yet"),
+        Some(Outcome::BuildFailed) => (Role::Fail, glyphs.fail, "the build stopped"),
+        Some(Outcome::EngineUnavailable) => (Role::Fail, glyphs.fail, "the engine went away"),
+        Some(Outcome::CouldNotJudge) => (Role::Warn, glyphs.unknown, "could not be judged"),
+        Some(Outcome::Cancelled) => (Role::Muted, glyphs.todo, "cancelled"),
+        None => (Role::Fail, glyphs.fail, "ended without a report"),
+    };
+    let elapsed = build
+        .ended
+        .map(|ended| show_duration(ended.saturating_sub(build.started)))
+        .unwrap_or_default();
+    let problem = build
+        .report
+        .as_ref()
+        .and_then(|report| report.problem.as_ref())
+        .map(|problem| format!("   {}", problem.message))
+        .unwrap_or_default();
+    let enter = "Enter result";
+    let x = painter.line(
+        x,
+        y,
+        end.saturating_sub(x + width(enter) + 3),
+        &[
+            (role, glyph),
+            (Role::Strong, &format!(" Build {}", build.number)),
+            (Role::Text, &format!("   {elapsed}   ")),
+            (role, words),
+            (Role::Text, &problem),
+        ],
+    );
+    let at = end.saturating_sub(width(enter));
+    let judged = build.report.as_ref().is_some_and(|report| {
+        !matches!(
+            report.outcome,
+            Outcome::Cancelled | Outcome::EngineUnavailable
+        )
+    });
+    if judged && at > x {
+        painter.line(
+            at,
+            y,
+            width(enter),
+            &[(Role::Key, "Enter"), (Role::Muted, " result")],
+        );
+    }
+}
+
+pub(super) fn steps(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
+    let Some(build) = &bench.build else {
+        return;
+    };
+    let height = usize::from(area.height);
+    let at = build
+        .steps
+        .iter()
+        .rposition(|step| step.state != StepState::Planned)
+        .map_or(0, |at| at + 1);
+    // The step that runs stays in sight with what comes next.
+    let first = (at + 1)
+        .saturating_sub(height)
+        .min(build.steps.len().saturating_sub(height));
+    for (step, y) in build.steps.iter().skip(first).take(height).zip(area.y..) {
+        step_row(model, painter, Rect::new(area.x, y, area.width, 1), step);
+    }
+}
+
+fn step_row(model: &Model, painter: &mut Painter<'_>, row: Rect, step: &Step) {
+    let glyphs = painter.theme.glyphs;
+    let (role, glyph, time) = match step.state {
+        StepState::Planned => (Role::Muted, glyphs.todo, String::new()),
+        StepState::Running(since) => (
+            Role::Running,
+            glyphs.running,
+            shown(model.now.saturating_sub(since)),
+        ),
+        StepState::Cached => (Role::Pass, glyphs.pass, "cached".to_owned()),
+        StepState::Done(took) => (Role::Pass, glyphs.pass, shown(took)),
+        StepState::Failed(took) => (Role::Fail, glyphs.fail, shown(took)),
+    };
+    painter.text(row.x + 2, row.y, 1, role, glyph);
+    let text_role = match step.state {
+        StepState::Planned => Role::Muted,
+        StepState::Failed(_) => Role::Fail,
+        StepState::Running(_) | StepState::Cached | StepState::Done(_) => Role::Text,
+    };
+    let end = row.right().saturating_sub(2);
+    painter.text(
+        row.x + 4,
+        row.y,
+        row.width.saturating_sub(17),
+        text_role,
+        step.title.as_str(),
+    );
+    painter.right(end, row.y, 11, Role::Muted, &time);
+}
+
+/// A time, where it is worth telling.
+fn shown(took: Duration) -> String {
+    if took < Duration::from_millis(50) {
+        String::new()
+    } else {
+        show_duration(took)
+    }
+}
+
+pub(super) fn log(painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
+    let log = &bench.log;
+    if log.total() == 0 {
+        return;
+    }
+    // The last row tells where we are, where there is room for it.
+    let status = area.height > 3;
+    let rows = area.height - u16::from(status);
+    let found = log.search.to_lowercase();
+    let window = log.window(rows.into());
+    let last = window.len().saturating_sub(1);
+    for ((index, line), y) in window.into_iter().enumerate().zip(area.y..) {
+        let text = line.text.as_str();
+        let hit = !found.is_empty() && text.to_lowercase().contains(&found);
+        let role = match (hit, index == last && !log.unfollowed) {
+            (true, _) => Role::Warn,
+            (false, true) => Role::Text,
+            (false, false) => Role::Muted,
+        };
+        painter.text(area.x, y, area.width, role, text);
+    }
+    if !status {
+        return;
+    }
+    let glyphs = painter.theme.glyphs;
+    let count = crate::text::plural(log.len(), "line");
+    let missing = match log.missing() {
+        0 => String::new(),
+        missing => format!("   {missing} more in the log file"),
+    };
+    let filter = if log.filter.is_empty() {
+        String::new()
+    } else {
+        format!("only \"{}\"   ", log.filter)
+    };
+    let follow = if log.unfollowed {
+        String::new()
+    } else {
+        format!("following {}   ", glyphs.down)
+    };
+    let text = format!("{filter}{follow}{count}{missing}");
+    painter.right(
+        area.right(),
+        area.bottom() - 1,
+        area.width,
+        Role::Muted,
+        &text,
+    );
+}

@@ -1,0 +1,143 @@
+//! The rules: one message in, the state changed, effects out. Pure, total and synchronous: no
+//! clock, no file, no task. Time comes with the message.
+
+mod act;
+mod attempts;
+mod files;
+mod keys;
+mod moves;
+mod navigate;
+mod overlays;
+
+use std::time::Duration;
+
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::msg::Msg;
+use crate::tui::theme::Role;
+use crate::workshop::BaseState;
+use crate::workshop::EngineState;
+use crate::workshop::Trouble;
+
+/// How long a changed text waits before it is saved by itself.
+const AUTOSAVE: Duration = Duration::from_secs(2);
+
+/// What to do once the first screen is on the terminal.
+#[must_use]
+pub fn start(model: &mut Model) -> Vec<Effect> {
+    let mut effects = vec![Effect::LoadProgress, Effect::FindEngine];
+    if model.screen != crate::tui::model::Screen::Home {
+        navigate::enter(model, &mut effects);
+    }
+    moves::settle(model);
+    effects
+}
+
+/// Takes in one message.
+#[must_use]
+pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
+    model.now = now;
+    let mut effects = Vec::new();
+    match msg {
+        Msg::Key(key) => keys::key(model, key, &mut effects),
+        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Resize(size) => model.size = size,
+        Msg::Focus(focused) => model.focused = focused,
+        Msg::Terminate => leave(model, &mut effects),
+        Msg::Resumed => effects.extend([Effect::Repaint, Effect::ReadDisk]),
+        Msg::Tick => tick(model, &mut effects),
+        Msg::Progress(progress) => navigate::progress(model, progress, &mut effects),
+        Msg::Engine(state) => engine(model, state, &mut effects),
+        Msg::Base(event) => {
+            model.bases.insert(event.reference, event.state);
+        }
+        Msg::BasesDone => {
+            model.preparing = false;
+            // What was not reached is not on its way any more.
+            model
+                .bases
+                .retain(|_, state| matches!(state, BaseState::Ready | BaseState::Failed(_)));
+        }
+        Msg::Opened { exercise, result } => files::opened(model, &exercise, result, &mut effects),
+        Msg::Reset {
+            exercise,
+            undo,
+            result,
+        } => files::reset_done(model, &exercise, undo, result, &mut effects),
+        Msg::Saved {
+            exercise,
+            file,
+            text,
+            result,
+        } => files::saved(model, &exercise, &file, text, result, &mut effects),
+        Msg::Disk { exercise, files } => files::disk(model, &exercise, files, &mut effects),
+        Msg::Attempt {
+            job,
+            events,
+            skipped,
+        } => attempts::events(model, job, events, skipped, &mut effects),
+        Msg::AttemptEnded { job, trouble } => attempts::ended(model, job, trouble),
+        Msg::Doctor(checks) => {
+            model.check = model.check.min(checks.len().saturating_sub(1));
+            model.checks = Some(checks);
+        }
+        Msg::EditorClosed(result) => {
+            if let Err(trouble) = result {
+                complain(model, &trouble);
+            }
+            effects.extend([Effect::Repaint, Effect::ReadDisk]);
+        }
+        Msg::Failed(trouble) => complain(model, &trouble),
+        Msg::TaskPanicked(text) => model.say(Role::Fail, text.as_str()),
+    }
+    moves::settle(model);
+    effects
+}
+
+/// Shows a trouble in the one line for it.
+fn complain(model: &mut Model, trouble: &Trouble) {
+    let text = match &trouble.next_step {
+        Some(next_step) => format!("{}. {next_step}", trouble.message),
+        None => trouble.message.to_string(),
+    };
+    model.say(Role::Fail, text);
+}
+
+/// Saves what is typed and leaves.
+fn leave(model: &mut Model, effects: &mut Vec<Effect>) {
+    files::save_all(model, effects);
+    if let Some(job) = &mut model.job
+        && !std::mem::replace(&mut job.cancelling, true)
+    {
+        effects.push(Effect::Cancel(job.id));
+    }
+    effects.push(Effect::Quit);
+}
+
+fn tick(model: &mut Model, effects: &mut Vec<Effect>) {
+    let now = model.now;
+    let quiet = model.bench().is_some_and(|bench| {
+        bench.typing
+            && bench
+                .files
+                .iter()
+                .all(|file| now.saturating_sub(file.touched) >= AUTOSAVE)
+    });
+    if quiet {
+        files::save_all(model, effects);
+    }
+}
+
+fn engine(model: &mut Model, state: EngineState, effects: &mut Vec<Effect>) {
+    let ready = state.is_ready();
+    model.engine = state;
+    if ready && !model.preparing {
+        model.preparing = true;
+        effects.push(Effect::PrepareBases {
+            first: navigate::wanted_bases(model),
+        });
+    }
+    if model.screen == crate::tui::model::Screen::Doctor {
+        effects.push(Effect::Doctor);
+    }
+}

@@ -1,0 +1,343 @@
+//! What each action does.
+
+use crate::tui::action::ActionId;
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::model::Screen;
+use crate::tui::model::bench::Pane;
+use crate::tui::model::overlay::Overlay;
+use crate::tui::model::overlay::Picker;
+use crate::tui::model::overlay::Prompt;
+use crate::tui::model::overlay::PromptKind;
+use crate::tui::screen;
+use crate::tui::theme::Role;
+use crate::tui::update::attempts;
+use crate::tui::update::files;
+use crate::tui::update::leave;
+use crate::tui::update::moves;
+use crate::tui::update::navigate;
+use crate::tui::update::overlays;
+
+/// Does an action.
+pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    match id {
+        ActionId::Main => main(model, effects),
+        ActionId::Back => navigate::back(model, effects),
+        ActionId::Quit if model.screen == Screen::Home => leave(model, effects),
+        ActionId::Quit => navigate::back(model, effects),
+        ActionId::Interrupt => interrupt(model, effects),
+        ActionId::Suspend => effects.push(Effect::Suspend),
+        ActionId::Repaint => effects.push(Effect::Repaint),
+        ActionId::Up
+        | ActionId::Down
+        | ActionId::Left
+        | ActionId::Right
+        | ActionId::PageUp
+        | ActionId::PageDown
+        | ActionId::Top
+        | ActionId::Bottom => moves::go(model, id, effects),
+        ActionId::NextPane | ActionId::PreviousPane => moves::pane(model),
+        ActionId::NextUnit => navigate::step(model, true, effects),
+        ActionId::PreviousUnit => navigate::step(model, false, effects),
+        ActionId::Brief => navigate::show(model, Screen::Brief, effects),
+        ActionId::Work => navigate::show(model, Screen::Work, effects),
+        ActionId::Result => navigate::show(model, Screen::Result, effects),
+        ActionId::Hints => navigate::show(model, Screen::Hints, effects),
+        ActionId::Home => {
+            navigate::stop_typing(model, effects);
+            model.screen = Screen::Home;
+        }
+        ActionId::Doctor => navigate::doctor(model, effects),
+        ActionId::Search => prompt(model, PromptKind::Search),
+        ActionId::SearchNext => overlays::find(model, false),
+        ActionId::SearchPrevious => overlays::find(model, true),
+        ActionId::Help => model.overlay = Some(Overlay::Help(Picker::default())),
+        ActionId::Palette => model.overlay = Some(Overlay::Palette(Picker::default())),
+        ActionId::Build => attempts::build(model, effects),
+        ActionId::Cancel => attempts::cancel(model, effects),
+        ActionId::Filter => prompt(model, PromptKind::Filter),
+        ActionId::CheckAgain => {
+            model.checks = None;
+            effects.extend([Effect::FindEngine, Effect::Doctor]);
+        }
+        ActionId::Copy => copy(model, effects),
+        ActionId::Reset => overlays::ask(
+            model,
+            id,
+            "Put the starter back? What you have is kept: `undo reset` brings it back.",
+        ),
+        ActionId::UndoReset | ActionId::Apply | ActionId::Solution => {
+            for_exercise(model, id, effects);
+        }
+        ActionId::Edit
+        | ActionId::StopEditing
+        | ActionId::Save
+        | ActionId::Undo
+        | ActionId::Redo
+        | ActionId::EditOutside
+        | ActionId::NextFile
+        | ActionId::Rebuild
+        | ActionId::Zoom
+        | ActionId::Diff
+        | ActionId::TakeTheirs
+        | ActionId::KeepMine => on_bench(model, id, effects),
+    }
+}
+
+/// Does what was asked about and answered with Yes.
+pub(super) fn confirmed(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    match id {
+        ActionId::Reset => {
+            if let Some(bench) = model.bench() {
+                effects.push(Effect::Reset {
+                    exercise: bench.exercise.clone(),
+                    undo: false,
+                });
+            }
+        }
+        ActionId::Apply => apply_solution(model, effects),
+        ActionId::Solution => {
+            if let Some(bench) = model.bench_mut() {
+                bench.hints.solution = true;
+                bench.hints.top = 0;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn for_exercise(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    match id {
+        ActionId::UndoReset => {
+            if let Some(bench) = model.bench() {
+                effects.push(Effect::Reset {
+                    exercise: bench.exercise.clone(),
+                    undo: true,
+                });
+            }
+        }
+        ActionId::Apply => overlays::ask(
+            model,
+            id,
+            "Put the solution into your files? Undo (u) brings yours back.",
+        ),
+        ActionId::Solution => {
+            let shown = model.bench().is_some_and(|bench| bench.hints.solution);
+            let passed = model.bench().is_some_and(|bench| bench.passed());
+            if shown || passed {
+                if let Some(bench) = model.bench_mut() {
+                    bench.hints.solution = !shown;
+                    bench.hints.top = 0;
+                }
+            } else {
+                overlays::ask(model, id, "Look at the worked answer now?");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts the solution's text into the learner's files, as one step of undo.
+fn apply_solution(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(solution) = model
+        .exercise()
+        .and_then(|exercise| exercise.solution.clone())
+    else {
+        return;
+    };
+    if let Some(bench) = model.bench_mut() {
+        for file in &mut bench.files {
+            if let Some(bytes) = solution.files.get(&file.name) {
+                file.editor.replace(&String::from_utf8_lossy(bytes));
+            }
+        }
+    }
+    files::save_all(model, effects);
+    model.say(
+        Role::Pass,
+        "The solution is in your files; u on a file takes it back.",
+    );
+    navigate::show(model, Screen::Work, effects);
+}
+
+fn main(model: &mut Model, effects: &mut Vec<Effect>) {
+    match model.screen {
+        Screen::Home => navigate::open(model, effects),
+        Screen::Brief => navigate::show(model, Screen::Work, effects),
+        Screen::Work => navigate::show(model, Screen::Result, effects),
+        Screen::Result => {
+            let line = model.bench().and_then(|bench| bench.blamed_line());
+            navigate::show(model, Screen::Work, effects);
+            if let Some(line) = line
+                && let Some(bench) = model.bench_mut()
+            {
+                bench.pane = Pane::File;
+                bench.zoom = false;
+                let dockerfile = bench
+                    .files
+                    .iter()
+                    .position(|file| file.name == "Dockerfile");
+                bench.file = dockerfile.unwrap_or(bench.file);
+                if let Some(file) = bench.shown_mut() {
+                    file.editor.go_to_line(line.saturating_sub(1) as usize);
+                }
+            }
+        }
+        Screen::Hints => open_hint(model, effects),
+        Screen::Lesson | Screen::Doctor => {}
+    }
+}
+
+/// Opens the chosen hint where the ones before it are open.
+fn open_hint(model: &mut Model, effects: &mut Vec<Effect>) {
+    let rows = screen::hint_rows(model);
+    let Some(bench) = model.bench() else {
+        return;
+    };
+    let exercise = bench.exercise.clone();
+    let Some(row) = rows.get(bench.hints.selected) else {
+        return;
+    };
+    match row.state {
+        screen::HintState::Opened => {}
+        screen::HintState::Locked => {
+            model.say(Role::Warn, format!("Open hint {} first.", row.level - 1));
+        }
+        screen::HintState::Closed => {
+            let (goal, level) = (row.goal.clone(), row.level);
+            let progress = model.progress.get_or_insert_default();
+            let record = progress.exercises.entry(exercise.clone()).or_default();
+            if record.hints.insert((goal.clone(), level)) {
+                effects.push(Effect::HintOpened {
+                    exercise,
+                    goal,
+                    level,
+                });
+            }
+        }
+    }
+}
+
+fn interrupt(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.interrupts = model.interrupts.saturating_add(1);
+    let running = model.job.is_some();
+    if model.interrupts >= 2 {
+        leave(model, effects);
+    } else if running {
+        attempts::cancel(model, effects);
+        model.say(Role::Warn, "cancelling… Ctrl+C again leaves");
+    } else {
+        model.overlay = None;
+        model.prompt = None;
+        model.say(Role::Warn, "Ctrl+C again leaves");
+    }
+}
+
+fn prompt(model: &mut Model, kind: PromptKind) {
+    model.prompt = Some(Prompt {
+        kind,
+        text: String::new(),
+    });
+}
+
+fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
+    let (text, words) = if model.screen == Screen::Doctor {
+        (
+            screen::doctor_report(model),
+            "the doctor's report was copied",
+        )
+    } else {
+        let shown = model.bench().and_then(|bench| bench.shown());
+        let text = shown.map(|file| file.editor.text()).unwrap_or_default();
+        (text, "the file was copied")
+    };
+    effects.push(Effect::Copy(text));
+    model.say(Role::Muted, words);
+}
+
+fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    let (now, screen) = (model.now, model.screen);
+    let Some(bench) = model.bench_mut() else {
+        return;
+    };
+    match id {
+        ActionId::Edit => {
+            bench.pane = Pane::File;
+            let read_only = bench.shown().is_some_and(|file| file.read_only);
+            bench.typing = !read_only;
+            if read_only {
+                model.say(
+                    Role::Warn,
+                    "this file is read-only: change its mode, or copy it with y",
+                );
+            }
+        }
+        ActionId::StopEditing => navigate::stop_typing(model, effects),
+        ActionId::Save => files::save_all(model, effects),
+        ActionId::Undo | ActionId::Redo => {
+            if let Some(file) = bench.shown_mut() {
+                let done = if id == ActionId::Undo {
+                    file.editor.undo()
+                } else {
+                    file.editor.redo()
+                };
+                file.touched = now;
+                if !done {
+                    model.say(Role::Muted, "nothing to take back");
+                } else if !model.typing() {
+                    files::save_all(model, effects);
+                }
+            }
+        }
+        ActionId::EditOutside => edit_outside(model, effects),
+        ActionId::NextFile => {
+            let files = bench.files.len().max(1);
+            bench.file = (bench.file + 1) % files;
+            bench.pane = Pane::File;
+        }
+        ActionId::Rebuild => {
+            bench.rebuild = !bench.rebuild;
+            let words = if bench.rebuild {
+                "builds by itself when a file is saved"
+            } else {
+                "builds only with b"
+            };
+            model.say(Role::Muted, words);
+        }
+        ActionId::Zoom => bench.zoom = !bench.zoom,
+        ActionId::Diff => {
+            if screen == Screen::Hints {
+                bench.hints.unified = !bench.hints.unified;
+            } else {
+                for file in &mut bench.files {
+                    if let Some(conflict) = &mut file.conflict {
+                        conflict.diff = !conflict.diff;
+                    }
+                }
+            }
+        }
+        ActionId::TakeTheirs => files::resolve(model, true, effects),
+        ActionId::KeepMine => files::resolve(model, false, effects),
+        _ => {}
+    }
+}
+
+fn edit_outside(model: &mut Model, effects: &mut Vec<Effect>) {
+    if !model.has_editor {
+        model.say(
+            Role::Warn,
+            "neither $VISUAL nor $EDITOR names an editor; e edits here",
+        );
+        return;
+    }
+    files::save_all(model, effects);
+    let Some(bench) = model.bench() else {
+        return;
+    };
+    if let (Some(place), Some(file)) = (&bench.place, bench.shown()) {
+        effects.push(Effect::Edit {
+            path: place.folder.join(&file.name),
+            line: file.editor.cursor().0 + 1,
+        });
+    }
+}

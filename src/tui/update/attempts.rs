@@ -1,0 +1,235 @@
+//! Attempts: asked for, told, stopped, ended. Each ends once.
+
+use std::time::Duration;
+
+use crate::attempt::AttemptEvent;
+use crate::course::ExerciseId;
+use crate::report::Outcome;
+use crate::report::Report;
+use crate::tui::effect::Effect;
+use crate::tui::model::Job;
+use crate::tui::model::Model;
+use crate::tui::model::Screen;
+use crate::tui::model::bench::Pane;
+use crate::tui::model::build::Build;
+use crate::tui::model::log::Log;
+use crate::tui::msg::JobId;
+use crate::tui::theme::Role;
+use crate::tui::update::complain;
+use crate::tui::update::files;
+use crate::units::show_duration;
+use crate::workshop::EngineState;
+use crate::workshop::Trouble;
+
+/// An attempt that took longer than this is told to a terminal that is out of sight.
+const LONG: Duration = Duration::from_secs(10);
+
+/// Saves, then builds.
+pub(super) fn build(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.job.is_some() {
+        model.say(Role::Warn, "a build is running: x stops it");
+        return;
+    }
+    match &model.engine {
+        EngineState::Ready { .. } => {}
+        EngineState::Looking => {
+            model.say(
+                Role::Warn,
+                "still looking for the engine; b again in a moment",
+            );
+            return;
+        }
+        EngineState::Missing { .. } => {
+            effects.push(Effect::FindEngine);
+            model.engine = EngineState::Looking;
+            model.say(
+                Role::Warn,
+                "no engine answered so far; looking again (D tells more)",
+            );
+            return;
+        }
+    }
+    let Some(bench) = model.bench_mut() else {
+        return;
+    };
+    if bench.place.is_none() {
+        return;
+    }
+    if bench.conflict().is_some() {
+        model.screen = Screen::Work;
+        return;
+    }
+    bench.wants_build = true;
+    let exercise = bench.exercise.clone();
+    files::save_all(model, effects);
+    let waiting = model
+        .benches
+        .get(&exercise)
+        .is_some_and(|bench| bench.files.iter().any(|file| file.saving.is_some()));
+    if !waiting {
+        begin(model, &exercise, effects);
+    }
+}
+
+/// Starts the attempt; the files are on disk.
+pub(super) fn begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<Effect>) {
+    let goals = model
+        .course
+        .exercise(exercise.as_str())
+        .map_or(0, |exercise| exercise.goals.len() + exercise.stretch.len());
+    let now = model.now;
+    let Some(bench) = model.benches.get_mut(exercise) else {
+        return;
+    };
+    bench.wants_build = false;
+    let Some(place) = &bench.place else {
+        return;
+    };
+    if model.job.is_some() {
+        return;
+    }
+    model.last_job += 1;
+    let job = JobId(model.last_job);
+    effects.push(Effect::StartAttempt {
+        job,
+        exercise: exercise.clone(),
+        log: place.log.clone(),
+    });
+    bench.building = bench
+        .files
+        .iter()
+        .map(|file| (file.name.clone(), file.editor.text()))
+        .collect();
+    bench.build = Some(Build::new(job, bench.attempts + 1, goals, now));
+    bench.log = Log::default();
+    model.job = Some(Job {
+        id: job,
+        exercise: exercise.clone(),
+        cancelling: false,
+    });
+    if model.screen != Screen::Work && model.bench().is_some_and(|open| open.exercise == *exercise)
+    {
+        model.screen = Screen::Work;
+    }
+}
+
+/// Asks the running attempt to stop; it has stopped when it says so.
+pub(super) fn cancel(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(job) = &mut model.job
+        && !std::mem::replace(&mut job.cancelling, true)
+    {
+        effects.push(Effect::Cancel(job.id));
+    }
+}
+
+pub(super) fn events(
+    model: &mut Model,
+    job: JobId,
+    events: Vec<AttemptEvent>,
+    skipped: u64,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(exercise) = exercise_of(model, job) else {
+        return;
+    };
+    let now = model.now;
+    let mut finished = None;
+    if let Some(bench) = model.benches.get_mut(&exercise)
+        && let Some(build) = &mut bench.build
+    {
+        bench.log.skip(skipped);
+        for event in events {
+            if let AttemptEvent::Finished(report) = &event {
+                finished = Some(report.clone());
+            }
+            build.apply(event, now, &mut bench.log);
+        }
+    }
+    if let Some(report) = finished {
+        finish(model, &exercise, report, effects);
+    }
+}
+
+/// The exercise of the running attempt, where `job` is it.
+fn exercise_of(model: &Model, job: JobId) -> Option<ExerciseId> {
+    let running = model.job.as_ref()?;
+    (running.id == job).then(|| running.exercise.clone())
+}
+
+fn finish(
+    model: &mut Model,
+    exercise: &ExerciseId,
+    report: Box<Report>,
+    effects: &mut Vec<Effect>,
+) {
+    let now = model.now;
+    let here = model.bench().is_some_and(|open| open.exercise == *exercise);
+    let seen = here && model.screen == Screen::Result;
+    let Some(bench) = model.benches.get_mut(exercise) else {
+        return;
+    };
+    let elapsed = bench.build.as_ref().map(|build| build.elapsed(now));
+    let outcome = report.outcome;
+    if !matches!(outcome, Outcome::Cancelled | Outcome::EngineUnavailable) {
+        bench.attempts += 1;
+        bench.built = std::mem::take(&mut bench.building);
+        bench.result = crate::tui::model::bench::ResultState::default();
+        bench.news = !seen;
+        if let Some(progress) = &mut model.progress {
+            let record = progress.exercises.entry(exercise.clone()).or_default();
+            record.absorb(&report);
+            record.built.clone_from(&bench.built);
+        }
+        bench.report = Some(report);
+        if outcome == Outcome::BuildFailed {
+            bench.pane = Pane::Log;
+            bench.log.unfollowed = false;
+        }
+    } else if outcome == Outcome::EngineUnavailable {
+        let problem = report.problem.as_ref();
+        let words = problem.map_or_else(
+            || "the engine does not answer".to_owned(),
+            |problem| problem.message.to_string(),
+        );
+        model.say(Role::Fail, words);
+        effects.push(Effect::FindEngine);
+    } else {
+        model.say(
+            Role::Muted,
+            "cancelled; the engine has stopped working on it",
+        );
+    }
+    if let Some(elapsed) = elapsed
+        && elapsed >= LONG
+        && !model.focused
+    {
+        let word = match outcome {
+            Outcome::Passed => "every goal is met",
+            Outcome::Failed => "not yet",
+            Outcome::BuildFailed => "the build stopped",
+            Outcome::EngineUnavailable => "the engine went away",
+            Outcome::CouldNotJudge => "could not be judged",
+            Outcome::Cancelled => "cancelled",
+        };
+        effects.push(Effect::Notify(format!(
+            "{exercise}: {word} after {}",
+            show_duration(elapsed)
+        )));
+    }
+}
+
+pub(super) fn ended(model: &mut Model, job: JobId, trouble: Option<Trouble>) {
+    let Some(exercise) = exercise_of(model, job) else {
+        return;
+    };
+    model.job = None;
+    let now = model.now;
+    if let Some(bench) = model.benches.get_mut(&exercise)
+        && let Some(build) = &mut bench.build
+    {
+        build.ended.get_or_insert(now);
+    }
+    if let Some(trouble) = trouble {
+        complain(model, &trouble);
+    }
+}

@@ -1,0 +1,268 @@
+//! The learner's files: opened, saved, changed on disk, reset. Nothing is overwritten unseen.
+
+use crate::course::ExerciseId;
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::model::Screen;
+use crate::tui::model::bench::Bench;
+use crate::tui::model::bench::Conflict;
+use crate::tui::model::bench::OpenFile;
+use crate::tui::theme::Role;
+use crate::tui::update::attempts;
+use crate::tui::update::complain;
+use crate::workshop::Trouble;
+use crate::workshop::Workspace;
+use crate::workshop::WorkspaceFile;
+
+/// Watches the files of the open exercise.
+pub(super) fn watch(model: &Model) -> Option<Effect> {
+    let bench = model.bench()?;
+    let place = bench.place.as_ref()?;
+    Some(Effect::Watch {
+        exercise: bench.exercise.clone(),
+        folder: place.folder.clone(),
+        files: bench.files.iter().map(|file| file.name.clone()).collect(),
+    })
+}
+
+pub(super) fn opened(
+    model: &mut Model,
+    exercise: &ExerciseId,
+    result: Result<Workspace, Trouble>,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(bench) = model.benches.get_mut(exercise) else {
+        return;
+    };
+    match result {
+        Ok(workspace) => {
+            bench.take(workspace);
+            go_to_blame(bench);
+        }
+        Err(trouble) => bench.trouble = Some(trouble),
+    }
+    if model.bench().is_some_and(|open| open.exercise == *exercise) {
+        effects.extend(watch(model));
+    }
+}
+
+fn go_to_blame(bench: &mut Bench) {
+    if let Some(line) = bench.blamed_line()
+        && let Some(file) = bench.shown_mut()
+    {
+        file.editor.go_to_line(line.saturating_sub(1) as usize);
+    }
+}
+
+pub(super) fn reset_done(
+    model: &mut Model,
+    exercise: &ExerciseId,
+    undo: bool,
+    result: Result<Workspace, Trouble>,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(bench) = model.benches.get_mut(exercise) else {
+        return;
+    };
+    match result {
+        Ok(workspace) => {
+            bench.take(workspace);
+            bench.typing = false;
+            let words = if undo {
+                "Your files are back."
+            } else {
+                "The starter is back. `: undo reset` brings yours back."
+            };
+            model.say(Role::Pass, words);
+        }
+        Err(trouble) => complain(model, &trouble),
+    }
+    if model.bench().is_some_and(|open| open.exercise == *exercise) {
+        effects.extend(watch(model));
+    }
+}
+
+/// Writes every file that differs from the disk; files that both sides changed wait for an answer.
+pub(super) fn save_all(model: &mut Model, effects: &mut Vec<Effect>) {
+    for bench in model.benches.values_mut() {
+        let Some(place) = &bench.place else {
+            continue;
+        };
+        for file in &mut bench.files {
+            if file.conflict.is_some() || file.read_only || !file.is_unsaved() {
+                continue;
+            }
+            let text = file.editor.text();
+            if file.saving.as_ref() == Some(&text) {
+                continue;
+            }
+            file.saving = Some(text.clone());
+            effects.push(Effect::Save {
+                exercise: bench.exercise.clone(),
+                folder: place.folder.clone(),
+                file: file.name.clone(),
+                text,
+                over: file.disk.clone(),
+            });
+        }
+    }
+}
+
+fn find<'a>(model: &'a mut Model, exercise: &ExerciseId, name: &str) -> Option<&'a mut OpenFile> {
+    let bench = model.benches.get_mut(exercise)?;
+    bench.files.iter_mut().find(|file| file.name == name)
+}
+
+pub(super) fn saved(
+    model: &mut Model,
+    exercise: &ExerciseId,
+    name: &str,
+    text: String,
+    result: Result<(), Trouble>,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(file) = find(model, exercise, name) else {
+        return;
+    };
+    if file.saving.as_ref() == Some(&text) {
+        file.saving = None;
+    }
+    let changed = file.disk.as_ref() != Some(&text);
+    match result {
+        Ok(()) => file.disk = Some(text),
+        Err(trouble) => {
+            if let Some(bench) = model.benches.get_mut(exercise) {
+                bench.wants_build = false;
+            }
+            complain(model, &trouble);
+            return;
+        }
+    }
+    let Some(bench) = model.benches.get_mut(exercise) else {
+        return;
+    };
+    if bench.rebuild && changed && !bench.typing {
+        bench.wants_build = true;
+    }
+    if bench.wants_build && bench.files.iter().all(|file| file.saving.is_none()) {
+        attempts::begin(model, exercise, effects);
+    }
+}
+
+/// What the files on disk are now, as the watcher or a look at the disk found them.
+pub(super) fn disk(
+    model: &mut Model,
+    exercise: &ExerciseId,
+    found: Vec<WorkspaceFile>,
+    effects: &mut Vec<Effect>,
+) {
+    let Some(bench) = model.benches.get_mut(exercise) else {
+        return;
+    };
+    let mut news = None;
+    for on_disk in found {
+        let Some(file) = bench
+            .files
+            .iter_mut()
+            .find(|file| file.name == on_disk.name)
+        else {
+            continue;
+        };
+        file.read_only = on_disk.read_only;
+        if let Some(change) = changed(file, on_disk.text) {
+            news = Some((file.name.clone(), change));
+        }
+    }
+    let Some((name, change)) = news else {
+        return;
+    };
+    let rebuild = bench.rebuild && change == Change::Taken && !bench.is_building();
+    match change {
+        Change::Taken => model.say(Role::Muted, format!("{name} changed on disk and was read")),
+        Change::Conflict => bench.wants_build = false,
+        Change::Deleted => bench.wants_build = false,
+    }
+    if change != Change::Taken {
+        show_conflict(model, exercise);
+    }
+    if rebuild {
+        attempts::build(model, effects);
+    }
+}
+
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Change {
+    Taken,
+    Conflict,
+    Deleted,
+}
+
+/// Takes in what is on disk; `None` where it is what was known.
+fn changed(file: &mut OpenFile, text: Option<String>) -> Option<Change> {
+    if text == file.disk || (text.is_some() && text == file.saving) {
+        return None;
+    }
+    let mine = file.editor.text();
+    let unsaved = file.is_unsaved();
+    match text {
+        Some(text) if text == mine => {
+            file.disk = Some(text);
+            file.conflict = None;
+            None
+        }
+        Some(text) if !unsaved && file.conflict.is_none() => {
+            file.editor.replace(&text);
+            file.disk = Some(text);
+            Some(Change::Taken)
+        }
+        theirs => {
+            let deleted = theirs.is_none();
+            let diff = file.conflict.as_ref().is_some_and(|conflict| conflict.diff);
+            file.disk.clone_from(&theirs);
+            file.conflict = Some(Conflict { theirs, diff });
+            Some(if deleted {
+                Change::Deleted
+            } else {
+                Change::Conflict
+            })
+        }
+    }
+}
+
+/// Brings the file with two sides into view.
+fn show_conflict(model: &mut Model, exercise: &ExerciseId) {
+    if let Some(bench) = model.benches.get_mut(exercise)
+        && let Some(index) = bench.files.iter().position(|file| file.conflict.is_some())
+    {
+        bench.file = index;
+        bench.zoom = false;
+    }
+    if model.screen != Screen::Work
+        && model
+            .bench()
+            .is_some_and(|bench| bench.exercise == *exercise)
+    {
+        model.say(
+            Role::Warn,
+            "a file changed on disk and here: press 2 to choose",
+        );
+    }
+}
+
+/// Answers a conflict: the text on disk, or the text here.
+pub(super) fn resolve(model: &mut Model, take_theirs: bool, effects: &mut Vec<Effect>) {
+    let Some(bench) = model.bench_mut() else {
+        return;
+    };
+    for file in &mut bench.files {
+        let Some(conflict) = file.conflict.take() else {
+            continue;
+        };
+        match conflict.theirs {
+            Some(theirs) if take_theirs => file.editor.replace(&theirs),
+            // A deleted file can only be written again; not to write it leaves it deleted.
+            Some(_) | None => file.saving = None,
+        }
+    }
+    save_all(model, effects);
+}
