@@ -12,9 +12,11 @@ mod fault;
 mod images;
 mod owner;
 mod paths;
+mod raw;
 mod run;
 mod summary;
 mod transform;
+mod translate;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,80 +1,231 @@
-//! Builds.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge to the engine: the clock of a build, and its context's file"
+)]
+//! Builds: which way the engine takes them, how they are followed, and how they end.
 
+mod cancel;
+mod grpc;
+mod upload;
+
+use std::collections::HashMap;
+use std::time::Duration;
+use std::time::Instant;
+
+use bollard::errors::Error;
+use bollard::models::BuildInfo;
 use bollard::models::BuildInfoAux;
 use bollard::query_parameters::BuildImageOptions;
 use bollard::query_parameters::BuildImageOptionsBuilder;
 use bollard::query_parameters::BuilderVersion;
 use futures_util::StreamExt;
-use futures_util::TryStreamExt;
+use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
-use tokio_util::io::ReaderStream;
 use tokio_util::sync::CancellationToken;
+use upload::Upload;
 
 use super::Docker;
+use super::translate::Item;
+use super::translate::Translator;
 use crate::engine::BuildError;
 use crate::engine::BuildEvent;
 use crate::engine::BuildRequest;
 use crate::engine::Builder;
 use crate::engine::Built;
 use crate::engine::EngineError;
+use crate::engine::EngineName;
 use crate::engine::LABEL;
 use crate::engine::MADE_BY_LABEL;
+use crate::engine::Store;
+use crate::engine::address::Address;
+use crate::engine::docker::images::registry_of;
 use crate::text::Clean;
+
+/// How long a registry may say nothing before the build is given up.
+pub(super) const REGISTRY_PATIENCE: Duration = Duration::from_secs(20);
+/// The most lines that a build may write.
+const LOG_LINES: usize = 100_000;
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+/// The way that a build takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    /// The context in one request, BuildKit's status in the answer.
+    Buildkit,
+    /// BuildKit's own interface beside Docker's.
+    Grpc,
+    /// The classic builder.
+    Classic,
+    /// Podman's builder behind Docker's request.
+    Podman,
+}
+
+impl Route {
+    const fn builder(self) -> Builder {
+        match self {
+            Self::Buildkit | Self::Grpc => Builder::Buildkit,
+            Self::Classic => Builder::Classic,
+            Self::Podman => Builder::Buildah,
+        }
+    }
+}
+
+/// Chooses the way. Docker 26 with the containerd image store cannot read a context that comes in
+/// one request (moby/moby#47717), so that store is asked by BuildKit's own interface; where the
+/// transport does not carry that, by the classic builder.
+fn route(name: EngineName, store: Store, builder: Builder, address: &Address) -> Route {
+    match (name, builder, store) {
+        (EngineName::Podman, _, _) | (_, Builder::Buildah, _) => Route::Podman,
+        (_, Builder::Classic, _) => Route::Classic,
+        (_, Builder::Buildkit, Store::Graphdriver) => Route::Buildkit,
+        (_, Builder::Buildkit, Store::Containerd) => match address {
+            Address::Unix(_) | Address::Tcp(_) => Route::Grpc,
+            Address::Tls { .. } | Address::Ssh(_) => Route::Classic,
+        },
+    }
+}
+
+/// What a builder sends.
+enum Came {
+    /// Something to translate.
+    Item(Item),
+    /// The id of an image; the last one is the image.
+    Image(String),
+}
+
+/// Why a build ended without an image.
+enum Fault {
+    /// The builder said so.
+    Told(String),
+    /// The connection failed.
+    Lost(EngineError),
+}
+
+/// A builder's stream.
+type Stream = BoxStream<'static, Result<Came, Fault>>;
 
 /// Builds an image.
 pub(super) async fn build(
     docker: &Docker,
     request: BuildRequest,
-    _events: mpsc::Sender<BuildEvent>,
+    events: mpsc::Sender<BuildEvent>,
     cancel: CancellationToken,
 ) -> Result<Built, BuildError> {
-    let _one_at_a_time = docker.inner.building.lock().await;
-    let file = tokio::fs::File::open(&request.context)
-        .await
-        .map_err(|error| {
-            BuildError::Engine(EngineError::Refused {
-                what: "read the build context",
-                detail: Clean::line(&error.to_string()),
-            })
-        })?;
-    let body = bollard::body_try_stream(ReaderStream::new(file));
-    let options = options(docker, &request);
-    let mut answers = docker
-        .inner
-        .slow
-        .build_image(options, None, Some(body))
-        .boxed();
-    let mut image = None;
-    loop {
-        let answer = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(BuildError::Cancelled),
-            answer = answers.try_next() => answer,
-        };
-        match answer {
-            Ok(Some(info)) => {
-                if let Some(BuildInfoAux::Default(id)) = info.aux {
-                    image = id.id.or(image);
+    // One at a time: the builds of a process share one session with the engine.
+    let _alone = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(BuildError::Cancelled),
+        guard = docker.inner.building.lock() => guard,
+    };
+    let info = &docker.inner.info;
+    let route = route(info.name, info.store, info.builder, &docker.inner.address);
+    // Podman builds what it can read and is silent about the rest.
+    if route == Route::Podman
+        && let Some(problem) = request.dockerfile.problems.first()
+    {
+        return Err(BuildError::Syntax {
+            line: Some(problem.line),
+            message: Clean::line(&problem.message),
+        });
+    }
+    let upload = Upload::open(&request.context).await?;
+    let before = cancel::before(docker, route).await;
+    let (stream, ended) = match route {
+        Route::Grpc => grpc::start(docker, &request, &upload).await?,
+        _ => (start(docker, &request, route, &upload), None),
+    };
+    let mut following = Following {
+        docker,
+        request: &request,
+        route,
+        events,
+        translator: Translator::new(route.builder(), &request.dockerfile),
+        began: Instant::now(),
+        image: None,
+    };
+    let followed = following.follow(stream, upload, &cancel).await;
+    if let Err(stopped) = &followed
+        && stopped.needs_the_engine_to_stop()
+    {
+        cancel::settled(
+            docker,
+            route,
+            &following.translator.running(),
+            before,
+            ended,
+        )
+        .await?;
+    }
+    following.finish(followed).await
+}
+
+/// Sends the request. The answer is read by the stream that is handed back.
+fn start(docker: &Docker, request: &BuildRequest, route: Route, upload: &Upload) -> Stream {
+    let client = docker.inner.slow.clone();
+    let shown = docker.clone();
+    let options = options(docker, request, route);
+    let body = bollard::body_try_stream(upload.stream());
+    let (send, receive) = mpsc::channel(64);
+    // The library's stream borrows its client; a task owns both and ends with its reader.
+    let reading = tokio::spawn(async move {
+        let mut answers = client.build_image(options, None, Some(body)).boxed();
+        while let Some(answer) = answers.next().await {
+            for came in read(answer, &shown) {
+                if send.send(came).await.is_err() {
+                    return;
                 }
             }
-            Ok(None) => break,
-            Err(error) => return Err(BuildError::Engine(docker.fault("build", &error))),
         }
+    });
+    let guard = reading.abort_handle();
+    futures_util::stream::unfold(
+        (receive, AbortOnDrop(guard)),
+        |(mut receive, guard)| async move {
+            let came = receive.recv().await?;
+            Some((came, (receive, guard)))
+        },
+    )
+    .boxed()
+}
+
+/// Ends a task when its owner goes, even in the middle of a wait.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
-    Ok(Built {
-        image: image.unwrap_or_else(|| request.tag.clone()),
-        builder: docker.inner.info.builder,
-    })
+}
+
+/// One answer of the build request.
+fn read(answer: Result<BuildInfo, Error>, docker: &Docker) -> Vec<Result<Came, Fault>> {
+    let info = match answer {
+        Ok(info) => info,
+        Err(
+            Error::DockerStreamError { error }
+            | Error::DockerResponseServerError { message: error, .. },
+        ) => return vec![Err(Fault::Told(error))],
+        Err(error) => return vec![Err(Fault::Lost(docker.fault("build", &error)))],
+    };
+    let mut came = Vec::new();
+    match info.aux {
+        Some(BuildInfoAux::Default(image)) => came.extend(image.id.map(|id| Ok(Came::Image(id)))),
+        Some(BuildInfoAux::BuildKit(status)) => came.push(Ok(Came::Item(Item::Status(status)))),
+        None => {}
+    }
+    if let Some(text) = info.stream {
+        came.push(Ok(Came::Item(Item::Text(text))));
+    } else if info.status.is_some() {
+        came.push(Ok(Came::Item(Item::Pulling)));
+    }
+    came
 }
 
 /// The request in the library's terms.
-fn options(docker: &Docker, request: &BuildRequest) -> BuildImageOptions {
-    let mut labels: std::collections::HashMap<String, String> =
-        request.labels.clone().into_iter().collect();
-    labels.insert(LABEL.to_owned(), request.owner.clone());
-    labels.insert(MADE_BY_LABEL.to_owned(), docker.inner.maker.to_label());
-    let arguments: std::collections::HashMap<String, String> =
-        request.build_args.clone().into_iter().collect();
+fn options(docker: &Docker, request: &BuildRequest, route: Route) -> BuildImageOptions {
+    let labels: HashMap<String, String> = labels(docker, request).into_iter().collect();
+    let arguments: HashMap<String, String> = request.build_args.clone().into_iter().collect();
     let mut options = BuildImageOptionsBuilder::default()
         .dockerfile(&request.dockerfile_path)
         .t(&request.tag)
@@ -89,10 +240,235 @@ fn options(docker: &Docker, request: &BuildRequest) -> BuildImageOptions {
     if let Some(target) = &request.target {
         options = options.target(target);
     }
-    if docker.inner.info.builder == Builder::Buildkit {
+    if route == Route::Buildkit {
         options = options
             .version(BuilderVersion::BuilderBuildKit)
             .session(&docker.inner.session);
     }
     options.build()
+}
+
+/// The labels of the image: those asked for and ours.
+fn labels(docker: &Docker, request: &BuildRequest) -> Vec<(String, String)> {
+    let mut labels: Vec<(String, String)> = request.labels.clone().into_iter().collect();
+    labels.push((LABEL.to_owned(), request.owner.clone()));
+    labels.push((MADE_BY_LABEL.to_owned(), docker.inner.maker.to_label()));
+    labels
+}
+
+/// How following a build ended.
+enum Stopped {
+    /// We gave it up, for this reason.
+    GivenUp(BuildError),
+    /// The builder or the connection ended it.
+    Ended(Fault),
+}
+
+impl Stopped {
+    const fn needs_the_engine_to_stop(&self) -> bool {
+        matches!(self, Self::GivenUp(_))
+    }
+}
+
+/// A build that is being followed.
+struct Following<'a> {
+    docker: &'a Docker,
+    request: &'a BuildRequest,
+    route: Route,
+    events: mpsc::Sender<BuildEvent>,
+    translator: Translator,
+    began: Instant,
+    image: Option<String>,
+}
+
+impl Following<'_> {
+    /// Reads the stream to its end, or to the reason to give it up. Dropping the stream on the way
+    /// out is what tells the engine to stop.
+    async fn follow(
+        &mut self,
+        mut stream: Stream,
+        mut upload: Upload,
+        cancel: &CancellationToken,
+    ) -> Result<(), Stopped> {
+        let mut clock = tokio::time::interval(TICK);
+        clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let events = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(Stopped::GivenUp(BuildError::Cancelled)),
+                _ = clock.tick() => {
+                    self.check_time()?;
+                    upload.progress().into_iter().collect()
+                }
+                came = stream.next() => match came {
+                    None => {
+                        self.say(upload.progress().into_iter().collect(), cancel).await?;
+                        return Ok(());
+                    }
+                    Some(Err(fault)) => return Err(Stopped::Ended(fault)),
+                    Some(Ok(Came::Image(id))) => {
+                        self.image = Some(id);
+                        continue;
+                    }
+                    Some(Ok(Came::Item(item))) => {
+                        let mut events: Vec<BuildEvent> = upload.progress().into_iter().collect();
+                        events.extend(self.translator.feed(item, self.began.elapsed()));
+                        events
+                    }
+                },
+            };
+            self.say(events, cancel).await?;
+            if self.translator.lines() > LOG_LINES {
+                return Err(Stopped::GivenUp(BuildError::TooLoud(LOG_LINES)));
+            }
+        }
+    }
+
+    /// Whether time has run out for the build or for a registry.
+    fn check_time(&self) -> Result<(), Stopped> {
+        let now = self.began.elapsed();
+        if now > self.request.within {
+            return Err(Stopped::GivenUp(BuildError::TimedOut(self.request.within)));
+        }
+        let Some((waiting, since)) = self.translator.waiting() else {
+            return Ok(());
+        };
+        let waited = now.saturating_sub(since);
+        if waited < REGISTRY_PATIENCE {
+            return Ok(());
+        }
+        Err(Stopped::GivenUp(BuildError::RegistrySilent {
+            line: waiting.line,
+            registry: registry_of(&waiting.reference).to_owned(),
+            reference: waiting.reference,
+            waited: REGISTRY_PATIENCE,
+        }))
+    }
+
+    /// Hands events over. A reader that has gone is no reason to stop; one that lags holds the
+    /// build back, and cancelling still works.
+    async fn say(
+        &self,
+        events: Vec<BuildEvent>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Stopped> {
+        for event in events {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(Stopped::GivenUp(BuildError::Cancelled)),
+                _ = self.events.send(event) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The one end of the build.
+    async fn finish(mut self, followed: Result<(), Stopped>) -> Result<Built, BuildError> {
+        let ended = match followed {
+            Ok(()) => self.built().await,
+            Err(Stopped::GivenUp(reason)) => Err(reason),
+            Err(Stopped::Ended(Fault::Lost(error))) => Err(BuildError::Engine(error)),
+            Err(Stopped::Ended(Fault::Told(message))) => Err(self.told(&message)),
+        };
+        let left = self.translator.close(ended.is_err(), self.began.elapsed());
+        for event in left {
+            // The reader may have gone, or be waiting for the end itself.
+            let _ = self.events.try_send(event);
+        }
+        ended
+    }
+
+    /// The image that was built.
+    async fn built(&self) -> Result<Built, BuildError> {
+        let image = match (&self.image, self.route) {
+            (Some(image), _) => image.clone(),
+            // BuildKit's own interface does not say.
+            (None, Route::Grpc) => {
+                let found = super::images::inspect(self.docker, &self.request.tag).await?;
+                match found {
+                    Some(summary) => summary.id,
+                    None => return Err(EngineError::NoSuchImage(self.request.tag.clone()).into()),
+                }
+            }
+            (None, _) => {
+                return Err(BuildError::Engine(EngineError::Gone {
+                    detail: Clean::line("its answer ended before the build did"),
+                }));
+            }
+        };
+        Ok(Built {
+            image,
+            builder: self.route.builder(),
+        })
+    }
+
+    /// What the builder's last words mean. An engine that is stopped blames the connection.
+    fn told(&self, message: &str) -> BuildError {
+        const ENDING: [&str; 5] = [
+            "context canceled",
+            "transport is closing",
+            "unavailable",
+            "error reading from server",
+            "connection reset",
+        ];
+        let lower = message.to_ascii_lowercase();
+        if ENDING.iter().any(|words| lower.contains(words)) {
+            return BuildError::Engine(EngineError::Gone {
+                detail: Clean::line(message),
+            });
+        }
+        self.translator.failure(message).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_of_a_build_follows_from_the_engine() {
+        let unix = Address::unix("/x");
+        let ssh = Address::Ssh("lab".to_owned());
+        let docker = EngineName::Docker;
+        let cases = [
+            (
+                docker,
+                Store::Graphdriver,
+                Builder::Buildkit,
+                &unix,
+                Route::Buildkit,
+            ),
+            (
+                docker,
+                Store::Containerd,
+                Builder::Buildkit,
+                &unix,
+                Route::Grpc,
+            ),
+            (
+                docker,
+                Store::Containerd,
+                Builder::Buildkit,
+                &ssh,
+                Route::Classic,
+            ),
+            (
+                docker,
+                Store::Graphdriver,
+                Builder::Classic,
+                &unix,
+                Route::Classic,
+            ),
+            (
+                EngineName::Podman,
+                Store::Graphdriver,
+                Builder::Buildah,
+                &unix,
+                Route::Podman,
+            ),
+        ];
+        for (name, store, builder, address, wanted) in cases {
+            assert_eq!(route(name, store, builder, address), wanted);
+        }
+    }
 }

@@ -1,0 +1,165 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge to the engine: waits until it has stopped"
+)]
+//! After a build was given up: waits until the engine no longer works on it.
+//!
+//! Closing the request stops BuildKit and the classic builder within a second. Podman lets the RUN
+//! that is under way end first. Nothing here believes that; it asks.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::Route;
+use crate::engine::BuildError;
+use crate::engine::EngineError;
+use crate::engine::docker::Docker;
+use crate::engine::docker::raw;
+
+/// How often the engine is asked.
+const PAUSE: Duration = Duration::from_millis(150);
+/// How long BuildKit and the classic builder have to stop.
+const SOON: Duration = Duration::from_secs(30);
+/// How long a RUN of Podman's may go on.
+const LONG: Duration = Duration::from_secs(60 * 60);
+
+/// What worked on the engine before the build, so that others' work is not waited for.
+pub(super) async fn before(docker: &Docker, route: Route) -> BTreeSet<String> {
+    match route {
+        Route::Podman | Route::Classic => at_work(docker, route, &[]).await.unwrap_or_default(),
+        Route::Buildkit | Route::Grpc => BTreeSet::new(),
+    }
+}
+
+/// Waits until nothing of the build is at work.
+pub(super) async fn settled(
+    docker: &Docker,
+    route: Route,
+    commands: &[String],
+    before: BTreeSet<String>,
+    ended: Option<oneshot::Receiver<()>>,
+) -> Result<(), BuildError> {
+    let patience = match route {
+        Route::Podman => LONG,
+        Route::Buildkit | Route::Grpc | Route::Classic => SOON,
+    };
+    if let Some(ended) = ended {
+        return match tokio::time::timeout(patience, ended).await {
+            Ok(_) => Ok(()),
+            Err(_elapsed) => Err(still_at_work(patience)),
+        };
+    }
+    let began = Instant::now();
+    // The engine notices the closed request a moment later, and only then lets go.
+    tokio::time::sleep(PAUSE).await;
+    loop {
+        match at_work(docker, route, commands).await {
+            Ok(now) if now.is_subset(&before) => return Ok(()),
+            // An engine that has gone works on nothing.
+            Err(EngineError::Gone { .. }) => return Ok(()),
+            Ok(_) | Err(_) => {}
+        }
+        if began.elapsed() > patience {
+            return Err(still_at_work(patience));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn still_at_work(patience: Duration) -> BuildError {
+    BuildError::Engine(EngineError::Silent {
+        what: "stop the build",
+        within: patience,
+    })
+}
+
+/// What is at work on the engine that may belong to a build.
+async fn at_work(
+    docker: &Docker,
+    route: Route,
+    commands: &[String],
+) -> Result<BTreeSet<String>, EngineError> {
+    match route {
+        // Podman lists the containers that its builder works in as external ones.
+        Route::Podman => {
+            let path = "/v4.0.0/libpod/containers/json?external=true&all=true";
+            let answer = raw::json(docker, "list working containers", path).await?;
+            Ok(external(&answer))
+        }
+        // The classic builder works in containers like any other, without our labels.
+        Route::Classic => {
+            let answer = raw::json(docker, "list containers", "/containers/json?all=1").await?;
+            Ok(ids(&answer))
+        }
+        Route::Buildkit | Route::Grpc => {
+            let path = "/system/df?type=build-cache";
+            let answer = raw::json(docker, "list the build cache", path).await?;
+            Ok(in_use(&answer, commands))
+        }
+    }
+}
+
+/// Podman's containers that are not containers of its own.
+fn external(answer: &serde_json::Value) -> BTreeSet<String> {
+    let containers = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    containers
+        .iter()
+        .filter(|container| {
+            let status = container.get("Status").and_then(serde_json::Value::as_str);
+            let state = container.get("State").and_then(serde_json::Value::as_str);
+            status == Some("storage") || state == Some("storage") || state == Some("unknown")
+        })
+        .filter_map(|container| Some(container.get("Id")?.as_str()?.to_owned()))
+        .collect()
+}
+
+/// The ids of a list of containers.
+fn ids(answer: &serde_json::Value) -> BTreeSet<String> {
+    let containers = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    containers
+        .iter()
+        .filter_map(|container| Some(container.get("Id")?.as_str()?.to_owned()))
+        .collect()
+}
+
+/// The cache records that a command of this build still writes to.
+fn in_use(answer: &serde_json::Value, commands: &[String]) -> BTreeSet<String> {
+    let records = answer.get("BuildCache").and_then(|cache| cache.as_array());
+    records
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+        .iter()
+        .filter(|record| record.get("InUse").and_then(serde_json::Value::as_bool) == Some(true))
+        .filter(|record| {
+            let described = record
+                .get("Description")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default();
+            described.starts_with("mount / from exec")
+                && commands.iter().any(|command| described.contains(command))
+        })
+        .filter_map(|record| Some(record.get("ID")?.as_str()?.to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_a_command_of_this_build_writes_to_counts() {
+        let answer = json!({"BuildCache": [
+            {"ID": "a", "InUse": true, "Description": "mount / from exec /bin/sh -c sleep 99"},
+            {"ID": "b", "InUse": true, "Description": "mount / from exec /bin/sh -c other"},
+            {"ID": "c", "InUse": false, "Description": "mount / from exec /bin/sh -c sleep 99"},
+            {"ID": "d", "InUse": true, "Description": "pulled from docker.io"},
+        ]});
+        let found = in_use(&answer, &["sleep 99".to_owned()]);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a"]);
+    }
+}

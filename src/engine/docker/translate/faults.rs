@@ -1,0 +1,298 @@
+//! What a builder's last words mean for the learner.
+
+use super::Ledger;
+use crate::engine::BuildError;
+use crate::engine::EngineError;
+use crate::engine::docker::images::registry_of;
+use crate::text::Clean;
+
+/// What ended a build, in the terms of the Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engine::docker) struct Failure(pub(in crate::engine::docker) BuildError);
+
+/// Words of a registry that does not have an image, or of nobody answering for it.
+const NO_BASE: [&str; 13] = [
+    "failed to do request",
+    "failed to resolve source metadata",
+    "failed to resolve reference",
+    "pull access denied",
+    "repository does not exist",
+    "pinging container registry",
+    "initializing source docker://",
+    "no stage or image found with that name",
+    "manifest unknown",
+    "no such host",
+    "i/o timeout",
+    "connection refused",
+    "short-name",
+];
+
+/// Words of a builder that could not read the Dockerfile.
+const SYNTAX: [&str; 9] = [
+    "parse error",
+    "cannot be empty",
+    "file with no instructions",
+    "no build stage in current context",
+    "no contents in ",
+    "no stages to build",
+    "unknown instruction",
+    "requires at least",
+    "base name (",
+];
+
+/// Words that builders put before what they mean.
+const PREFIXES: [&str; 6] = [
+    "failed to solve with frontend dockerfile.v0: ",
+    "failed to solve: ",
+    "failed to create LLB definition: ",
+    "failed to parse Dockerfile: ",
+    "Build error: ",
+    "failed to compute cache key: ",
+];
+
+/// What `message` means, given the steps that are known.
+pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
+    let told = told(message);
+    let lower = message.to_ascii_lowercase();
+    if lower.contains("no space left on device") {
+        return Failure(EngineError::DiskFull(Clean::line(told)).into());
+    }
+    let suspect = ledger.suspect();
+    let line = suspect.and_then(|step| step.line);
+    if SYNTAX.iter().any(|words| lower.contains(words)) && exit_of(&lower).is_none() {
+        let (own, told) = line_of(told);
+        return Failure(BuildError::Syntax {
+            line: own.or(line),
+            message: Clean::line(without_dump(told)),
+        });
+    }
+    if let Some(exit) = exit_of(&lower) {
+        return Failure(match suspect {
+            Some(step) => BuildError::Step {
+                line: step.line,
+                title: step.title.clone(),
+                exit: Some(exit),
+                message: Clean::line(told),
+            },
+            None => refused(told),
+        });
+    }
+    if NO_BASE.iter().any(|words| lower.contains(words))
+        && let Some(no_base) = no_base(told, ledger)
+    {
+        return Failure(no_base);
+    }
+    Failure(match suspect {
+        Some(step) if step.line.is_some() => BuildError::Step {
+            line: step.line,
+            title: step.title.clone(),
+            exit: None,
+            message: Clean::line(told),
+        },
+        _ => refused(told),
+    })
+}
+
+/// The base that was not to be had.
+fn no_base(told: &str, ledger: &Ledger) -> Option<BuildError> {
+    let suspect = ledger.suspect()?;
+    let asked = match &suspect.reference {
+        Some(reference) => reference.clone(),
+        None => ledger.plan.on_line(suspect.line?)?.to_owned(),
+    };
+    let line = suspect.line.or_else(|| ledger.plan.line_of(&asked));
+    Some(BuildError::NoBase {
+        line,
+        reference: ledger.plan.as_written(&asked),
+        registry: registry_of(&asked).to_owned(),
+        message: Clean::line(told),
+    })
+}
+
+fn refused(told: &str) -> BuildError {
+    BuildError::Engine(EngineError::Refused {
+        what: "build",
+        detail: Clean::line(told),
+    })
+}
+
+/// The message without the words before what it means.
+fn told(message: &str) -> &str {
+    let mut told = message.trim();
+    loop {
+        let before = told;
+        for prefix in PREFIXES {
+            told = told.strip_prefix(prefix).unwrap_or(told);
+        }
+        // Podman quotes the step, which may hold anything up to the quote and the colon.
+        if let Some((_, rest)) = told
+            .strip_prefix("building at STEP \"")
+            .and_then(|rest| rest.split_once("\": "))
+        {
+            told = rest;
+        }
+        if told == before {
+            return told;
+        }
+    }
+}
+
+/// Splits `dockerfile parse error on line 2: unknown instruction: RUNN` into line and fault.
+fn line_of(told: &str) -> (Option<u32>, &str) {
+    let Some((_, rest)) = told.split_once("parse error") else {
+        return (None, told);
+    };
+    let rest = rest.trim_start().trim_start_matches("on ");
+    let number = |text: &str| text.trim().parse::<u32>().ok();
+    match rest
+        .strip_prefix("line ")
+        .and_then(|rest| rest.split_once(':'))
+    {
+        Some((line, fault)) => (number(line), fault.trim()),
+        None => (None, told),
+    }
+}
+
+/// Podman's message without the value of its own that it prints.
+fn without_dump(told: &str) -> &str {
+    told.split_once(" &imagebuilder")
+        .map_or(told, |(told, _)| told)
+}
+
+/// The status at the end of a message: of the three builders, each in its own words.
+fn exit_of(lower: &str) -> Option<i64> {
+    ["exit code: ", "exit status ", "non-zero code: "]
+        .iter()
+        .find_map(|words| {
+            let (_, rest) = lower.rsplit_once(words)?;
+            rest.trim().parse().ok()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::Item;
+    use super::super::Translator;
+    use super::super::plan::tests::dockerfile;
+    use super::*;
+    use crate::engine::Builder;
+
+    /// A build by the classic builder that stands at the last line of a Dockerfile.
+    fn at(lines: &str, message: &str) -> BuildError {
+        let mut translator = Translator::new(Builder::Classic, &dockerfile(lines));
+        for (index, line) in lines.lines().enumerate() {
+            let step = format!("Step {}/9 : {line}", index + 1);
+            translator.feed(Item::Text(step), Duration::ZERO);
+        }
+        translator.failure(message).0
+    }
+
+    #[test]
+    fn each_builders_exit_status_is_read() {
+        for message in [
+            "executor failed running [/bin/sh -c echo a; exit 7]: exit code: 7",
+            "process \"/bin/sh -c exit 7\" did not complete successfully: exit code: 7",
+            "building at STEP \"RUN echo a; exit 7\": while running runtime: exit status 7\n",
+            "The command '/bin/sh -c echo a; exit 7' returned a non-zero code: 7",
+        ] {
+            let error = at("FROM scratch\nRUN exit 7\n", message);
+            assert!(
+                matches!(
+                    error,
+                    BuildError::Step {
+                        line: Some(2),
+                        exit: Some(7),
+                        ..
+                    }
+                ),
+                "{message}: {error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_dockerfile_that_cannot_be_read_is_told_with_its_line() {
+        let cases = [
+            (
+                "failed to solve with frontend dockerfile.v0: failed to create LLB definition: \
+                 dockerfile parse error line 2: unknown instruction: RUNN",
+                Some(2),
+                "unknown instruction: RUNN",
+            ),
+            (
+                "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)",
+                Some(2),
+                "unknown instruction: RUNN (did you mean RUN?)",
+            ),
+            (
+                "building at STEP \"RUNN \": Build error: Unknown instruction: \"RUNN\" \
+                 &imagebuilder.Step{Env:[]string{\"PATH=/bin\"}}\n",
+                Some(1),
+                "Unknown instruction: \"RUNN\"",
+            ),
+            (
+                "the Dockerfile cannot be empty",
+                Some(1),
+                "the Dockerfile cannot be empty",
+            ),
+        ];
+        for (message, line, told) in cases {
+            assert_eq!(
+                at("FROM scratch\n", message),
+                BuildError::Syntax {
+                    line,
+                    message: Clean::line(told)
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn a_base_that_is_not_to_be_had_names_its_registry() {
+        let cases = [
+            (
+                "FROM lab:5000/x\n",
+                "Get \"https://lab:5000/v2/\": dial tcp: lookup lab: no such host",
+                "lab:5000",
+                1,
+            ),
+            (
+                "FROM scratch\nCOPY --from=alpine /a /a\n",
+                "COPY --from=alpine: no stage or image found with that name\n",
+                "docker.io",
+                2,
+            ),
+        ];
+        for (lines, message, wanted, at_line) in cases {
+            let error = at(lines, message);
+            let BuildError::NoBase { line, registry, .. } = &error else {
+                panic!("{error:?}");
+            };
+            assert_eq!((registry.as_str(), *line), (wanted, Some(at_line)));
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_the_engines_and_a_missing_file_is_the_steps() {
+        let full = at(
+            "FROM scratch\nCOPY a /\n",
+            "failed to copy: write /x: no space left on device",
+        );
+        assert!(matches!(full, BuildError::Engine(EngineError::DiskFull(_))));
+        let missing = at(
+            "FROM scratch\nCOPY a /\n",
+            "failed to compute cache key: \"/a\" not found: not found",
+        );
+        assert_eq!(
+            missing,
+            BuildError::Step {
+                line: Some(2),
+                title: Clean::line("COPY a /"),
+                exit: None,
+                message: Clean::line("\"/a\" not found: not found"),
+            }
+        );
+    }
+}

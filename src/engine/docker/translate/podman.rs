@@ -1,0 +1,178 @@
+//! Podman's text as events.
+
+use super::Ledger;
+use crate::engine::LogStream;
+use crate::engine::StepId;
+
+/// A step that Podman works on.
+#[derive(Debug)]
+struct Open {
+    stage: usize,
+    step: StepId,
+}
+
+/// Where the stream stands. Stages overlap: one that needs another's files waits with a step open.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    open: Vec<Open>,
+}
+
+impl Text {
+    pub(super) fn feed(&mut self, text: &str, ledger: &mut Ledger) {
+        let line = text.trim_end();
+        if let Some((stage, n, instruction)) = step_line(line) {
+            self.next(stage, n, instruction, ledger);
+            return;
+        }
+        if let Some(rest) = line.strip_prefix("--> ") {
+            if let Some(id) = rest.strip_prefix("Using cache ")
+                && is_id(id, 64)
+            {
+                if let Some(open) = self.open.last() {
+                    ledger.cache(open.step);
+                }
+                return;
+            }
+            if is_id(rest, 11) {
+                if let Some(open) = self.open.pop() {
+                    ledger.finish(open.step, false, None, false);
+                }
+                return;
+            }
+        }
+        if is_own(line) {
+            self.told(line, ledger);
+            return;
+        }
+        let step = self.open.last().map(|open| open.step);
+        ledger.log(step, LogStream::Out, text.as_bytes());
+    }
+
+    fn next(&mut self, stage: usize, n: usize, instruction: &str, ledger: &mut Ledger) {
+        // FROM, and the last step of a stage that comes from the cache, end without a line.
+        while let Some(at) = self.open.iter().position(|open| open.stage == stage) {
+            let open = self.open.remove(at);
+            ledger.finish(open.step, false, None, false);
+        }
+        let step = ledger.name(ledger.plan.podman(stage, n), instruction);
+        ledger.start(step);
+        self.open.push(Open { stage, step });
+    }
+
+    /// A line of Podman's own.
+    fn told(&self, line: &str, ledger: &mut Ledger) {
+        ledger.moved = ledger.now;
+        let Some(open) = self.open.last() else {
+            return;
+        };
+        let Some(known) = ledger.known_mut(open.step) else {
+            return;
+        };
+        // It waits for a registry from this line until the next one.
+        known.reference = line
+            .strip_prefix("Trying to pull ")
+            .map(|image| image.trim_end_matches("...").to_owned());
+    }
+}
+
+/// `[1/3] STEP 2/5: WORKDIR /src`, or without the first part where there is one stage.
+fn step_line(line: &str) -> Option<(usize, usize, &str)> {
+    let (stage, rest) = match line.strip_prefix('[') {
+        Some(rest) => {
+            let (numbers, rest) = rest.split_once("] ")?;
+            let (stage, of) = numbers.split_once('/')?;
+            of.parse::<usize>().ok()?;
+            (stage.parse().ok()?, rest)
+        }
+        None => (1, line),
+    };
+    let (numbers, instruction) = rest.strip_prefix("STEP ")?.split_once(": ")?;
+    let (n, of) = numbers.split_once('/')?;
+    of.parse::<usize>().ok()?;
+    Some((stage, n.parse().ok()?, instruction))
+}
+
+/// Lines that Podman writes itself.
+fn is_own(line: &str) -> bool {
+    const OWN: [&str; 8] = [
+        "Trying to pull ",
+        "Resolving ",
+        "Resolved ",
+        "Getting image source signatures",
+        "Copying blob ",
+        "Copying config ",
+        "Writing manifest to image destination",
+        "Storing signatures",
+    ];
+    let end = line.starts_with("Successfully built ") || line.starts_with("Successfully tagged ");
+    let commit = line.starts_with("COMMIT ") || line.contains("] COMMIT ");
+    end || commit || is_id(line, 64) || OWN.iter().any(|own| line.starts_with(own))
+}
+
+/// Whether a text is an image's id of at least `length` digits.
+fn is_id(text: &str, length: usize) -> bool {
+    text.len() >= length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::Item;
+    use super::super::Translator;
+    use super::super::plan::tests::STAGES;
+    use super::super::plan::tests::dockerfile;
+    use crate::engine::BuildEvent;
+    use crate::engine::Builder;
+
+    #[test]
+    fn overlapping_stages_end_the_steps_that_they_began() {
+        let id = "adf4a9e6c4c855009847750eb2faf6a19064a1592e002c0ad345713c052cc20d";
+        let cached = format!("--> Using cache {id}\n");
+        let stream = [
+            "[2/2] STEP 1/4: FROM python\n",
+            "[2/2] STEP 2/4: ENV A=1\n",
+            "--> e9ef1b112ac\n",
+            "[2/2] STEP 3/4: COPY --from=build /a /a\n",
+            "[1/2] STEP 1/4: FROM python AS build\n",
+            "[1/2] STEP 4/4: RUN make\n",
+            "--> not an id\n",
+            cached.as_str(),
+            "--> 21c8d87f4c6\n",
+            "--> cbf2fbd3df0\n",
+            "[2/2] STEP 4/4: CMD [\"/a\"]\n",
+            "[2/2] COMMIT docker.io/library/trace:1\n",
+            "--> 48d4f6b8634\n",
+        ];
+        let mut translator = Translator::new(Builder::Buildah, &dockerfile(STAGES));
+        let mut lines = Vec::new();
+        let mut ends = Vec::new();
+        let mut logs = 0;
+        let mut events = Vec::new();
+        for text in stream {
+            events.extend(translator.feed(Item::Text(text.to_owned()), Duration::ZERO));
+        }
+        events.extend(translator.close(false, Duration::ZERO));
+        for event in events {
+            match event {
+                BuildEvent::StepPlanned { line, .. } => lines.push(line.unwrap()),
+                BuildEvent::StepFinished { step, cached, .. } => ends.push((step.0, cached)),
+                BuildEvent::Log { .. } => logs += 1,
+                _ => {}
+            }
+        }
+        assert_eq!(lines, [6, 7, 8, 2, 5, 9]);
+        assert_eq!(
+            ends,
+            [
+                (0, false),
+                (1, false),
+                (3, false),
+                (4, true),
+                (2, false),
+                (5, false)
+            ]
+        );
+        assert_eq!(logs, 1, "what looks like an id and is none is output");
+    }
+}
