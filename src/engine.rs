@@ -9,6 +9,7 @@ pub mod docker;
 mod error;
 mod event;
 pub mod find;
+pub mod start;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

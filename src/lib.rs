@@ -5,6 +5,7 @@
 
 pub mod attempt;
 pub mod bases;
+pub mod cli;
 pub mod course;
 pub mod dockerfile;
 pub mod engine;
@@ -16,3 +17,5 @@ pub mod text;
 pub mod tui;
 pub mod units;
 pub mod workshop;
+
+pub use cli::run;

@@ -1,3 +1,7 @@
 //! The `loadline` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    loadline::run(std::env::args_os())
+}

@@ -3,6 +3,8 @@
 //! On a terminal the calls run on worker threads, never on the thread that draws, and nothing here
 //! is called before the first screen is there.
 
+pub mod doctor;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;

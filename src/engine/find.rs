@@ -32,7 +32,7 @@ pub struct Search {
     /// The addresses tried before it, and what came of each.
     pub tried: Vec<Tried>,
     /// The first address where only the permission was missing.
-    denied: Option<String>,
+    pub denied: Option<String>,
 }
 
 impl Search {
@@ -118,6 +118,12 @@ fn outcome(error: &EngineError) -> String {
     }
 }
 
+/// Where a login puts the sockets of this user, told by no variable (`su`, `cron`).
+fn own_runtime_folder() -> PathBuf {
+    let uid = rustix::process::geteuid().as_raw();
+    PathBuf::from(format!("/run/user/{uid}"))
+}
+
 /// Reads the environment and Docker's settings.
 fn facts() -> Facts {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -135,7 +141,9 @@ fn facts() -> Facts {
         current_context: settings.as_deref().and_then(current_context),
         contexts: settings.as_deref().map(contexts).unwrap_or_default(),
         certificates: certificates.filter(|_| tls),
-        runtime: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
+        runtime: variable("XDG_RUNTIME_DIR")
+            .map(PathBuf::from)
+            .or_else(|| Some(own_runtime_folder()).filter(|folder| folder.is_dir())),
         home,
         without_buildkit: variable("DOCKER_BUILDKIT").is_some_and(|value| value == "0"),
     }

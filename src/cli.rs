@@ -1,0 +1,152 @@
+//! The command line: one file per verb, what each prints, and how the program ends.
+//!
+//! The only code that writes to standard output. Results go there; progress, questions and errors
+//! go to standard error.
+
+mod completions;
+mod doctor;
+mod error;
+mod exit;
+mod interrupt;
+mod output;
+mod wiring;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+use clap::FromArgMatches as _;
+use clap::Parser;
+use clap::Subcommand;
+use clap::builder::FalseyValueParser;
+pub use error::CliError;
+pub use exit::Exit;
+pub use output::Color;
+use output::Output;
+
+/// Learn to build small, secure container images by building them.
+///
+/// Loadline walks you through lessons, builds your Dockerfile on a real container engine, and
+/// judges the image that comes out: is it under the line, does it still run, what is in it that
+/// need not be.
+///
+/// Start with `loadline`. When something does not work, `loadline doctor` says what is missing.
+#[derive(Debug, Parser)]
+#[command(name = "loadline", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do; without a verb, the workshop opens
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// What every verb understands.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Shared {
+    /// Lines of text only: no colour, no line that is written over
+    #[arg(long, global = true, env = "LOADLINE_PLAIN", hide_env_values = true,
+          value_parser = FalseyValueParser::new())]
+    plain: bool,
+    /// A course's folder in place of the built-in course
+    #[arg(long, global = true, value_name = "DIR")]
+    course: Option<PathBuf>,
+    /// When to colour labels
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto,
+          hide_possible_values = true)]
+    color: Color,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+}
+
+/// What a verb is given besides its own arguments.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// The two streams.
+    pub(crate) output: Output,
+    /// The flags of every verb.
+    pub(crate) shared: Shared,
+}
+
+/// The command with its examples and exit codes.
+fn command() -> clap::Command {
+    Cli::command().after_long_help(Exit::table())
+}
+
+/// Reads the command line, does what it says, and tells how that ended.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = command()
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let output = Output::new(cli.shared.color, cli.shared.plain);
+    let context = Context {
+        output,
+        shared: cli.shared,
+    };
+    match dispatch(cli.verb, &context) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output.tell(&error.render(output.paint_err()));
+            error.exit().into()
+        }
+    }
+}
+
+/// Prints help where it was asked for, and what is wrong with the command line otherwise.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody may read it any more (`loadline --help | head -1`); that is not an error.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Ok.into()
+    }
+}
+
+fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
+    match verb {
+        None => Ok(Exit::Usage),
+        Some(Verb::Doctor(args)) => doctor::run(&args, context),
+        Some(Verb::Completions(args)) => completions::run(&args, context),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_teaches_by_an_example() {
+        for verb in command().get_subcommands() {
+            let help = verb.clone().render_long_help().to_string();
+            let example = format!("  loadline {}", verb.get_name());
+            assert!(help.contains("Examples:"), "{}", verb.get_name());
+            assert!(help.contains(&example), "{}", verb.get_name());
+        }
+    }
+
+    #[test]
+    fn flags_of_every_verb_are_read_after_the_verb_too() {
+        let matches = command()
+            .try_get_matches_from(["loadline", "doctor", "--plain", "--course", "here"])
+            .and_then(|matches| Cli::from_arg_matches(&matches))
+            .expect("it is a command line");
+        assert!(matches.shared.plain);
+        assert_eq!(matches.shared.course, Some(PathBuf::from("here")));
+    }
+}

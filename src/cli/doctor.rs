@@ -1,0 +1,256 @@
+//! `loadline doctor`: what the workshop needs of this machine, what was found, what to do.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "measures how long the commands take that it runs for the user"
+)]
+
+use std::fmt::Write as _;
+use std::io::BufRead as _;
+use std::time::Instant;
+
+use crate::cli::CliError;
+use crate::cli::Context;
+use crate::cli::Exit;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::output::Output;
+use crate::cli::output::Paint;
+use crate::cli::wiring;
+use crate::engine::Engine as _;
+use crate::engine::start;
+use crate::engine::start::StepError;
+use crate::engine::start::plan::Plan;
+use crate::engine::start::plan::plan;
+use crate::units::show_duration;
+use crate::workshop::Check;
+use crate::workshop::CheckState;
+use crate::workshop::doctor::Facts;
+use crate::workshop::doctor::NoEngine;
+use crate::workshop::doctor::checks;
+
+/// Say what is missing on this machine, and mend it
+///
+/// Looks at the terminal, the container engine and its builder, room on disk, base images,
+/// certificates and the folder of your files. It changes nothing unless you say `--fix`.
+///
+/// With `--fix` it installs Debian's own `docker.io` where there is no engine, starts one that is
+/// installed and does not run, or starts Podman's service. It shows the commands and asks first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  loadline doctor
+  loadline doctor --fix
+  loadline doctor --json | jq '.checks[] | select(.state != \"good\")'")]
+pub(crate) struct Args {
+    /// Install or start an engine where none answers, after asking
+    #[arg(long)]
+    fix: bool,
+    /// Agree beforehand to what `--fix` asks
+    #[arg(long, requires = "fix")]
+    yes: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks, mends where it was asked to, and prints what it found.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let output = context.output;
+    wiring::block_on(async {
+        let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
+        let mut facts = wiring::look(&context.shared).await;
+        if args.fix {
+            match &facts.engine {
+                Ok(info) => output.tell(&format!(
+                    "nothing to fix: {} {} answers at {}\n",
+                    info.name.as_str(),
+                    info.version,
+                    info.address
+                )),
+                Err(missing) => {
+                    mend(args, output, missing, &interrupt).await?;
+                    facts = wiring::look(&context.shared).await;
+                }
+            }
+        }
+        let text = if args.json {
+            json(&facts)?
+        } else {
+            text(&facts, output.paint())
+        };
+        output.result(&text)?;
+        let bad = checks(&facts)
+            .iter()
+            .any(|check| check.state == CheckState::Bad);
+        Ok(match (facts.engine.is_err(), bad) {
+            (true, _) => Exit::NoEngine,
+            (false, true) => Exit::Internal,
+            (false, false) => Exit::Ok,
+        })
+    })
+}
+
+/// Shows the plan, asks, and carries it out.
+async fn mend(
+    args: &Args,
+    output: Output,
+    missing: &NoEngine,
+    interrupt: &Interrupt,
+) -> Result<(), CliError> {
+    let named = match missing.tried.as_slice() {
+        [only] => Some(only.because.clone()),
+        _ => None,
+    };
+    let facts = start::facts(missing.denied.clone(), named);
+    let plan = plan(&facts).map_err(|none| CliError::CannotFix {
+        reason: none.reason,
+        commands: none.commands,
+    })?;
+    output.tell(&shown(&plan));
+    if !args.yes {
+        agree(output)?;
+    }
+    carry_out(&plan, output, interrupt).await
+}
+
+/// The plan as the user reads it before saying yes.
+fn shown(plan: &Plan) -> String {
+    let mut text = format!("{}\n\nThese commands will be run:\n", plan.summary);
+    for step in &plan.steps {
+        let _ = writeln!(text, "  {}\n      because {}", step.shown(), step.why);
+    }
+    text.push('\n');
+    text
+}
+
+/// Asks whether to go on.
+fn agree(output: Output) -> Result<(), CliError> {
+    let question = "run these commands?";
+    if !output.can_ask() {
+        return Err(CliError::NoAnswer {
+            question: question.to_owned(),
+        });
+    }
+    output.tell("Run these commands? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    let agreed = read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+    if agreed {
+        return Ok(());
+    }
+    output.tell("nothing was changed\n");
+    Err(CliError::Interrupted)
+}
+
+async fn carry_out(plan: &Plan, output: Output, interrupt: &Interrupt) -> Result<(), CliError> {
+    for step in &plan.steps {
+        output.tell(&format!("running {}\n", step.shown()));
+        let began = Instant::now();
+        start::take(step, |_line| {}, &interrupt.asked)
+            .await
+            .map_err(|error| failed(error, interrupt))?;
+        output.tell(&format!("  done in {}\n", show_duration(began.elapsed())));
+    }
+    output.tell("waiting for the engine to answer\n");
+    let began = Instant::now();
+    let docker = start::wait_for_engine(plan.log.as_deref(), &interrupt.asked)
+        .await
+        .map_err(|error| failed(error, interrupt))?;
+    let info = docker.info();
+    output.tell(&format!(
+        "  {} {} answers at {} after {}\n",
+        info.name.as_str(),
+        info.version,
+        info.address,
+        show_duration(began.elapsed())
+    ));
+    Ok(())
+}
+
+fn failed(error: StepError, interrupt: &Interrupt) -> CliError {
+    if interrupt.asked.is_cancelled() {
+        return CliError::Interrupted;
+    }
+    CliError::Command {
+        command: error.command,
+        last_words: error.last_words,
+    }
+}
+
+/// One word per state, as wide as the widest.
+const fn word(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Good => "good",
+        CheckState::Limited => "limited",
+        CheckState::Bad => "bad",
+        CheckState::Off => "off",
+    }
+}
+
+/// The findings as lines.
+fn text(facts: &Facts, paint: Paint) -> String {
+    let mut text = String::new();
+    for Check {
+        title,
+        state,
+        found,
+        fix,
+    } in checks(facts)
+    {
+        let label = format!("{:<8}", word(state));
+        let label = match state {
+            CheckState::Good => paint.good(&label),
+            CheckState::Limited => paint.warn(&label),
+            CheckState::Bad => paint.bad(&label),
+            CheckState::Off => label,
+        };
+        let _ = writeln!(text, "{label} {title:<13} {found}");
+        if let (true, Err(missing)) = (title == "Engine", &facts.engine) {
+            for tried in &missing.tried {
+                let _ = writeln!(
+                    text,
+                    "{:23}tried {} ({}): {}",
+                    "", tried.address, tried.because, tried.outcome
+                );
+            }
+        }
+        if let Some(fix) = fix {
+            let _ = writeln!(text, "{:23}{fix}", "");
+        }
+    }
+    text
+}
+
+/// The findings as JSON: `loadline.doctor/v1`.
+fn json(facts: &Facts) -> Result<String, CliError> {
+    let checks: Vec<serde_json::Value> = checks(facts)
+        .iter()
+        .map(|check| {
+            serde_json::json!({
+                "title": check.title,
+                "state": word(check.state),
+                "found": check.found,
+                "fix": check.fix,
+            })
+        })
+        .collect();
+    let tried = facts.engine.as_ref().err().map(|missing| &missing.tried);
+    let tried: Vec<serde_json::Value> = tried
+        .into_iter()
+        .flatten()
+        .map(|tried| {
+            serde_json::json!({
+                "address": tried.address,
+                "because": tried.because,
+                "outcome": tried.outcome,
+            })
+        })
+        .collect();
+    let found = serde_json::json!({
+        "schema": "loadline.doctor/v1",
+        "engine_answers": facts.engine.is_ok(),
+        "checks": checks,
+        "tried": tried,
+    });
+    serde_json::to_string_pretty(&found)
+        .map(|text| text + "\n")
+        .map_err(|error| CliError::Internal(error.to_string()))
+}

@@ -1,0 +1,415 @@
+//! What a verb says when it cannot do what it was asked: kind, place, causes, hints, exit code.
+//!
+//! The shape is cargo's: `error:` and a fragment, ` --> ` and the place, `caused by:` one line per
+//! cause, `hint:` with the exact command. Everything about an error is decided in one exhaustive
+//! match, so that a new kind cannot be forgotten in one of three places.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::cli::exit::Exit;
+use crate::cli::output::Paint;
+use crate::course::CourseError;
+use crate::engine::EngineError;
+use crate::engine::Tried;
+use crate::text::Clean;
+
+/// Why a verb could not do what it was asked.
+#[derive(Debug)]
+pub enum CliError {
+    /// The course has no such exercise.
+    UnknownExercise {
+        /// What was asked for.
+        asked: String,
+        /// The nearest one there is.
+        nearest: Option<String>,
+    },
+    /// A folder or file that was named cannot be read.
+    Unreadable {
+        /// What it is: `the folder`, `the pack`.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The folder holds no Dockerfile.
+    NoDockerfile {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The course cannot be used.
+    Course(Box<CourseError>),
+    /// The engine cannot be used.
+    Engine(EngineError),
+    /// The learner's files or records cannot be used.
+    Workspace {
+        /// What failed, as a fragment.
+        message: String,
+        /// What to do next, as an imperative fragment.
+        next_step: Option<String>,
+    },
+    /// Nothing can be asked: there is no terminal, and `--yes` was not given.
+    NoAnswer {
+        /// What would have been asked.
+        question: String,
+    },
+    /// No engine can be installed or started from here.
+    CannotFix {
+        /// Why.
+        reason: String,
+        /// What a person with the right to do so would run.
+        commands: Vec<String>,
+    },
+    /// A command that was run for the user failed.
+    Command {
+        /// The command as the user would type it.
+        command: String,
+        /// What it said last.
+        last_words: Vec<Clean>,
+    },
+    /// Some bases could not be made ready.
+    Bases {
+        /// What failed, as a fragment.
+        message: String,
+        /// The causes, outermost first.
+        causes: Vec<String>,
+        /// What to do next.
+        next_step: Option<String>,
+    },
+    /// The result could not be written.
+    Output(std::io::Error),
+    /// Ctrl-C or a signal.
+    Interrupted,
+    /// A mistake of the program.
+    Internal(String),
+}
+
+/// An error taken apart for showing.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    message: String,
+    /// `path:line:column` and the lines that show it, without the arrow.
+    place: Option<String>,
+    causes: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl CliError {
+    /// Everything that is said, and the exit code.
+    fn explain(&self) -> (Exit, Told) {
+        match self {
+            Self::UnknownExercise { asked, nearest } => {
+                (Exit::Usage, unknown(asked, nearest.as_deref()))
+            }
+            Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
+            Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
+            Self::Course(error) => (Exit::BadCourse, of_course(error)),
+            Self::Engine(error) => of_engine(error),
+            Self::Workspace { message, next_step } => {
+                (Exit::Internal, told(message).hints(next_step))
+            }
+            Self::NoAnswer { question } => (
+                Exit::Usage,
+                told(format!("there is no terminal to ask on: {question}"))
+                    .hint("run it again with `--yes` to agree beforehand"),
+            ),
+            Self::CannotFix { reason, commands } => (Exit::NoEngine, cannot_fix(reason, commands)),
+            Self::Command {
+                command,
+                last_words,
+            } => (
+                Exit::NoEngine,
+                told(format!("`{command}` failed"))
+                    .causes(last_words.iter().map(ToString::to_string))
+                    .hint("run it by hand to see all that it says, then run `loadline doctor`"),
+            ),
+            Self::Bases {
+                message,
+                causes,
+                next_step,
+            } => (
+                Exit::NoEngine,
+                told(message)
+                    .causes(causes.iter().cloned())
+                    .hints(next_step),
+            ),
+            Self::Output(cause) => (
+                Exit::Internal,
+                told("the result cannot be written").causes([io_cause(cause)]),
+            ),
+            Self::Interrupted => (Exit::Interrupted, told("interrupted")),
+            Self::Internal(message) => (
+                Exit::Internal,
+                told(message).hint("this is a mistake of the program; your files are safe"),
+            ),
+        }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.explain().0
+    }
+
+    /// The whole text for standard error.
+    pub(crate) fn render(&self, paint: Paint) -> String {
+        let (_, told) = self.explain();
+        let mut text = format!("{} {}\n", paint.bad("error:"), told.message);
+        if let Some(place) = told.place {
+            let _ = writeln!(text, "  {} {place}", paint.faint("-->"));
+        }
+        for cause in told.causes {
+            let _ = writeln!(text, "  {} {cause}", paint.faint("caused by:"));
+        }
+        for hint in told.hints {
+            let _ = writeln!(text, "  {} {hint}", paint.good("hint:"));
+        }
+        text
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<CourseError> for CliError {
+    fn from(error: CourseError) -> Self {
+        Self::Course(Box::new(error))
+    }
+}
+
+fn told(message: impl Into<String>) -> Told {
+    Told {
+        message: message.into(),
+        ..Told::default()
+    }
+}
+
+impl Told {
+    fn causes(mut self, causes: impl IntoIterator<Item = String>) -> Self {
+        self.causes.extend(causes);
+        self
+    }
+
+    fn hints(mut self, hint: &Option<String>) -> Self {
+        self.hints.extend(hint.clone());
+        self
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+fn unreadable(what: &str, path: &Path, cause: &std::io::Error) -> Told {
+    told(format!("{what} `{}` cannot be read", shown(path)))
+        .causes([io_cause(cause)])
+        .hint("check the path and its permissions")
+}
+
+fn no_dockerfile(folder: &Path) -> Told {
+    told(format!(
+        "the folder `{}` holds no `Dockerfile`",
+        shown(folder)
+    ))
+    .hint("name the folder that holds the learner's files with `--dir DIR`")
+}
+
+fn of_course(error: &CourseError) -> Told {
+    Told {
+        place: Some(course_place(error)),
+        hints: error.hint().map(str::to_owned).into_iter().collect(),
+        ..told(error.message())
+    }
+}
+
+fn unknown(asked: &str, nearest: Option<&str>) -> Told {
+    let told = told(format!(
+        "the course has no exercise `{}`",
+        Clean::line(asked)
+    ));
+    match nearest {
+        Some(nearest) => told.hint(format!("did you mean `{nearest}`?")),
+        None => told,
+    }
+    .hint("`loadline learn --plain` lists every exercise")
+}
+
+fn cannot_fix(reason: &str, commands: &[String]) -> Told {
+    let mut told = told(reason);
+    for command in commands {
+        told = told.hint(format!("run `{command}`"));
+    }
+    told.hint("then run `loadline doctor` to see what was tried")
+}
+
+/// What the engine's errors mean for a person at a shell.
+fn of_engine(error: &EngineError) -> (Exit, Told) {
+    let told = told(error.to_string());
+    match error {
+        EngineError::NotFound { tried } => (
+            Exit::NoEngine,
+            told.causes(tried.iter().map(tried_line))
+                .hint("run `loadline doctor --fix` to install or start one")
+                .hint(
+                    "`loadline learn` still opens the lessons, quizzes and instant Dockerfile \
+                     checks; nothing can be graded without an engine",
+                ),
+        ),
+        EngineError::NoPermission { .. } => (
+            Exit::NoEngine,
+            told.hint(
+                "join the group of the socket (`sudo usermod -aG docker $USER`), then log in again",
+            )
+            .hint("run `loadline doctor` to see what was tried"),
+        ),
+        EngineError::Gone { .. } | EngineError::Silent { .. } | EngineError::Refused { .. } => (
+            Exit::NoEngine,
+            told.hint("run `loadline doctor` to see how the engine stands"),
+        ),
+        EngineError::NoSuchImage(_) => (
+            Exit::NoEngine,
+            told.hint("`loadline bases` lists the images that are here"),
+        ),
+        EngineError::DiskFull(_) => (
+            Exit::NoEngine,
+            told.hint("`loadline clean --dry-run` shows what can be removed"),
+        ),
+        EngineError::Registry { .. } => (
+            Exit::NoEngine,
+            told.hint("`loadline bases build` makes base images without a registry"),
+        ),
+        EngineError::Cancelled => (Exit::Interrupted, told),
+    }
+}
+
+fn tried_line(tried: &Tried) -> String {
+    format!("{} at {} ({})", tried.outcome, tried.address, tried.because)
+}
+
+/// The place of a course's error with its line and caret, below the arrow.
+fn course_place(error: &CourseError) -> String {
+    let text = error.to_string();
+    let shown: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("  --> "))
+        .filter(|line| !line.starts_with("  hint: "))
+        .collect();
+    let joined = shown.join("\n");
+    joined
+        .strip_prefix("  --> ")
+        .map_or(error.place(), str::to_owned)
+}
+
+/// A path without control characters.
+fn shown(path: &Path) -> Clean {
+    Clean::line(&path.display().to_string())
+}
+
+/// The cause in words, without the operating system's number.
+fn io_cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    Clean::line(&words.to_lowercase()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(error: &CliError) -> String {
+        error.render(Paint::none())
+    }
+
+    #[test]
+    fn an_unknown_exercise_names_the_nearest() {
+        let error = CliError::UnknownExercise {
+            asked: "shrink-that-imge".to_owned(),
+            nearest: Some("shrink-that-image".to_owned()),
+        };
+        insta::assert_snapshot!(plain(&error), @"
+        error: the course has no exercise `shrink-that-imge`
+          hint: did you mean `shrink-that-image`?
+          hint: `loadline learn --plain` lists every exercise
+        ");
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn a_missing_engine_says_what_was_tried_and_what_to_do() {
+        let error = CliError::Engine(EngineError::NotFound {
+            tried: vec![Tried {
+                address: "unix:///nowhere".to_owned(),
+                because: "the variable `DOCKER_HOST`".to_owned(),
+                outcome: "no such socket".to_owned(),
+            }],
+        });
+        insta::assert_snapshot!(plain(&error), @"
+        error: cannot reach a container engine
+          caused by: no such socket at unix:///nowhere (the variable `DOCKER_HOST`)
+          hint: run `loadline doctor --fix` to install or start one
+          hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
+        ");
+        assert_eq!(error.exit(), Exit::NoEngine);
+    }
+
+    #[test]
+    fn a_course_error_keeps_its_line_and_caret() {
+        let error = CourseError::at(
+            "exercises/a/exercise.yaml",
+            "format: 1\ngoals:\n  - max_sze: 100 MB\n",
+            3,
+            5,
+            "unknown goal kind `max_sze`".to_owned(),
+        )
+        .with_hint("did you mean `max_size`?");
+        insta::assert_snapshot!(plain(&error.into()), @"
+        error: unknown goal kind `max_sze`
+          --> exercises/a/exercise.yaml:3:5
+           |
+         3 |   - max_sze: 100 MB
+           |     ^^^^^^^
+          hint: did you mean `max_size`?
+        ");
+    }
+
+    #[test]
+    fn what_cannot_be_fixed_prints_the_commands_of_someone_who_can() {
+        let error = CliError::CannotFix {
+            reason: "installing an engine needs root, and there is no `sudo` here".to_owned(),
+            commands: vec!["apt-get install -y docker.io".to_owned()],
+        };
+        insta::assert_snapshot!(plain(&error), @"
+        error: installing an engine needs root, and there is no `sudo` here
+          hint: run `apt-get install -y docker.io`
+          hint: then run `loadline doctor` to see what was tried
+        ");
+    }
+
+    #[test]
+    fn file_names_cannot_steer_the_terminal() {
+        let error = CliError::NoDockerfile {
+            folder: PathBuf::from("a\u{1b}[2Jb"),
+        };
+        assert!(!plain(&error).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn causes_are_words_not_numbers() {
+        let error = CliError::Unreadable {
+            what: "the folder",
+            path: PathBuf::from("x"),
+            cause: std::io::Error::from_raw_os_error(2),
+        };
+        insta::assert_snapshot!(plain(&error), @"
+        error: the folder `x` cannot be read
+          caused by: no such file or directory
+          hint: check the path and its permissions
+        ");
+    }
+}

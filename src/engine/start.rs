@@ -1,0 +1,270 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge that installs and starts an engine: files, environment, processes"
+)]
+//! Installs an engine where there is none and starts one that does not run.
+//!
+//! [`facts`] looks at the machine, [`plan`](plan::plan) decides (pure), [`Step`]s are commands that
+//! are shown before they are run. Nothing is asked here and nothing is run unasked: that is the
+//! front end's part.
+
+pub mod plan;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use plan::Facts;
+use plan::Services;
+use plan::Step;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::docker::Docker;
+use crate::engine::find;
+use crate::text::Clean;
+
+/// How long a started engine may take until it answers.
+pub const ANSWERS_WITHIN: Duration = Duration::from_secs(45);
+
+/// How often it is asked until then.
+const ASKED_EVERY: Duration = Duration::from_millis(250);
+
+/// How many lines of a failed command are kept.
+const LAST_WORDS: usize = 8;
+
+/// A step did not do what it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{command}` failed")]
+pub struct StepError {
+    /// The command as a person would type it.
+    pub command: String,
+    /// What it said last.
+    pub last_words: Vec<Clean>,
+}
+
+/// Looks at the machine. `denied` is the socket that is there and may not be used; `named` is the
+/// setting by which the user chose one engine (`DOCKER_HOST`, a Docker context).
+#[must_use]
+pub fn facts(denied: Option<String>, named: Option<String>) -> Facts {
+    let root = rustix::process::geteuid().is_root();
+    let uid = rustix::process::geteuid().as_raw();
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    Facts {
+        root,
+        programs: plan::PROGRAMS
+            .into_iter()
+            .filter(|name| program(name).is_some())
+            .collect(),
+        debian: plan::is_debian(&release),
+        services: services(),
+        control_groups: mounted("/sys/fs/cgroup"),
+        stale_pid_file: stale_pid_file("/var/run/docker.pid"),
+        podman_socket: podman_socket(root, uid),
+        denied,
+        named,
+    }
+}
+
+/// Where a program of this name is.
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // The folders of administrators' programs are not on every user's path.
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+fn services() -> Services {
+    if Path::new("/run/systemd/system").is_dir() {
+        Services::Systemd
+    } else if Path::new("/run/openrc").is_dir() {
+        Services::OpenRc
+    } else {
+        Services::None
+    }
+}
+
+/// Whether something is mounted at `path`.
+fn mounted(path: &str) -> bool {
+    std::fs::read_to_string("/proc/self/mounts")
+        .unwrap_or_default()
+        .lines()
+        .any(|line| line.split(' ').nth(1) == Some(path))
+}
+
+/// A process-id file that a killed engine left: the next one would not start over it.
+fn stale_pid_file(path: &str) -> Option<PathBuf> {
+    let pid: u32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    let lives = Path::new(&format!("/proc/{pid}")).is_dir();
+    (!lives).then(|| PathBuf::from(path))
+}
+
+/// Where Podman's service is looked for, and where its log goes.
+fn podman_socket(root: bool, uid: u32) -> PathBuf {
+    if root {
+        return PathBuf::from("/run/podman/podman.sock");
+    }
+    std::env::var_os("XDG_RUNTIME_DIR")
+        .map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from)
+        .join("podman/podman.sock")
+}
+
+/// Runs one step to its end; what it prints goes to `say`, line by line.
+///
+/// # Errors
+/// When it cannot be started, or ends with another status than 0.
+pub async fn take(
+    step: &Step,
+    mut say: impl FnMut(Clean),
+    cancel: &CancellationToken,
+) -> Result<(), StepError> {
+    let failed = |last_words| StepError {
+        command: step.shown(),
+        last_words,
+    };
+    let (program, args) = step
+        .command
+        .split_first()
+        .ok_or_else(|| failed(Vec::new()))?;
+    // Standard error joins standard output, so that one reader sees both in order; a password is
+    // asked for on the terminal itself.
+    let mut child = tokio::process::Command::new("sh")
+        .arg("-c")
+        .arg("exec \"$0\" \"$@\" 2>&1")
+        .arg(program)
+        .args(args)
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(vec![Clean::line(&error.to_string())]))?;
+    let mut last_words = std::collections::VecDeque::new();
+    let mut hear = |line: Clean| {
+        if last_words.len() == LAST_WORDS {
+            last_words.pop_front();
+        }
+        last_words.push_back(line.clone());
+        say(line);
+    };
+    if let Some(out) = child.stdout.take() {
+        tokio::select! {
+            () = read_lines(out, &mut hear) => {}
+            () = cancel.cancelled() => {}
+        }
+    }
+    if cancel.is_cancelled() {
+        let _ = child.kill().await;
+        return Err(failed(vec![Clean::line("it was interrupted")]));
+    }
+    match child.wait().await {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(failed(last_words.into())),
+        Err(error) => Err(failed(vec![Clean::line(&error.to_string())])),
+    }
+}
+
+async fn read_lines(mut from: tokio::process::ChildStdout, hear: &mut impl FnMut(Clean)) {
+    use tokio::io::AsyncReadExt as _;
+
+    let mut sanitizer = crate::text::Sanitizer::default();
+    let mut buffer = [0; 4096];
+    while let Ok(count) = from.read(&mut buffer).await {
+        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
+        sanitizer.feed(bytes, &mut *hear);
+    }
+    sanitizer.finish(hear);
+}
+
+/// Waits until an engine answers, or gives up after [`ANSWERS_WITHIN`].
+///
+/// # Errors
+/// With the last lines of `log`, the file that the engine writes to.
+pub async fn wait_for_engine(
+    log: Option<&Path>,
+    cancel: &CancellationToken,
+) -> Result<Docker, StepError> {
+    let asking = async {
+        loop {
+            if let Ok(docker) = find::find().await {
+                return docker;
+            }
+            tokio::time::sleep(ASKED_EVERY).await;
+        }
+    };
+    tokio::select! {
+        found = tokio::time::timeout(ANSWERS_WITHIN, asking) => found.map_err(|_too_long| StepError {
+            command: "the engine's start".to_owned(),
+            last_words: log.map(last_lines).unwrap_or_default(),
+        }),
+        () = cancel.cancelled() => Err(StepError {
+            command: "the engine's start".to_owned(),
+            last_words: vec![Clean::line("it was interrupted")],
+        }),
+    }
+}
+
+fn last_lines(log: &Path) -> Vec<Clean> {
+    let text = std::fs::read(log).unwrap_or_default();
+    let lines = Clean::lines(&String::from_utf8_lossy(&text));
+    let skip = lines.len().saturating_sub(LAST_WORDS);
+    lines.into_iter().skip(skip).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(command: &[&str]) -> Step {
+        Step {
+            why: String::new(),
+            command: command.iter().map(|word| (*word).to_owned()).collect(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_step_that_fails_keeps_its_last_words_clean() {
+        let mut said = Vec::new();
+        let failing = step(&["sh", "-c", "echo one; printf '\\033[31mtwo\\n' >&2; exit 3"]);
+        let cancel = CancellationToken::new();
+        let error = take(&failing, |line| said.push(line), &cancel)
+            .await
+            .expect_err("it ends with status 3");
+        assert_eq!(error.last_words, [Clean::line("one"), Clean::line("two")]);
+        assert_eq!(said, error.last_words);
+        assert!(error.command.starts_with("sh -c "));
+    }
+
+    #[tokio::test]
+    async fn a_step_ends_when_it_is_cancelled() {
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        let began = std::time::Instant::now();
+        let ended = take(&step(&["sleep", "60"]), |_| {}, &cancel).await;
+        assert!(ended.is_err());
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_a_failed_step() {
+        let cancel = CancellationToken::new();
+        let ended = take(&step(&["/nowhere/at/all"]), |_| {}, &cancel).await;
+        assert!(ended.is_err());
+    }
+
+    #[test]
+    fn a_pid_file_of_a_living_process_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("docker.pid");
+        let path = file.to_str().expect("a plain path");
+        std::fs::write(&file, std::process::id().to_string()).expect("it is written");
+        assert_eq!(stale_pid_file(path), None);
+        std::fs::write(&file, "4194999").expect("it is written");
+        assert_eq!(stale_pid_file(path), Some(file.clone()));
+        assert_eq!(stale_pid_file("/nowhere"), None);
+    }
+}

@@ -1,0 +1,423 @@
+//! From facts about a machine to the commands that give it a running engine. Pure.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Where dockerd writes when it is started without a service manager.
+pub const DOCKERD_LOG: &str = "/var/log/loadline-dockerd.log";
+
+/// What is installed on a Debian-family machine. The engine's client is not needed: this program
+/// is one.
+const PACKAGES: &str = "docker.io iptables ca-certificates";
+
+/// The programs that a plan may use.
+pub const PROGRAMS: [&str; 4] = ["apt-get", "dockerd", "podman", "sudo"];
+
+/// What is known of a machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether we are root.
+    pub root: bool,
+    /// Which of [`PROGRAMS`] are here.
+    pub programs: BTreeSet<&'static str>,
+    /// Whether the distribution is Debian or one of its family.
+    pub debian: bool,
+    /// What starts services.
+    pub services: Services,
+    /// Whether the control groups are mounted.
+    pub control_groups: bool,
+    /// The file with the number of a dockerd that is gone.
+    pub stale_pid_file: Option<PathBuf>,
+    /// Where Podman's service is looked for.
+    pub podman_socket: PathBuf,
+    /// A socket that is there and that this user may not use.
+    pub denied: Option<String>,
+    /// The setting by which the user named one engine: nothing else will be tried.
+    pub named: Option<String>,
+}
+
+impl Facts {
+    fn has(&self, program: &str) -> bool {
+        self.programs.contains(program)
+    }
+}
+
+/// What starts services.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Services {
+    /// systemd.
+    Systemd,
+    /// `OpenRC`.
+    OpenRc,
+    /// Nothing.
+    #[default]
+    None,
+}
+
+/// What is to be done, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What it comes to, as a whole sentence.
+    pub summary: String,
+    /// The commands.
+    pub steps: Vec<Step>,
+    /// The file that the started engine writes to, where it is ours to read.
+    pub log: Option<PathBuf>,
+}
+
+/// One command and its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Why, as a phrase: `images are built by a container engine, and there is none`.
+    pub why: String,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+}
+
+impl Step {
+    /// The command as a person would type it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        joined(self.command.iter().map(String::as_str))
+    }
+}
+
+/// Nothing can be done from here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct NoPlan {
+    /// Why, as a fragment.
+    pub reason: String,
+    /// The exact commands that someone else may run, or that need another login.
+    pub commands: Vec<String>,
+}
+
+/// Whether `/etc/os-release` is that of Debian or of one of its family.
+#[must_use]
+pub fn is_debian(os_release: &str) -> bool {
+    os_release
+        .lines()
+        .filter_map(|line| line.strip_prefix("ID=").or(line.strip_prefix("ID_LIKE=")))
+        .flat_map(|value| value.trim_matches('"').split_whitespace())
+        .any(|id| matches!(id, "debian" | "ubuntu"))
+}
+
+/// Decides what gives this machine a running engine.
+///
+/// # Errors
+/// When it is not ours to do: the user named an engine that does not answer, the right to use it
+/// is missing, or there is no way to become root.
+pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
+    if let Some(named) = &facts.named {
+        return Err(NoPlan {
+            reason: format!("no engine answers at the address in {named}, and no other is tried"),
+            commands: vec![
+                if named.contains("DOCKER_") {
+                    "unset DOCKER_HOST DOCKER_CONTEXT"
+                } else {
+                    "docker context use default"
+                }
+                .to_owned(),
+            ],
+        });
+    }
+    if let Some(socket) = facts.denied.as_ref().filter(|_| !facts.root) {
+        return Err(NoPlan {
+            reason: format!("an engine runs at {socket}, and this user may not use it"),
+            commands: vec![
+                "sudo usermod -aG docker \"$USER\"".to_owned(),
+                "newgrp docker".to_owned(),
+            ],
+        });
+    }
+    let can_be_root = facts.root || facts.has("sudo");
+    if facts.has("dockerd") && can_be_root {
+        let steps = start_dockerd(facts);
+        return Ok(Plan {
+            summary: "Docker is installed and does not run: it will be started.".to_owned(),
+            steps,
+            log: dockerd_log(facts),
+        });
+    }
+    if facts.has("podman") {
+        return Ok(start_podman(facts));
+    }
+    if facts.has("dockerd") {
+        return Err(no_root("starting the engine", &start_dockerd(facts)));
+    }
+    install(facts, can_be_root)
+}
+
+fn install(facts: &Facts, can_be_root: bool) -> Result<Plan, NoPlan> {
+    if !(facts.debian && facts.has("apt-get")) {
+        return Err(NoPlan {
+            reason: "this is no Debian-family machine, so Loadline cannot install an engine on it"
+                .to_owned(),
+            commands: Vec::new(),
+        });
+    }
+    let why = "images are built by a container engine, and this machine has none";
+    let mut steps = vec![
+        as_root(
+            facts,
+            "the package lists may be old or absent",
+            &["apt-get update"],
+        ),
+        as_root(
+            facts,
+            why,
+            &[
+                "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends",
+                PACKAGES,
+            ],
+        ),
+    ];
+    // The package starts the engine itself where there is a service manager; starting it once
+    // more does no harm.
+    steps.extend(start_dockerd(facts));
+    if !can_be_root {
+        return Err(no_root("installing an engine", &steps));
+    }
+    Ok(Plan {
+        summary: "No container engine is installed. Debian's own package `docker.io` will be \
+                  installed, because images are built by a container engine, and then started."
+            .to_owned(),
+        steps,
+        log: dockerd_log(facts),
+    })
+}
+
+fn no_root(what: &str, steps: &[Step]) -> NoPlan {
+    NoPlan {
+        reason: format!("{what} needs root, and there is no `sudo` here"),
+        commands: steps.iter().map(Step::shown).collect(),
+    }
+}
+
+/// What makes an installed dockerd run.
+fn start_dockerd(facts: &Facts) -> Vec<Step> {
+    let why = "the engine is not running";
+    match facts.services {
+        Services::Systemd => return vec![as_root(facts, why, &["systemctl start docker"])],
+        Services::OpenRc => return vec![as_root(facts, why, &["service docker start"])],
+        Services::None => {}
+    }
+    let mut steps = Vec::new();
+    if !facts.control_groups {
+        let why = "containers need control groups, and nobody has mounted them";
+        let mount = ["mount -t cgroup2 none /sys/fs/cgroup"];
+        steps.push(as_root(facts, why, &mount));
+    }
+    if let Some(file) = &facts.stale_pid_file {
+        let why = "a file of an engine that is gone keeps the next one from starting";
+        let mut step = as_root(facts, why, &["rm -f"]);
+        step.command.push(file.display().to_string());
+        steps.push(step);
+    }
+    let mut step = as_root(
+        facts,
+        &format!("the engine is not running; it will write to {DOCKERD_LOG}"),
+        &["sh -c"],
+    );
+    step.command
+        .push(detached("dockerd", Path::new(DOCKERD_LOG)));
+    steps.push(step);
+    steps
+}
+
+fn dockerd_log(facts: &Facts) -> Option<PathBuf> {
+    (facts.services == Services::None).then(|| PathBuf::from(DOCKERD_LOG))
+}
+
+/// Podman needs no root and no service manager: its service is one process of the user.
+fn start_podman(facts: &Facts) -> Plan {
+    let socket = &facts.podman_socket;
+    let folder = socket.parent().unwrap_or(Path::new("/"));
+    let log = folder.join("loadline-podman.log");
+    let address = format!("unix://{}", socket.display());
+    let service = joined(["podman", "system", "service", "--time=0", &address]);
+    let shown = quoted(&folder.display().to_string());
+    Plan {
+        summary: "Podman is installed and its service does not run: it will be started.".to_owned(),
+        steps: vec![Step {
+            why: format!("Podman's service answers on {address}"),
+            command: vec![
+                "sh".to_owned(),
+                "-c".to_owned(),
+                format!("mkdir -p {shown} && {}", detached(&service, &log)),
+            ],
+        }],
+        log: Some(log),
+    }
+}
+
+/// Words as a person would type them, quoted only where a shell needs it.
+fn joined<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.into_iter().map(quoted).collect();
+    words.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    shell_words::quote(word).into_owned()
+}
+
+/// A shell command that starts `service` in a session of its own, so that it outlives us.
+fn detached(service: &str, log: &Path) -> String {
+    let log = quoted(&log.display().to_string());
+    format!("setsid {service} >>{log} 2>&1 </dev/null &")
+}
+
+/// A step that runs as root, by `sudo` where we are not.
+fn as_root(facts: &Facts, why: &str, words: &[&str]) -> Step {
+    let prefix = if facts.root { "" } else { "sudo" };
+    Step {
+        why: why.to_owned(),
+        command: std::iter::once(&prefix)
+            .chain(words)
+            .flat_map(|part| part.split_whitespace())
+            .map(str::to_owned)
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bare_debian() -> Facts {
+        Facts {
+            root: true,
+            debian: true,
+            programs: BTreeSet::from(["apt-get"]),
+            control_groups: true,
+            podman_socket: PathBuf::from("/run/podman/podman.sock"),
+            ..Facts::default()
+        }
+    }
+
+    fn commands(facts: &Facts) -> Vec<String> {
+        match plan(facts) {
+            Ok(plan) => plan.steps.iter().map(Step::shown).collect(),
+            Err(none) => vec![none.reason],
+        }
+    }
+
+    #[test]
+    fn a_bare_debian_gets_the_distributions_own_engine() {
+        assert_eq!(
+            commands(&bare_debian()),
+            [
+                "apt-get update",
+                "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends docker.io iptables ca-certificates",
+                "sh -c 'setsid dockerd >>/var/log/loadline-dockerd.log 2>&1 </dev/null &'",
+            ]
+        );
+    }
+
+    #[test]
+    fn who_is_not_root_uses_sudo_and_systemd_starts_what_it_manages() {
+        let facts = Facts {
+            root: false,
+            programs: BTreeSet::from(["sudo", "dockerd"]),
+            services: Services::Systemd,
+            ..bare_debian()
+        };
+        assert_eq!(commands(&facts), ["sudo systemctl start docker"]);
+        let openrc = Facts {
+            services: Services::OpenRc,
+            ..facts
+        };
+        assert_eq!(commands(&openrc), ["sudo service docker start"]);
+    }
+
+    #[test]
+    fn a_stopped_engine_of_a_bare_machine_gets_all_that_it_needs() {
+        let facts = Facts {
+            programs: BTreeSet::from(["dockerd"]),
+            control_groups: false,
+            stale_pid_file: Some(PathBuf::from("/var/run/docker.pid")),
+            ..bare_debian()
+        };
+        assert_eq!(
+            commands(&facts),
+            [
+                "mount -t cgroup2 none /sys/fs/cgroup",
+                "rm -f /var/run/docker.pid",
+                "sh -c 'setsid dockerd >>/var/log/loadline-dockerd.log 2>&1 </dev/null &'",
+            ]
+        );
+    }
+
+    #[test]
+    fn podman_is_started_without_root() {
+        let facts = Facts {
+            root: false,
+            programs: BTreeSet::from(["podman"]),
+            podman_socket: PathBuf::from("/run/user/1000/podman/podman.sock"),
+            ..bare_debian()
+        };
+        assert_eq!(
+            commands(&facts),
+            [
+                "sh -c 'mkdir -p /run/user/1000/podman && setsid podman system service --time=0 unix:///run/user/1000/podman/podman.sock >>/run/user/1000/podman/loadline-podman.log 2>&1 </dev/null &'"
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_way_to_root_the_exact_commands_are_named() {
+        let facts = Facts {
+            root: false,
+            ..bare_debian()
+        };
+        let none = plan(&facts).expect_err("nobody may install");
+        assert_eq!(
+            none.reason,
+            "installing an engine needs root, and there is no `sudo` here"
+        );
+        assert_eq!(
+            none.commands.first().map(String::as_str),
+            Some("sudo apt-get update")
+        );
+        assert_eq!(none.commands.len(), 3);
+    }
+
+    #[test]
+    fn an_engine_that_the_user_named_is_never_replaced_by_another() {
+        let facts = Facts {
+            named: Some("`DOCKER_HOST`".to_owned()),
+            programs: BTreeSet::from(["dockerd"]),
+            ..bare_debian()
+        };
+        let none = plan(&facts).expect_err("only the named one is tried");
+        assert!(none.reason.contains("`DOCKER_HOST`"));
+        let denied = Facts {
+            root: false,
+            denied: Some("unix:///var/run/docker.sock".to_owned()),
+            ..bare_debian()
+        };
+        let none = plan(&denied).expect_err("a group is missing, not an engine");
+        assert_eq!(none.commands.len(), 2);
+    }
+
+    #[test]
+    fn another_distribution_is_told_so() {
+        let facts = Facts {
+            debian: false,
+            ..bare_debian()
+        };
+        assert!(plan(&facts).is_err());
+    }
+
+    #[test]
+    fn the_debian_family_is_told_by_its_release_file() {
+        assert!(is_debian("NAME=x\nID=debian\n"));
+        assert!(is_debian("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"));
+        assert!(!is_debian("ID=fedora\nID_LIKE=\"rhel\"\n"));
+    }
+}

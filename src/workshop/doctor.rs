@@ -1,0 +1,412 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge that looks at the terminal, the home folder and the host's settings"
+)]
+//! Looks at everything that the workshop needs of a machine, and says what to do about the rest.
+//!
+//! [`Facts`] are gathered first; [`checks`] turns them into words and is pure. Nothing is changed
+//! here: installing and starting an engine is [`crate::engine::start`].
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::Check;
+use super::CheckState;
+use crate::engine::Builder;
+use crate::engine::EngineInfo;
+use crate::engine::EngineName;
+use crate::engine::Tried;
+use crate::text::Clean;
+use crate::text::plural;
+use crate::units::Bytes;
+
+/// What is known of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The terminal.
+    pub terminal: Terminal,
+    /// The engine, or where one was looked for.
+    pub engine: Result<EngineInfo, NoEngine>,
+    /// Room for images, where the engine tells.
+    pub free: Option<Bytes>,
+    /// Room that the base images of the course still need.
+    pub needed: Bytes,
+    /// The base images of the course: as Dockerfiles name them, and whether each is ready.
+    pub bases: Vec<(String, bool)>,
+    /// How many extra certificate authorities the host was told to trust.
+    pub authorities: usize,
+    /// Where the learner's files are, and why they cannot be written there.
+    pub folder: Result<PathBuf, String>,
+}
+
+/// No engine was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NoEngine {
+    /// Where it was looked for.
+    pub tried: Vec<Tried>,
+    /// A socket that is there and may not be used.
+    pub denied: Option<String>,
+}
+
+/// What is known of the terminal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terminal {
+    /// Columns and rows; `None` where there is no terminal.
+    pub size: Option<(u16, u16)>,
+    /// `TERM`.
+    pub name: String,
+    /// `COLORTERM`.
+    pub colors: String,
+    /// Whether the locale is UTF-8.
+    pub utf8: bool,
+}
+
+/// The smallest terminal that screens are drawn for.
+const SMALLEST: (u16, u16) = (60, 18);
+
+/// Looks at the terminal of this process.
+#[must_use]
+pub fn terminal() -> Terminal {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .map(variable)
+        .into_iter()
+        .find(|value| !value.is_empty())
+        .unwrap_or_default()
+        .to_lowercase();
+    Terminal {
+        size: rustix::termios::tcgetwinsize(std::io::stdout())
+            .ok()
+            .map(|size| (size.ws_col, size.ws_row)),
+        name: variable("TERM"),
+        colors: variable("COLORTERM"),
+        utf8: locale.contains("utf-8") || locale.contains("utf8"),
+    }
+}
+
+/// Whether files can be written in `folder`, or in the nearest folder above it that exists.
+///
+/// # Errors
+/// With the reason, as a fragment.
+pub fn writable(folder: &Path) -> Result<PathBuf, String> {
+    let there = folder
+        .ancestors()
+        .find(|folder| folder.is_dir())
+        .ok_or_else(|| "there is no such folder".to_owned())?;
+    tempfile::tempfile_in(there)
+        .map(|_file| folder.to_owned())
+        .map_err(|error| {
+            let shown = there.display();
+            format!("{shown} cannot be written: {}", error.kind())
+        })
+}
+
+/// How many certificate authorities the host was told to trust besides the usual ones.
+#[must_use]
+pub fn authorities() -> usize {
+    std::fs::read_dir("/usr/local/share/ca-certificates")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| {
+            let path = entry.path();
+            path.extension().is_some_and(|extension| extension == "crt")
+        })
+        .count()
+}
+
+/// The folder of the learner's files, where it can be written.
+///
+/// # Errors
+/// With the reason, as a fragment.
+pub fn home() -> Result<PathBuf, String> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let folder = variable("LOADLINE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join("loadline")))
+        .ok_or_else(|| "there is no home folder to keep your files in".to_owned())?;
+    writable(&folder)
+}
+
+/// What each fact means, in the order in which a learner meets it.
+#[must_use]
+pub fn checks(facts: &Facts) -> Vec<Check> {
+    let mut checks = vec![of_terminal(&facts.terminal), of_engine(&facts.engine)];
+    if let Ok(info) = &facts.engine {
+        checks.push(of_builder(info));
+        checks.push(of_disk(facts.free, facts.needed));
+    }
+    checks.push(of_bases(&facts.bases, facts.engine.is_ok()));
+    checks.push(of_certificates(facts.authorities));
+    checks.push(of_folder(&facts.folder));
+    checks
+}
+
+fn check(title: &str, state: CheckState, found: impl AsRef<str>, fix: Option<&str>) -> Check {
+    Check {
+        title: title.to_owned(),
+        state,
+        found: Clean::line(found.as_ref()),
+        fix: fix.map(Clean::line),
+    }
+}
+
+fn of_terminal(terminal: &Terminal) -> Check {
+    let Some((columns, rows)) = terminal.size else {
+        return check(
+            "Terminal",
+            CheckState::Limited,
+            "none here",
+            Some("Open a terminal for the screens; every verb and `--plain` work without one."),
+        );
+    };
+    let colors = match (terminal.name.as_str(), terminal.colors.as_str()) {
+        (_, "truecolor" | "24bit") => "true colour",
+        (name, _) if name.contains("256color") => "256 colours",
+        ("dumb" | "", _) => "lines only",
+        _ => "16 colours",
+    };
+    let letters = if terminal.utf8 { "UTF-8" } else { "ASCII" };
+    let found = format!("{columns}x{rows}, {colors}, {letters}");
+    if terminal.name == "dumb" {
+        let fix = "The workshop opens as lines of text here, as with `--plain`.";
+        return check("Terminal", CheckState::Limited, found, Some(fix));
+    }
+    if columns < SMALLEST.0 || rows < SMALLEST.1 {
+        let fix = format!("Make the window at least {}x{}.", SMALLEST.0, SMALLEST.1);
+        return check("Terminal", CheckState::Limited, found, Some(&fix));
+    }
+    check("Terminal", CheckState::Good, found, None)
+}
+
+fn of_engine(engine: &Result<EngineInfo, NoEngine>) -> Check {
+    let missing = match engine {
+        Ok(info) => {
+            let found = format!(
+                "{} {} at {} ({}), {} store{}",
+                name(info.name),
+                info.version,
+                info.address,
+                info.found_by,
+                info.store.as_str(),
+                if info.rootless { ", rootless" } else { "" },
+            );
+            return check("Engine", CheckState::Good, found, None);
+        }
+        Err(missing) => missing,
+    };
+    if let Some(socket) = &missing.denied {
+        return check(
+            "Engine",
+            CheckState::Bad,
+            format!("no permission to use the engine at {socket}"),
+            Some("Run `sudo usermod -aG docker $USER` and log in again."),
+        );
+    }
+    check(
+        "Engine",
+        CheckState::Bad,
+        format!(
+            "none answers; {} tried",
+            plural(missing.tried.len(), "place")
+        ),
+        Some("Run `loadline doctor --fix`: it installs or starts one after asking."),
+    )
+}
+
+/// An engine's name as its makers write it.
+const fn name(engine: EngineName) -> &'static str {
+    match engine {
+        EngineName::Docker => "Docker",
+        EngineName::Podman => "Podman",
+    }
+}
+
+fn of_builder(info: &EngineInfo) -> Check {
+    match info.builder {
+        Builder::Buildkit => check("Builder", CheckState::Good, "BuildKit", None),
+        Builder::Buildah => check("Builder", CheckState::Good, "buildah, Podman's own", None),
+        Builder::Classic => check(
+            "Builder",
+            CheckState::Limited,
+            "the classic builder: no `RUN --mount`, no stages side by side",
+            Some("Unset `DOCKER_BUILDKIT=0`, or update the engine to one with BuildKit."),
+        ),
+    }
+}
+
+fn of_disk(free: Option<Bytes>, needed: Bytes) -> Check {
+    let Some(free) = free else {
+        let found = "the engine does not tell how much room it has";
+        return check("Disk", CheckState::Good, found, None);
+    };
+    let found = format!("{free} free for images, the base images to come need about {needed}");
+    if free < needed {
+        let fix = "`loadline clean --dry-run` shows what can be removed.";
+        return check("Disk", CheckState::Limited, found, Some(fix));
+    }
+    check("Disk", CheckState::Good, found, None)
+}
+
+fn of_bases(bases: &[(String, bool)], engine: bool) -> Check {
+    if !engine {
+        let found = "not looked at: they are kept by an engine";
+        return check("Base images", CheckState::Off, found, None);
+    }
+    let ready = bases.iter().filter(|(_, ready)| *ready).count();
+    let found = format!("{ready} of {} ready", bases.len());
+    if ready == bases.len() {
+        return check("Base images", CheckState::Good, found, None);
+    }
+    let fix = "The workshop prepares them while you read; `loadline bases build` does it now.";
+    check("Base images", CheckState::Limited, found, Some(fix))
+}
+
+fn of_certificates(authorities: usize) -> Check {
+    let found = match authorities {
+        0 => "the host trusts the usual authorities only".to_owned(),
+        count => format!(
+            "the host trusts {} besides the usual ones; builder images made here trust them too",
+            plural(count, "authority")
+        ),
+    };
+    check("Certificates", CheckState::Good, found, None)
+}
+
+fn of_folder(folder: &Result<PathBuf, String>) -> Check {
+    match folder {
+        Ok(path) => check(
+            "Your files",
+            CheckState::Good,
+            path.display().to_string(),
+            None,
+        ),
+        Err(reason) => check(
+            "Your files",
+            CheckState::Bad,
+            reason,
+            Some("Set `LOADLINE_HOME` to a folder that you may write to."),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Store;
+
+    fn sound() -> Facts {
+        Facts {
+            terminal: Terminal {
+                size: Some((120, 36)),
+                name: "xterm-256color".to_owned(),
+                colors: String::new(),
+                utf8: true,
+            },
+            engine: Ok(EngineInfo {
+                name: EngineName::Docker,
+                version: "20.10.24".to_owned(),
+                store: Store::Graphdriver,
+                builder: Builder::Buildkit,
+                architecture: "amd64".to_owned(),
+                address: "unix:///var/run/docker.sock".to_owned(),
+                found_by: "the default socket".to_owned(),
+                rootless: false,
+            }),
+            free: Some(Bytes(40_000_000_000)),
+            needed: Bytes(2_000_000_000),
+            bases: vec![("python:3.13".to_owned(), true)],
+            authorities: 0,
+            folder: Ok(PathBuf::from("/home/a/loadline")),
+        }
+    }
+
+    fn shown(facts: &Facts) -> String {
+        checks(facts)
+            .iter()
+            .map(|check| {
+                let fix = check.fix.as_ref().map(|fix| format!("\n    {fix}"));
+                format!(
+                    "{:?} {}: {}{}\n",
+                    check.state,
+                    check.title,
+                    check.found,
+                    fix.unwrap_or_default()
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_sound_machine_needs_nothing() {
+        insta::assert_snapshot!(shown(&sound()), @"
+        Good Terminal: 120x36, 256 colours, UTF-8
+        Good Engine: Docker 20.10.24 at unix:///var/run/docker.sock (the default socket), graphdriver store
+        Good Builder: BuildKit
+        Good Disk: 40 GB free for images, the base images to come need about 2 GB
+        Good Base images: 1 of 1 ready
+        Good Certificates: the host trusts the usual authorities only
+        Good Your files: /home/a/loadline
+        ");
+    }
+
+    #[test]
+    fn a_bare_machine_is_told_what_to_do_about_each_thing() {
+        let facts = Facts {
+            terminal: Terminal::default(),
+            engine: Err(NoEngine::default()),
+            folder: Err("there is no home folder to keep your files in".to_owned()),
+            authorities: 2,
+            ..sound()
+        };
+        insta::assert_snapshot!(shown(&facts), @"
+        Limited Terminal: none here
+            Open a terminal for the screens; every verb and `--plain` work without one.
+        Bad Engine: none answers; 0 places tried
+            Run `loadline doctor --fix`: it installs or starts one after asking.
+        Off Base images: not looked at: they are kept by an engine
+        Good Certificates: the host trusts 2 authorities besides the usual ones; builder images made here trust them too
+        Bad Your files: there is no home folder to keep your files in
+            Set `LOADLINE_HOME` to a folder that you may write to.
+        ");
+    }
+
+    #[test]
+    fn limits_are_not_failures() {
+        let mut facts = sound();
+        facts.terminal.size = Some((40, 10));
+        facts.free = Some(Bytes(1_000_000_000));
+        facts.bases.push(("busybox".to_owned(), false));
+        if let Ok(info) = &mut facts.engine {
+            info.builder = Builder::Classic;
+        }
+        let states: Vec<CheckState> = checks(&facts).iter().map(|check| check.state).collect();
+        assert!(!states.contains(&CheckState::Bad));
+        assert_eq!(
+            states
+                .iter()
+                .filter(|state| **state == CheckState::Limited)
+                .count(),
+            4
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_yet_is_judged_by_the_one_above_it() {
+        let above = tempfile::tempdir().expect("a folder");
+        let wanted = above.path().join("a/b");
+        assert_eq!(writable(&wanted), Ok(wanted.clone()));
+    }
+
+    #[test]
+    fn a_missing_permission_is_not_a_missing_engine() {
+        let facts = Facts {
+            engine: Err(NoEngine {
+                tried: Vec::new(),
+                denied: Some("unix:///var/run/docker.sock".to_owned()),
+            }),
+            ..sound()
+        };
+        assert!(shown(&facts).contains("usermod -aG docker"));
+    }
+}
