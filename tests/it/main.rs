@@ -3,8 +3,15 @@
     clippy::disallowed_methods,
     reason = "tests read files, start the program and look at the clock"
 )]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "what a test cannot go on without may stop it, in its helpers too"
+)]
 
 mod layering;
+mod report_schema;
 mod source;
 
 /// A test file that this list does not name would never run.

@@ -136,6 +136,31 @@ impl Records {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
+    /// The reports of the newest attempts at an exercise, oldest first, with their numbers; those
+    /// that cannot be read are left out.
+    ///
+    /// # Errors
+    /// When they cannot be read from the file.
+    pub async fn reports(
+        &self,
+        exercise: &str,
+        limit: u32,
+    ) -> Result<Vec<(i64, Report)>, RecordsError> {
+        let query = "SELECT id, report FROM attempts WHERE exercise = ? ORDER BY id DESC LIMIT ?";
+        let rows = sqlx::query(query)
+            .bind(exercise)
+            .bind(limit)
+            .fetch_all(&mut *self.connection().await?)
+            .await?;
+        let mut reports = Vec::new();
+        for row in rows.iter().rev() {
+            if let Ok(report) = serde_json::from_str(row.try_get(1)?) {
+                reports.push((row.try_get(0)?, report));
+            }
+        }
+        Ok(reports)
+    }
+
     /// The learner's files as an attempt built them.
     ///
     /// # Errors
