@@ -8,6 +8,9 @@ use std::io::Read;
 
 use thiserror::Error;
 
+use crate::bases::layer::Header;
+use crate::bases::layer::plain;
+
 /// A package in memory, its data archive uncompressed.
 #[derive(Debug, Clone, Default)]
 pub struct Deb {
@@ -66,6 +69,50 @@ impl Deb {
             members,
             data: data.ok_or(DebError::Without("data archive"))?,
         })
+    }
+}
+
+impl Deb {
+    /// Shows each entry of the data archive but its root: the plain path, the header, the contents.
+    ///
+    /// # Errors
+    /// When the archive is damaged or `visit` fails.
+    pub fn entries(
+        &self,
+        mut visit: impl FnMut(&str, Header, &mut dyn Read) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        for entry in tar::Archive::new(&self.data[..]).entries()? {
+            let mut entry = entry?;
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let path = plain(&name);
+            if path.split('/').any(|part| part == "..") {
+                return Err(std::io::Error::other(format!(
+                    "the path `{name}` leaves the archive"
+                )));
+            }
+            if !path.is_empty() {
+                visit(path, Header::of(&entry), &mut entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The contents of one file.
+    ///
+    /// # Errors
+    /// When the archive is damaged or has no such file.
+    pub fn file(&self, wanted: &str) -> std::io::Result<Vec<u8>> {
+        let mut found = None;
+        self.entries(|path, header, body| {
+            if path == wanted && header.kind().is_file() {
+                let mut bytes = Vec::new();
+                body.read_to_end(&mut bytes)?;
+                found = Some(bytes);
+            }
+            Ok(())
+        })?;
+        let missing = || std::io::Error::other(format!("the package has no `{wanted}`"));
+        found.ok_or_else(missing)
     }
 }
 

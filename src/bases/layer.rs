@@ -7,7 +7,6 @@ use std::collections::HashSet;
 use std::io;
 use std::io::Read;
 use std::io::Write;
-use std::path::Path;
 
 use sha2::Digest;
 use sha2::Sha256;
@@ -29,6 +28,42 @@ pub struct Sealed<B> {
     pub created_by: String,
     /// The archive.
     pub body: B,
+}
+
+/// What a package's archive says of an entry, its name and contents apart.
+#[derive(Debug, Clone)]
+pub struct Header {
+    header: tar::Header,
+    /// What a symbolic or hard link points to; a hard link's path is plain.
+    pub link: Option<String>,
+}
+
+impl Header {
+    /// Reads the header of an entry.
+    pub fn of<R: Read>(entry: &tar::Entry<'_, R>) -> Self {
+        let header = entry.header().clone();
+        let link = entry.link_name_bytes().map(|to| {
+            let to = String::from_utf8_lossy(&to).into_owned();
+            if header.entry_type().is_hard_link() {
+                plain(&to).to_owned()
+            } else {
+                to
+            }
+        });
+        Self { header, link }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> tar::EntryType {
+        self.header.entry_type()
+    }
+
+    /// Its permission bits.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        self.header.mode().unwrap_or(0o644) & 0o7777
+    }
 }
 
 /// Who owns a file: user and group.
@@ -101,31 +136,21 @@ impl<W: Write> Layer<W> {
     ///
     /// # Errors
     /// When the archive cannot be written or the entry cannot be read.
-    pub fn entry<R: Read>(&mut self, path: &str, entry: &mut tar::Entry<'_, R>) -> io::Result<()> {
-        let mut kept = entry.header().clone();
+    pub fn entry(&mut self, path: &str, entry: &Header, body: impl Read) -> io::Result<()> {
+        let mut kept = entry.header.clone();
         kept.set_username("")?;
         kept.set_groupname("")?;
-        let kind = kept.entry_type();
-        if kind.is_dir() {
+        if kept.entry_type().is_dir() {
             if self.directories.insert(path.to_owned()) {
                 self.tar
                     .append_data(&mut kept, format!("{path}/"), io::empty())?;
             }
             return Ok(());
         }
-        let Some(to) = entry
-            .link_name_bytes()
-            .map(|to| String::from_utf8_lossy(&to).into_owned())
-        else {
-            return self.tar.append_data(&mut kept, path, entry);
-        };
-        let to = if kind.is_hard_link() { plain(&to) } else { &to };
-        self.tar.append_link(&mut kept, path, Path::new(to))
-    }
-
-    /// Whether the layer has this directory.
-    pub fn has_directory(&self, path: &str) -> bool {
-        self.directories.contains(path)
+        match &entry.link {
+            Some(to) => self.tar.append_link(&mut kept, path, to),
+            None => self.tar.append_data(&mut kept, path, body),
+        }
     }
 
     /// Adds the directories above `path` that the layer does not have yet.
