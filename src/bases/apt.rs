@@ -128,16 +128,19 @@ impl Apt {
         mirror: Option<&str>,
         cancel: &CancellationToken,
     ) -> Result<Self, AptError> {
-        let mirrors = match mirror {
-            Some(mirror) => Mirrors::of(mirror),
-            None => host_mirrors(cancel).await?,
+        let root = folder.join(format!("{suite}-{architecture}"));
+        let mirrors = match (mirror, young(&root)) {
+            (Some(mirror), _) => Mirrors::of(mirror),
+            // Asking the host takes apt a second; within hours the answer stays the same.
+            (None, Some(mirrors)) => mirrors,
+            (None, None) => host_mirrors(cancel).await?,
         };
         let keyring = KEYRINGS
             .iter()
             .find(|path| Path::new(path).exists())
             .ok_or(AptError::NoKeyring)?;
         let apt = Self {
-            root: folder.join(format!("{suite}-{architecture}")),
+            root,
             mirrors,
             suite: suite.to_owned(),
         };
@@ -182,21 +185,19 @@ impl Apt {
 
     /// Brings the index, unless the last one is from the same mirror and young enough.
     async fn update(&self, cancel: &CancellationToken) -> Result<(), AptError> {
-        let stamp = self.root.join(STAMP);
-        let from_here = std::fs::read_to_string(&stamp).is_ok_and(|from| from == self.mirrors.main);
-        let age = std::fs::metadata(&stamp)
-            .and_then(|meta| meta.modified())
-            .ok()
-            .and_then(|then| SystemTime::now().duration_since(then).ok());
-        if from_here && age.is_some_and(|age| age < INDEX_AGE) {
+        if young(&self.root).as_ref() == Some(&self.mirrors) {
             return Ok(());
         }
+        let had = stamped(&self.root).is_some_and(|(mirrors, _)| mirrors == self.mirrors);
         let mut command = self.command();
         command.args(["-o", "APT::Update::Error-Mode=any", "update"]);
         match output(command, cancel).await {
-            Ok(_) => self.write(STAMP, &self.mirrors.main),
+            Ok(_) => self.write(
+                STAMP,
+                &format!("{}\n{}\n", self.mirrors.main, self.mirrors.security),
+            ),
             // What was verified yesterday is still good without a network.
-            Err(AptError::Network(_)) if from_here => Ok(()),
+            Err(AptError::Network(_)) if had => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -294,6 +295,27 @@ impl Apt {
     fn archives(&self) -> PathBuf {
         self.root.join("var/cache/apt/archives")
     }
+}
+
+/// Where the index under `root` came from, and how long ago.
+fn stamped(root: &Path) -> Option<(Mirrors, Duration)> {
+    let stamp = root.join(STAMP);
+    let text = std::fs::read_to_string(&stamp).ok()?;
+    let mut lines = text.lines().map(str::to_owned);
+    let mirrors = Mirrors {
+        main: lines.next()?,
+        security: lines.next()?,
+    };
+    let then = std::fs::metadata(&stamp)
+        .and_then(|file| file.modified())
+        .ok()?;
+    Some((mirrors, SystemTime::now().duration_since(then).ok()?))
+}
+
+/// The mirrors of an index that is young enough.
+fn young(root: &Path) -> Option<Mirrors> {
+    let (mirrors, age) = stamped(root)?;
+    (age < INDEX_AGE).then_some(mirrors)
 }
 
 /// `percent` of `total`.

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::io::Read;
 use std::io::Write;
 
 use md5::Digest;
@@ -71,19 +70,26 @@ const SETTINGS: [(&str, &str); 5] = [
     ),
 ];
 
+/// The steps of [`configure`].
+const CONFIGURE: [&str; 7] = [
+    "export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C.UTF-8",
+    "export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "dpkg --force-depends --configure base-passwd base-files libc6 libc-bin mawk dpkg",
+    "dpkg --configure -a",
+    "dpkg --audit >/run/audit && { test ! -s /run/audit || { cat /run/audit; false; }; }",
+    "rm -rf /run/audit /var/log/dpkg.log /var/log/alternatives.log /var/log/apt/* \
+     /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache",
+    "rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/.pwd.lock",
+];
+
 /// Configures everything that was unpacked: what others' scripts call comes first, dpkg orders the
 /// rest. No service starts, nobody is asked, and what only the configuration needed goes.
-pub const CONFIGURE: &str = r#"set -e
-export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C.UTF-8
-export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
-dpkg --force-depends --configure base-passwd base-files libc6 libc-bin mawk dpkg
-dpkg --configure -a
-audit=$(dpkg --audit)
-if [ -n "$audit" ]; then echo "$audit"; exit 1; fi
-rm -rf /var/log/dpkg.log /var/log/alternatives.log /var/log/apt/* /var/log/bootstrap.log
-rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache
-rm -f /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/.pwd.lock
-"#;
+///
+/// One line, because the engine shows it as the history of the layer.
+#[must_use]
+pub fn configure() -> String {
+    CONFIGURE.join(" && ")
+}
 
 /// What the first layer of a full base holds besides packages.
 #[derive(Debug, Clone, Default)]
@@ -308,6 +314,8 @@ fn stanza(deb: &Deb, conffiles: &[String], hashes: &BTreeMap<String, String>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     fn deb() -> Deb {

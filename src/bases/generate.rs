@@ -1,7 +1,6 @@
 //! Files that no package holds: accounts, the bundle of certificate authorities, busybox's links.
 
 use std::io;
-use std::io::Read;
 use std::io::Write;
 
 use crate::bases::deb::Deb;
@@ -95,10 +94,11 @@ pub fn status_entry<W: Write>(layer: &mut Layer<W>, deb: &Deb) -> io::Result<()>
 /// order, from `[` on.
 #[must_use]
 pub fn applets(binary: &[u8]) -> Vec<String> {
+    let mark = b"[\0[[\0";
     let start = binary
-        .windows(6)
-        .position(|window| window == b"\0[\0[[\0")
-        .map_or(binary.len(), |at| at + 1);
+        .windows(mark.len())
+        .position(|window| window == mark)
+        .unwrap_or(binary.len());
     let is_name = |name: &&[u8]| {
         !name.is_empty()
             && name
@@ -178,11 +178,14 @@ pub fn busybox<W: Write>(layer: &mut Layer<W>, deb: &Deb) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]
     fn applets_are_read_from_the_table() {
-        let binary = b"\x7fELF..cat\0junk\0[\0[[\0acpid\0busybox\0cat\0dpkg\0sh\0zcat\0: applet\0";
+        let binary =
+            b"\x7fELF..cat\0junk\xae [\0[[\0acpid\0busybox\0cat\0dpkg\0sh\0zcat\0: applet\0";
         assert_eq!(applets(binary), ["[", "[[", "acpid", "cat", "sh", "zcat"]);
         assert!(applets(b"no table here").is_empty());
     }

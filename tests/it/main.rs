@@ -10,6 +10,7 @@
     reason = "what a test cannot go on without may stop it, in its helpers too"
 )]
 
+mod bases;
 mod layering;
 mod report_schema;
 mod source;

@@ -1,0 +1,160 @@
+//! What can go wrong with a base image, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::bases::apt::AptError;
+use crate::bases::catalogue::CatalogueError;
+use crate::bases::unpack::UnpackError;
+use crate::engine::EngineError;
+use crate::units::Bytes;
+
+/// A base image could not be listed, made, exported or imported.
+#[derive(Debug, Error)]
+pub enum BaseError {
+    /// The catalogue that the program carries is unsound.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// No registry gave it and the catalogue does not have it.
+    #[error("the base image `{reference}` is not here, and it cannot be built from packages")]
+    Unknown {
+        /// The reference as it was asked for.
+        reference: String,
+    },
+    /// It cannot be built for the engine's architecture.
+    #[error("`{reference}` cannot be built for the architecture `{architecture}`")]
+    Architecture {
+        /// The reference as it was asked for.
+        reference: String,
+        /// The engine's architecture.
+        architecture: String,
+    },
+    /// Packages could not be brought.
+    #[error(transparent)]
+    Apt(#[from] AptError),
+    /// Packages could not be unpacked.
+    #[error(transparent)]
+    Unpack(UnpackError),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(EngineError),
+    /// There is not enough room for it.
+    #[error("`{reference}` needs {needed}, and only {free} are free where {place}")]
+    NoRoom {
+        /// The reference as it was asked for.
+        reference: String,
+        /// What it needs.
+        needed: Bytes,
+        /// What there is.
+        free: Bytes,
+        /// `the engine keeps its images`
+        place: &'static str,
+    },
+    /// A file of the cache cannot be used.
+    #[error("cannot use `{path}`")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The work was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl From<UnpackError> for BaseError {
+    fn from(error: UnpackError) -> Self {
+        match error {
+            UnpackError::Cancelled => Self::Cancelled,
+            UnpackError::Apt(error) => error.into(),
+            other => Self::Unpack(other),
+        }
+    }
+}
+
+impl From<EngineError> for BaseError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Cancelled => Self::Cancelled,
+            other => Self::Engine(other),
+        }
+    }
+}
+
+impl BaseError {
+    /// What to do next, where there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Apt(error) => return apt_hint(error).map(str::to_owned),
+            Self::Unknown { .. } => {
+                "`loadline bases` lists what can be built here; a pack from a machine that has the image also helps: `loadline bases import FILE`"
+            }
+            Self::Architecture { .. } => {
+                "import a pack that was made for this architecture: `loadline bases import FILE`"
+            }
+            Self::Engine(EngineError::DiskFull(_)) | Self::NoRoom { .. } => {
+                "make room where the engine keeps its images, then run it again; what was downloaded is kept"
+            }
+            Self::Catalogue(_)
+            | Self::Unpack(_)
+            | Self::Engine(_)
+            | Self::File { .. }
+            | Self::Cancelled => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn apt_hint(error: &AptError) -> Option<&'static str> {
+    Some(match error {
+        AptError::NoApt => {
+            "import a pack made on another machine: `loadline bases import FILE`, or pull the images where a registry is in reach"
+        }
+        AptError::NoMirror => "name one: `loadline bases build --mirror URL`",
+        AptError::NoKeyring => "install the package `debian-archive-keyring`",
+        AptError::Signature(_) => {
+            "bring the host's package `debian-archive-keyring` up to date; if the mirror was caught in the middle of an update, wait some minutes"
+        }
+        AptError::Network(_) => {
+            "check that `apt-get update` works on this host; what was downloaded is kept for the next run"
+        }
+        AptError::DiskFull(_) => "make room, then run it again; what was downloaded is kept",
+        AptError::Damaged(_) => "run it again: the file is downloaded anew",
+        AptError::Refused(_) | AptError::File { .. } | AptError::Cancelled => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Clean;
+
+    #[test]
+    fn a_cancelled_part_is_a_cancelled_whole() {
+        for error in [
+            BaseError::from(EngineError::Cancelled),
+            BaseError::from(UnpackError::Cancelled),
+        ] {
+            assert!(matches!(error, BaseError::Cancelled), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_the_host_lacks_comes_with_a_next_step() {
+        for error in [
+            AptError::NoApt,
+            AptError::NoMirror,
+            AptError::NoKeyring,
+            AptError::Network(Clean::line("x")),
+            AptError::DiskFull(Clean::line("x")),
+            AptError::Signature(Clean::line("x")),
+        ] {
+            assert!(BaseError::from(error).hint().is_some());
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What this host brings to a build: the authorities that it was told to trust, and a lock so that
+//! two processes do not make the same image twice.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: reads the host's authorities and locks a file of the cache"
+)]
+
+use std::fs::File;
+use std::fs::TryLockError;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::bases::error::BaseError;
+use crate::bases::progress::Phase;
+use crate::bases::progress::Reporter;
+
+/// Where a Debian-family host keeps the authorities that it was told to trust.
+const AUTHORITIES: &str = "/usr/local/share/ca-certificates";
+
+/// How often a taken lock is tried again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// The extra authorities of this host: file name and PEM text, in order of their names.
+#[must_use]
+pub(super) fn authorities() -> Vec<(String, Vec<u8>)> {
+    authorities_in(Path::new(AUTHORITIES))
+}
+
+fn authorities_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let files = walkdir::WalkDir::new(folder)
+        .follow_links(true)
+        .sort_by_file_name();
+    files
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|file| file.file_type().is_file())
+        .filter_map(|file| {
+            let name = file
+                .path()
+                .strip_prefix(folder)
+                .ok()?
+                .to_str()?
+                .replace('/', "-");
+            let pem = std::fs::read(file.path())
+                .ok()
+                .filter(|_| name.ends_with(".crt"))?;
+            let marker = b"-----BEGIN CERTIFICATE-----";
+            pem.windows(marker.len())
+                .any(|window| window == marker)
+                .then_some((name, pem))
+        })
+        .collect()
+}
+
+/// A lock on `folder` that is held until it is dropped; the system releases it with the process.
+///
+/// # Errors
+/// When the lock file cannot be made or the wait is cancelled.
+pub(super) async fn lock(
+    folder: &Path,
+    report: &Reporter,
+    cancel: &CancellationToken,
+) -> Result<File, BaseError> {
+    let path = folder.join("lock");
+    let failed = |source| BaseError::File {
+        path: path.clone(),
+        source,
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let file = File::create(&path).map_err(failed)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => report.begin(Phase::Waiting),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return Err(BaseError::Cancelled),
+            () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
+}
+
+/// Whether this host has apt.
+#[must_use]
+pub(super) fn has_apt() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join("apt-get").is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_certificates_are_taken() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+        for (name, text) in [
+            ("b.crt", pem),
+            ("a/c.crt", pem),
+            ("note.txt", pem),
+            ("x.crt", "no"),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            std::fs::write(path, text).expect("written");
+        }
+        let names: Vec<String> = authorities_in(folder.path())
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, ["a-c.crt", "b.crt"]);
+        assert!(authorities_in(Path::new("/nonexistent")).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_second_process_waits_until_it_is_cancelled() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (to, mut progress) = tokio::sync::mpsc::channel(8);
+        let report = Reporter::new("a", to);
+        let cancel = CancellationToken::new();
+        let held = lock(folder.path(), &report, &cancel)
+            .await
+            .expect("it is free");
+        let waiting = lock(folder.path(), &report, &cancel);
+        let told = async {
+            assert_eq!(
+                progress.recv().await.map(|step| step.phase),
+                Some(Phase::Waiting)
+            );
+            cancel.cancel();
+        };
+        let (second, ()) = tokio::join!(waiting, told);
+        assert!(matches!(second, Err(BaseError::Cancelled)));
+        drop(held);
+        let cancel = CancellationToken::new();
+        assert!(lock(folder.path(), &report, &cancel).await.is_ok());
+    }
+}

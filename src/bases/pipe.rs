@@ -1,0 +1,138 @@
+//! From a thread that writes to an engine that reads: an archive is never whole in memory or on
+//! disk.
+
+use std::io;
+use std::io::Write;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use crate::engine::ByteStream;
+
+/// Bytes that are sent at once.
+const CHUNK: usize = 256 * 1024;
+/// Chunks that wait for the reader.
+const AHEAD: usize = 16;
+
+/// The writing end; used from a thread that may block.
+pub(super) struct PipeWriter {
+    to: mpsc::Sender<io::Result<Bytes>>,
+    buffer: Vec<u8>,
+    whole: bool,
+}
+
+/// A pipe: what is written comes out of the stream. A writer that goes away without
+/// [`PipeWriter::finish`] makes the stream end with an error, so that half an archive is never
+/// taken for a whole one.
+#[must_use]
+pub(super) fn pipe() -> (PipeWriter, ByteStream) {
+    let (to, from) = mpsc::channel(AHEAD);
+    let writer = PipeWriter {
+        to,
+        buffer: Vec::with_capacity(CHUNK),
+        whole: false,
+    };
+    let stream = futures_util::stream::unfold(from, |mut from| async move {
+        let chunk = from.recv().await?;
+        Some((chunk, from))
+    });
+    (writer, stream.boxed())
+}
+
+impl PipeWriter {
+    /// Ends the stream.
+    ///
+    /// # Errors
+    /// When the reader is gone.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.send()?;
+        self.whole = true;
+        Ok(())
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK));
+        let gone = |_gone| io::Error::new(io::ErrorKind::BrokenPipe, "the reader is gone");
+        self.to.blocking_send(Ok(Bytes::from(full))).map_err(gone)
+    }
+}
+
+impl Write for PipeWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = CHUNK - self.buffer.len();
+        let taken = bytes.get(..room.min(bytes.len())).unwrap_or(bytes);
+        self.buffer.extend_from_slice(taken);
+        if self.buffer.len() >= CHUNK {
+            self.send()?;
+        }
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for PipeWriter {
+    fn drop(&mut self) {
+        if !self.whole {
+            let cut = io::Error::new(io::ErrorKind::UnexpectedEof, "the archive was not finished");
+            let _ = self.to.try_send(Err(cut));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(write: impl FnOnce(PipeWriter) + Send) -> (usize, bool) {
+        let (writer, mut stream) = pipe();
+        std::thread::scope(|scope| {
+            scope.spawn(|| write(writer));
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                let mut size = 0;
+                while let Some(chunk) = stream.next().await {
+                    match chunk {
+                        Ok(chunk) => size += chunk.len(),
+                        Err(_) => return (size, false),
+                    }
+                }
+                (size, true)
+            })
+        })
+    }
+
+    #[test]
+    fn what_is_written_comes_out() {
+        let bytes = vec![7; CHUNK * 40 + 3];
+        let out = read(|mut writer| {
+            writer.write_all(&bytes).expect("there is a reader");
+            writer.finish().expect("there is a reader");
+        });
+        assert_eq!(out, (CHUNK * 40 + 3, true));
+    }
+
+    #[test]
+    fn half_an_archive_ends_with_an_error() {
+        let out = read(|mut writer| {
+            writer.write_all(&[7; CHUNK]).expect("there is a reader");
+        });
+        assert_eq!(out, (CHUNK, false));
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_stops_the_writer() {
+        let (mut writer, stream) = pipe();
+        drop(stream);
+        let error = writer.write_all(&[0; CHUNK * 2]).expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+}

@@ -1,0 +1,453 @@
+//! The base images of one engine: what is there, and getting what is not.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::bases::build;
+use crate::bases::build::RECIPE_LABEL;
+use crate::bases::build::Workshop;
+use crate::bases::catalogue::Base;
+use crate::bases::catalogue::Catalogue;
+use crate::bases::error::BaseError;
+use crate::bases::host;
+use crate::bases::progress::Phase;
+use crate::bases::progress::Progress;
+use crate::bases::progress::Reporter;
+use crate::bases::reference::Reference;
+use crate::bases::resolve::Resolution;
+use crate::bases::resolve::resolve;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::ImageEntry;
+use crate::engine::PullProgress;
+use crate::units::Bytes;
+
+/// How long a registry may take to its first sign of life, and later between two.
+const FIRST_SIGN: Duration = Duration::from_secs(3);
+const NEXT_SIGN: Duration = Duration::from_secs(60);
+
+/// Where base images may come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The mirror of the distribution; the host's own where it is `None`.
+    pub mirror: Option<String>,
+    /// Whether registries are left alone.
+    pub no_registry: bool,
+}
+
+/// The base images of one engine.
+pub struct Service {
+    engine: Arc<dyn Engine>,
+    cache: PathBuf,
+    options: Options,
+    catalogue: Catalogue,
+    /// Registries that did not answer in this session.
+    silent: Mutex<BTreeSet<String>>,
+}
+
+/// A base image that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// The reference as it was asked for.
+    pub reference: String,
+    /// The reference to send to the engine; `scratch` stays as it is.
+    pub local: String,
+    /// Whether it is a stand-in.
+    pub stand_in: bool,
+}
+
+/// A line of the list of base images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The vendor's reference.
+    pub reference: String,
+    /// Whether it is there, and as what.
+    pub state: State,
+    /// The engine's size of what is there.
+    pub size: Option<Bytes>,
+    /// The size of the vendor's image, where the catalogue knows it.
+    pub real_size: Option<Bytes>,
+    /// What a stand-in of it is, where there can be one.
+    pub stand_in: Option<String>,
+    /// Who needs it, as the caller named them.
+    pub needed_by: Vec<String>,
+}
+
+/// Whether a base image is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The vendor's image is.
+    Vendor {
+        /// Its reference on the engine.
+        local: String,
+    },
+    /// A stand-in is.
+    StandIn {
+        /// Its reference on the engine.
+        local: String,
+        /// Whether the catalogue or the host's authorities changed since it was built.
+        outdated: bool,
+    },
+    /// Nothing is.
+    Missing {
+        /// Whether this host can build a stand-in.
+        can_build: bool,
+    },
+}
+
+impl Service {
+    /// The base images of `engine`. Downloads, scratch files and the lock live in `cache`.
+    ///
+    /// # Errors
+    /// When the catalogue that the program carries is unsound.
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        cache: PathBuf,
+        options: Options,
+    ) -> Result<Self, BaseError> {
+        Ok(Self {
+            engine,
+            cache,
+            options,
+            catalogue: Catalogue::builtin()?,
+            silent: Mutex::default(),
+        })
+    }
+
+    /// What can be built here.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Every base of the catalogue and every other reference that somebody needs. `needed_by` maps
+    /// references, as Dockerfiles write them, to who needs them.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn list(
+        &self,
+        needed_by: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Vec<Listed>, BaseError> {
+        let images = self.engine.images(None).await?;
+        let can_build = host::has_apt();
+        let needs = self.needs(needed_by);
+        let known = self
+            .catalogue
+            .bases
+            .iter()
+            .flat_map(|base| base.tags.iter().map(|tag| format!("{}:{tag}", base.name)));
+        let mut references: Vec<String> = known.collect();
+        for reference in needs.keys() {
+            if !references.contains(reference) {
+                references.push(reference.clone());
+            }
+        }
+        let authorities = host::authorities();
+        Ok(references
+            .into_iter()
+            .map(|reference| {
+                let base = self.base(&reference);
+                let state = self.state(&reference, &images, &authorities, can_build);
+                Listed {
+                    size: size_of(&state, &images),
+                    state,
+                    real_size: base.map(|base| base.real_size),
+                    stand_in: base.map(|base| base.stand_in.clone()),
+                    needed_by: needs.get(&reference).cloned().unwrap_or_default(),
+                    reference,
+                }
+            })
+            .collect())
+    }
+
+    /// The needs by references as the catalogue spells them.
+    fn needs(&self, needed_by: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+        let mut needs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (reference, who) in needed_by {
+            if reference == "scratch" {
+                continue;
+            }
+            let asked = Reference::parse(reference);
+            let name = match self.catalogue.find(&asked) {
+                Some((base, tag)) => format!("{}:{tag}", base.name),
+                None => asked.to_string(),
+            };
+            let all = needs.entry(name).or_default();
+            all.extend(
+                who.iter()
+                    .filter(|one| !all.contains(one))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        needs
+    }
+
+    fn base(&self, reference: &str) -> Option<&Base> {
+        self.catalogue
+            .find(&Reference::parse(reference))
+            .map(|(base, _)| base)
+    }
+
+    fn state(
+        &self,
+        reference: &str,
+        images: &[ImageEntry],
+        authorities: &[(String, Vec<u8>)],
+        can_build: bool,
+    ) -> State {
+        let tags = images
+            .iter()
+            .flat_map(|image| &image.tags)
+            .cloned()
+            .collect();
+        match resolve(&self.catalogue, reference, &tags, false) {
+            Resolution::Nothing => State::Vendor {
+                local: reference.to_owned(),
+            },
+            Resolution::Vendor { local } => State::Vendor { local },
+            Resolution::StandIn { local } => {
+                let made_by = images
+                    .iter()
+                    .find(|image| image.tags.contains(&local))
+                    .and_then(|image| image.labels.get(RECIPE_LABEL));
+                let recipe = self
+                    .base(reference)
+                    .map(|base| build::recipe(&self.catalogue, base, authorities));
+                State::StandIn {
+                    outdated: made_by != recipe.as_ref(),
+                    local,
+                }
+            }
+            Resolution::Missing {
+                can_build: known, ..
+            } => State::Missing {
+                can_build: known && can_build,
+            },
+        }
+    }
+
+    /// What each reference uses on this engine now; nothing is made.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn resolve(
+        &self,
+        references: &[String],
+    ) -> Result<BTreeMap<String, Resolution>, BaseError> {
+        let images = self.engine.images(None).await?;
+        let tags = images.into_iter().flat_map(|image| image.tags).collect();
+        Ok(references
+            .iter()
+            .map(|reference| {
+                let registry = self.may_ask(Reference::parse(reference).registry());
+                let found = resolve(&self.catalogue, reference, &tags, registry);
+                (reference.clone(), found)
+            })
+            .collect())
+    }
+
+    /// References in the order in which they are best prepared: small ones first, so that most
+    /// exercises can be opened soon.
+    #[must_use]
+    pub fn in_order(&self, references: &[String]) -> Vec<String> {
+        let mut ordered: Vec<String> = references.to_vec();
+        ordered.sort_by_key(|reference| {
+            self.base(reference)
+                .map_or(Bytes(u64::MAX), |base| base.real_size)
+        });
+        ordered
+    }
+
+    /// Makes sure that a base image is there: as it is, from its registry, or built here.
+    ///
+    /// Only what `reference` needs is made. A second call while one runs, in this process or
+    /// another, waits for the first and finds its result.
+    ///
+    /// # Errors
+    /// When no registry gives it and it cannot be built here, or the work was cancelled. Nothing
+    /// half-made gets a reference, and what was downloaded is kept for the next call.
+    pub async fn ensure(
+        &self,
+        reference: &str,
+        progress: mpsc::Sender<Progress>,
+        cancel: CancellationToken,
+    ) -> Result<Ready, BaseError> {
+        let report = Reporter::new(reference, progress);
+        if let (Some(ready), false) = self.present(reference).await? {
+            return Ok(ready);
+        }
+        let _lock = host::lock(&self.cache, &report, &cancel).await?;
+        let outdated = match self.present(reference).await? {
+            (Some(ready), false) => return Ok(ready),
+            (outdated, _) => outdated,
+        };
+        if outdated.is_none() && self.pull(reference, &report, &cancel).await? {
+            return Ok(Ready {
+                reference: reference.to_owned(),
+                local: reference.to_owned(),
+                stand_in: false,
+            });
+        }
+        match (self.build(reference, &report, &cancel).await, outdated) {
+            (Ok(()), _) => {}
+            (Err(BaseError::Cancelled), _) => return Err(BaseError::Cancelled),
+            // Yesterday's stand-in is better than none.
+            (Err(_), Some(outdated)) => return Ok(outdated),
+            (Err(error), None) => return Err(error),
+        }
+        let made = self.present(reference).await?.0;
+        made.ok_or_else(|| BaseError::Unknown {
+            reference: reference.to_owned(),
+        })
+    }
+
+    /// What is there for `reference`, and whether it is outdated.
+    async fn present(&self, reference: &str) -> Result<(Option<Ready>, bool), BaseError> {
+        let ready = |local: String, stand_in| Ready {
+            reference: reference.to_owned(),
+            local,
+            stand_in,
+        };
+        if Reference::parse(reference).digest.is_some() {
+            // The list names no digests; the engine knows them.
+            let found = self.engine.inspect(reference).await?;
+            return Ok((found.map(|_| ready(reference.to_owned(), false)), false));
+        }
+        let images = self.engine.images(None).await?;
+        let authorities = host::authorities();
+        Ok(match self.state(reference, &images, &authorities, false) {
+            State::Vendor { local } => (Some(ready(local, false)), false),
+            State::StandIn { local, outdated } => (Some(ready(local, true)), outdated),
+            State::Missing { .. } => (None, false),
+        })
+    }
+
+    async fn build(
+        &self,
+        reference: &str,
+        report: &Reporter,
+        cancel: &CancellationToken,
+    ) -> Result<(), BaseError> {
+        let base = self.base(reference).ok_or_else(|| BaseError::Unknown {
+            reference: reference.to_owned(),
+        })?;
+        let authorities = match base.role {
+            crate::bases::catalogue::Role::Builder => host::authorities(),
+            crate::bases::catalogue::Role::Runtime => Vec::new(),
+        };
+        let workshop = Workshop {
+            engine: &self.engine,
+            catalogue: &self.catalogue,
+            folder: &self.cache,
+            mirror: self.options.mirror.as_deref(),
+            authorities: &authorities,
+            report,
+            cancel,
+        };
+        workshop.build(base).await
+    }
+
+    /// Whether a registry is worth asking in this session.
+    fn may_ask(&self, registry: &str) -> bool {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.options.no_registry && !silent.contains(registry)
+    }
+
+    /// Asks the registry; `false` where it does not give the image. One that does not answer is
+    /// not asked again in this session.
+    async fn pull(
+        &self,
+        reference: &str,
+        report: &Reporter,
+        cancel: &CancellationToken,
+    ) -> Result<bool, BaseError> {
+        let registry = Reference::parse(reference).registry().to_owned();
+        if !self.may_ask(&registry) {
+            return Ok(false);
+        }
+        report.begin(Phase::Pulling);
+        match self.pulled(reference, report, cancel).await {
+            Ok(()) => Ok(true),
+            Err(EngineError::Cancelled) if cancel.is_cancelled() => Err(BaseError::Cancelled),
+            Err(EngineError::DiskFull(detail)) => Err(EngineError::DiskFull(detail).into()),
+            Err(error) => {
+                if !answered(&error) {
+                    let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+                    silent.insert(registry);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Pulls with a watch on the registry's signs of life.
+    async fn pulled(
+        &self,
+        reference: &str,
+        report: &Reporter,
+        cancel: &CancellationToken,
+    ) -> Result<(), EngineError> {
+        let own = cancel.child_token();
+        let (to, mut signs) = mpsc::channel::<PullProgress>(16);
+        let mut pull = std::pin::pin!(self.engine.pull(reference, to, own.clone()));
+        let mut patience = FIRST_SIGN;
+        loop {
+            tokio::select! {
+                ended = &mut pull => return ended,
+                sign = tokio::time::timeout(patience, signs.recv()) => match sign {
+                    Ok(Some(sign)) => {
+                        patience = NEXT_SIGN;
+                        report.at(Phase::Pulling, sign.done, sign.total);
+                    }
+                    // The pull itself ends next.
+                    Ok(None) => return pull.await,
+                    Err(_) => {
+                        own.cancel();
+                        return pull.await;
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// Whether a failed pull shows that the registry is there: it said no.
+fn answered(error: &EngineError) -> bool {
+    let EngineError::Registry { detail, .. } = error else {
+        return false;
+    };
+    let said = detail.as_str().to_lowercase();
+    [
+        "not found",
+        "unknown",
+        "denied",
+        "unauthorized",
+        "forbidden",
+        "toomanyrequests",
+        "rate limit",
+    ]
+    .iter()
+    .any(|word| said.contains(word))
+        && !said.contains("lookup")
+}
+
+/// The engine's size of what a state names.
+fn size_of(state: &State, images: &[ImageEntry]) -> Option<Bytes> {
+    let (State::Vendor { local } | State::StandIn { local, .. }) = state else {
+        return None;
+    };
+    images
+        .iter()
+        .find(|image| image.tags.contains(local))
+        .map(|image| image.size)
+}

@@ -1,0 +1,158 @@
+//! Base images on a real engine: the small ones are built here from the distribution's packages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use loadline::bases::BaseError;
+use loadline::bases::Options;
+use loadline::bases::Phase;
+use loadline::bases::Service;
+use loadline::bases::State;
+use loadline::bases::apt::Apt;
+use loadline::bases::apt::AptError;
+use loadline::engine::Engine;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// The engine; `None` only where the person who runs the tests said that there is none.
+async fn engine() -> Option<Arc<dyn Engine>> {
+    match loadline::engine::find::find().await {
+        Ok(engine) => Some(Arc::new(engine)),
+        Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
+            println!("skipped: LOADLINE_TEST_ENGINE=none");
+            None
+        }
+        Err(error) => panic!("{error}: start one with `make engine`"),
+    }
+}
+
+/// Packages are downloaded once for all tests of this folder.
+fn cache() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("bases")
+}
+
+fn service(engine: &Arc<dyn Engine>) -> Service {
+    let options = Options {
+        no_registry: true,
+        ..Options::default()
+    };
+    Service::new(Arc::clone(engine), cache(), options).expect("the catalogue is sound")
+}
+
+async fn ensured(service: &Service, reference: &str) -> (String, Vec<Phase>) {
+    let (to, mut progress) = mpsc::channel(1000);
+    let ready = service
+        .ensure(reference, to, CancellationToken::new())
+        .await;
+    let mut phases = Vec::new();
+    while let Some(step) = progress.recv().await {
+        phases.push(step.phase);
+    }
+    let ready = ready.unwrap_or_else(|error| panic!("{reference}: {error}, {:?}", error.hint()));
+    (ready.local, phases)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn busybox_is_built_once_and_found_again() {
+    let Some(engine) = engine().await else { return };
+    let service = service(&engine);
+    let _ = engine.remove_image("loadline.local/busybox:latest").await;
+    let (local, phases) = ensured(&service, "busybox").await;
+    assert_eq!(local, "loadline.local/busybox:latest");
+    assert!(phases.contains(&Phase::Resolving), "{phases:?}");
+    let image = engine
+        .inspect(&local)
+        .await
+        .expect("it answers")
+        .expect("it is there");
+    assert_eq!(image.config.cmd, ["sh"]);
+    assert_eq!(
+        image.config.labels.get("loadline").map(String::as_str),
+        Some("bases")
+    );
+    assert!(
+        image.config.labels["org.loadline.stand-in"].starts_with("stand-in for busybox:latest")
+    );
+    let (again, phases) = ensured(&service, "docker.io/library/busybox:latest").await;
+    assert_eq!((again, phases), (local, Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn static_has_its_four_tags_and_no_shell() {
+    let Some(engine) = engine().await else { return };
+    let service = service(&engine);
+    let name = "gcr.io/distroless/static-debian13";
+    let (local, _) = ensured(&service, &format!("{name}:nonroot")).await;
+    let image = engine
+        .inspect(&local)
+        .await
+        .expect("it answers")
+        .expect("it is there");
+    assert_eq!(image.config.user, "65532");
+    assert_eq!(image.config.working_dir, "/home/nonroot");
+    let paths = [
+        "/bin/sh",
+        "/usr/bin/apt",
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/busybox/sh",
+    ]
+    .map(str::to_owned);
+    let found = engine.paths(&local, &paths).await.expect("it answers");
+    let there: Vec<bool> = paths.iter().map(|path| found[path]).collect();
+    assert_eq!(there, [false, false, true, false]);
+    let debug = format!("loadline.local/{name}:debug");
+    let found = engine.paths(&debug, &paths).await.expect("it answers");
+    assert!(found["/busybox/sh"]);
+    let needed_by = BTreeMap::from([(name.to_owned(), vec!["first-build".to_owned()])]);
+    let listed = service.list(&needed_by).await.expect("it answers");
+    let tag = |tag: &str| {
+        let reference = format!("{name}:{tag}");
+        listed
+            .iter()
+            .find(|one| one.reference == reference)
+            .expect("it is listed")
+    };
+    for one in ["latest", "nonroot", "debug", "debug-nonroot"] {
+        let state = &tag(one).state;
+        assert!(
+            matches!(
+                state,
+                State::StandIn {
+                    outdated: false,
+                    ..
+                }
+            ),
+            "{one}: {state:?}"
+        );
+    }
+    assert_eq!(tag("latest").needed_by, ["first-build"]);
+    assert!(tag("debug").needed_by.is_empty());
+    let size = tag("latest").size.expect("it is there");
+    assert!((2_000_000..3_500_000).contains(&size.0), "{size}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_base_says_what_can_be_done() {
+    let Some(engine) = engine().await else { return };
+    let (to, _progress) = mpsc::channel(8);
+    let asked = service(&engine)
+        .ensure("nobody/has-this:1", to, CancellationToken::new())
+        .await;
+    let error = asked.expect_err("nobody has it");
+    assert!(matches!(&error, BaseError::Unknown { reference } if reference == "nobody/has-this:1"));
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("loadline bases import"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_that_nobody_serves_is_a_network_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let nobody = Some("http://127.0.0.1:9/debian");
+    let cancel = CancellationToken::new();
+    let opened = Apt::open(folder.path(), "trixie", "amd64", nobody, &cancel).await;
+    let error = opened.expect_err("there is no mirror");
+    assert!(matches!(error, AptError::Network(_)), "{error}");
+}
