@@ -1,3 +1,52 @@
-//! Build script.
+//! Compiles the program that runs beside containers (`src/engine/helper/beside.rs`).
+//!
+//! Plain `rustc`, no Cargo: one file, static, small. Where this host cannot make a static Linux
+//! program, an empty file takes its place and the engine's adapter says what cannot be seen.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script reads its environment and starts the compiler"
+)]
 
-fn main() {}
+use std::env;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+const SOURCE: &str = "src/engine/helper/beside.rs";
+
+fn main() {
+    println!("cargo::rerun-if-changed={SOURCE}");
+    println!("cargo::rerun-if-changed=build.rs");
+    let Some(folder) = env::var_os("OUT_DIR").map(PathBuf::from) else {
+        println!("cargo::error=Cargo gave the build script no OUT_DIR");
+        return;
+    };
+    let program = folder.join("beside");
+    if let Err(reason) = compile(&program) {
+        println!("cargo::warning=no helper for containers: {reason}");
+        if let Err(error) = std::fs::write(&program, b"") {
+            println!("cargo::error={}: {error}", program.display());
+        }
+    }
+}
+
+fn compile(program: &Path) -> Result<(), String> {
+    let target = env::var("TARGET").unwrap_or_default();
+    if !target.contains("linux") {
+        return Err(format!("{target} makes no Linux programs"));
+    }
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc)
+        .args(["--edition=2024", "--crate-name=beside", "--target", &target])
+        .args(["-Copt-level=2", "-Cpanic=abort", "-Cstrip=symbols"])
+        .args(["-Ctarget-feature=+crt-static", "-o"])
+        .arg(program)
+        .arg(SOURCE)
+        .output()
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    Err(told.lines().next().unwrap_or("rustc failed").to_owned())
+}

@@ -79,6 +79,10 @@ struct Inner {
     /// One build at a time: they share one session.
     building: tokio::sync::Mutex<()>,
     session: String,
+    /// Whether the helper's image was seen on the engine.
+    helper_is_there: std::sync::atomic::AtomicBool,
+    /// Removals that go on after the call that made them necessary.
+    removals: std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
 
 /// What a caller may say about an engine beyond its address.
@@ -127,6 +131,8 @@ impl Docker {
                 maker,
                 building: tokio::sync::Mutex::new(()),
                 session,
+                helper_is_there: std::sync::atomic::AtomicBool::new(false),
+                removals: std::sync::Mutex::new(Vec::new()),
             }),
         })
     }

@@ -88,6 +88,8 @@ pub struct RunOutcome {
     pub stderr: Vec<Clean>,
     /// Output bytes beyond the limit that were thrown away.
     pub output_dropped: u64,
+    /// Why nobody answered in time, where a port was asked: `nothing listens on the port`.
+    pub unanswered: Option<Clean>,
     /// The answer to [`Probe::Http`].
     pub response: Option<HttpResponse>,
     /// From the signal to the end, for [`Probe::Stop`]; `None` where it never became ready.

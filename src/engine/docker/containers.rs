@@ -95,9 +95,30 @@ impl Drop for Guard {
         }
         let docker = self.docker.clone();
         let id = std::mem::take(&mut self.id);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { remove(&docker, &id).await });
-        }
+        later(&self.docker, async move { remove(&docker, &id).await });
+    }
+}
+
+/// Goes on with a removal in the background; [`settle`] waits for it.
+fn later(docker: &Docker, removal: impl Future<Output = ()> + Send + 'static) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return;
+    };
+    let removal = runtime.spawn(removal);
+    if let Ok(mut removals) = docker.inner.removals.lock() {
+        removals.retain(|removal| !removal.is_finished());
+        removals.push(removal);
+    }
+}
+
+/// Waits for the removals that go on in the background.
+pub(super) async fn settle(docker: &Docker) {
+    let removals = match docker.inner.removals.lock() {
+        Ok(mut removals) => std::mem::take(&mut *removals),
+        Err(_poisoned) => return,
+    };
+    for removal in removals {
+        let _ = removal.await;
     }
 }
 
@@ -113,13 +134,11 @@ struct Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let (Some(created), Ok(runtime)) =
-            (self.created.take(), tokio::runtime::Handle::try_current())
-        else {
+        let Some(created) = self.created.take() else {
             return;
         };
         let docker = self.docker.clone();
-        runtime.spawn(async move {
+        later(&self.docker, async move {
             if let Ok(Ok(created)) = created.await {
                 remove(&docker, &created.id).await;
             }

@@ -8,6 +8,8 @@
 //! a bounded share of memory, processes, CPU, output and time.
 
 pub(super) mod attach;
+mod helper;
+mod probes;
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -21,15 +23,18 @@ use bollard::query_parameters::KillContainerOptionsBuilder;
 use bollard::query_parameters::StartContainerOptions;
 use bollard::query_parameters::WaitContainerOptionsBuilder;
 use futures_util::StreamExt;
+use helper::Ask;
+use helper::Helper;
+use probes::Watched;
 use tokio_util::sync::CancellationToken;
 
 use super::Docker;
 use super::containers::Guard;
 use crate::engine::EngineError;
+use crate::engine::EngineName;
 use crate::image::run::Probe;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
-use crate::text::Clean;
 
 /// Memory of a container, without swap: enough for a small service, too little to hurt the host.
 const MEMORY: i64 = 512 * 1024 * 1024;
@@ -47,7 +52,7 @@ pub(super) async fn run(
     run: &Run,
     cancel: CancellationToken,
 ) -> Result<RunOutcome, EngineError> {
-    let guard = match Guard::create(docker, body(image, run), "run").await {
+    let guard = match Guard::create(docker, body(docker.inner.info.name, image, run), "run").await {
         Ok(guard) => guard,
         Err(error) => return not_started(error),
     };
@@ -56,7 +61,8 @@ pub(super) async fn run(
         () = cancel.cancelled() => Err(EngineError::Cancelled),
         outcome = watch(docker, &guard, run) => outcome,
     };
-    guard.remove().await;
+    // The helper goes while the container goes.
+    tokio::join!(guard.remove(), super::containers::settle(docker));
     outcome
 }
 
@@ -72,7 +78,7 @@ fn not_started(error: EngineError) -> Result<RunOutcome, EngineError> {
 }
 
 /// The container of a run.
-fn body(image: &str, run: &Run) -> ContainerCreateBody {
+fn body(name: EngineName, image: &str, run: &Run) -> ContainerCreateBody {
     let start = &run.start;
     let stdin = start.stdin.is_some();
     ContainerCreateBody {
@@ -91,6 +97,7 @@ fn body(image: &str, run: &Run) -> ContainerCreateBody {
         attach_stdin: Some(stdin),
         open_stdin: Some(stdin),
         stdin_once: Some(stdin),
+        healthcheck: probes::healthcheck(name, &run.probe),
         host_config: Some(hardened(start.read_only)),
         ..ContainerCreateBody::default()
     }
@@ -119,45 +126,48 @@ fn hardened(read_only: bool) -> HostConfig {
 
 /// Starts the container and follows it to the end of its probe.
 async fn watch(docker: &Docker, guard: &Guard, run: &Run) -> Result<RunOutcome, EngineError> {
+    let ask = match &run.probe {
+        Probe::Http(request) => Some(Ask::Http(request)),
+        Probe::Stop {
+            ready_port: Some(port),
+            ..
+        } => Some(Ask::Port(*port)),
+        Probe::Exit | Probe::Health | Probe::Stop { .. } => None,
+    };
+    // The helper is made while the container starts.
+    let helper = async {
+        match &ask {
+            Some(ask) => Helper::beside(docker, guard.id(), ask, run.within)
+                .await
+                .map(Some),
+            None => Ok(None),
+        }
+    };
     let attached = Attached::attach(docker, guard.id(), run.start.stdin.clone()).await?;
     let began = Instant::now();
-    let started = docker
-        .inner
-        .client
-        .start_container(guard.id(), None::<StartContainerOptions>)
-        .await;
+    let client = &docker.inner.client;
+    let start = client.start_container(guard.id(), None::<StartContainerOptions>);
+    let (started, helper) = tokio::join!(start, helper);
     if let Err(error) = started {
         return not_started(docker.fault("start a container", &error));
     }
-    let mut outcome = RunOutcome::default();
-    match &run.probe {
-        Probe::Exit => {}
-        Probe::Http(_) | Probe::Stop { .. } | Probe::Health => {
-            return Err(EngineError::Refused {
-                what: "run a container",
-                detail: Clean::line("this probe is not known to the engine's adapter"),
-            });
+    let mut watched = Watched {
+        docker,
+        id: guard.id(),
+        began,
+        within: run.within,
+        attached,
+        outcome: RunOutcome::default(),
+    };
+    match (&run.probe, helper?) {
+        (Probe::Http(_), Some(helper)) => watched.http(helper).await?,
+        (Probe::Stop { signal, grace, .. }, helper) => {
+            watched.stop(signal.as_deref(), *grace, helper).await?;
         }
+        (Probe::Health, _) => watched.health().await?,
+        (Probe::Exit | Probe::Http(_), _) => watched.until_its_end().await?,
     }
-    let mut attached = attached;
-    let in_time = tokio::time::timeout(run.within, attached.wait())
-        .await
-        .is_ok();
-    outcome.took = began.elapsed();
-    if !in_time {
-        outcome.timed_out = true;
-        kill(docker, guard.id(), "SIGKILL").await?;
-    }
-    let state = exit_of(docker, guard.id()).await?;
-    if in_time {
-        outcome.exit = state.exit;
-    }
-    outcome.out_of_memory = state.out_of_memory;
-    let output = attached.ended().await;
-    outcome.output_dropped = output.dropped();
-    outcome.stdout = output.stdout();
-    outcome.stderr = output.stderr();
-    Ok(outcome)
+    watched.finish().await
 }
 
 /// Sends a signal; a container that has ended already is fine.
@@ -230,7 +240,7 @@ mod tests {
             probe: Probe::Exit,
             within: Duration::from_secs(1),
         };
-        let host = body("x", &run).host_config.unwrap();
+        let host = body(EngineName::Docker, "x", &run).host_config.unwrap();
         assert_eq!(host.network_mode.as_deref(), Some("none"));
         assert_eq!(host.cap_drop, Some(vec!["ALL".to_owned()]));
         assert_eq!(host.memory, host.memory_swap, "no swap beyond the memory");

@@ -1,0 +1,328 @@
+//! The helper beside a container: an image that holds one static program of ours, and what that
+//! program says.
+
+use std::time::Duration;
+
+use bollard::models::ContainerCreateBody;
+use bollard::models::HostConfig;
+use bollard::models::HostConfigLogConfig;
+use bollard::query_parameters::StartContainerOptions;
+use futures_util::StreamExt;
+use sha2::Digest as _;
+
+use super::attach::Attached;
+use super::attach::lines_of;
+use crate::engine::EngineError;
+use crate::engine::LABEL;
+use crate::engine::docker::Docker;
+use crate::engine::docker::containers::Guard;
+use crate::image::run::HttpRequest;
+use crate::image::run::HttpResponse;
+use crate::text::Clean;
+
+/// The program, compiled by the build script; empty where it could not be.
+const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/beside"));
+/// What the helper may use.
+const MEMORY: i64 = 32 * 1024 * 1024;
+
+/// What the helper is asked.
+#[derive(Debug, Clone)]
+pub(super) enum Ask<'a> {
+    /// To wait until a port takes a connection.
+    Port(u16),
+    /// To send a request until it is answered.
+    Http(&'a HttpRequest),
+}
+
+/// What the helper said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Said {
+    /// The port takes connections.
+    Open,
+    /// An answer, and how long after the helper's start.
+    Answer(HttpResponse),
+    /// None in time, and why.
+    Failed(Clean),
+}
+
+/// A helper that is made and waits for its container to run.
+#[derive(Debug)]
+pub(super) struct Helper {
+    guard: Guard,
+    attached: Attached,
+}
+
+impl Helper {
+    /// Makes a helper that shares the network of `container`.
+    pub(super) async fn beside(
+        docker: &Docker,
+        container: &str,
+        ask: &Ask<'_>,
+        within: Duration,
+    ) -> Result<Self, EngineError> {
+        let image = image(docker).await?;
+        let made = Guard::create(docker, body(&image, container, ask, within), "helper").await;
+        let guard = match made {
+            Ok(guard) => guard,
+            // Somebody removed the image since.
+            Err(EngineError::NoSuchImage(_)) => {
+                load(docker, &image).await?;
+                Guard::create(docker, body(&image, container, ask, within), "helper").await?
+            }
+            Err(error) => return Err(error),
+        };
+        let attached = Attached::attach(docker, guard.id(), None).await?;
+        Ok(Self { guard, attached })
+    }
+
+    /// Starts it and hears what it says.
+    pub(super) async fn ask(self, docker: &Docker) -> Result<Said, EngineError> {
+        docker
+            .inner
+            .client
+            .start_container(self.guard.id(), None::<StartContainerOptions>)
+            .await
+            .map_err(|error| docker.fault("start the helper", &error))?;
+        let output = self.attached.ended().await;
+        let said = parse(&output.raw());
+        // Nobody waits for the helper's removal.
+        drop(self.guard);
+        Ok(said)
+    }
+}
+
+/// The helper's container.
+fn body(image: &str, container: &str, ask: &Ask<'_>, within: Duration) -> ContainerCreateBody {
+    let millis = within.as_millis().to_string();
+    let mut command = vec!["/beside".to_owned()];
+    match ask {
+        Ask::Port(port) => command.extend(["port".to_owned(), port.to_string(), millis]),
+        Ask::Http(request) => {
+            command.extend(["http".to_owned(), request.port.to_string(), millis]);
+            command.extend([request.method.clone(), request.path.clone()]);
+            command.extend(request.body.clone());
+        }
+    }
+    ContainerCreateBody {
+        image: Some(image.to_owned()),
+        cmd: Some(command),
+        user: Some("65534:65534".to_owned()),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        host_config: Some(HostConfig {
+            network_mode: Some(format!("container:{container}")),
+            memory: Some(MEMORY),
+            memory_swap: Some(MEMORY),
+            pids_limit: Some(16),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            readonly_rootfs: Some(true),
+            log_config: Some(HostConfigLogConfig {
+                typ: Some("none".to_owned()),
+                config: None,
+            }),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// The helper's image, loaded where it is not there yet.
+async fn image(docker: &Docker) -> Result<String, EngineError> {
+    let architecture = &docker.inner.info.architecture;
+    let ours = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let refused = |detail: &str| EngineError::Refused {
+        what: "look at the container from beside it",
+        detail: Clean::line(detail),
+    };
+    if PROGRAM.is_empty() {
+        return Err(refused(
+            "this build of Loadline has no helper program for containers",
+        ));
+    }
+    if architecture != ours {
+        return Err(refused(&format!(
+            "the engine runs {architecture} programs, and Loadline's helper is one for {ours}"
+        )));
+    }
+    let digest = hex(&sha2::Sha256::digest(PROGRAM));
+    let reference = format!(
+        "loadline.local/helper:{}",
+        digest.get(..12).unwrap_or(&digest)
+    );
+    let there = docker
+        .inner
+        .helper_is_there
+        .load(std::sync::atomic::Ordering::Relaxed);
+    if !there {
+        if crate::engine::docker::images::inspect(docker, &reference)
+            .await?
+            .is_none()
+        {
+            load(docker, &reference).await?;
+        }
+        docker
+            .inner
+            .helper_is_there
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+    Ok(reference)
+}
+
+/// Loads the helper's image: one layer with one file.
+async fn load(docker: &Docker, reference: &str) -> Result<(), EngineError> {
+    let archive = archive(reference, &docker.inner.info.architecture).map_err(|error| {
+        EngineError::Refused {
+            what: "make the helper's image",
+            detail: Clean::line(&error.to_string()),
+        }
+    })?;
+    let stream = futures_util::stream::iter([Ok(bytes::Bytes::from(archive))]).boxed();
+    crate::engine::docker::images::load(docker, stream).await
+}
+
+/// The archive that `docker load` takes.
+fn archive(reference: &str, architecture: &str) -> std::io::Result<Vec<u8>> {
+    let layer = tar(&[("beside", PROGRAM, 0o755)])?;
+    let config = serde_json::json!({
+        "architecture": architecture,
+        "os": "linux",
+        "created": "1970-01-01T00:00:00Z",
+        "config": {"Cmd": ["/beside"], "Labels": {LABEL: "helper"}},
+        "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{}", hex(&sha2::Sha256::digest(&layer)))]},
+        "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "loadline"}],
+    })
+    .to_string();
+    let config_name = format!("{}.json", hex(&sha2::Sha256::digest(config.as_bytes())));
+    let manifest = serde_json::json!([
+        {"Config": config_name, "RepoTags": [reference], "Layers": ["layer.tar"]}
+    ])
+    .to_string();
+    tar(&[
+        ("layer.tar", &layer, 0o644),
+        (&config_name, config.as_bytes(), 0o644),
+        ("manifest.json", manifest.as_bytes(), 0o644),
+    ])
+}
+
+/// A tar of files, the same every time.
+fn tar(files: &[(&str, &[u8], u32)]) -> std::io::Result<Vec<u8>> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, bytes, mode) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        header.set_mode(*mode);
+        header.set_mtime(0);
+        builder.append_data(&mut header, path, *bytes)?;
+    }
+    builder.into_inner()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Reads what the helper prints.
+fn parse(output: &[u8]) -> Said {
+    let silent = || Said::Failed(Clean::line("the helper said nothing"));
+    let Some(end) = output.iter().position(|byte| *byte == b'\n') else {
+        return silent();
+    };
+    let (first, rest) = output.split_at(end);
+    let first = String::from_utf8_lossy(first).into_owned();
+    let mut words = first.splitn(3, ' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some("open"), _, _) => Said::Open,
+        (Some("failed"), _, Some(reason)) => Said::Failed(Clean::line(reason)),
+        (Some("answer"), Some(status), Some(millis)) => {
+            let (Ok(status), Ok(millis)) = (status.parse(), millis.parse()) else {
+                return silent();
+            };
+            let rest = rest.get(1..).unwrap_or_default();
+            let (head, body) = split_head(rest);
+            Said::Answer(HttpResponse {
+                status,
+                headers: headers(head),
+                body: lines_of(body),
+                after: Duration::from_millis(millis),
+            })
+        }
+        _ => silent(),
+    }
+}
+
+/// Splits at the empty line.
+fn split_head(bytes: &[u8]) -> (&[u8], &[u8]) {
+    if let Some(body) = bytes.strip_prefix(b"\n") {
+        return (&[], body);
+    }
+    match bytes.windows(2).position(|two| two == b"\n\n") {
+        Some(at) => (
+            bytes.get(..at).unwrap_or_default(),
+            bytes.get(at + 2..).unwrap_or_default(),
+        ),
+        None => (bytes, &[]),
+    }
+}
+
+fn headers(head: &[u8]) -> Vec<(Clean, Clean)> {
+    String::from_utf8_lossy(head)
+        .lines()
+        .filter_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            let name = name.trim().to_ascii_lowercase();
+            Some((Clean::line(&name), Clean::line(value.trim())))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_helper_prints_is_read_back() {
+        let said = parse(b"answer 200 12\nContent-Type: text/plain\nX: a:b\n\nhi\nthere");
+        let Said::Answer(response) = said else {
+            panic!("{said:?}");
+        };
+        assert_eq!(response.status, 200);
+        assert_eq!(response.after, Duration::from_millis(12));
+        assert_eq!(
+            response.headers,
+            [
+                (Clean::line("content-type"), Clean::line("text/plain")),
+                (Clean::line("x"), Clean::line("a:b"))
+            ]
+        );
+        assert_eq!(response.body, [Clean::line("hi"), Clean::line("there")]);
+        assert_eq!(parse(b"open 3\n"), Said::Open);
+        assert_eq!(
+            parse(b"failed 9 nothing listens on the port\n"),
+            Said::Failed(Clean::line("nothing listens on the port"))
+        );
+        assert!(matches!(parse(b""), Said::Failed(_)));
+    }
+
+    #[test]
+    fn the_helpers_archive_is_the_same_every_time() {
+        let first = archive("a:1", "amd64").unwrap();
+        assert_eq!(first, archive("a:1", "amd64").unwrap());
+        let names: Vec<String> = tar::Archive::new(first.as_slice())
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap().path().unwrap().display().to_string())
+            .collect();
+        assert_eq!(names.len(), 3);
+        assert!(names.contains(&"manifest.json".to_owned()));
+    }
+}

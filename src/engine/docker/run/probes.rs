@@ -1,0 +1,256 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge to the engine: the clock that times a run"
+)]
+//! What is asked of a container that runs.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use bollard::models::HealthConfig;
+use bollard::query_parameters::InspectContainerOptions;
+
+use super::attach::Attached;
+use super::exit_of;
+use super::helper::Helper;
+use super::helper::Said;
+use super::kill;
+use crate::engine::EngineError;
+use crate::engine::EngineName;
+use crate::engine::docker::Docker;
+use crate::engine::docker::raw;
+use crate::image::run::Probe;
+use crate::image::run::RunOutcome;
+use crate::text::Clean;
+
+/// How often a health check is run and asked for: images ask for half a minute and more, and nobody
+/// waits so long for a verdict.
+const HEALTH_INTERVAL: Duration = Duration::from_millis(300);
+/// The moment after a start when a program without a port counts as up.
+const MOMENT: Duration = Duration::from_millis(700);
+/// How long a killed container may take to be gone.
+const GONE: Duration = Duration::from_secs(20);
+
+/// The health check of a container: the image's test, run more often. Podman runs none by itself
+/// and is asked for each.
+pub(super) fn healthcheck(name: EngineName, probe: &Probe) -> Option<HealthConfig> {
+    if name == EngineName::Podman || *probe != Probe::Health {
+        return None;
+    }
+    Some(HealthConfig {
+        // No test of our own: the image's.
+        test: Some(Vec::new()),
+        interval: i64::try_from(HEALTH_INTERVAL.as_nanos()).ok(),
+        ..HealthConfig::default()
+    })
+}
+
+/// A container that runs, and what is known of it.
+pub(super) struct Watched<'a> {
+    pub(super) docker: &'a Docker,
+    pub(super) id: &'a str,
+    pub(super) began: Instant,
+    pub(super) within: Duration,
+    pub(super) attached: Attached,
+    pub(super) outcome: RunOutcome,
+}
+
+impl Watched<'_> {
+    /// What is left of the run's time.
+    fn left(&self) -> Duration {
+        self.within.saturating_sub(self.began.elapsed())
+    }
+
+    /// Waits until it ends by itself.
+    pub(super) async fn until_its_end(&mut self) -> Result<(), EngineError> {
+        let left = self.left();
+        let ended = tokio::time::timeout(left, self.attached.wait()).await;
+        self.outcome.took = self.began.elapsed();
+        if ended.is_ok() {
+            return self.read_end().await;
+        }
+        self.outcome.timed_out = true;
+        Ok(())
+    }
+
+    /// Waits for the helper's answer, or for the container's end.
+    pub(super) async fn http(&mut self, helper: Helper) -> Result<(), EngineError> {
+        let before = self.began.elapsed();
+        let left = self.left();
+        // The helper keeps the time; what it needs to start and end comes on top.
+        let said = tokio::select! {
+            biased;
+            said = tokio::time::timeout(left + GONE, helper.ask(self.docker)) => Some(said),
+            () = self.attached.wait() => None,
+        };
+        self.outcome.took = self.began.elapsed();
+        match said {
+            None => return self.read_end().await,
+            Some(Ok(Ok(Said::Answer(mut response)))) => {
+                response.after += before;
+                self.outcome.took = response.after;
+                self.outcome.response = Some(response);
+            }
+            // The container may have ended under the helper.
+            Some(Ok(Err(error))) if !self.has_ended().await? => return Err(error),
+            Some(Ok(Err(_))) => return self.read_end().await,
+            Some(Ok(Ok(Said::Failed(reason)))) => {
+                self.outcome.timed_out = true;
+                self.outcome.unanswered = Some(reason);
+            }
+            Some(Ok(Ok(Said::Open)) | Err(_)) => self.outcome.timed_out = true,
+        }
+        Ok(())
+    }
+
+    /// Sends the signal once it is up, and times the end.
+    pub(super) async fn stop(
+        &mut self,
+        signal: Option<&str>,
+        grace: Duration,
+        helper: Option<Helper>,
+    ) -> Result<(), EngineError> {
+        if !self.comes_up(helper).await? {
+            return Ok(());
+        }
+        let signal = match signal {
+            Some(signal) => signal.to_owned(),
+            None => self.own_signal().await?,
+        };
+        let sent = Instant::now();
+        kill(self.docker, self.id, &signal).await?;
+        let ended = tokio::time::timeout(grace, self.attached.wait()).await;
+        self.outcome.stopped_after = Some(sent.elapsed());
+        self.outcome.took = self.began.elapsed();
+        if ended.is_ok() {
+            return self.read_end().await;
+        }
+        self.outcome.killed = true;
+        Ok(())
+    }
+
+    /// Whether it comes up; where it ends first or never does, the outcome says so.
+    async fn comes_up(&mut self, helper: Option<Helper>) -> Result<bool, EngineError> {
+        let left = self.left();
+        let up = match helper {
+            Some(helper) => tokio::select! {
+                biased;
+                said = helper.ask(self.docker) => match said {
+                    Ok(Said::Failed(reason)) => {
+                        self.outcome.unanswered = Some(reason);
+                        false
+                    }
+                    Ok(said) => said == Said::Open,
+                    Err(error) if !self.has_ended().await? => return Err(error),
+                    Err(_) => false,
+                },
+                () = self.attached.wait() => false,
+                () = tokio::time::sleep(left + GONE) => false,
+            },
+            None => tokio::time::timeout(MOMENT.min(left), self.attached.wait())
+                .await
+                .is_err(),
+        };
+        if up {
+            return Ok(true);
+        }
+        self.outcome.took = self.began.elapsed();
+        if self.has_ended().await? {
+            self.read_end().await?;
+        } else {
+            self.outcome.timed_out = true;
+        }
+        Ok(false)
+    }
+
+    /// The image's stop signal.
+    async fn own_signal(&self) -> Result<String, EngineError> {
+        let inspected = self.inspect().await?;
+        let signal = inspected
+            .config
+            .and_then(|config| config.stop_signal)
+            .filter(|signal| !signal.is_empty());
+        Ok(signal.unwrap_or_else(|| "SIGTERM".to_owned()))
+    }
+
+    /// Asks for its health until it is healthy or its time is over.
+    pub(super) async fn health(&mut self) -> Result<(), EngineError> {
+        loop {
+            let (health, ended) = if self.docker.inner.info.name == EngineName::Podman {
+                (self.podman_health().await, self.has_ended().await?)
+            } else {
+                let state = self.inspect().await?.state.unwrap_or_default();
+                let health = state.health.and_then(|health| health.status);
+                let ended = !state.running.unwrap_or(false);
+                let text = health.map(|status| status.to_string());
+                (
+                    text.filter(|text| text != "none" && !text.is_empty()),
+                    ended,
+                )
+            };
+            self.outcome.took = self.began.elapsed();
+            let healthy = health.as_deref() == Some("healthy");
+            let none = health.is_none();
+            self.outcome.health = health.map(|text| Clean::line(&text));
+            if ended {
+                return self.read_end().await;
+            }
+            if healthy || none {
+                return Ok(());
+            }
+            if self.left().is_zero() {
+                self.outcome.timed_out = true;
+                return Ok(());
+            }
+            tokio::time::sleep(HEALTH_INTERVAL.min(self.left())).await;
+        }
+    }
+
+    /// Lets Podman run the check once; `None` where there is none.
+    async fn podman_health(&self) -> Option<String> {
+        let path = format!("/v4.0.0/libpod/containers/{}/healthcheck", self.id);
+        let answer = raw::get(self.docker, "run a health check", path)
+            .await
+            .ok()?;
+        Some(answer.get("Status")?.as_str()?.to_owned())
+    }
+
+    async fn inspect(&self) -> Result<bollard::models::ContainerInspectResponse, EngineError> {
+        let client = &self.docker.inner.client;
+        client
+            .inspect_container(self.id, None::<InspectContainerOptions>)
+            .await
+            .map_err(|error| self.docker.fault("inspect a container", &error))
+    }
+
+    async fn has_ended(&self) -> Result<bool, EngineError> {
+        let state = self.inspect().await?.state.unwrap_or_default();
+        Ok(!state.running.unwrap_or(false))
+    }
+
+    /// Reads how it ended.
+    async fn read_end(&mut self) -> Result<(), EngineError> {
+        let ended = exit_of(self.docker, self.id).await?;
+        self.outcome.exit = ended.exit;
+        self.outcome.out_of_memory = ended.out_of_memory;
+        Ok(())
+    }
+
+    /// Ends it where it still runs, and hands over what it wrote.
+    pub(super) async fn finish(mut self) -> Result<RunOutcome, EngineError> {
+        if self.outcome.exit.is_none() {
+            kill(self.docker, self.id, "SIGKILL").await?;
+            let ended = tokio::time::timeout(GONE, exit_of(self.docker, self.id)).await;
+            let ended = ended.map_err(|_elapsed| EngineError::Silent {
+                what: "stop a container",
+                within: GONE,
+            })??;
+            self.outcome.out_of_memory = ended.out_of_memory;
+        }
+        let output = self.attached.ended().await;
+        self.outcome.output_dropped = output.dropped();
+        self.outcome.stdout = output.stdout();
+        self.outcome.stderr = output.stderr();
+        Ok(self.outcome)
+    }
+}

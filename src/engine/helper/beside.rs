@@ -1,0 +1,205 @@
+//! The program that Loadline runs beside a container that it looks at.
+//!
+//! It shares the container's network and nothing else, so the image under test needs no shell and
+//! no network. One file, nothing but the standard library: the build script compiles it without
+//! Cargo into a static program that runs on an empty image.
+//!
+//!     beside port PORT MILLIS                      waits until the port takes a connection
+//!     beside http PORT MILLIS METHOD PATH [BODY]   asks until it is answered
+//!
+//! It prints `open MILLIS`, or `answer STATUS MILLIS`, headers, an empty line and the body, or
+//! `failed MILLIS REASON`.
+
+use std::io::Read;
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
+use std::net::SocketAddr;
+use std::net::TcpStream;
+use std::time::Duration;
+use std::time::Instant;
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(5);
+/// The longest body that is handed over.
+const BODY: usize = 64 * 1024;
+/// The longest head that is read.
+const HEAD: usize = 16 * 1024;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let began = Instant::now();
+    let (port, within, request) = match words.as_slice() {
+        ["port", port, within] => (port, within, None),
+        ["http", port, within, method, path] => (port, within, Some(request(method, path, ""))),
+        ["http", port, within, method, path, body] => {
+            (port, within, Some(request(method, path, body)))
+        }
+        _ => return fail(began, "the helper was asked for something that it does not know"),
+    };
+    let (Ok(port), Ok(within)) = (port.parse(), within.parse()) else {
+        return fail(began, "the helper was given no number");
+    };
+    let deadline = began + Duration::from_millis(within);
+    let mut reason = "nothing listens on the port".to_owned();
+    while Instant::now() < deadline {
+        match attempt(port, deadline, request.as_deref()) {
+            Ok(answer) => return tell(began, &answer),
+            Err(Some(why)) => reason = why,
+            Err(None) => {}
+        }
+        std::thread::sleep(PAUSE);
+    }
+    fail(began, &reason);
+}
+
+/// The bytes of a request.
+fn request(method: &str, path: &str, body: &str) -> Vec<u8> {
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: loadline\r\nAccept: */*\r\n\
+         Connection: close\r\n"
+    );
+    if !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH") {
+        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    format!("{head}\r\n{body}").into_bytes()
+}
+
+/// What came of a try that worked.
+enum Answer {
+    Open,
+    Http {
+        status: u16,
+        headers: Vec<String>,
+        body: Vec<u8>,
+    },
+}
+
+/// One try; the reason is worth telling where somebody listened.
+fn attempt(port: u16, deadline: Instant, request: Option<&[u8]>) -> Result<Answer, Option<String>> {
+    let left = |deadline: Instant| {
+        deadline
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_millis(1))
+    };
+    let local = [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+    ];
+    let mut socket = local
+        .iter()
+        .find_map(|address| TcpStream::connect_timeout(address, left(deadline)).ok())
+        .ok_or(None)?;
+    let Some(request) = request else {
+        return Ok(Answer::Open);
+    };
+    let why = |error: std::io::Error| Some(format!("the connection broke: {error}"));
+    socket.write_all(request).map_err(why)?;
+    let method_is_head = request.starts_with(b"HEAD ");
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        socket.set_read_timeout(Some(left(deadline))).map_err(why)?;
+        let count = match socket.read(&mut chunk) {
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                return Err(Some("it took the request and did not answer".to_owned()));
+            }
+            Err(error) => return Err(why(error)),
+        };
+        bytes.extend_from_slice(&chunk[..count]);
+        if let Some(answer) = read(&bytes, count == 0, method_is_head)? {
+            return Ok(answer);
+        }
+        if count == 0 {
+            return Err(Some("it closed the connection without an answer".to_owned()));
+        }
+    }
+}
+
+/// Reads an answer from what has come; `None` while it is not complete.
+fn read(bytes: &[u8], ended: bool, head_only: bool) -> Result<Option<Answer>, Option<String>> {
+    let no_http = || Some("what it answered is not HTTP".to_owned());
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return if bytes.len() > HEAD { Err(no_http()) } else { Ok(None) };
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut lines = head.split("\r\n");
+    let mut words = lines.next().unwrap_or_default().split(' ');
+    if !words.next().is_some_and(|word| word.starts_with("HTTP/1.")) {
+        return Err(no_http());
+    }
+    let status: u16 = words.next().and_then(|word| word.parse().ok()).ok_or_else(no_http)?;
+    let rest = &bytes[end + 4..];
+    if (100..200).contains(&status) {
+        return read(rest, ended, head_only);
+    }
+    let headers: Vec<String> = lines.map(str::to_owned).collect();
+    let value = |name: &str| {
+        headers.iter().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_ascii_lowercase())
+        })
+    };
+    let body = if head_only || status == 204 || status == 304 {
+        Some(Vec::new())
+    } else if value("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
+        unchunk(rest)
+    } else if let Some(length) = value("content-length").and_then(|value| value.parse().ok()) {
+        (rest.len() >= length).then(|| rest[..length].to_vec())
+    } else {
+        ended.then(|| rest.to_vec())
+    };
+    // What is long enough to be cut need not be complete, nor need what was broken off.
+    let body = match body {
+        Some(body) => body,
+        None if rest.len() > 2 * BODY || ended => rest.to_vec(),
+        None => return Ok(None),
+    };
+    Ok(Some(Answer::Http { status, headers, body }))
+}
+
+/// A chunked body; `None` while it is not complete.
+fn unchunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = bytes.windows(2).position(|two| two == b"\r\n")?;
+        let size = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let size = size.split(';').next().unwrap_or_default().trim();
+        let size = usize::from_str_radix(size, 16).ok()?;
+        bytes = &bytes[end + 2..];
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(bytes.get(..size)?);
+        bytes = bytes.get(size + 2..)?;
+    }
+}
+
+fn tell(began: Instant, answer: &Answer) {
+    let millis = began.elapsed().as_millis();
+    let mut out = Vec::new();
+    match answer {
+        Answer::Open => out.extend_from_slice(format!("open {millis}\n").as_bytes()),
+        Answer::Http { status, headers, body } => {
+            out.extend_from_slice(format!("answer {status} {millis}\n").as_bytes());
+            for header in headers {
+                out.extend_from_slice(header.replace(['\r', '\n'], " ").as_bytes());
+                out.push(b'\n');
+            }
+            out.push(b'\n');
+            out.extend_from_slice(&body[..body.len().min(BODY)]);
+        }
+    }
+    write(&out);
+}
+
+fn fail(began: Instant, reason: &str) {
+    write(format!("failed {} {reason}\n", began.elapsed().as_millis()).as_bytes());
+}
+
+fn write(bytes: &[u8]) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
