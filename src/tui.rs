@@ -11,12 +11,23 @@
 
 pub mod action;
 pub mod effect;
+mod input;
 pub mod model;
 pub mod msg;
+mod outside;
 pub mod paint;
 pub mod pick;
+mod run;
+mod runner;
 pub mod screen;
 // The port that both front ends share.
 pub use crate::workshop as services;
+mod terminal;
 pub mod theme;
 pub mod update;
+mod watch;
+
+pub use outside::Options;
+pub use outside::Start;
+pub use run::Left;
+pub use run::run;

@@ -398,72 +398,50 @@ fn hints_label(model: &Model) -> Cow<'static, str> {
 /// The actions at the foot of a screen, in order; those that cannot be done now are left out.
 #[must_use]
 pub fn footer(model: &Model) -> Vec<ActionId> {
-    let bench = model.bench();
-    let log = bench.is_some_and(|bench| bench.pane == Pane::Log);
-    let here: &[ActionId] = match model.screen {
-        Screen::Work if bench.is_some_and(|bench| bench.conflict().is_some()) => {
-            &[ActionId::TakeTheirs, ActionId::KeepMine, ActionId::Diff]
-        }
-        Screen::Work if model.typing() => &[
-            ActionId::StopEditing,
-            ActionId::Build,
-            ActionId::Save,
-            ActionId::Undo,
-        ],
-        Screen::Home => &[
-            ActionId::Main,
-            ActionId::Down,
-            ActionId::NextUnit,
-            ActionId::Doctor,
-        ],
-        Screen::Lesson => &[
-            ActionId::NextUnit,
-            ActionId::PageDown,
-            ActionId::Search,
-            ActionId::NextPane,
-        ],
-        Screen::Brief => &[ActionId::Main, ActionId::Hints, ActionId::NextUnit],
-        Screen::Work if log => &[
-            ActionId::Build,
-            ActionId::Filter,
-            ActionId::Search,
-            ActionId::NextPane,
-            ActionId::Zoom,
-        ],
-        Screen::Work => &[
-            ActionId::Build,
-            ActionId::Edit,
-            ActionId::EditOutside,
-            ActionId::NextFile,
-            ActionId::NextPane,
-            ActionId::Zoom,
-            ActionId::Hints,
-        ],
-        Screen::Result if bench.is_some_and(|bench| bench.passed()) => &[
-            ActionId::NextUnit,
-            ActionId::Main,
-            ActionId::Build,
-            ActionId::Hints,
-        ],
-        Screen::Result => &[
-            ActionId::Main,
-            ActionId::Build,
-            ActionId::Hints,
-            ActionId::NextUnit,
-        ],
-        Screen::Hints => &[
-            ActionId::Main,
-            ActionId::Solution,
-            ActionId::Diff,
-            ActionId::Apply,
-            ActionId::Back,
-        ],
-        Screen::Doctor => &[ActionId::CheckAgain, ActionId::Copy, ActionId::Back],
-    };
-    let everywhere = [ActionId::Help, ActionId::Palette];
-    here.iter()
-        .chain(&everywhere)
+    here(model)
+        .iter()
+        .chain(&[ActionId::Help, ActionId::Palette])
         .copied()
         .filter(|id| is_enabled(model, *id))
         .collect()
+}
+
+/// What matters most on this screen.
+fn here(model: &Model) -> &'static [ActionId] {
+    use ActionId as A;
+    let bench = model.bench();
+    match model.screen {
+        Screen::Home => &[A::Main, A::Down, A::NextUnit, A::Doctor],
+        Screen::Lesson => &[A::NextUnit, A::PageDown, A::Search, A::NextPane],
+        Screen::Brief => &[A::Main, A::Hints, A::NextUnit],
+        Screen::Work => at_work(model),
+        Screen::Result if bench.is_some_and(|bench| bench.passed()) => {
+            &[A::NextUnit, A::Main, A::Build, A::Hints]
+        }
+        Screen::Result => &[A::Main, A::Build, A::Hints, A::NextUnit],
+        Screen::Hints => &[A::Main, A::Solution, A::Diff, A::Apply, A::Back],
+        Screen::Doctor => &[A::CheckAgain, A::Copy, A::Back],
+    }
+}
+
+fn at_work(model: &Model) -> &'static [ActionId] {
+    use ActionId as A;
+    let bench = model.bench();
+    if bench.is_some_and(|bench| bench.conflict().is_some()) {
+        &[A::TakeTheirs, A::KeepMine, A::Diff]
+    } else if model.typing() {
+        &[A::StopEditing, A::Build, A::Save, A::Undo]
+    } else if bench.is_some_and(|bench| bench.pane == Pane::Log) {
+        &[A::Build, A::Filter, A::Search, A::NextPane, A::Zoom]
+    } else {
+        &[
+            A::Build,
+            A::Edit,
+            A::EditOutside,
+            A::NextFile,
+            A::NextPane,
+            A::Zoom,
+            A::Hints,
+        ]
+    }
 }

@@ -127,6 +127,10 @@ pub struct Job {
 }
 
 /// The state.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a screen, not states of one machine"
+)]
 #[derive(Debug, Clone)]
 pub struct Model {
     /// Colours and glyphs.
@@ -212,6 +216,31 @@ impl Model {
             interrupts: 0,
             has_editor: false,
             chose: false,
+        }
+    }
+
+    /// Starts in the lesson with this slug, or in the exercise with this id; at home where there is
+    /// none.
+    pub fn start_at(&mut self, name: &str) {
+        let found = self.units.iter().position(|unit| match unit {
+            Unit::Lesson(index) => self
+                .course
+                .lessons
+                .get(*index)
+                .is_some_and(|lesson| lesson.slug == name),
+            Unit::Exercise(index) => self
+                .course
+                .exercises
+                .get(*index)
+                .is_some_and(|exercise| exercise.id.as_str() == name),
+        });
+        if let Some(found) = found {
+            self.unit = found;
+            self.chose = true;
+            self.screen = match self.units.get(found) {
+                Some(Unit::Lesson(_)) => Screen::Lesson,
+                _ => Screen::Brief,
+            };
         }
     }
 

@@ -6,7 +6,7 @@ mod load;
 mod over;
 pub mod work;
 
-pub use colors::colors;
+pub(in crate::tui) use colors::colors;
 pub use load::load_line;
 pub use load::load_row;
 use ratatui::Frame;
@@ -316,11 +316,7 @@ impl Extent {
             .and_then(|lesson| model.reading.get(&lesson.slug))
             .map_or(0, |reading| reading.top);
         let last = self.total.saturating_sub(self.height);
-        if last == 0 {
-            100
-        } else {
-            top.min(last) * 100 / last
-        }
+        (top.min(last) * 100).checked_div(last).unwrap_or(100)
     }
 }
 

@@ -19,6 +19,10 @@ use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
 
 /// An exercise that was opened.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a screen, not states of one machine"
+)]
 #[derive(Debug, Clone)]
 pub struct Bench {
     /// Which exercise.

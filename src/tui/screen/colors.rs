@@ -6,11 +6,11 @@ use crate::dockerfile::Keyword;
 use crate::tui::theme::Role;
 
 /// Byte ranges of one line with their roles; the first that holds a byte counts.
-pub type Colors = Vec<(Range<usize>, Role)>;
+pub(in crate::tui) type Colors = Vec<(Range<usize>, Role)>;
 
 /// The roles in a Dockerfile, one list per line.
 #[must_use]
-pub fn colors(text: &str) -> Vec<Colors> {
+pub(in crate::tui) fn colors(text: &str) -> Vec<Colors> {
     let mut continued = false;
     let mut heredoc: Option<String> = None;
     text.split('\n')

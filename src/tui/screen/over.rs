@@ -76,6 +76,7 @@ fn keys(id: ActionId, typing: bool) -> String {
     names.join(" ")
 }
 
+/// A search line and the actions that fit; `sentences` shows what each is for.
 fn picked(
     model: &Model,
     painter: &mut Painter<'_>,
@@ -86,11 +87,10 @@ fn picked(
 ) -> Position {
     let found = pick::actions(model, &picker.query);
     let count = u16::try_from(found.len()).unwrap_or(u16::MAX);
-    let columns = if sentences { 96 } else { 56 };
-    let rows = if sentences {
-        count.max(8)
+    let (columns, rows) = if sentences {
+        (96, count.max(8))
     } else {
-        count.clamp(4, 12)
+        (56, count.clamp(4, 12))
     };
     let place = centered(area, columns, rows.saturating_add(4));
     painter.clear(place);
@@ -109,13 +109,8 @@ fn picked(
     );
     if picker.query.is_empty() {
         let hint = "type to search, Enter runs it";
-        painter.text(
-            typed + 1,
-            inner.y,
-            inner.width.saturating_sub(4),
-            Role::Muted,
-            hint,
-        );
+        let room = inner.width.saturating_sub(4);
+        painter.text(typed + 1, inner.y, room, Role::Muted, hint);
     }
     let list = Rect::new(
         inner.x,
@@ -123,76 +118,56 @@ fn picked(
         inner.width,
         inner.height.saturating_sub(2),
     );
+    let below = found_rows(model, painter, list, &found, picker.selected, sentences);
+    if below > 0 {
+        let more = format!("{} {below} more", painter.theme.glyphs.down);
+        let (end, y) = (place.right().saturating_sub(2), place.bottom() - 1);
+        painter.right(end, y, width(&more), Role::Muted, &more);
+    }
+    Position::new(typed.min(inner.right().saturating_sub(1)), inner.y)
+}
+
+/// Draws the actions that fit; says how many are below the last row.
+fn found_rows(
+    model: &Model,
+    painter: &mut Painter<'_>,
+    list: Rect,
+    found: &[ActionId],
+    selected: usize,
+    sentences: bool,
+) -> usize {
+    if found.is_empty() {
+        let words = "nothing fits these letters";
+        painter.text(list.x + 1, list.y, list.width, Role::Muted, words);
+    }
     let height = usize::from(list.height).max(1);
-    let selected = picker.selected.min(found.len().saturating_sub(1));
+    let selected = selected.min(found.len().saturating_sub(1));
     let first = (selected + 1).saturating_sub(height);
     let typing = model.typing();
-    for ((index, id), y) in found
-        .iter()
-        .enumerate()
-        .skip(first)
-        .take(height)
-        .zip(list.y..)
-    {
+    let rows = found.iter().enumerate().skip(first).take(height);
+    for ((index, id), y) in rows.zip(list.y..) {
         let Some(action) = action(*id) else {
             continue;
         };
         let row = Rect::new(list.x, y, list.width, 1);
-        let key = keys(*id, typing);
+        let (key, label) = (keys(*id, typing), action.label(model));
         if sentences {
             painter.text(row.x + 1, y, 15, Role::Key, &key);
-            let label = action.label(model);
-            let x = painter
-                .text(row.x + 17, y, 24, Role::Text, &label)
-                .max(row.x + 40)
-                + 2;
-            painter.text(
-                x,
-                y,
-                row.right().saturating_sub(x),
-                Role::Muted,
-                action.help,
-            );
+            painter.text(row.x + 17, y, 23, Role::Text, &label);
+            let x = row.x + 42;
+            let room = row.right().saturating_sub(x);
+            painter.text(x, y, room, Role::Muted, action.help);
         } else {
-            let label = action.label(model);
-            painter.text(
-                row.x + 1,
-                y,
-                row.width.saturating_sub(18),
-                Role::Text,
-                &label,
-            );
-            painter.right(row.right().saturating_sub(1), y, 15, Role::Key, &key);
+            let room = row.width.saturating_sub(18);
+            painter.text(row.x + 1, y, room, Role::Text, &label);
+            let end = row.right().saturating_sub(1);
+            painter.right(end, y, 15, Role::Key, &key);
         }
         if index == selected {
             painter.highlight(row, Role::Select);
         }
     }
-    if found.is_empty() {
-        painter.text(
-            list.x + 1,
-            list.y,
-            list.width,
-            Role::Muted,
-            "nothing fits these letters",
-        );
-    }
-    if first + height < found.len() {
-        let more = format!(
-            "{} {} more",
-            painter.theme.glyphs.down,
-            found.len() - first - height
-        );
-        let y = place.bottom().saturating_sub(1);
-        painter.right(
-            place.right().saturating_sub(2),
-            y,
-            width(&more),
-            Role::Muted,
-            &more,
-        );
-    }
-    Position::new(typed.min(inner.right().saturating_sub(1)), inner.y)
+    found.len().saturating_sub(first + height)
 }
 
 /// Draws the words that are being typed at the foot.

@@ -37,17 +37,14 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         | ActionId::Top
         | ActionId::Bottom => moves::go(model, id, effects),
         ActionId::NextPane | ActionId::PreviousPane => moves::pane(model),
-        ActionId::NextUnit => navigate::step(model, true, effects),
-        ActionId::PreviousUnit => navigate::step(model, false, effects),
-        ActionId::Brief => navigate::show(model, Screen::Brief, effects),
-        ActionId::Work => navigate::show(model, Screen::Work, effects),
-        ActionId::Result => navigate::show(model, Screen::Result, effects),
-        ActionId::Hints => navigate::show(model, Screen::Hints, effects),
-        ActionId::Home => {
-            navigate::stop_typing(model, effects);
-            model.screen = Screen::Home;
-        }
-        ActionId::Doctor => navigate::doctor(model, effects),
+        ActionId::NextUnit
+        | ActionId::PreviousUnit
+        | ActionId::Brief
+        | ActionId::Work
+        | ActionId::Result
+        | ActionId::Hints
+        | ActionId::Home
+        | ActionId::Doctor => navigate::to(model, id, effects),
         ActionId::Search => prompt(model, PromptKind::Search),
         ActionId::SearchNext => overlays::find(model, false),
         ActionId::SearchPrevious => overlays::find(model, true),
@@ -261,17 +258,7 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         return;
     };
     match id {
-        ActionId::Edit => {
-            bench.pane = Pane::File;
-            let read_only = bench.shown().is_some_and(|file| file.read_only);
-            bench.typing = !read_only;
-            if read_only {
-                model.say(
-                    Role::Warn,
-                    "this file is read-only: change its mode, or copy it with y",
-                );
-            }
-        }
+        ActionId::Edit => edit_here(model),
         ActionId::StopEditing => navigate::stop_typing(model, effects),
         ActionId::Save => files::save_all(model, effects),
         ActionId::Undo | ActionId::Redo => {
@@ -319,6 +306,19 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::TakeTheirs => files::resolve(model, true, effects),
         ActionId::KeepMine => files::resolve(model, false, effects),
         _ => {}
+    }
+}
+
+fn edit_here(model: &mut Model) {
+    let Some(bench) = model.bench_mut() else {
+        return;
+    };
+    bench.pane = Pane::File;
+    let read_only = bench.shown().is_some_and(|file| file.read_only);
+    bench.typing = !read_only;
+    if read_only {
+        let words = "this file is read-only: change its mode, or copy it with y";
+        model.say(Role::Warn, words);
     }
 }
 

@@ -1,5 +1,6 @@
 //! From screen to screen.
 
+use crate::tui::action::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
@@ -166,7 +167,7 @@ pub(super) fn show(model: &mut Model, screen: Screen, effects: &mut Vec<Effect>)
 }
 
 /// Opens the next row or the one before.
-pub(super) fn step(model: &mut Model, forward: bool, effects: &mut Vec<Effect>) {
+fn step(model: &mut Model, forward: bool, effects: &mut Vec<Effect>) {
     let next = if forward {
         model.unit + 1
     } else {
@@ -180,6 +181,23 @@ pub(super) fn step(model: &mut Model, forward: bool, effects: &mut Vec<Effect>) 
     model.chose = true;
     if model.screen != Screen::Home {
         open(model, effects);
+    }
+}
+
+/// Goes to another screen.
+pub(super) fn to(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    match id {
+        ActionId::NextUnit => step(model, true, effects),
+        ActionId::PreviousUnit => step(model, false, effects),
+        ActionId::Brief => show(model, Screen::Brief, effects),
+        ActionId::Work => show(model, Screen::Work, effects),
+        ActionId::Result => show(model, Screen::Result, effects),
+        ActionId::Hints => show(model, Screen::Hints, effects),
+        ActionId::Doctor => doctor(model, effects),
+        _ => {
+            stop_typing(model, effects);
+            model.screen = Screen::Home;
+        }
     }
 }
 
@@ -213,7 +231,7 @@ fn remember_or_home(model: &mut Model) {
 }
 
 /// The doctor, over whatever was shown.
-pub(super) fn doctor(model: &mut Model, effects: &mut Vec<Effect>) {
+fn doctor(model: &mut Model, effects: &mut Vec<Effect>) {
     stop_typing(model, effects);
     if model.screen != Screen::Doctor {
         model.behind = model.screen;

@@ -140,12 +140,9 @@ fn difference(painter: &mut Painter<'_>, area: Rect, file: &OpenFile, conflict: 
     let theirs = conflict.theirs.clone().unwrap_or_default();
     let diff = similar::TextDiff::from_lines(&mine, &theirs);
     let minus = painter.theme.glyphs.minus;
-    let mut y = area.y;
     let hunks = diff.grouped_ops(2);
-    for change in hunks.iter().flatten().flat_map(|op| diff.iter_changes(op)) {
-        if y >= area.bottom() {
-            return;
-        }
+    let changes = hunks.iter().flatten().flat_map(|op| diff.iter_changes(op));
+    for (change, y) in changes.zip(area.y..area.bottom()) {
         let (sign, role) = match change.tag() {
             similar::ChangeTag::Equal => (" ", Role::Muted),
             similar::ChangeTag::Delete => (minus, Role::Removed),
@@ -153,7 +150,6 @@ fn difference(painter: &mut Painter<'_>, area: Rect, file: &OpenFile, conflict: 
         };
         let line = format!("{sign} {}", change.value().trim_end_matches(['\n', '\r']));
         painter.text(area.x + 2, y, area.width.saturating_sub(3), role, &line);
-        y += 1;
     }
 }
 
@@ -177,7 +173,7 @@ fn text(
     } else {
         Vec::new()
     };
-    let heaviest = bill.iter().filter_map(|entry| ships(entry)).max();
+    let heaviest = bill.iter().filter_map(ships).max();
     let (row, column) = file.editor.cursor();
     let focused = bench.pane == Pane::File;
     let shown = lines.iter().enumerate().take(if bench.typing {

@@ -1,0 +1,530 @@
+//! Does what `update` asks for, away from the thread that draws, and tells the bus.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "starts the tasks and writes the log file; this is the edge"
+)]
+
+use std::collections::HashMap;
+use std::io;
+use std::io::BufWriter;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::AttemptEvent;
+use crate::course::ExerciseId;
+use crate::engine::BuildEvent;
+use crate::tui::effect::Effect;
+use crate::tui::msg::JobId;
+use crate::tui::msg::Msg;
+use crate::tui::watch;
+use crate::tui::watch::Look;
+use crate::tui::watch::Watched;
+use crate::workshop::Trouble;
+use crate::workshop::Workshop;
+
+/// Events wait at most this long for others to come with them.
+const BATCH: Duration = Duration::from_millis(50);
+/// So many events do not wait.
+const FULL: usize = 256;
+/// Lines that wait while the screen is busy; older ones are only in the file.
+const WAITING: usize = 4096;
+
+/// The worker threads and what runs on them.
+pub(super) struct Runner {
+    /// `None` once it was shut down.
+    workers: Option<Runtime>,
+    workshop: Arc<dyn Workshop>,
+    bus: mpsc::Sender<Msg>,
+    attempts: HashMap<JobId, (CancellationToken, JoinHandle<()>)>,
+    bases: Option<(CancellationToken, JoinHandle<()>)>,
+    watching: Option<(mpsc::Sender<Look>, JoinHandle<()>)>,
+    /// Saves and records: they are waited for before the program ends.
+    writes: Vec<JoinHandle<()>>,
+}
+
+impl Runner {
+    /// Starts the worker threads.
+    pub(super) fn new(workshop: Arc<dyn Workshop>, bus: mpsc::Sender<Msg>) -> io::Result<Self> {
+        let workers = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("loadline-worker")
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            workers: Some(workers),
+            workshop,
+            bus,
+            attempts: HashMap::new(),
+            bases: None,
+            watching: None,
+            writes: Vec::new(),
+        })
+    }
+
+    /// Starts what an effect asks for. Effects on the terminal itself are the loop's.
+    pub(super) fn perform(&mut self, effect: Effect) {
+        let workshop = Arc::clone(&self.workshop);
+        match effect {
+            Effect::LoadProgress => {
+                self.ask(async move { Msg::Progress(workshop.progress().await) });
+            }
+            Effect::FindEngine => {
+                self.ask(async move { Msg::Engine(workshop.find_engine().await) });
+            }
+            Effect::Doctor => self.ask(async move { Msg::Doctor(workshop.doctor().await) }),
+            Effect::Open(exercise) => self.ask(async move {
+                let result = workshop.open(&exercise).await;
+                Msg::Opened { exercise, result }
+            }),
+            Effect::Reset { exercise, undo } => self.ask(async move {
+                let result = if undo {
+                    workshop.undo_reset(&exercise).await
+                } else {
+                    workshop.reset(&exercise).await
+                };
+                Msg::Reset {
+                    exercise,
+                    undo,
+                    result,
+                }
+            }),
+            Effect::Save { .. } | Effect::HintOpened { .. } | Effect::LessonRead(_) => {
+                self.keep(effect);
+            }
+            Effect::PrepareBases { first } => self.prepare_bases(first),
+            Effect::Watch {
+                exercise,
+                folder,
+                files,
+            } => self.watch(Watched {
+                exercise,
+                folder,
+                files,
+            }),
+            Effect::ReadDisk => {
+                if let Some((asking, _)) = &self.watching {
+                    let _ = asking.try_send(Look::Now);
+                }
+            }
+            Effect::StartAttempt { job, exercise, log } => self.attempt(job, exercise, log),
+            Effect::Cancel(job) => {
+                if let Some((token, _)) = self.attempts.get(&job) {
+                    token.cancel();
+                }
+            }
+            Effect::Edit { .. }
+            | Effect::Copy(_)
+            | Effect::Notify(_)
+            | Effect::Suspend
+            | Effect::Repaint
+            | Effect::Quit => {}
+        }
+    }
+
+    /// Starts what must be on disk before the program ends.
+    fn keep(&mut self, effect: Effect) {
+        let workshop = Arc::clone(&self.workshop);
+        let bus = self.bus.clone();
+        match effect {
+            Effect::Save {
+                exercise,
+                file,
+                text,
+                folder,
+                over,
+            } => {
+                self.write(async move {
+                    save(&*workshop, &bus, (exercise, file, text), &folder, over).await;
+                });
+            }
+            Effect::HintOpened {
+                exercise,
+                goal,
+                level,
+            } => {
+                self.write(async move {
+                    let result = workshop.hint_opened(&exercise, &goal, level).await;
+                    tell_failure(&bus, result).await;
+                });
+            }
+            Effect::LessonRead(slug) => {
+                self.write(async move {
+                    tell_failure(&bus, workshop.lesson_read(&slug).await).await;
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match &self.workers {
+            Some(workers) => workers.spawn(work),
+            None => tokio::spawn(work),
+        }
+    }
+
+    /// Runs a question whose answer is one message.
+    fn ask(&self, answer: impl Future<Output = Msg> + Send + 'static) {
+        let bus = self.bus.clone();
+        self.spawn(async move {
+            let msg = answer.await;
+            let _ = bus.send(msg).await;
+        });
+    }
+
+    /// Runs something that must not be lost when the program ends.
+    fn write(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.writes.retain(|write| !write.is_finished());
+        let task = self.spawn(work);
+        self.writes.push(task);
+    }
+
+    fn prepare_bases(&mut self, first: Vec<String>) {
+        if let Some((token, _)) = self.bases.take() {
+            token.cancel();
+        }
+        let token = CancellationToken::new();
+        let (workshop, bus, cancel) = (Arc::clone(&self.workshop), self.bus.clone(), token.clone());
+        let (sender, mut events) = mpsc::channel(64);
+        let forward = self.bus.clone();
+        let task = self.spawn(async move {
+            let telling = async move {
+                while let Some(event) = events.recv().await {
+                    if forward.send(Msg::Base(event)).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            tokio::join!(workshop.prepare_bases(first, sender, cancel), telling);
+            let _ = bus.send(Msg::BasesDone).await;
+        });
+        self.bases = Some((token, task));
+    }
+
+    fn watch(&mut self, watched: Watched) {
+        if let Some((_, task)) = self.watching.take() {
+            task.abort();
+        }
+        let (asking, asked) = mpsc::channel(4);
+        let ends = (asking.clone(), asked);
+        let task = self.spawn(watch::watch(watched, ends, self.bus.clone()));
+        self.watching = Some((asking, task));
+    }
+
+    fn attempt(&mut self, job: JobId, exercise: ExerciseId, log: PathBuf) {
+        let token = CancellationToken::new();
+        let (workshop, bus, cancel) = (Arc::clone(&self.workshop), self.bus.clone(), token.clone());
+        let telling = bus.clone();
+        let inner = self.spawn(async move {
+            let events = workshop.start_attempt(&exercise, cancel);
+            forward(job, events, &log, telling).await
+        });
+        let outer = self.spawn(async move {
+            // Whatever happens to the attempt, its end is told once.
+            let trouble = match inner.await {
+                Ok(true) => None,
+                Ok(false) | Err(_) => Some(
+                    Trouble::new("the attempt ended without a verdict")
+                        .advise("Build again with b; the log has the last lines."),
+                ),
+            };
+            let _ = bus.send(Msg::AttemptEnded { job, trouble }).await;
+        });
+        self.attempts.retain(|_, (_, task)| !task.is_finished());
+        self.attempts.insert(job, (token, outer));
+    }
+
+    /// Whether an attempt has not ended.
+    pub(super) fn is_building(&self) -> bool {
+        self.attempts.values().any(|(_, task)| !task.is_finished())
+    }
+
+    /// Runs a command to its end and tells how it went.
+    pub(super) fn wait_for(&self, mut child: std::process::Child) -> JoinHandle<io::Result<bool>> {
+        let wait = move || child.wait().map(|status| status.success());
+        match &self.workers {
+            Some(workers) => workers.spawn_blocking(wait),
+            None => tokio::task::spawn_blocking(wait),
+        }
+    }
+
+    /// Cancels what runs and waits, for a while, until it has stopped and all writes are done.
+    pub(super) async fn finish(mut self, mut bus: mpsc::Receiver<Msg>) {
+        if let Some((_, task)) = self.watching.take() {
+            task.abort();
+        }
+        let mut work = std::mem::take(&mut self.writes);
+        let mut patience = Duration::from_secs(3);
+        for (token, task) in std::mem::take(&mut self.attempts).into_values() {
+            token.cancel();
+            if !task.is_finished() {
+                patience = Duration::from_secs(15);
+            }
+            work.push(task);
+        }
+        if let Some((token, task)) = self.bases.take() {
+            token.cancel();
+            work.push(task);
+        }
+        // Tasks that still tell something must not wait for a full bus.
+        let drain = async { while bus.recv().await.is_some() {} };
+        let all = async {
+            for task in work {
+                let _ = task.await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, async {
+            tokio::select! {
+                () = all => {}
+                () = drain => {}
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        // A runtime may not be dropped by waiting on the thread that draws.
+        if let Some(workers) = self.workers.take() {
+            workers.shutdown_background();
+        }
+    }
+}
+
+async fn tell_failure(bus: &mpsc::Sender<Msg>, result: Result<(), Trouble>) {
+    if let Err(trouble) = result {
+        let _ = bus.send(Msg::Failed(trouble)).await;
+    }
+}
+
+/// Writes a file where the disk still has what the learner last saw.
+async fn save(
+    workshop: &dyn Workshop,
+    bus: &mpsc::Sender<Msg>,
+    (exercise, file, text): (ExerciseId, String, String),
+    folder: &Path,
+    over: Option<String>,
+) {
+    let found = watch::read(folder, &file);
+    let unseen = found.text != over && found.text.as_deref() != Some(text.as_str());
+    let result = if unseen {
+        Err(Trouble::new(format!(
+            "{file} changed on disk; nothing was overwritten"
+        )))
+    } else {
+        workshop.save(&exercise, &file, &text).await
+    };
+    let saved = Msg::Saved {
+        exercise: exercise.clone(),
+        file,
+        text,
+        result,
+    };
+    let _ = bus.send(saved).await;
+    if unseen {
+        let disk = Msg::Disk {
+            exercise,
+            files: vec![found],
+        };
+        let _ = bus.send(disk).await;
+    }
+}
+
+/// Passes an attempt's events on in batches and writes its whole log to a file. Says whether the
+/// attempt told its end.
+async fn forward(
+    job: JobId,
+    mut events: mpsc::Receiver<AttemptEvent>,
+    log: &Path,
+    bus: mpsc::Sender<Msg>,
+) -> bool {
+    // Without a log file the attempt is still worth having.
+    let mut file = std::fs::File::create(log).map(BufWriter::new).ok();
+    let mut batch = Batch::default();
+    let mut finished = false;
+    loop {
+        let ripe = batch.is_ripe();
+        let due = batch.since.map(|since| since + BATCH);
+        tokio::select! {
+            biased;
+            permit = bus.reserve(), if ripe => match permit {
+                Ok(permit) => permit.send(batch.take(job)),
+                Err(_) => return finished,
+            },
+            event = events.recv() => match event {
+                Some(event) => {
+                    finished |= matches!(event, AttemptEvent::Finished(_));
+                    write_line(&mut file, &event);
+                    batch.push(event);
+                }
+                None => break,
+            },
+            () = sleep_until(due), if !ripe => batch.urgent = batch.since.is_some(),
+        }
+    }
+    if let Some(file) = &mut file {
+        let _ = file.flush();
+    }
+    if !batch.events.is_empty() || batch.skipped > 0 {
+        let _ = bus.send(batch.take(job)).await;
+    }
+    finished
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn write_line(file: &mut Option<BufWriter<std::fs::File>>, event: &AttemptEvent) {
+    let Some(file) = file else {
+        return;
+    };
+    // A full disk must not end the attempt.
+    let _ = match event {
+        AttemptEvent::Build(BuildEvent::Log { step, line, .. }) => match step {
+            Some(step) => writeln!(file, "#{} {line}", step.0),
+            None => writeln!(file, "{line}"),
+        },
+        AttemptEvent::Build(BuildEvent::StepPlanned { step, title, .. }) => {
+            writeln!(file, "#{} {title}", step.0)
+        }
+        _ => Ok(()),
+    };
+}
+
+/// Events on their way to the screen.
+#[derive(Default)]
+struct Batch {
+    events: Vec<AttemptEvent>,
+    lines: usize,
+    skipped: u64,
+    since: Option<Instant>,
+    urgent: bool,
+}
+
+impl Batch {
+    fn push(&mut self, event: AttemptEvent) {
+        let is_line = is_line(&event);
+        self.since.get_or_insert_with(Instant::now);
+        self.urgent |= !is_line;
+        self.lines += usize::from(is_line);
+        self.events.push(event);
+        if self.lines > WAITING {
+            self.drop_lines();
+        }
+    }
+
+    fn is_ripe(&self) -> bool {
+        !self.events.is_empty() && (self.urgent || self.events.len() >= FULL)
+    }
+
+    /// Lets the older half of the lines go; steps and verdicts stay.
+    fn drop_lines(&mut self) {
+        let mut go = WAITING / 2;
+        self.lines -= go;
+        self.skipped += go as u64;
+        self.events.retain(|event| {
+            let drop = go > 0 && is_line(event);
+            go -= usize::from(drop);
+            !drop
+        });
+    }
+
+    fn take(&mut self, job: JobId) -> Msg {
+        let batch = std::mem::take(self);
+        Msg::Attempt {
+            job,
+            events: batch.events,
+            skipped: batch.skipped,
+        }
+    }
+}
+
+const fn is_line(event: &AttemptEvent) -> bool {
+    matches!(event, AttemptEvent::Build(BuildEvent::Log { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::LogStream;
+    use crate::engine::StepId;
+    use crate::text::Clean;
+
+    fn line(number: usize) -> AttemptEvent {
+        AttemptEvent::Build(BuildEvent::Log {
+            step: Some(StepId(1)),
+            stream: LogStream::Out,
+            line: Clean::line(&number.to_string()),
+        })
+    }
+
+    #[test]
+    fn a_flood_drops_lines_with_a_count_and_never_a_step() {
+        let mut batch = Batch::default();
+        batch.push(AttemptEvent::Build(BuildEvent::StepStarted {
+            step: StepId(1),
+        }));
+        for number in 0..10_000 {
+            batch.push(line(number));
+        }
+        let Msg::Attempt {
+            events, skipped, ..
+        } = batch.take(JobId(1))
+        else {
+            panic!("a batch is told as an attempt");
+        };
+        let lines = events.iter().filter(|event| is_line(event)).count();
+        assert!(lines <= WAITING);
+        assert_eq!(lines as u64 + skipped, 10_000);
+        assert!(!is_line(&events[0]));
+    }
+
+    #[tokio::test]
+    async fn the_whole_log_is_in_the_file_and_the_end_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let (sender, events) = mpsc::channel(8);
+        let (bus, mut told) = mpsc::channel(2);
+        let writer = tokio::task::spawn(async move {
+            for number in 0..20_000 {
+                sender.send(line(number)).await.unwrap();
+            }
+        });
+        let slow_screen = tokio::task::spawn(async move {
+            let mut lines = 0;
+            while let Some(msg) = told.recv().await {
+                if let Msg::Attempt {
+                    events, skipped, ..
+                } = msg
+                {
+                    lines += events.len() as u64 + skipped;
+                }
+            }
+            lines
+        });
+        assert!(!forward(JobId(1), events, &path, bus).await);
+        writer.await.unwrap();
+        assert_eq!(slow_screen.await.unwrap(), 20_000);
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(written.lines().count(), 20_000);
+        assert_eq!(written.lines().last(), Some("#1 19999"));
+    }
+}
