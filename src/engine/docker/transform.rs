@@ -29,14 +29,17 @@ pub(super) async fn transform(
     let Some(base) = super::images::inspect(docker, &request.image).await? else {
         return Err(EngineError::NoSuchImage(request.image));
     };
-    let guard = Guard::create(docker, body(&request), &request.owner).await?;
+    let guard = Guard::create(docker, body(&request, &base.config), &request.owner).await?;
     let committed = work(docker, &guard, &request, &base.config, &cancel).await;
     guard.remove().await;
     committed
 }
 
 /// The container: root, no network, the command in place of the image's own.
-fn body(request: &Transform) -> ContainerCreateBody {
+///
+/// An entrypoint given here would stay in the image: a commit takes the container's where its own
+/// changes leave it empty. So one is only given where the image's own has to be replaced.
+fn body(request: &Transform, base: &Config) -> ContainerCreateBody {
     // Environment given to the container would be committed; `env` gives it to the command alone.
     let mut command = Vec::new();
     if !request.env.is_empty() {
@@ -44,11 +47,17 @@ fn body(request: &Transform) -> ContainerCreateBody {
         command.extend(request.env.iter().cloned());
     }
     command.extend(request.command.iter().cloned());
+    let (entrypoint, command) = match command.split_first() {
+        Some((program, arguments)) if !base.entrypoint.is_empty() => {
+            (Some(vec![program.clone()]), arguments.to_vec())
+        }
+        _ => (None, command),
+    };
     ContainerCreateBody {
         image: Some(request.image.clone()),
         user: Some("0:0".to_owned()),
-        entrypoint: Some(command.iter().take(1).cloned().collect()),
-        cmd: Some(command.into_iter().skip(1).collect()),
+        entrypoint,
+        cmd: Some(command),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
         host_config: Some(HostConfig {
@@ -164,8 +173,12 @@ mod tests {
                 "ENV X=1",
             ]
         );
-        let body = body(&request);
-        assert_eq!(body.env, None);
-        assert_eq!(body.entrypoint, Some(vec!["/usr/bin/env".to_owned()]));
+        let replaced = body(&request, &base);
+        assert_eq!(replaced.env, None);
+        assert_eq!(replaced.entrypoint, Some(vec!["/usr/bin/env".to_owned()]));
+        let plain = body(&request, &Config::default());
+        assert_eq!(plain.entrypoint, None);
+        let words = ["/usr/bin/env", "A=1", "dpkg", "--configure"];
+        assert_eq!(plain.cmd, Some(words.map(str::to_owned).to_vec()));
     }
 }
