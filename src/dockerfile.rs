@@ -4,7 +4,20 @@
 //! The parser recovers from every error: one bad line becomes a [`Problem`] and hides nothing
 //! else. It refuses to know what an exercise asks for.
 
+mod arguments;
 mod ast;
+mod check;
+mod directives;
+mod expand;
+mod findings;
+mod flags;
+mod heredoc;
+mod lines;
+mod parse;
+mod reference;
+mod scope;
+mod stages;
+mod words;
 
 pub use ast::Body;
 pub use ast::Command;
@@ -19,3 +32,12 @@ pub use ast::Problem;
 pub use ast::Span;
 pub use ast::Stage;
 pub use ast::Word;
+pub use expand::ExpandError;
+pub use expand::Expanded;
+pub use expand::expand;
+pub use reference::ImageName;
+pub use scope::BuildArgs;
+pub use scope::Scope;
+pub use stages::ExternalReference;
+pub use stages::ReferenceUse;
+pub use stages::external_references;

@@ -4,9 +4,12 @@
 //! [`Clean::line`] before any front end sees them. The type is the proof: whatever is [`Clean`]
 //! holds no control character, no escape sequence and no bidirectional override.
 
+mod nearest;
+
 use std::fmt;
 use std::fmt::Write as _;
 
+pub use nearest::nearest;
 use unicode_width::UnicodeWidthChar;
 
 /// The longest line that is kept, in bytes; what goes beyond is counted, not shown.

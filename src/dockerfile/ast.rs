@@ -29,10 +29,14 @@ pub struct Dockerfile {
     pub directives: Vec<Directive>,
     /// `ARG` instructions before the first `FROM`.
     pub global_args: Vec<Instruction>,
+    /// Other instructions before the first `FROM`: they may not be there.
+    pub stray: Vec<Instruction>,
     /// The stages, in order.
     pub stages: Vec<Stage>,
-    /// What is wrong with the text; empty for a Dockerfile that parses.
+    /// What a builder refuses, in the order of the lines; empty for a Dockerfile that parses.
     pub problems: Vec<Problem>,
+    /// What a builder accepts and the author most likely did not mean, in the order of the lines.
+    pub warnings: Vec<Problem>,
     /// Comments, for colouring. A directive is not a comment.
     pub comments: Vec<Span>,
 }
@@ -86,6 +90,33 @@ pub struct Instruction {
     pub arguments: String,
 }
 
+impl Dockerfile {
+    /// The character that escapes and continues lines: a backslash, or a backtick where the
+    /// directive `# escape=` says so.
+    #[must_use]
+    pub fn escape(&self) -> char {
+        let backtick = |directive: &Directive| directive.name == "escape" && directive.value == "`";
+        if self.directives.iter().any(backtick) {
+            '`'
+        } else {
+            '\\'
+        }
+    }
+
+    /// Every instruction in the order of the file, each `FROM` included.
+    #[must_use]
+    pub fn instructions(&self) -> Vec<&Instruction> {
+        let of_stages = self
+            .stages
+            .iter()
+            .flat_map(|stage| std::iter::once(&stage.from).chain(&stage.instructions));
+        let mut all: Vec<&Instruction> = self.global_args.iter().chain(&self.stray).collect();
+        all.sort_by_key(|instruction| instruction.span.start);
+        all.extend(of_stages);
+        all
+    }
+}
+
 impl Instruction {
     /// The value of the flag `name`, or `None` where it is not given.
     #[must_use]
@@ -102,7 +133,7 @@ impl Instruction {
 pub struct Flag {
     /// The name without dashes.
     pub name: String,
-    /// The value after `=`.
+    /// The value after `=`, quotes removed.
     pub value: Option<String>,
     /// Its place.
     pub span: Span,
@@ -124,6 +155,8 @@ pub struct Pair {
     pub key: String,
     /// Right of `=`; `None` for `ARG NAME` without a default.
     pub value: Option<String>,
+    /// The value as written, quotes kept: variables in it can still be expanded.
+    pub raw: Option<String>,
     /// Its place.
     pub span: Span,
 }
@@ -139,6 +172,8 @@ pub struct Heredoc {
     pub span: Span,
     /// Whether variables in it are expanded (the terminator was not quoted).
     pub expand: bool,
+    /// Whether leading tabs are taken away (`<<-`); they are still in `content`.
+    pub chomp: bool,
 }
 
 /// A command in one of its two forms.
@@ -292,7 +327,7 @@ impl fmt::Display for Keyword {
     }
 }
 
-/// Something in the text that a builder would refuse.
+/// Something in the text that a builder refuses, or that its author did not mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong: a lower-case fragment with names in backticks.

@@ -1,0 +1,47 @@
+//! The ports of `EXPOSE`.
+
+use super::super::findings::Findings;
+use super::super::lines::Piece;
+
+/// Says what is wrong with one port; a port with a variable in it is not known yet.
+pub(super) fn check(piece: Piece<'_>, findings: &mut Findings) {
+    let text = piece.text();
+    if text.contains(['$', '"', '\'', '\\']) {
+        return;
+    }
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    if !matches!(
+        protocol.to_ascii_lowercase().as_str(),
+        "tcp" | "udp" | "sctp"
+    ) {
+        findings.refuse(
+            piece.span(),
+            format!("`{protocol}` is not a protocol of a port"),
+            Some(String::from("write `/tcp` or `/udp`, or nothing for TCP")),
+        );
+        return;
+    }
+    let inside = match ports.rsplit_once(':') {
+        Some((_, inside)) => {
+            findings.warn(
+                piece.span(),
+                "`EXPOSE` names ports of the container only",
+                Some(format!(
+                    "write `{inside}`; the port of the host is chosen when the container starts"
+                )),
+            );
+            inside
+        }
+        None => ports,
+    };
+    let (first, last) = inside.split_once('-').unwrap_or((inside, inside));
+    let number = |text: &str| text.parse::<u16>().ok();
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => {}
+        _ => findings.refuse(
+            piece.span(),
+            format!("`{inside}` is not a port"),
+            Some(String::from("write a number from 1 to 65535")),
+        ),
+    }
+}
