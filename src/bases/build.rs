@@ -64,7 +64,7 @@ pub const RECIPE_LABEL: &str = "org.loadline.recipe";
 pub const PACKAGES_LABEL: &str = "org.loadline.packages";
 
 /// Raised when the same catalogue entry is built in another way.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// How long the configuration of a full base may take.
 const CONFIGURE_WITHIN: Duration = Duration::from_mins(15);

@@ -102,8 +102,8 @@ pub struct Foundation {
     pub authorities: Vec<(String, Vec<u8>)>,
 }
 
-/// Writes what must be there before any package: the merged folders, accounts, the package
-/// manager's settings.
+/// Writes what must be there before any package: the merged folders and the package manager's
+/// settings. No accounts: the package that owns them makes them where there are none.
 ///
 /// # Errors
 /// When the layer cannot be written.
@@ -135,12 +135,6 @@ pub fn foundation<W: Write>(layer: &mut Layer<W>, with: &Foundation) -> io::Resu
         layer.symlink(link, to)?;
     }
     layer.symlink("usr/bin/awk", "mawk")?;
-    layer.file("etc/passwd", b"root:x:0:0:root:/root:/bin/bash\n", 0o644)?;
-    layer.file(
-        "etc/group",
-        b"root:x:0:\nmail:x:8:\nutmp:x:43:\nshadow:x:42:\nstaff:x:50:\n",
-        0o644,
-    )?;
     layer.file("var/lib/dpkg/info/format", b"1\n", 0o644)?;
     layer.file("var/lib/dpkg/available", b"", 0o644)?;
     layer.file("usr/sbin/policy-rc.d", b"#!/bin/sh\nexit 101\n", 0o755)?;

@@ -47,7 +47,17 @@ impl Relocation {
             let mut bytes = Vec::new();
             body.read_to_end(&mut bytes)?;
             let bytes = self.mended(&place, bytes);
-            layer.file(&place, &bytes, header.mode())
+            layer.file(&place, &bytes, header.mode())?;
+            let config = format!("{}-python{}-config", self.triplet, self.version);
+            match place.strip_prefix("usr/local/bin/") {
+                Some(name) if name == config => [
+                    "python3-config".to_owned(),
+                    format!("python{}-config", self.version),
+                ]
+                .iter()
+                .try_for_each(|short| layer.symlink(&format!("usr/local/bin/{short}"), name)),
+                _ => Ok(()),
+            }
         })
     }
 
