@@ -55,7 +55,8 @@ fn body(request: &Transform, base: &Config) -> ContainerCreateBody {
     };
     ContainerCreateBody {
         image: Some(request.image.clone()),
-        user: Some("0:0".to_owned()),
+        // Who starts as root anyway stays without a word on it, as the vendor's images do.
+        user: (!base.user.is_empty()).then(|| "0:0".to_owned()),
         entrypoint,
         cmd: Some(command),
         attach_stdout: Some(true),
@@ -127,16 +128,11 @@ fn changes(base: &Config, request: &Transform) -> Vec<String> {
     let mut changes = vec![
         format!("ENTRYPOINT {}", json(&base.entrypoint)),
         format!("CMD {}", json(&base.cmd)),
-        format!(
-            "USER {}",
-            if base.user.is_empty() {
-                "0"
-            } else {
-                &base.user
-            }
-        ),
         format!("LABEL {PROCESS_LABEL}=\"\""),
     ];
+    if !base.user.is_empty() {
+        changes.push(format!("USER {}", base.user));
+    }
     changes.extend(request.changes.iter().cloned());
     changes
 }
@@ -168,8 +164,8 @@ mod tests {
             [
                 "ENTRYPOINT [\"/app\"]",
                 "CMD []",
-                "USER 65532",
                 "LABEL loadline.process=\"\"",
+                "USER 65532",
                 "ENV X=1",
             ]
         );
