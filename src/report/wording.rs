@@ -1,0 +1,295 @@
+//! What a report says in one sentence of plain words, the same on every front end. Pure.
+
+use super::GoalReport;
+use super::Outcome;
+use super::Report;
+use super::VerdictName;
+use crate::text::plural;
+
+/// The headline of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    /// The verdict in a word or two: `Not yet.`
+    pub verdict: &'static str,
+    /// What matters most: `Small enough, but it does not start.`
+    pub sentence: String,
+    /// Required goals that are met, and required goals in all, where any was judged.
+    pub count: Option<(usize, usize)>,
+}
+
+impl Headline {
+    /// `6 of 7 goals`; nothing where no goal was judged.
+    #[must_use]
+    pub fn goals(&self) -> Option<String> {
+        let (met, all) = self.count?;
+        Some(format!("{met} of {}", plural(all, "goal")))
+    }
+}
+
+/// The headline of a report.
+#[must_use]
+pub fn headline(report: &Report) -> Headline {
+    let required: Vec<&GoalReport> = report.goals.iter().filter(|goal| goal.required).collect();
+    let met = count(&required, VerdictName::Met);
+    let count = (!required.is_empty()).then_some((met, required.len()));
+    let problem = || {
+        let problem = report.problem.as_ref();
+        problem.map(|problem| problem.message.to_string())
+    };
+    let (verdict, sentence) = match report.outcome {
+        Outcome::Passed => ("Done.", done(report)),
+        Outcome::Failed => ("Not yet.", not_yet(&required)),
+        Outcome::BuildFailed => (
+            "No image.",
+            problem().unwrap_or_else(|| "The build stopped.".to_owned()),
+        ),
+        Outcome::EngineUnavailable => (
+            "Not judged.",
+            problem().unwrap_or_else(|| "No container engine could be used.".to_owned()),
+        ),
+        Outcome::CouldNotJudge => ("Not judged.", not_judged(&required)),
+        Outcome::Cancelled => ("Stopped.", "The attempt was cancelled.".to_owned()),
+    };
+    Headline {
+        verdict,
+        sentence,
+        count,
+    }
+}
+
+fn count(goals: &[&GoalReport], verdict: VerdictName) -> usize {
+    goals.iter().filter(|goal| goal.verdict == verdict).count()
+}
+
+fn done(report: &Report) -> String {
+    let sizes = report.image.as_ref().zip(report.baseline.as_ref());
+    let sizes = sizes.map(|(image, baseline)| (baseline.shipped_bytes, image.shipped_bytes));
+    match sizes {
+        Some((before, now)) if now < before => {
+            let saved = before.minus(now).share_of(before);
+            format!("{before} became {now}: {saved} less to ship.")
+        }
+        _ => "Every goal is met.".to_owned(),
+    }
+}
+
+fn not_judged(required: &[&GoalReport]) -> String {
+    let unknown = count(required, VerdictName::Unknown);
+    format!("{} could not be judged.", plural(unknown, "goal"))
+}
+
+/// The best that can be said, then what stands in the way.
+fn not_yet(required: &[&GoalReport]) -> String {
+    let unmet: Vec<String> = required
+        .iter()
+        .filter(|goal| goal.verdict == VerdictName::Unmet)
+        .map(|goal| fault(goal))
+        .collect();
+    let open = match unmet.as_slice() {
+        [] => return not_judged(required),
+        [one] => one.clone(),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, rest @ ..] => {
+            let verb = if rest.len() == 1 { "is" } else { "are" };
+            format!(
+                "{one} and {two}; {} {verb} open as well",
+                plural(rest.len(), "goal")
+            )
+        }
+    };
+    match praise(required) {
+        Some(praise) => format!("{praise}, but {open}."),
+        None => capital(&format!("{open}.")),
+    }
+}
+
+/// Something good about the image.
+fn praise(required: &[&GoalReport]) -> Option<&'static str> {
+    let is_met = |kinds: &[&str]| {
+        required
+            .iter()
+            .any(|goal| goal.verdict == VerdictName::Met && kinds.contains(&goal.kind.as_str()))
+    };
+    if is_met(&["max_size", "reduction"]) {
+        Some("Small enough")
+    } else if is_met(&["run", "http", "healthcheck"]) {
+        Some("It runs")
+    } else if is_met(&["builds"]) {
+        Some("It builds")
+    } else {
+        None
+    }
+}
+
+/// What an unmet goal means for the image, as a clause.
+fn fault(goal: &GoalReport) -> String {
+    let found = goal.actual.as_ref().map_or("", |actual| actual.as_str());
+    let ended = found.starts_with("exit");
+    match goal.kind.as_str() {
+        "builds" => "it does not build",
+        "http" | "healthcheck" if ended => "it does not start",
+        "run" => "it does not run as it should",
+        "http" => "it does not answer as it should",
+        "healthcheck" => "its health check does not pass",
+        "stops" => "it does not stop when asked",
+        "max_size" | "reduction" => "it is too large",
+        "max_layers" => "it has too many layers",
+        "no_shell" => "it holds a shell",
+        "no_package_manager" => "it holds a package manager",
+        "non_root" => "it runs as root",
+        "no_secret" => "it holds a secret",
+        "read_only" => "it needs a writable file system",
+        "static_binary" => "its binary is not static",
+        "stays_cached" => "a small change rebuilds too much",
+        "context" => "too much is sent to the builder",
+        "from" => "it is made from another base",
+        _ => return format!("\u{201c}{}\u{201d} is not met", goal.title),
+    }
+    .to_owned()
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::goal::Blame;
+    use crate::report::BaselineReport;
+    use crate::report::CourseRef;
+    use crate::report::ImageReport;
+    use crate::report::Problem;
+    use crate::report::SCHEMA;
+    use crate::report::Timings;
+    use crate::text::Clean;
+    use crate::units::Bytes;
+
+    fn goal(kind: &str, verdict: VerdictName, actual: &str) -> GoalReport {
+        GoalReport {
+            id: kind.to_owned(),
+            kind: kind.to_owned(),
+            title: kind.replace('_', " "),
+            required: true,
+            verdict,
+            expected: String::new(),
+            actual: Some(Clean::line(actual)),
+            why: None,
+            next_step: None,
+            blame: Blame::default(),
+        }
+    }
+
+    fn report(outcome: Outcome, goals: Vec<GoalReport>) -> Report {
+        Report {
+            schema: SCHEMA.to_owned(),
+            tool_version: "0.1.0".to_owned(),
+            course: CourseRef {
+                id: "minimal-images".to_owned(),
+                version: "1".to_owned(),
+            },
+            exercise: "shrink-that-image".to_owned(),
+            outcome,
+            problem: None,
+            goals,
+            image: None,
+            baseline: None,
+            bases: Vec::new(),
+            engine: None,
+            timings_ms: Timings::default(),
+            started_at: String::new(),
+            finished_at: String::new(),
+        }
+    }
+
+    fn said(outcome: Outcome, goals: Vec<GoalReport>) -> String {
+        let headline = headline(&report(outcome, goals));
+        format!("{} {}", headline.verdict, headline.sentence)
+    }
+
+    #[test]
+    fn a_small_image_that_does_not_start_is_told_so() {
+        let goals = vec![
+            goal("http", VerdictName::Unmet, "exit 2 after 0.1 s: no file"),
+            goal("max_size", VerdictName::Met, "63.9 MB"),
+        ];
+        assert_eq!(
+            said(Outcome::Failed, goals),
+            "Not yet. Small enough, but it does not start."
+        );
+    }
+
+    #[test]
+    fn a_starter_that_runs_hears_two_faults_and_how_many_more() {
+        let unmet = ["max_size", "no_shell", "non_root", "stops"];
+        let mut goals = vec![goal("http", VerdictName::Met, "200")];
+        goals.extend(unmet.map(|kind| goal(kind, VerdictName::Unmet, "")));
+        let headline = headline(&report(Outcome::Failed, goals));
+        assert_eq!(
+            headline.sentence,
+            "It runs, but it is too large and it holds a shell; 2 goals are open as well."
+        );
+        assert_eq!(headline.goals().as_deref(), Some("1 of 5 goals"));
+    }
+
+    #[test]
+    fn a_kind_without_words_of_its_own_is_named_by_its_title() {
+        let goals = vec![goal("no_path", VerdictName::Unmet, "")];
+        assert_eq!(
+            said(Outcome::Failed, goals),
+            "Not yet. “no path” is not met."
+        );
+    }
+
+    #[test]
+    fn a_passed_attempt_says_what_it_was_good_for() {
+        let mut report = report(Outcome::Passed, vec![goal("http", VerdictName::Met, "")]);
+        assert_eq!(headline(&report).sentence, "Every goal is met.");
+        report.baseline = Some(BaselineReport {
+            shipped_bytes: Bytes(1_167_000_000),
+        });
+        report.image = Some(ImageReport {
+            id: String::new(),
+            shipped_bytes: Bytes(63_900_000),
+            exact: true,
+            layers: Vec::new(),
+            builder_lines: Vec::new(),
+        });
+        assert_eq!(
+            headline(&report).sentence,
+            "1.17 GB became 63.9 MB: 95 % less to ship."
+        );
+    }
+
+    #[test]
+    fn what_stopped_a_build_is_the_headline() {
+        let mut report = report(Outcome::BuildFailed, Vec::new());
+        report.problem = Some(Problem {
+            message: Clean::line("RUN pip install stopped with status 1"),
+            next_step: None,
+            blame: Blame::default(),
+        });
+        assert_eq!(headline(&report).verdict, "No image.");
+        assert_eq!(
+            headline(&report).sentence,
+            "RUN pip install stopped with status 1"
+        );
+        assert_eq!(headline(&report).goals(), None);
+    }
+
+    #[test]
+    fn goals_that_could_not_be_judged_are_counted() {
+        let goals = vec![
+            goal("http", VerdictName::Unknown, ""),
+            goal("max_size", VerdictName::Met, ""),
+        ];
+        assert_eq!(
+            said(Outcome::CouldNotJudge, goals),
+            "Not judged. 1 goal could not be judged."
+        );
+    }
+}
