@@ -12,6 +12,7 @@ pub mod engine;
 pub mod goal;
 pub mod image;
 pub mod learner;
+pub mod plain;
 pub mod report;
 pub mod text;
 pub mod tui;

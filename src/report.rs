@@ -3,6 +3,7 @@
 //! `loadline check --json` prints exactly one, the learner's records keep it. Within a version
 //! fields are only added. The JSON Schema is in `assets/schema/`.
 
+pub mod lines;
 pub mod wording;
 
 use serde::Deserialize;

@@ -105,7 +105,7 @@ const KNOWN_ONLY_BY: &[(&str, &[&str])] = &[
     ("crossterm", &["tui", "cli"]),
     ("clap", &["cli"]),
     ("sqlx", &["learner"]),
-    ("pulldown_cmark", &["course"]),
+    ("pulldown_cmark", &["course", "tui", "plain/prose.rs"]),
 ];
 
 /// The first names of all paths that start at the crate's root, with the line of each.

@@ -1,0 +1,286 @@
+//! The same workshop as lines of text: for terminals that can only append, for screen readers, and
+//! for who prefers it.
+//!
+//! Nothing is ever drawn over, nothing moves, nothing depends on colour. Choices are numbered.
+//! Everything that is asked and said goes through [`Teletype`], so that a test can sit on the
+//! other side.
+
+mod exercise;
+mod lesson;
+pub mod progress;
+pub mod prose;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::course::ExerciseId;
+use crate::course::Lesson;
+use crate::text::plural;
+use crate::workshop::BaseEvent;
+use crate::workshop::BaseState;
+use crate::workshop::CheckState;
+use crate::workshop::EngineState;
+use crate::workshop::Progress;
+use crate::workshop::Services;
+use crate::workshop::Trouble;
+
+/// Who sits on the other side: a person at a terminal, or a test.
+#[async_trait]
+pub trait Teletype: Send {
+    /// Says one line.
+    fn say(&mut self, line: &str);
+
+    /// Asks and waits for a line; `None` when there will be no more.
+    async fn ask(&mut self, prompt: &str) -> Option<String>;
+
+    /// Opens a file in the person's editor and waits for it, where it is one to wait for. The
+    /// error says what to do instead.
+    async fn edit(&mut self, file: &Path) -> Result<(), String>;
+
+    /// A token that the person's Ctrl-C cancels, for one piece of work.
+    fn stop(&mut self) -> CancellationToken;
+}
+
+/// The workshop in lines.
+pub struct Plain<'a> {
+    services: Services,
+    tty: &'a mut dyn Teletype,
+    progress: Progress,
+    engine: EngineState,
+    /// News of base images, read when there is a pause.
+    bases: mpsc::Receiver<BaseEvent>,
+    base_states: std::collections::BTreeMap<String, BaseState>,
+}
+
+/// What a choice in a menu leads to.
+enum Choice {
+    Lesson(usize),
+    Exercise(ExerciseId),
+    Doctor,
+}
+
+/// How many menus without an answer end the workshop.
+const UNREAD: usize = 3;
+
+/// Runs the workshop until the person leaves. `bases` tells of base images that are prepared
+/// meanwhile.
+pub async fn run(services: Services, tty: &mut dyn Teletype, bases: mpsc::Receiver<BaseEvent>) {
+    let mut plain = Plain {
+        services,
+        tty,
+        progress: Progress::default(),
+        engine: EngineState::Looking,
+        bases,
+        base_states: std::collections::BTreeMap::new(),
+    };
+    plain.home().await;
+}
+
+impl Plain<'_> {
+    fn say(&mut self, line: impl AsRef<str>) {
+        self.tty.say(line.as_ref());
+    }
+
+    fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            self.say(line);
+        }
+    }
+
+    fn say_trouble(&mut self, trouble: &Trouble) {
+        self.say(format!("Trouble: {}", trouble.message));
+        if let Some(next) = &trouble.next_step {
+            self.say(format!("Next: {next}"));
+        }
+    }
+
+    /// Asks for a number from 1 to `most`, or a word. `None` where the person left.
+    async fn choose(&mut self, prompt: &str, most: usize) -> Option<usize> {
+        for _ in 0..UNREAD {
+            let answer = self.tty.ask(prompt).await?;
+            match answer.trim().to_lowercase().as_str() {
+                "q" | "quit" | "exit" | "back" | "0" => return None,
+                word => match word.parse() {
+                    Ok(number) if (1..=most).contains(&number) => return Some(number),
+                    _ => self.say(format!("Please type a number from 1 to {most}, or q.")),
+                },
+            }
+        }
+        None
+    }
+
+    async fn home(&mut self) {
+        let course = self.services.course.clone();
+        self.say(format!("Loadline: {}", course.title));
+        self.engine = self.services.workshop.find_engine().await;
+        self.refresh().await;
+        loop {
+            self.say("");
+            self.say_engine();
+            self.say_bases();
+            let choices = self.menu();
+            let Some(number) = self.choose("Number, or q to leave: ", choices.len()).await else {
+                self.say("Your files and progress are kept. Goodbye.");
+                return;
+            };
+            match choices.get(number - 1) {
+                Some(Choice::Lesson(index)) => {
+                    if let Some(lesson) = course.lessons.get(*index) {
+                        self.lesson(lesson).await;
+                    }
+                }
+                Some(Choice::Exercise(id)) => {
+                    if let Some(exercise) = course.exercise(id.as_str()) {
+                        self.exercise(exercise).await;
+                    }
+                }
+                Some(Choice::Doctor) => self.doctor().await,
+                None => {}
+            }
+            self.refresh().await;
+        }
+    }
+
+    /// Reads again what the learner has reached.
+    async fn refresh(&mut self) {
+        match self.services.workshop.progress().await {
+            Ok(progress) => self.progress = progress,
+            Err(trouble) => self.say_trouble(&trouble),
+        }
+    }
+
+    fn say_engine(&mut self) {
+        match &self.engine {
+            EngineState::Ready { info, .. } => {
+                let line = format!("Engine: {} {} answers.", info.name.as_str(), info.version);
+                self.say(line);
+            }
+            EngineState::Looking => self.say("Engine: being looked for."),
+            EngineState::Missing { trouble, .. } => {
+                let trouble = trouble.clone();
+                self.say("Engine: none answers. Lessons open; nothing can be built.");
+                self.say_trouble(&trouble);
+            }
+        }
+    }
+
+    /// Takes the news of base images that came meanwhile.
+    fn say_bases(&mut self) {
+        while let Ok(event) = self.bases.try_recv() {
+            self.base_states.insert(event.reference, event.state);
+        }
+        if self.base_states.is_empty() {
+            return;
+        }
+        let all = self.base_states.len();
+        let ready = self
+            .base_states
+            .values()
+            .filter(|state| matches!(state, BaseState::Ready))
+            .count();
+        let mut said = vec![format!("Base images: {ready} of {all} ready.")];
+        for (reference, state) in &self.base_states {
+            match state {
+                BaseState::Working { doing, .. } => said.push(format!("  {reference}: {doing}")),
+                BaseState::Failed(why) => said.push(format!("  {reference}: {why}")),
+                BaseState::Ready | BaseState::Waiting => {}
+            }
+        }
+        self.say_all(said);
+    }
+
+    fn menu(&mut self) -> Vec<Choice> {
+        let course = self.services.course.clone();
+        let mut choices = Vec::new();
+        self.say("");
+        for (index, lesson) in course.lessons.iter().enumerate() {
+            choices.push(Choice::Lesson(index));
+            let line = self.lesson_line(choices.len(), lesson);
+            self.say(line);
+            for id in &lesson.exercises {
+                let Some(exercise) = course.exercise(id.as_str()) else {
+                    continue;
+                };
+                choices.push(Choice::Exercise(id.clone()));
+                let reached = self.reached(id);
+                let line = format!(
+                    "{:>3}    Exercise: {} ({} min){reached}",
+                    choices.len(),
+                    exercise.title,
+                    exercise.minutes
+                );
+                self.say(line);
+            }
+        }
+        choices.push(Choice::Doctor);
+        self.say(format!(
+            "{:>3}  Doctor: what this machine needs",
+            choices.len()
+        ));
+        choices
+    }
+
+    fn lesson_line(&self, number: usize, lesson: &Lesson) -> String {
+        let read = if self.progress.lessons.contains(&lesson.slug) {
+            ", read"
+        } else {
+            ""
+        };
+        format!(
+            "{number:>3}  Lesson {}: {} ({} min){read}",
+            lesson.number, lesson.title, lesson.minutes
+        )
+    }
+
+    /// What was reached in an exercise, as the end of its line in the menu.
+    fn reached(&self, id: &ExerciseId) -> String {
+        let Some(record) = self
+            .progress
+            .exercises
+            .get(id)
+            .filter(|record| record.attempts > 0)
+        else {
+            return String::new();
+        };
+        let attempts = plural(record.attempts as usize, "attempt");
+        let size = record
+            .best
+            .and_then(|best| best.size)
+            .map(|size| format!(", best {size}"))
+            .unwrap_or_default();
+        let word = if record.passed { "PASS" } else { "not yet" };
+        format!(", {word}, {attempts}{size}")
+    }
+
+    async fn doctor(&mut self) {
+        self.engine = self.services.workshop.find_engine().await;
+        let tried = match &self.engine {
+            EngineState::Missing { tried, .. } => tried.clone(),
+            EngineState::Looking | EngineState::Ready { .. } => Vec::new(),
+        };
+        for check in self.services.workshop.doctor().await {
+            let word = match check.state {
+                CheckState::Good => "good",
+                CheckState::Limited => "limited",
+                CheckState::Bad => "bad",
+                CheckState::Off => "off",
+            };
+            self.say(format!("{}: {word}. {}", check.title, check.found));
+            if let Some(fix) = check.fix {
+                self.say(format!("  Next: {fix}"));
+            }
+        }
+        self.say_all(tried.iter().map(|tried| {
+            format!(
+                "Tried {} ({}): {}",
+                tried.address, tried.because, tried.outcome
+            )
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests;

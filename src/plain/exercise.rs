@@ -1,0 +1,373 @@
+//! An exercise: its brief, the learner's files, attempts, hints, the worked answer.
+
+use similar::ChangeTag;
+use similar::TextDiff;
+
+use crate::attempt::AttemptEvent;
+use crate::course::Exercise;
+use crate::plain::Plain;
+use crate::plain::progress::Progress;
+use crate::plain::prose;
+use crate::report::Outcome;
+use crate::report::Report;
+use crate::report::lines;
+use crate::text::Clean;
+use crate::workshop::Trouble;
+use crate::workshop::Workspace;
+
+/// What can be done in an exercise, in the order of its menu.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Build,
+    Edit,
+    Show,
+    Brief,
+    Hint,
+    Solution,
+    Reset,
+    UndoReset,
+    Back,
+}
+
+const ACTIONS: [(Action, &str); 9] = [
+    (Action::Build, "Build and check"),
+    (Action::Edit, "Edit a file"),
+    (Action::Show, "Read your files"),
+    (Action::Brief, "Read the brief again"),
+    (Action::Hint, "Open the next hint"),
+    (Action::Solution, "Compare with the worked answer"),
+    (Action::Reset, "Put the starter back"),
+    (Action::UndoReset, "Undo the last reset"),
+    (Action::Back, "Back"),
+];
+
+/// Failed attempts after which the worked answer opens without all hints.
+const ATTEMPTS_BEFORE_ANSWER: u32 = 2;
+
+impl Plain<'_> {
+    /// Works on one exercise until the person goes back.
+    pub(super) async fn exercise(&mut self, exercise: &Exercise) {
+        let mut workspace = match self.services.workshop.open(&exercise.id).await {
+            Ok(workspace) => workspace,
+            Err(trouble) => return self.say_trouble(&trouble),
+        };
+        self.brief(exercise, &workspace).await;
+        loop {
+            self.say("");
+            for (index, (_, label)) in ACTIONS.iter().enumerate() {
+                self.say(format!("{:>3}  {label}", index + 1));
+            }
+            let Some(number) = self
+                .choose("Number, or q to go back: ", ACTIONS.len())
+                .await
+            else {
+                return;
+            };
+            let action = ACTIONS
+                .get(number - 1)
+                .map_or(Action::Back, |(action, _)| *action);
+            if action == Action::Back {
+                return;
+            }
+            match self.act(action, exercise, &workspace).await {
+                Ok(Some(new)) => workspace = new,
+                Ok(None) => {}
+                Err(trouble) => self.say_trouble(&trouble),
+            }
+        }
+    }
+
+    /// Does one thing; answers with the files where they were exchanged.
+    async fn act(
+        &mut self,
+        action: Action,
+        exercise: &Exercise,
+        workspace: &Workspace,
+    ) -> Result<Option<Workspace>, Trouble> {
+        let workshop = self.services.workshop.clone();
+        match action {
+            Action::Build => self.build(exercise).await,
+            Action::Edit => self.edit(workspace).await,
+            Action::Show => {
+                let fresh = workshop.open(&exercise.id).await?;
+                self.show(&fresh).await;
+                return Ok(Some(fresh));
+            }
+            Action::Brief => self.brief(exercise, workspace).await,
+            Action::Hint => self.hint(exercise).await?,
+            Action::Solution => {
+                let fresh = workshop.open(&exercise.id).await?;
+                self.solution(exercise, &fresh).await;
+            }
+            Action::Reset => {
+                let question = "This puts the starter back over your files; it can be undone. \
+                                Type yes to do it: ";
+                let answer = self.tty.ask(question).await.unwrap_or_default();
+                if !answer.trim().eq_ignore_ascii_case("yes") {
+                    self.say("Nothing was changed.");
+                    return Ok(None);
+                }
+                let fresh = workshop.reset(&exercise.id).await?;
+                self.say("The starter is back. Your files are kept: \"Undo the last reset\".");
+                return Ok(Some(fresh));
+            }
+            Action::UndoReset => {
+                let fresh = workshop.undo_reset(&exercise.id).await?;
+                self.say("Your files are back.");
+                return Ok(Some(fresh));
+            }
+            Action::Back => {}
+        }
+        Ok(None)
+    }
+
+    async fn brief(&mut self, exercise: &Exercise, workspace: &Workspace) {
+        self.say("");
+        self.say(format!("Exercise: {}", exercise.title));
+        if !self.pages(&prose::lines(&exercise.brief)).await {
+            return;
+        }
+        self.say("");
+        self.say("Goals:");
+        for (goal, required) in exercise.all_goals().filter(|(goal, _)| !goal.hidden) {
+            let stretch = if required { "" } else { " (stretch)" };
+            self.say(format!(
+                "  - {}{stretch}: {}",
+                goal.title(),
+                goal.goal.wanted()
+            ));
+        }
+        self.say(format!("Your files are in {}:", shown(&workspace.folder)));
+        for file in &workspace.files {
+            let limit = if file.read_only {
+                " (may not be written)"
+            } else {
+                ""
+            };
+            self.say(format!("  - {}{limit}", file.name));
+        }
+    }
+
+    async fn show(&mut self, workspace: &Workspace) {
+        for file in &workspace.files {
+            self.say("");
+            match &file.text {
+                None => self.say(format!("{} is not there.", file.name)),
+                Some(text) => {
+                    self.say(format!("{}:", file.name));
+                    let numbered: Vec<String> = Clean::lines(text)
+                        .iter()
+                        .enumerate()
+                        .map(|(index, line)| format!("{:>4}  {line}", index + 1))
+                        .collect();
+                    if !self.pages(&numbered).await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn edit(&mut self, workspace: &Workspace) {
+        let names: Vec<String> = workspace
+            .files
+            .iter()
+            .map(|file| file.name.clone())
+            .collect();
+        let index = if names.len() == 1 {
+            Some(1)
+        } else {
+            for (index, name) in names.iter().enumerate() {
+                self.say(format!("{:>3}  {name}", index + 1));
+            }
+            self.choose("Which file, or q: ", names.len()).await
+        };
+        let Some(name) = index.and_then(|number| names.get(number - 1)) else {
+            return;
+        };
+        let file = workspace.folder.join(name);
+        match self.tty.edit(&file).await {
+            Ok(()) => self.say(format!("{name} is as you left it.")),
+            Err(why) => {
+                self.say(why);
+                self.say(format!(
+                    "The file is {}; edit it with anything.",
+                    shown(&file)
+                ));
+            }
+        }
+    }
+
+    async fn build(&mut self, exercise: &Exercise) {
+        self.say("Building. Ctrl-C stops it.");
+        let cancel = self.tty.stop();
+        let mut events = self.services.workshop.start_attempt(&exercise.id, cancel);
+        let mut progress = Progress::default();
+        let mut said_bases = std::collections::BTreeSet::new();
+        let mut finished: Option<Box<Report>> = None;
+        while let Some(event) = events.recv().await {
+            if let AttemptEvent::Base {
+                reference, doing, ..
+            } = &event
+                && said_bases.insert((reference.clone(), doing.clone()))
+            {
+                self.say(format!("base image {reference}: {doing}"));
+            }
+            // Verdicts come once more with their reasons in the report.
+            if !matches!(event, AttemptEvent::Judged { .. }) {
+                let lines = progress.event(&event);
+                self.say_all(lines);
+            }
+            if let AttemptEvent::Finished(report) = event {
+                finished = Some(report);
+            }
+        }
+        let Some(report) = finished else {
+            return self.say("The attempt ended without a report; your files are safe.");
+        };
+        self.say("");
+        self.say_all(lines::show(&report).lines().map(str::to_owned));
+        if let Some(read) = to_read(exercise, &report) {
+            self.say(format!("Read: lesson {read}"));
+        }
+        self.progress
+            .exercises
+            .entry(exercise.id.clone())
+            .or_default()
+            .absorb(&report);
+    }
+
+    /// Opens the next hint for the first goal that the last attempt missed.
+    async fn hint(&mut self, exercise: &Exercise) -> Result<(), Trouble> {
+        let record = self.progress.exercises.get(&exercise.id);
+        let missed: Vec<String> = record
+            .and_then(|record| record.last.as_ref())
+            .map(|report| {
+                let goals = report.goals.iter();
+                goals
+                    .filter(|goal| goal.verdict != crate::report::VerdictName::Met)
+                    .map(|goal| goal.id.clone())
+                    .collect()
+            })
+            .unwrap_or_default();
+        let opened = record
+            .map(|record| record.hints.clone())
+            .unwrap_or_default();
+        let unopened = |goal: Option<&String>| {
+            exercise.hints.iter().find(|hint| {
+                goal.is_none_or(|goal| hint.goal == *goal)
+                    && !opened.contains(&(hint.goal.clone(), hint.level))
+            })
+        };
+        let next = missed
+            .iter()
+            .find_map(|goal| unopened(Some(goal)))
+            .or_else(|| unopened(None));
+        let Some(hint) = next else {
+            self.say("Every hint is open. The worked answer is next.");
+            return Ok(());
+        };
+        self.say(format!("Hint {} for `{}`:", hint.level, hint.goal));
+        self.say_all(prose::lines(&hint.text));
+        let note = (hint.goal.clone(), hint.level);
+        self.services
+            .workshop
+            .hint_opened(&exercise.id, &note.0, note.1)
+            .await?;
+        let record = self
+            .progress
+            .exercises
+            .entry(exercise.id.clone())
+            .or_default();
+        record.hints.insert(note);
+        Ok(())
+    }
+
+    /// Shows what the worked answer changes in the learner's files, and why.
+    async fn solution(&mut self, exercise: &Exercise, workspace: &Workspace) {
+        let Some(solution) = &exercise.solution else {
+            return self.say("This exercise has no worked answer.");
+        };
+        let record = self.progress.exercises.get(&exercise.id);
+        let open = record.is_some_and(|record| {
+            record.passed
+                || record.attempts >= ATTEMPTS_BEFORE_ANSWER
+                || record.hints.len() >= exercise.hints.len()
+        });
+        if !open {
+            let answer = self
+                .tty
+                .ask("You have hints left, and trying first teaches more. Type yes to see it now: ")
+                .await
+                .unwrap_or_default();
+            if !answer.trim().eq_ignore_ascii_case("yes") {
+                return;
+            }
+        }
+        for (name, content) in &solution.files {
+            let mine = workspace
+                .files
+                .iter()
+                .find(|file| file.name == *name)
+                .and_then(|file| file.text.clone())
+                .unwrap_or_default();
+            self.say("");
+            self.say(format!("{name}, yours (-) and the worked answer (+):"));
+            let lines = difference(&mine, &String::from_utf8_lossy(content));
+            if !self.pages(&lines).await {
+                return;
+            }
+        }
+        self.say("");
+        self.pages(&prose::lines(&solution.why)).await;
+    }
+}
+
+/// The lines of two texts with what was taken and what was added.
+fn difference(mine: &str, theirs: &str) -> Vec<String> {
+    TextDiff::from_lines(mine, theirs)
+        .iter_all_changes()
+        .map(|change| {
+            let sign = match change.tag() {
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+                ChangeTag::Equal => ' ',
+            };
+            format!(
+                "{sign} {}",
+                Clean::line(change.value().trim_end_matches('\n'))
+            )
+        })
+        .collect()
+}
+
+/// The lesson to read for the first goal that is not met.
+fn to_read(exercise: &Exercise, report: &Report) -> Option<String> {
+    if report.outcome == Outcome::Passed {
+        return None;
+    }
+    let missed = report
+        .goals
+        .iter()
+        .find(|goal| goal.required && goal.verdict != crate::report::VerdictName::Met)?;
+    let (entry, _) = exercise
+        .all_goals()
+        .find(|(goal, _)| goal.id == missed.id)?;
+    entry.read.clone()
+}
+
+/// A path without control characters.
+fn shown(path: &std::path::Path) -> Clean {
+    Clean::line(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_reads_line_by_line() {
+        let lines = difference("FROM a\nRUN x\n", "FROM a\nRUN y\n");
+        assert_eq!(lines, ["  FROM a", "- RUN x", "+ RUN y"]);
+    }
+}

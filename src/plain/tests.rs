@@ -1,0 +1,358 @@
+//! A person who types numbers, in front of a workshop that is not there.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use super::*;
+use crate::attempt::AttemptEvent;
+use crate::course::Course;
+use crate::course::Exercise;
+use crate::course::Hint;
+use crate::course::Solution;
+use crate::goal::Blame;
+use crate::report::CourseRef;
+use crate::report::GoalReport;
+use crate::report::Outcome;
+use crate::report::Report;
+use crate::report::SCHEMA;
+use crate::report::Timings;
+use crate::report::VerdictName;
+use crate::text::Clean;
+use crate::workshop::Check;
+use crate::workshop::Workshop;
+use crate::workshop::Workspace;
+use crate::workshop::WorkspaceFile;
+
+/// Answers one after the other, then nothing; keeps what was said.
+#[derive(Default)]
+struct Person {
+    answers: VecDeque<String>,
+    heard: Vec<String>,
+    edited: Vec<PathBuf>,
+}
+
+#[async_trait]
+impl Teletype for Person {
+    fn say(&mut self, line: &str) {
+        self.heard.push(line.to_owned());
+    }
+
+    async fn ask(&mut self, prompt: &str) -> Option<String> {
+        let answer = self.answers.pop_front();
+        let shown = answer.as_deref().unwrap_or("(end)");
+        self.heard.push(format!("{prompt}{shown}"));
+        answer
+    }
+
+    async fn edit(&mut self, file: &Path) -> Result<(), String> {
+        self.edited.push(file.to_owned());
+        Ok(())
+    }
+
+    fn stop(&mut self) -> CancellationToken {
+        CancellationToken::new()
+    }
+}
+
+/// Remembers what it was asked to do.
+#[derive(Default)]
+struct Fake {
+    done: Mutex<Vec<String>>,
+    progress: Mutex<Progress>,
+}
+
+impl Fake {
+    fn note(&self, what: impl Into<String>) {
+        self.done.lock().expect("one thread").push(what.into());
+    }
+}
+
+fn workspace() -> Workspace {
+    Workspace {
+        folder: PathBuf::from("/w/first-build"),
+        log: PathBuf::from("/w/log"),
+        files: vec![WorkspaceFile {
+            name: "Dockerfile".to_owned(),
+            text: Some("FROM scratch\nCMD\u{1b}[2J\n".to_owned()),
+            read_only: false,
+        }],
+    }
+}
+
+fn report() -> Report {
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool_version: String::new(),
+        course: CourseRef {
+            id: String::new(),
+            version: String::new(),
+        },
+        exercise: "first-build".to_owned(),
+        outcome: Outcome::Failed,
+        problem: None,
+        goals: vec![GoalReport {
+            id: "run".to_owned(),
+            kind: "run".to_owned(),
+            title: "it runs".to_owned(),
+            required: true,
+            verdict: VerdictName::Unmet,
+            expected: "ends with 0".to_owned(),
+            actual: Some(Clean::line("ended with 2")),
+            why: Some(Clean::line("It looked for a file that is not there.")),
+            next_step: Some(Clean::line("Compare the name with that in COPY.")),
+            blame: Blame::default(),
+        }],
+        image: None,
+        baseline: None,
+        bases: Vec::new(),
+        engine: None,
+        timings_ms: Timings::default(),
+        started_at: String::new(),
+        finished_at: String::new(),
+    }
+}
+
+#[async_trait]
+impl Workshop for Fake {
+    async fn progress(&self) -> Result<Progress, Trouble> {
+        Ok(self.progress.lock().expect("one thread").clone())
+    }
+
+    async fn find_engine(&self) -> EngineState {
+        EngineState::Missing {
+            trouble: Trouble::new("cannot reach a container engine").advise("Start Docker."),
+            tried: Vec::new(),
+        }
+    }
+
+    async fn prepare_bases(
+        &self,
+        _first: Vec<String>,
+        _events: mpsc::Sender<BaseEvent>,
+        _cancel: CancellationToken,
+    ) {
+    }
+
+    async fn open(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
+        self.note(format!("open {exercise}"));
+        Ok(workspace())
+    }
+
+    async fn save(&self, _: &ExerciseId, file: &str, _: &str) -> Result<(), Trouble> {
+        self.note(format!("save {file}"));
+        Ok(())
+    }
+
+    async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
+        self.note(format!("reset {exercise}"));
+        Ok(workspace())
+    }
+
+    async fn undo_reset(&self, _: &ExerciseId) -> Result<Workspace, Trouble> {
+        Err(Trouble::new(
+            "Nothing was reset, so there is nothing to bring back.",
+        ))
+    }
+
+    fn start_attempt(
+        &self,
+        exercise: &ExerciseId,
+        _cancel: CancellationToken,
+    ) -> mpsc::Receiver<AttemptEvent> {
+        self.note(format!("attempt {exercise}"));
+        let (sender, receiver) = mpsc::channel(4);
+        let event = AttemptEvent::Finished(Box::new(report()));
+        sender.try_send(event).expect("there is room");
+        receiver
+    }
+
+    async fn hint_opened(&self, _: &ExerciseId, goal: &str, level: u8) -> Result<(), Trouble> {
+        self.note(format!("hint {goal} {level}"));
+        Ok(())
+    }
+
+    async fn lesson_read(&self, slug: &str) -> Result<(), Trouble> {
+        self.note(format!("read {slug}"));
+        Ok(())
+    }
+
+    async fn doctor(&self) -> Vec<Check> {
+        vec![Check {
+            title: "Engine".to_owned(),
+            state: CheckState::Bad,
+            found: Clean::line("none answers"),
+            fix: Some(Clean::line("Run `loadline doctor --fix`.")),
+        }]
+    }
+}
+
+fn course() -> Course {
+    let id = ExerciseId("first-build".to_owned());
+    let hint = |level, text: &str| Hint {
+        goal: "run".to_owned(),
+        level,
+        text: text.to_owned(),
+    };
+    Course {
+        id: "c".to_owned(),
+        version: "1".to_owned(),
+        title: "Minimal images".to_owned(),
+        lessons: vec![Lesson {
+            slug: "why".to_owned(),
+            number: 1,
+            title: "Why small matters".to_owned(),
+            minutes: 5,
+            fast_track: true,
+            exercises: vec![id.clone()],
+            goals: Vec::new(),
+            markdown: "# Why\n\nBecause {{ size python:3.13 | 1.17 GB }} travels.\n".to_owned(),
+            quizzes: Vec::new(),
+            anchors: Vec::new(),
+        }],
+        exercises: vec![Exercise {
+            id,
+            title: "First build".to_owned(),
+            minutes: 3,
+            brief: "Make it run.".to_owned(),
+            edit: vec!["Dockerfile".to_owned()],
+            bases: Vec::new(),
+            baseline: None,
+            canary: None,
+            starter_misses: Vec::new(),
+            goals: Vec::new(),
+            stretch: Vec::new(),
+            hints: vec![hint(1, "Look at the error."), hint(2, "Compare names.")],
+            files: BTreeMap::new(),
+            solution: Some(Solution {
+                files: BTreeMap::from([(
+                    "Dockerfile".to_owned(),
+                    Arc::from("FROM scratch\nCMD [\"/app\"]\n".as_bytes()),
+                )]),
+                why: "The exec form needs no shell.".to_owned(),
+            }),
+        }],
+    }
+}
+
+async fn visit(answers: &[&str]) -> (Person, Arc<Fake>) {
+    let workshop = Arc::new(Fake::default());
+    let services = Services {
+        course: Arc::new(course()),
+        workshop: workshop.clone(),
+    };
+    let mut person = Person {
+        answers: answers.iter().map(|answer| (*answer).to_owned()).collect(),
+        ..Person::default()
+    };
+    let (_, bases) = mpsc::channel(1);
+    run(services, &mut person, bases).await;
+    (person, workshop)
+}
+
+fn done(workshop: &Fake) -> Vec<String> {
+    workshop.done.lock().expect("one thread").clone()
+}
+
+#[tokio::test]
+async fn the_menu_is_numbered_and_says_what_is_missing() {
+    let (person, _) = visit(&["q"]).await;
+    insta::assert_snapshot!(person.heard.join("\n"), @"
+    Loadline: Minimal images
+
+    Engine: none answers. Lessons open; nothing can be built.
+    Trouble: cannot reach a container engine
+    Next: Start Docker.
+
+      1  Lesson 1: Why small matters (5 min)
+      2    Exercise: First build (3 min)
+      3  Doctor: what this machine needs
+    Number, or q to leave: q
+    Your files and progress are kept. Goodbye.
+    ");
+}
+
+#[tokio::test]
+async fn a_lesson_is_read_to_its_end_and_noted() {
+    let (person, workshop) = visit(&["1", "q"]).await;
+    assert_eq!(done(&workshop), ["read why"]);
+    assert!(
+        person
+            .heard
+            .iter()
+            .any(|line| line == "Because ≈1.17 GB travels.")
+    );
+}
+
+#[tokio::test]
+async fn an_attempt_says_its_verdicts_in_words() {
+    let (person, workshop) = visit(&["2", "1", "q", "q"]).await;
+    assert_eq!(done(&workshop), ["open first-build", "attempt first-build"]);
+    let text = person.heard.join("\n");
+    assert!(text.contains("FAIL     it runs: ended with 2"), "{text}");
+    assert!(text.contains("Next: Compare the name with that in COPY."));
+    assert!(text.contains("Not yet. It does not run as it should. 0 of 1 goal met."), "{text}");
+}
+
+#[tokio::test]
+async fn hints_open_one_by_one_for_the_goal_that_was_missed() {
+    let (person, workshop) = visit(&["2", "1", "5", "5", "5", "q", "q"]).await;
+    assert_eq!(
+        done(&workshop)[2..],
+        ["hint run 1".to_owned(), "hint run 2".to_owned()]
+    );
+    assert!(
+        person
+            .heard
+            .iter()
+            .any(|line| line.starts_with("Every hint is open"))
+    );
+}
+
+#[tokio::test]
+async fn a_reset_asks_first() {
+    let (_, workshop) = visit(&["2", "7", "no", "q", "q"]).await;
+    assert_eq!(done(&workshop), ["open first-build"]);
+    let (_, workshop) = visit(&["2", "7", "yes", "q", "q"]).await;
+    assert_eq!(done(&workshop), ["open first-build", "reset first-build"]);
+}
+
+#[tokio::test]
+async fn files_are_shown_without_what_could_steer_a_terminal() {
+    let (person, _) = visit(&["2", "3", "6", "yes", "q", "q"]).await;
+    let text = person.heard.join("\n");
+    assert!(text.contains("   1  FROM scratch"));
+    assert!(text.contains("+ CMD [\"/app\"]"));
+    assert!(text.contains("The exec form needs no shell."));
+    assert!(!text.contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn the_only_file_opens_in_the_editor_at_once() {
+    let (person, _) = visit(&["2", "2", "q", "q"]).await;
+    assert_eq!(person.edited, [PathBuf::from("/w/first-build/Dockerfile")]);
+}
+
+#[tokio::test]
+async fn the_end_of_the_input_leaves_from_anywhere() {
+    for answers in [
+        &[][..],
+        &["1"],
+        &["2"],
+        &["2", "7"],
+        &["2", "2"],
+        &["x", "y", "z"],
+    ] {
+        let (person, _) = visit(answers).await;
+        assert!(person.heard.len() > 3, "{answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_says_one_finding_per_line() {
+    let (person, _) = visit(&["3", "q"]).await;
+    let text = person.heard.join("\n");
+    assert!(text.contains("Engine: bad. none answers\n  Next: Run `loadline doctor --fix`."));
+}

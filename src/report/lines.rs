@@ -1,0 +1,248 @@
+//! The report as lines of text: for pipelines, dumb terminals and screen readers. Pure.
+//!
+//! Each goal is one word and one line, with the cause, the place and the next step under it where
+//! it is not met. Nothing depends on colour or on how wide the window is.
+
+use std::fmt::Write as _;
+
+use super::GoalReport;
+use super::Problem;
+use super::Report;
+use super::VerdictName;
+use super::wording;
+use crate::goal::Blame;
+use crate::units::Bytes;
+
+/// The word for a verdict, as wide as the widest.
+#[must_use]
+pub const fn word(verdict: VerdictName) -> &'static str {
+    match verdict {
+        VerdictName::Met => "PASS",
+        VerdictName::Unmet => "FAIL",
+        VerdictName::Unknown => "UNKNOWN",
+    }
+}
+
+/// The whole report.
+#[must_use]
+pub fn show(report: &Report) -> String {
+    let mut text = String::new();
+    for goal in &report.goals {
+        text.push_str(&show_goal(goal));
+    }
+    if let Some(problem) = &report.problem {
+        show_problem(problem, &mut text);
+    }
+    if let Some(image) = &report.image {
+        let about = if image.exact { "" } else { "about " };
+        let _ = write!(text, "The image is {about}{}", image.shipped_bytes);
+        if let Some(baseline) = &report.baseline {
+            text.push_str(&against(image.shipped_bytes, baseline.shipped_bytes));
+        }
+        text.push_str(".\n");
+    }
+    for base in report.bases.iter().filter(|base| base.stand_in) {
+        let _ = writeln!(
+            text,
+            "`{}` was a stand-in, made here from distribution packages.",
+            base.reference
+        );
+    }
+    let _ = writeln!(text, "{}", last_line(report));
+    text
+}
+
+/// One goal: its verdict, what was found, and for one that is not met the cause and the next step.
+#[must_use]
+pub fn show_goal(goal: &GoalReport) -> String {
+    let stretch = if goal.required { "" } else { " (stretch)" };
+    let mut text = format!("{:<8} {}{stretch}", word(goal.verdict), goal.title);
+    if let Some(actual) = &goal.actual {
+        let _ = write!(text, ": {actual}");
+    }
+    text.push('\n');
+    if goal.verdict == VerdictName::Met {
+        return text;
+    }
+    let _ = writeln!(text, "         Wanted: {}", goal.expected);
+    if let Some(why) = &goal.why {
+        let _ = writeln!(text, "         Why: {why}");
+    }
+    show_place(&goal.blame, &mut text);
+    if let Some(next) = &goal.next_step {
+        let _ = writeln!(text, "         Next: {next}");
+    }
+    text
+}
+
+fn show_problem(problem: &Problem, text: &mut String) {
+    let _ = writeln!(text, "STOPPED  {}", problem.message);
+    show_place(&problem.blame, text);
+    if let Some(next) = &problem.next_step {
+        let _ = writeln!(text, "         Next: {next}");
+    }
+}
+
+fn show_place(blame: &Blame, text: &mut String) {
+    if let Some(place) = place(blame) {
+        let _ = writeln!(text, "         Where: {place}");
+    }
+}
+
+/// `Dockerfile:7, layer 3, app/.env`; `None` where nothing is to blame.
+#[must_use]
+pub fn place(blame: &Blame) -> Option<String> {
+    let line = blame.line.map(|line| format!("Dockerfile:{line}"));
+    let layer = blame.layer.map(|layer| format!("layer {layer}"));
+    let path = blame.path.as_ref().map(ToString::to_string);
+    let parts: Vec<String> = [line, layer, path].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// How a size compares with the starter's.
+fn against(now: Bytes, before: Bytes) -> String {
+    if now < before {
+        let saved = before.minus(now);
+        format!(
+            ", {} smaller than the starter's {before}",
+            saved.share_of(before)
+        )
+    } else if now == before {
+        ", as large as the starter".to_owned()
+    } else {
+        format!(", {} more than the starter's {before}", now.minus(before))
+    }
+}
+
+/// How it ended, in one line.
+#[must_use]
+pub fn last_line(report: &Report) -> String {
+    let headline = wording::headline(report);
+    let goals = headline.goals().map(|goals| format!(" {goals} met."));
+    let sentence = match report.problem {
+        // The problem is told above, with its place and the next step.
+        Some(_) => String::new(),
+        None => format!(" {}", headline.sentence),
+    };
+    format!("{}{sentence}{}", headline.verdict, goals.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::BaselineReport;
+    use crate::report::CourseRef;
+    use crate::report::ImageReport;
+    use crate::report::Outcome;
+    use crate::report::SCHEMA;
+    use crate::report::Timings;
+    use crate::text::Clean;
+
+    fn goal(title: &str, verdict: VerdictName) -> GoalReport {
+        GoalReport {
+            id: title.to_owned(),
+            kind: "max_size".to_owned(),
+            title: title.to_owned(),
+            required: true,
+            verdict,
+            expected: "at most 100 MB".to_owned(),
+            actual: None,
+            why: None,
+            next_step: None,
+            blame: Blame::default(),
+        }
+    }
+
+    fn report(outcome: Outcome) -> Report {
+        Report {
+            schema: SCHEMA.to_owned(),
+            tool_version: "0.1.0".to_owned(),
+            course: CourseRef {
+                id: "minimal-images".to_owned(),
+                version: "1".to_owned(),
+            },
+            exercise: "shrink-that-image".to_owned(),
+            outcome,
+            problem: None,
+            goals: Vec::new(),
+            image: None,
+            baseline: None,
+            bases: Vec::new(),
+            engine: None,
+            timings_ms: Timings::default(),
+            started_at: String::new(),
+            finished_at: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_unmet_goal_says_why_where_and_what_next() {
+        let mut report = report(Outcome::Failed);
+        let mut unmet = goal("≤ 100 MB", VerdictName::Unmet);
+        unmet.actual = Some(Clean::line("138 MB, 38 MB too much"));
+        unmet.why = Some(Clean::line("41 MB of it is a package cache."));
+        unmet.next_step = Some(Clean::line("Look at what that line leaves behind."));
+        unmet.blame = Blame {
+            line: Some(5),
+            layer: Some(3),
+            path: None,
+        };
+        let mut stretch = goal("≤ 70 MB", VerdictName::Unknown);
+        stretch.required = false;
+        report.goals = vec![goal("it runs", VerdictName::Met), unmet, stretch];
+        report.image = Some(ImageReport {
+            id: "sha256:0".to_owned(),
+            shipped_bytes: Bytes(138_000_000),
+            exact: true,
+            layers: Vec::new(),
+            builder_lines: Vec::new(),
+        });
+        report.baseline = Some(BaselineReport {
+            shipped_bytes: Bytes(1_167_000_000),
+        });
+        insta::assert_snapshot!(show(&report), @"
+        PASS     it runs
+        FAIL     ≤ 100 MB: 138 MB, 38 MB too much
+                 Wanted: at most 100 MB
+                 Why: 41 MB of it is a package cache.
+                 Where: Dockerfile:5, layer 3
+                 Next: Look at what that line leaves behind.
+        UNKNOWN  ≤ 70 MB (stretch)
+                 Wanted: at most 100 MB
+        The image is 138 MB, 88 % smaller than the starter's 1.17 GB.
+        NOT YET: 1 of 2 goals met.
+        ");
+    }
+
+    #[test]
+    fn a_build_that_stopped_says_where() {
+        let mut report = report(Outcome::BuildFailed);
+        report.problem = Some(Problem {
+            message: Clean::line("`RUN false` stopped with status 1."),
+            next_step: Some(Clean::line("Read the last lines of its output above.")),
+            blame: Blame {
+                line: Some(2),
+                ..Blame::default()
+            },
+        });
+        insta::assert_snapshot!(show(&report), @"
+        STOPPED  `RUN false` stopped with status 1.
+                 Where: Dockerfile:2
+                 Next: Read the last lines of its output above.
+        NOT BUILT: no image came out of the build.
+        ");
+    }
+
+    #[test]
+    fn sizes_are_compared_with_the_starter() {
+        assert_eq!(
+            against(Bytes(50), Bytes(1000)),
+            ", 95 % smaller than the starter's 1 kB"
+        );
+        assert_eq!(against(Bytes(5), Bytes(5)), ", as large as the starter");
+        assert_eq!(
+            against(Bytes(1500), Bytes(1000)),
+            ", 500 B more than the starter's 1 kB"
+        );
+    }
+}
