@@ -293,7 +293,10 @@ async fn an_attempt_says_its_verdicts_in_words() {
     let text = person.heard.join("\n");
     assert!(text.contains("FAIL     it runs: ended with 2"), "{text}");
     assert!(text.contains("Next: Compare the name with that in COPY."));
-    assert!(text.contains("Not yet. It does not run as it should. 0 of 1 goal met."), "{text}");
+    assert!(
+        text.contains("Not yet. It does not run as it should. 0 of 1 goal met."),
+        "{text}"
+    );
 }
 
 #[tokio::test]
