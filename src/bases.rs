@@ -29,6 +29,7 @@ mod service;
 pub mod unpack;
 
 pub use error::BaseError;
+pub use host::authorities;
 pub use progress::Phase;
 pub use progress::Progress;
 pub use service::Listed;

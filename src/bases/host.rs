@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// The extra authorities of this host: file name and PEM text, in order of their names.
 #[must_use]
-pub(super) fn authorities() -> Vec<(String, Vec<u8>)> {
+pub fn authorities() -> Vec<(String, Vec<u8>)> {
     authorities_in(Path::new(AUTHORITIES))
 }
 

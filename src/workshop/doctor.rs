@@ -7,15 +7,22 @@
 //! [`Facts`] are gathered first; [`checks`] turns them into words and is pure. Nothing is changed
 //! here: installing and starting an engine is [`crate::engine::start`].
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::Check;
 use super::CheckState;
+use crate::bases;
 use crate::engine::Builder;
+use crate::engine::Engine as _;
 use crate::engine::EngineInfo;
 use crate::engine::EngineName;
 use crate::engine::Tried;
+use crate::engine::docker::Docker;
+use crate::engine::find;
+use crate::learner::Home;
 use crate::text::Clean;
 use crate::text::plural;
 use crate::units::Bytes;
@@ -101,31 +108,44 @@ pub fn writable(folder: &Path) -> Result<PathBuf, String> {
         })
 }
 
-/// How many certificate authorities the host was told to trust besides the usual ones.
-#[must_use]
-pub fn authorities() -> usize {
-    std::fs::read_dir("/usr/local/share/ca-certificates")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| {
-            let path = entry.path();
-            path.extension().is_some_and(|extension| extension == "crt")
-        })
-        .count()
-}
-
-/// The folder of the learner's files, where it can be written.
-///
-/// # Errors
-/// With the reason, as a fragment.
-pub fn home() -> Result<PathBuf, String> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let folder = variable("LOADLINE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join("loadline")))
-        .ok_or_else(|| "there is no home folder to keep your files in".to_owned())?;
-    writable(&folder)
+/// Looks at the machine. `found` is the engine with its base images, or the search that found
+/// none; `needed` maps the base images of the course to the exercises that need them.
+pub async fn look(
+    found: Result<(Arc<Docker>, Arc<bases::Service>), find::Search>,
+    needed: &BTreeMap<String, Vec<String>>,
+) -> Facts {
+    let mut facts = Facts {
+        terminal: terminal(),
+        engine: Err(NoEngine::default()),
+        free: None,
+        needed: Bytes(0),
+        bases: Vec::new(),
+        authorities: bases::authorities().len(),
+        folder: Home::find()
+            .map_err(|error| error.to_string())
+            .and_then(|home| writable(home.root())),
+    };
+    match found {
+        Ok((docker, service)) => {
+            facts.engine = Ok(docker.info().clone());
+            facts.free = docker.free_space().await;
+            let listed = service.list(needed).await.unwrap_or_default();
+            for base in listed.iter().filter(|base| !base.needed_by.is_empty()) {
+                let ready = !matches!(base.state, bases::State::Missing { .. });
+                if !ready {
+                    facts.needed = facts.needed.plus(base.real_size.unwrap_or_default());
+                }
+                facts.bases.push((base.reference.clone(), ready));
+            }
+        }
+        Err(search) => {
+            facts.engine = Err(NoEngine {
+                tried: search.tried,
+                denied: search.denied,
+            });
+        }
+    }
+    facts
 }
 
 /// What each fact means, in the order in which a learner meets it.
@@ -240,7 +260,12 @@ fn of_disk(free: Option<Bytes>, needed: Bytes) -> Check {
         let found = "the engine does not tell how much room it has";
         return check("Disk", CheckState::Good, found, None);
     };
-    let found = format!("{free} free for images, the base images to come need about {needed}");
+    let rest = if needed == Bytes(0) {
+        "the base images are here".to_owned()
+    } else {
+        format!("the base images to come need about {needed}")
+    };
+    let found = format!("{free} free for images; {rest}");
     if free < needed {
         let fix = "`loadline clean --dry-run` shows what can be removed.";
         return check("Disk", CheckState::Limited, found, Some(fix));
@@ -343,7 +368,7 @@ mod tests {
         Good Terminal: 120x36, 256 colours, UTF-8
         Good Engine: Docker 20.10.24 at unix:///var/run/docker.sock (the default socket), graphdriver store
         Good Builder: BuildKit
-        Good Disk: 40 GB free for images, the base images to come need about 2 GB
+        Good Disk: 40 GB free for images; the base images to come need about 2 GB
         Good Base images: 1 of 1 ready
         Good Certificates: the host trusts the usual authorities only
         Good Your files: /home/a/loadline
