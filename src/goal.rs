@@ -3,8 +3,41 @@
 //! One file per goal kind; [`registry`] lists them. A goal decides, it never gathers: the attempt
 //! collects what [`Goal::needs`] names and hands it over as [`Evidence`].
 
+mod avoids;
+mod base;
+mod builds;
+pub mod canary;
+mod cause;
+mod context;
+mod entrypoint_exec_form;
 pub mod evidence;
+mod field;
+mod file;
+#[cfg(test)]
+mod fixture;
+mod from;
+mod healthcheck;
+mod http;
+mod instruction;
+mod kind;
+mod max_layers;
+mod max_size;
+mod metadata;
+mod no_package_manager;
+mod no_path;
+mod no_secret;
+mod no_shell;
+mod non_root;
+pub mod plan;
+mod read_only;
+mod reduction;
 pub mod registry;
+mod run;
+mod static_binary;
+mod stays_cached;
+mod stops;
+mod tool;
+mod uses;
 
 use std::fmt;
 
@@ -12,6 +45,8 @@ pub use evidence::Evidence;
 pub use evidence::Known;
 pub use evidence::Missing;
 pub use evidence::Needs;
+pub use kind::About;
+pub use kind::Parameter;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -79,6 +114,35 @@ pub struct Blame {
     pub path: Option<Clean>,
 }
 
+impl Blame {
+    /// A line of the Dockerfile, where it is known.
+    #[must_use]
+    pub fn line(line: Option<u32>) -> Self {
+        Self {
+            line,
+            ..Self::default()
+        }
+    }
+
+    /// The same place with a layer.
+    #[must_use]
+    pub fn in_layer(self, layer: usize) -> Self {
+        Self {
+            layer: Some(layer),
+            ..self
+        }
+    }
+
+    /// The same place with a path.
+    #[must_use]
+    pub fn at_path(self, path: impl AsRef<str>) -> Self {
+        Self {
+            path: Some(Clean::line(path.as_ref())),
+            ..self
+        }
+    }
+}
+
 impl Verdict {
     /// A met verdict.
     #[must_use]
@@ -86,6 +150,22 @@ impl Verdict {
         Self::Met {
             actual: Clean::line(actual.as_ref()),
         }
+    }
+
+    /// An unmet verdict: what was found, why, and one thing to look at.
+    #[must_use]
+    pub fn unmet(
+        actual: impl AsRef<str>,
+        why: impl AsRef<str>,
+        next_step: impl AsRef<str>,
+        blame: Blame,
+    ) -> Self {
+        Self::Unmet(Box::new(Unmet {
+            actual: Clean::line(actual.as_ref()),
+            why: Clean::line(why.as_ref()),
+            blame,
+            next_step: Clean::line(next_step.as_ref()),
+        }))
     }
 
     /// A verdict for evidence that is not there.

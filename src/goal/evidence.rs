@@ -101,6 +101,26 @@ pub struct Evidence {
     pub rebuilds: BTreeMap<Rebuild, Known<Vec<StepFact>>>,
 }
 
+impl Evidence {
+    /// The line of the Dockerfile that made a layer, where it is known.
+    #[must_use]
+    pub fn line_of_layer(&self, layer: usize) -> Option<u32> {
+        self.sizes.as_ref().ok()?.layers.get(layer)?.line
+    }
+
+    /// What a run showed.
+    ///
+    /// # Errors
+    /// When it was not run or could not be.
+    pub fn run(&self, run: &Run) -> Known<&RunOutcome> {
+        match self.runs.get(run) {
+            Some(Ok(outcome)) => Ok(outcome),
+            Some(Err(missing)) => Err(missing.clone()),
+            None => Err(Missing::because("The container was not started.")),
+        }
+    }
+}
+
 /// What was sent to the builder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContextFacts {

@@ -1,0 +1,192 @@
+//! The stages that lead to the final image, and the base image that they start from.
+
+use crate::dockerfile::Body;
+use crate::dockerfile::Dockerfile;
+use crate::dockerfile::Instruction;
+use crate::dockerfile::Keyword;
+use crate::dockerfile::Stage;
+
+/// How often a variable may name a variable.
+const DEPTH: usize = 8;
+
+/// The final stage and the stages that it is built upon, the lowest first.
+pub(super) fn chain(dockerfile: &Dockerfile) -> Vec<&Stage> {
+    let mut chain = Vec::new();
+    let mut next = dockerfile.stages.last();
+    while let Some(stage) = next {
+        chain.push(stage);
+        let base = expand(dockerfile, &stage.base.text).to_ascii_lowercase();
+        next = dockerfile
+            .stages
+            .iter()
+            .take(stage.index)
+            .rev()
+            .find(|earlier| earlier.name.as_deref() == Some(base.as_str()));
+    }
+    chain.reverse();
+    chain
+}
+
+/// The base image of the final image as the Dockerfile names it, variables expanded, and the line
+/// of its `FROM`.
+pub(super) fn base(dockerfile: &Dockerfile) -> Option<(String, u32)> {
+    let lowest = *chain(dockerfile).first()?;
+    Some((expand(dockerfile, &lowest.base.text), lowest.from.line))
+}
+
+/// The instructions that make the final image, in order.
+pub(super) fn instructions(dockerfile: &Dockerfile) -> impl Iterator<Item = &Instruction> {
+    chain(dockerfile)
+        .into_iter()
+        .flat_map(|stage| stage.instructions.iter())
+}
+
+/// The last instruction of a kind on the way to the final image: the one that counts.
+pub(super) fn last(dockerfile: &Dockerfile, keyword: Keyword) -> Option<&Instruction> {
+    instructions(dockerfile)
+        .filter(|instruction| instruction.keyword == keyword)
+        .last()
+}
+
+/// The line of the last instruction of a kind, else of the `FROM` that the image starts from.
+pub(super) fn line_of(dockerfile: &Dockerfile, keyword: Keyword) -> Option<u32> {
+    last(dockerfile, keyword)
+        .map(|instruction| instruction.line)
+        .or_else(|| base(dockerfile).map(|(_, line)| line))
+}
+
+/// Every instruction of the file, `FROM`s included, in order.
+pub(super) fn every(dockerfile: &Dockerfile) -> impl Iterator<Item = &Instruction> {
+    let stages = dockerfile.stages.iter();
+    let staged =
+        stages.flat_map(|stage| std::iter::once(&stage.from).chain(stage.instructions.iter()));
+    dockerfile.global_args.iter().chain(staged)
+}
+
+/// An instruction in a few words, for a sentence: `` `RUN pip install flask` ``.
+pub(super) fn quote(instruction: &Instruction) -> String {
+    const WIDTH: usize = 48;
+    let flags: String = instruction
+        .flags
+        .iter()
+        .map(|flag| match &flag.value {
+            Some(value) => format!("--{}={value} ", flag.name),
+            None => format!("--{} ", flag.name),
+        })
+        .collect();
+    let all = format!(
+        "{} {flags}{}",
+        instruction.keyword,
+        instruction.arguments.trim()
+    );
+    let all: Vec<&str> = all.split_whitespace().collect();
+    let all = all.join(" ");
+    if all.chars().count() <= WIDTH {
+        return format!("`{all}`");
+    }
+    let short: String = all.chars().take(WIDTH - 1).collect();
+    format!("`{}…`", short.trim_end())
+}
+
+/// The instruction that starts on a line, in a few words.
+pub(super) fn quote_line(dockerfile: &Dockerfile, line: u32) -> Option<String> {
+    every(dockerfile)
+        .find(|instruction| instruction.line == line)
+        .map(quote)
+}
+
+/// A reference with the file's global `ARG` defaults filled in.
+pub(super) fn expand(dockerfile: &Dockerfile, text: &str) -> String {
+    let mut text = text.trim_matches(['"', '\'']).to_owned();
+    for _ in 0..DEPTH {
+        if !text.contains('$') {
+            break;
+        }
+        text = expand_once(dockerfile, &text);
+    }
+    text
+}
+
+fn expand_once(dockerfile: &Dockerfile, text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        let (name, fallback, tail) = variable(after);
+        let value = argument(dockerfile, name).or(fallback);
+        out.push_str(value.unwrap_or_default());
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The name, the fallback and what follows, of what stands behind a `$`.
+fn variable(after: &str) -> (&str, Option<&str>, &str) {
+    if let Some((inside, tail)) = after
+        .strip_prefix('{')
+        .and_then(|rest| rest.split_once('}'))
+    {
+        return match inside.split_once(":-").or_else(|| inside.split_once('-')) {
+            Some((name, fallback)) => (name, Some(fallback), tail),
+            None => (inside, None, tail),
+        };
+    }
+    let end = after
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(after.len());
+    let (name, tail) = after.split_at(end);
+    (name, None, tail)
+}
+
+fn argument<'a>(dockerfile: &'a Dockerfile, name: &str) -> Option<&'a str> {
+    dockerfile
+        .global_args
+        .iter()
+        .rev()
+        .find_map(|argument| match &argument.body {
+            Body::Pairs(pairs) => pairs
+                .iter()
+                .rev()
+                .find(|pair| pair.key == name)
+                .and_then(|pair| pair.value.as_deref()),
+            _ => None,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::goal::fixture::dockerfile;
+
+    #[test]
+    fn the_chain_follows_stage_names_to_the_base() {
+        let file = dockerfile(
+            "ARG TAG=3.13-slim\nFROM python:${TAG} AS base\nUSER 5\nFROM golang:1 AS other\nFROM base\nCMD [\"a\"]",
+        );
+        let indexes: Vec<usize> = chain(&file).iter().map(|stage| stage.index).collect();
+        assert_eq!(indexes, [0, 2]);
+        assert_eq!(base(&file), Some((String::from("python:3.13-slim"), 2)));
+        assert_eq!(line_of(&file, Keyword::User), Some(3));
+        assert_eq!(line_of(&file, Keyword::Entrypoint), Some(2));
+    }
+
+    #[test]
+    fn a_fallback_stands_in_for_a_missing_argument() {
+        let file = dockerfile("FROM x");
+        assert_eq!(expand(&file, "a:${B:-c}-d"), "a:c-d");
+        assert_eq!(expand(&file, "$Q/x"), "/x");
+    }
+
+    #[test]
+    fn a_long_instruction_is_cut() {
+        let file = dockerfile(
+            "FROM a\nRUN apt-get update && apt-get install -y --no-install-recommends curl git",
+        );
+        assert_eq!(
+            quote_line(&file, 2).unwrap(),
+            "`RUN apt-get update && apt-get install -y --no-i…`"
+        );
+        assert_eq!(quote_line(&file, 9), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! Why a container did not do what was wanted, as far as its end and its output show.
+//!
+//! Causes are recognised by what happened, never by what the Dockerfile's text looks like: the
+//! command that was started, the engine's refusal, the program's own complaint, the files that
+//! are or are not in the image.
+
+mod output;
+mod python;
+mod start;
+
+use super::Blame;
+use super::Evidence;
+use super::base;
+use crate::dockerfile::Keyword;
+use crate::image::Config;
+use crate::image::run::Run;
+use crate::image::run::RunOutcome;
+use crate::image::tree::Tree;
+use crate::text::Clean;
+
+/// A cause with a next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cause {
+    pub(super) why: String,
+    pub(super) next: String,
+    pub(super) blame: Blame,
+}
+
+impl Cause {
+    fn new(why: impl Into<String>, next: impl Into<String>, blame: Blame) -> Self {
+        Self {
+            why: why.into(),
+            next: next.into(),
+            blame,
+        }
+    }
+}
+
+/// What is known of a run, in one place.
+struct Scene<'a> {
+    evidence: &'a Evidence,
+    config: Option<&'a Config>,
+    tree: Option<Tree<'a>>,
+    /// What was started: the entrypoint with its arguments.
+    command: Vec<String>,
+    /// What the program wrote, errors last.
+    output: String,
+    /// Whether the run replaced the entrypoint.
+    own_entrypoint: bool,
+}
+
+impl Scene<'_> {
+    /// The line that says what is started.
+    fn start_line(&self) -> Option<u32> {
+        let file = &self.evidence.dockerfile;
+        let entrypoint = base::last(file, Keyword::Entrypoint);
+        let start = entrypoint.or_else(|| base::last(file, Keyword::Cmd));
+        start
+            .map(|one| one.line)
+            .or_else(|| base::base(file).map(|(_, line)| line))
+    }
+
+    /// The user that the container runs as, as written; `root` where none is set.
+    fn user(&self) -> &str {
+        let user = self.config.map_or("", |config| config.user.as_str());
+        match user.split(':').next().unwrap_or_default() {
+            "" | "0" => "root",
+            user => user,
+        }
+    }
+
+    /// The first folder on the way to `path` that the container's user may not enter.
+    fn closed_folder(&self, path: &str) -> Option<String> {
+        if self.user() == "root" {
+            return None;
+        }
+        let uid = self.user().parse::<u64>().ok();
+        let tree = self.tree.as_ref()?;
+        let path = path.trim_start_matches('/');
+        let ends = path
+            .match_indices('/')
+            .map(|(at, _)| at)
+            .chain([path.len()]);
+        ends.filter_map(|end| path.get(..end)).find_map(|folder| {
+            let node = tree.find(folder).ok()?;
+            let owner = uid == Some(node.entry.uid);
+            let is_folder = node.entry.kind == crate::image::EntryKind::Directory;
+            let closed = is_folder && !owner && node.entry.mode & 0o001 == 0;
+            closed.then(|| format!("/{folder}"))
+        })
+    }
+}
+
+/// Why a run ended as it did.
+pub(super) fn of(evidence: &Evidence, run: &Run, outcome: &RunOutcome) -> Cause {
+    let config = evidence
+        .summary
+        .as_ref()
+        .ok()
+        .map(|summary| &summary.config);
+    let lines = outcome
+        .stdout
+        .iter()
+        .chain(&outcome.stderr)
+        .map(Clean::as_str);
+    let scene = Scene {
+        evidence,
+        config,
+        tree: evidence.contents.as_ref().ok().map(Tree::of),
+        command: command(run, config),
+        output: lines.collect::<Vec<&str>>().join("\n"),
+        own_entrypoint: run.start.entrypoint.is_some(),
+    };
+    start::cause(&scene, outcome)
+        .or_else(|| memory(&scene, outcome))
+        .or_else(|| output::cause(&scene))
+        .unwrap_or_else(|| otherwise(&scene, outcome))
+}
+
+/// The words that were started: a new entrypoint drops the image's command.
+fn command(run: &Run, config: Option<&Config>) -> Vec<String> {
+    let image = |pick: fn(&Config) -> &Vec<String>| config.map(pick).cloned().unwrap_or_default();
+    let (entrypoint, fallback) = match &run.start.entrypoint {
+        Some(entrypoint) => (entrypoint.clone(), Vec::new()),
+        None => (
+            image(|config| &config.entrypoint),
+            image(|config| &config.cmd),
+        ),
+    };
+    let arguments = run.start.args.clone().unwrap_or(fallback);
+    entrypoint.into_iter().chain(arguments).collect()
+}
+
+fn memory(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
+    outcome.out_of_memory.then(|| {
+        Cause::new(
+            "It, or a process that it started, was killed because it used more memory than a check allows.",
+            "Look at what the app loads or starts before it is ready.",
+            Blame::line(scene.start_line()),
+        )
+    })
+}
+
+/// The container's end and its last words.
+fn otherwise(scene: &Scene<'_>, outcome: &RunOutcome) -> Cause {
+    let last = outcome
+        .stderr
+        .iter()
+        .rev()
+        .chain(outcome.stdout.iter().rev());
+    let last = last
+        .map(Clean::as_str)
+        .map(str::trim)
+        .find(|line| !line.is_empty());
+    let said = last.map_or_else(
+        || String::from("It wrote nothing."),
+        |line| format!("Its last line is: {}", shorten(line)),
+    );
+    let ended = match (outcome.timed_out, outcome.exit) {
+        (true, _) | (_, None) => String::from("The container was still running."),
+        (false, Some(137)) => String::from("The container was killed (status 137)."),
+        (false, Some(0)) => String::from("The container ended by itself, without an error."),
+        (false, Some(status)) => format!("The container ended with status {status}."),
+    };
+    Cause::new(
+        format!("{ended} {said}"),
+        "Read what the container wrote, from its first line on.",
+        Blame::line(scene.start_line()),
+    )
+}
+
+/// At most as much of a line as a sentence can carry.
+pub(super) fn shorten(line: &str) -> String {
+    if line.chars().count() <= 120 {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(119).collect();
+    format!("{cut}…")
+}
+
+/// What stands in quotes after `mark`: `No module named 'flask'`.
+fn quoted_after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
+    let (_, after) = text.split_once(mark)?;
+    let line = after.lines().next()?;
+    let start = line.find(['\'', '"', '`'])?;
+    let quote = line.get(start..)?.chars().next()?;
+    let inside = line.get(start + 1..)?;
+    inside
+        .split_once(quote)
+        .map(|(inside, _)| inside)
+        .filter(|inside| !inside.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Programs that started and complained: their own words, checked against the image.
+
+use super::Cause;
+use super::Scene;
+use super::python;
+use super::quoted_after;
+use crate::dockerfile::Keyword;
+use crate::goal::Blame;
+use crate::goal::base;
+
+/// What the output says of the cause; `None` where it says nothing that is known.
+pub(super) fn cause(scene: &Scene<'_>) -> Option<Cause> {
+    repeated_program(scene)
+        .or_else(|| read_only(scene))
+        .or_else(|| permission(scene))
+        .or_else(|| python::missing_module(scene))
+        .or_else(|| library(scene))
+        .or_else(|| certificates(scene))
+}
+
+/// `python` of `/usr/bin/python3.13`.
+fn family(word: &str) -> &str {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-')
+}
+
+/// The command names the program that the entrypoint already is: it becomes an argument, and the
+/// program looks for a file of its own name.
+fn repeated_program(scene: &Scene<'_>) -> Option<Cause> {
+    let config = scene.config.filter(|_| !scene.own_entrypoint)?;
+    let (program, first) = (config.entrypoint.first()?, config.cmd.first()?);
+    let repeated = !family(program).is_empty() && family(program) == family(first);
+    if !repeated || !scene.output.contains(first.as_str()) {
+        return None;
+    }
+    let file = &scene.evidence.dockerfile;
+    let whose = match base::last(file, Keyword::Entrypoint) {
+        Some(instruction) => format!("The entrypoint of line {}", instruction.line),
+        None => match base::base(file) {
+            Some((image, _)) => format!("The entrypoint that `{image}` brings"),
+            None => String::from("The entrypoint"),
+        },
+    };
+    Some(Cause::new(
+        format!(
+            "{whose} is already `{program}`, so that CMD is only its list of arguments. What ran was `{}`: `{program}` took `{first}` for the name of what it should open.",
+            scene.command.join(" ")
+        ),
+        "Put the image's entrypoint and your CMD side by side and read them as one command.",
+        Blame::line(base::line_of(file, Keyword::Cmd)),
+    ))
+}
+
+fn read_only(scene: &Scene<'_>) -> Option<Cause> {
+    if !scene
+        .output
+        .to_lowercase()
+        .contains("read-only file system")
+    {
+        return None;
+    }
+    let path = ["Read-only file system: ", "read-only file system, "];
+    let path = path
+        .iter()
+        .find_map(|mark| quoted_after(&scene.output, mark));
+    let what = path.map_or_else(String::new, |path| format!(" `{path}`"));
+    let blame = Blame::line(scene.start_line());
+    Some(Cause::new(
+        format!("The app wants to write{what}, and only `/tmp` can be written here."),
+        "Find out what the app writes when it runs, and whether it has to.",
+        match path {
+            Some(path) => blame.at_path(path),
+            None => blame,
+        },
+    ))
+}
+
+fn permission(scene: &Scene<'_>) -> Option<Cause> {
+    let marks = [
+        "Permission denied: ",
+        "permission denied, ",
+        "permission denied: ",
+    ];
+    let path = marks
+        .iter()
+        .find_map(|mark| quoted_after(&scene.output, mark))?;
+    let user = scene.user();
+    let why = match scene.closed_folder(path) {
+        Some(folder) => format!("The container runs as user {user}, who may not enter `{folder}`."),
+        None => format!("The container runs as user {user}, who may not use `{path}` that way."),
+    };
+    Some(Cause::new(
+        why,
+        "Look at who owns what the app needs, and from where it was copied.",
+        Blame::line(base::line_of(&scene.evidence.dockerfile, Keyword::User)).at_path(path),
+    ))
+}
+
+fn library(scene: &Scene<'_>) -> Option<Cause> {
+    let (_, after) = scene
+        .output
+        .split_once("error while loading shared libraries: ")?;
+    let name = after.split(':').next()?.trim();
+    Some(Cause::new(
+        format!(
+            "The program needs the shared library `{name}`, and the loader does not find it in the image."
+        ),
+        "Compare the libraries of the stage that builds with those of the final base.",
+        Blame::line(scene.start_line()).at_path(name),
+    ))
+}
+
+fn certificates(scene: &Scene<'_>) -> Option<Cause> {
+    let marks = [
+        "certificate signed by unknown authority",
+        "unable to get local issuer certificate",
+    ];
+    marks.iter().find(|mark| scene.output.contains(**mark))?;
+    Some(Cause::new(
+        "The app cannot tell whom to trust: it finds no list of certificate authorities in the image.",
+        "Find out where such a list usually is, and which stage has one.",
+        Blame::line(base::base(&scene.evidence.dockerfile).map(|(_, line)| line)),
+    ))
+}

@@ -1,0 +1,199 @@
+//! Containers that did not start: what the engine, or the kernel through it, refused.
+
+use super::Cause;
+use super::Scene;
+use crate::dockerfile::Keyword;
+use crate::goal::Blame;
+use crate::goal::base;
+use crate::goal::static_binary::program_of;
+use crate::image::binary::Linking;
+use crate::image::binary::Program;
+use crate::image::run::RunOutcome;
+use crate::image::tree::Node;
+
+/// Why it did not start; `None` where it did.
+pub(super) fn cause(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
+    let refusal = match &outcome.start_error {
+        Some(error) => error.as_str().to_lowercase(),
+        None => kernel_refusal(&scene.output)?,
+    };
+    if refusal.contains("no command specified") {
+        return Some(Cause::new(
+            "The image has neither an entrypoint nor a command, so that the engine does not know what to start.",
+            "Look for the instruction of the final stage that says what a container runs.",
+            Blame::line(scene.start_line()),
+        ));
+    }
+    if refusal.contains("unable to find user") || refusal.contains("no matching entries in passwd")
+    {
+        return Some(unknown_user(scene));
+    }
+    let program = scene
+        .command
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
+    let cause = if refusal.contains("exec format error") {
+        wrong_format(scene, program)
+    } else if refusal.contains("permission denied") {
+        not_allowed(scene, program)
+    } else if refusal.contains("not found") || refusal.contains("no such file or directory") {
+        not_found(scene, program)
+    } else {
+        let said = outcome
+            .start_error
+            .as_ref()
+            .map(|error| super::shorten(error.as_str()));
+        Cause::new(
+            format!(
+                "The engine could not start it: {}",
+                said.unwrap_or_default()
+            ),
+            "Look at what the image starts, and as whom.",
+            Blame::line(scene.start_line()),
+        )
+    };
+    Some(cause)
+}
+
+/// What the kernel said where the container was made and its program was not: older engines write
+/// that into the container's own output.
+fn kernel_refusal(output: &str) -> Option<String> {
+    let line = output.lines().find(|line| {
+        line.contains("exec user process caused")
+            || (line.starts_with("exec ")
+                && ["no such file", "format error", "permission denied"]
+                    .iter()
+                    .any(|what| line.contains(what)))
+    })?;
+    Some(line.to_lowercase())
+}
+
+fn unknown_user(scene: &Scene<'_>) -> Cause {
+    Cause::new(
+        format!(
+            "The image has no user `{}`: its `/etc/passwd` does not name it.",
+            scene.user()
+        ),
+        "Compare the users of the final image with the one that it should run as.",
+        Blame::line(base::line_of(&scene.evidence.dockerfile, Keyword::User)),
+    )
+}
+
+/// The file that was to be started, where the image is known.
+fn file<'a>(scene: &Scene<'a>, program: &str) -> Option<Node<'a>> {
+    let tree = scene.tree.as_ref()?;
+    let mut config = scene.config?.clone();
+    config.entrypoint = vec![program.to_owned()];
+    tree.find(&program_of(&config, tree)?).ok()
+}
+
+fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
+    let blame = Blame::line(scene.start_line()).at_path(program);
+    let Some(tree) = &scene.tree else {
+        let why = if program.contains('/') {
+            format!(
+                "Either the image has no `{program}`, or it has not what `{program}` needs to be started: its loader or its interpreter."
+            )
+        } else {
+            format!("No folder of the image's PATH has a program called `{program}`.")
+        };
+        return Cause::new(why, "List what the final image has of it.", blame);
+    };
+    let missing_from_image = || {
+        let what = if program.contains('/') {
+            "at that path"
+        } else {
+            "in a folder of its PATH"
+        };
+        Cause::new(
+            format!("The image has no `{program}` {what}."),
+            "Follow the program from where it is made, or comes from, to the final image.",
+            blame.clone(),
+        )
+    };
+    let Some(node) = file(scene, program) else {
+        return missing_from_image();
+    };
+    let here = |path: &str| tree.find(path).is_ok();
+    match node.program {
+        Some(Program::Elf(elf)) => match &elf.linking {
+            Linking::Dynamic { interpreter } if !here(interpreter) => Cause::new(
+                format!(
+                    "`{program}` is there. What is missing is its loader, `{interpreter}`: it was linked for a C library that the final image does not have."
+                ),
+                "Compare how the build links it with what the final base brings.",
+                Blame::line(scene.evidence.line_of_layer(node.layer))
+                    .in_layer(node.layer)
+                    .at_path(interpreter),
+            ),
+            _ => missing_from_image(),
+        },
+        Some(Program::Script { interpreter, .. }) if !here(interpreter) => Cause::new(
+            format!(
+                "`{program}` is there. It is a script for `{interpreter}`, and the image has no `{interpreter}`."
+            ),
+            "Ask what in the final image can run a script, and whether one is needed.",
+            Blame::line(scene.evidence.line_of_layer(node.layer))
+                .in_layer(node.layer)
+                .at_path(interpreter),
+        ),
+        _ => missing_from_image(),
+    }
+}
+
+fn not_allowed(scene: &Scene<'_>, program: &str) -> Cause {
+    if let Some(folder) = scene.closed_folder(program) {
+        return Cause::new(
+            format!(
+                "User {} may not enter `{folder}`, where `{program}` is.",
+                scene.user()
+            ),
+            "Ask in which folder a program for every user belongs.",
+            Blame::line(scene.start_line()).at_path(folder),
+        );
+    }
+    let why = match file(scene, program) {
+        Some(node) if node.entry.kind == crate::image::EntryKind::Directory => {
+            format!("`{program}` is a folder.")
+        }
+        Some(node) => format!(
+            "`{program}` has the permissions {:03o}, which do not let user {} execute it.",
+            node.entry.mode,
+            scene.user()
+        ),
+        None => format!("User {} may not execute `{program}`.", scene.user()),
+    };
+    Cause::new(
+        why,
+        "Look at how the file gets into the image, and with which permissions.",
+        Blame::line(scene.start_line()).at_path(program),
+    )
+}
+
+fn wrong_format(scene: &Scene<'_>, program: &str) -> Cause {
+    let image = scene
+        .config
+        .map_or("", |config| config.architecture.as_str());
+    let blame = Blame::line(scene.start_line()).at_path(program);
+    if let Some(Program::Elf(elf)) = file(scene, program).and_then(|node| node.program)
+        && elf.machine != image
+        && !image.is_empty()
+    {
+        return Cause::new(
+            format!(
+                "`{program}` was built for {}, and this image is for {image}.",
+                elf.machine
+            ),
+            "Look for a hard-coded architecture in the build.",
+            blame,
+        );
+    }
+    Cause::new(
+        format!(
+            "`{program}` is no program for this machine: built for another architecture, or a script whose first line does not name its interpreter."
+        ),
+        "Look at the file's first bytes, and for which architecture the build makes it.",
+        blame,
+    )
+}

@@ -1,0 +1,177 @@
+//! `entrypoint_exec_form`: what the image starts is started directly, not by a shell.
+
+use serde::Deserialize;
+
+use super::Blame;
+use super::Evidence;
+use super::Goal;
+use super::Needs;
+use super::Verdict;
+use super::base;
+use super::kind::About;
+use super::kind::Kind;
+use crate::dockerfile::Body;
+use crate::dockerfile::Command;
+use crate::dockerfile::Instruction;
+use crate::dockerfile::Keyword;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EntrypointExecForm {}
+
+impl Kind for EntrypointExecForm {
+    const ABOUT: About = About {
+        name: "entrypoint_exec_form",
+        asks: "ENTRYPOINT and CMD are JSON lists, so that signals reach the program.",
+        parameters: &[],
+        example: "entrypoint_exec_form",
+    };
+}
+
+/// Whether an instruction is written in the shell form.
+fn is_shell_form(instruction: &Instruction) -> bool {
+    matches!(&instruction.body, Body::Command(Command::Shell(_)))
+}
+
+/// Whether a shell starts the command.
+fn runs_a_shell(words: &[String]) -> bool {
+    let shell = words
+        .first()
+        .map(|first| first.rsplit('/').next().unwrap_or(first));
+    matches!(shell, Some("sh" | "bash" | "ash" | "dash"))
+        && words
+            .get(1)
+            .is_some_and(|option| option.starts_with('-') && option.ends_with('c'))
+}
+
+impl Goal for EntrypointExecForm {
+    fn kind(&self) -> &'static str {
+        Self::ABOUT.name
+    }
+
+    fn title(&self) -> String {
+        String::from("exec form")
+    }
+
+    fn wanted(&self) -> String {
+        String::from("ENTRYPOINT and CMD are JSON lists that start the program itself")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+
+    fn evaluate(&self, evidence: &Evidence) -> Verdict {
+        let config = match &evidence.summary {
+            Ok(summary) => &summary.config,
+            Err(missing) => return Verdict::unknown(missing),
+        };
+        let file = &evidence.dockerfile;
+        let written = [Keyword::Entrypoint, Keyword::Cmd].map(|keyword| base::last(file, keyword));
+        if let Some(instruction) = written.into_iter().flatten().find(|one| is_shell_form(one)) {
+            return Verdict::unmet(
+                format!("line {} is in the shell form", instruction.line),
+                format!(
+                    "{} is run by a shell, which is process 1 then: a stop signal ends there and does not reach the program.",
+                    base::quote(instruction)
+                ),
+                "Compare the two forms in which this instruction can be written.",
+                Blame::line(Some(instruction.line)),
+            );
+        }
+        let command = if config.entrypoint.is_empty() {
+            &config.cmd
+        } else {
+            &config.entrypoint
+        };
+        if command.is_empty() {
+            return Verdict::unmet(
+                "nothing is started",
+                "The image has neither an entrypoint nor a command.",
+                "Look for the instruction that says what a container runs.",
+                Blame::line(base::base(file).map(|(_, line)| line)),
+            );
+        }
+        if runs_a_shell(command) {
+            let keyword = if config.entrypoint.is_empty() {
+                Keyword::Cmd
+            } else {
+                Keyword::Entrypoint
+            };
+            return Verdict::unmet(
+                format!(
+                    "`{}` starts it",
+                    command
+                        .iter()
+                        .take(2)
+                        .cloned()
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                ),
+                "A shell is process 1 then: a stop signal ends there and does not reach the program.",
+                "Look at what the image starts first, and whether it needs to.",
+                Blame::line(base::line_of(file, keyword)),
+            );
+        }
+        Verdict::met(command.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::goal::fixture::goal;
+    use crate::goal::fixture::nothing;
+    use crate::goal::fixture::show;
+    use crate::goal::fixture::starts;
+    use crate::goal::fixture::with_config;
+
+    fn judge(file: &str, entrypoint: &[&str], cmd: &[&str]) -> String {
+        let evidence = with_config(file, starts(entrypoint, cmd));
+        show(&goal("entrypoint_exec_form").evaluate(&evidence))
+    }
+
+    #[test]
+    fn a_json_list_meets_it() {
+        let file = "FROM a\nENTRYPOINT [\"python\"]\nCMD [\"app.py\"]";
+        assert_eq!(judge(file, &["python"], &["app.py"]), "met: python");
+        assert_eq!(judge("FROM a", &[], &["node", "x.js"]), "met: node x.js");
+    }
+
+    #[test]
+    fn the_line_in_the_shell_form_is_to_blame() {
+        let file = "FROM a\nCMD [\"b\"]\nCMD python app.py";
+        insta::assert_snapshot!(judge(file, &[], &["/bin/sh", "-c", "python app.py"]), @r"
+        unmet: line 3 is in the shell form
+        why:   `CMD python app.py` is run by a shell, which is process 1 then: a stop signal ends there and does not reach the program.
+        next:  Compare the two forms in which this instruction can be written.
+        blame: line 3
+        ");
+    }
+
+    #[test]
+    fn a_shell_as_a_list_is_still_a_shell() {
+        let file = "FROM a\nENTRYPOINT [\"sh\", \"-ec\", \"exec x\"]";
+        insta::assert_snapshot!(judge(file, &["sh", "-ec", "exec x"], &[]), @r"
+        unmet: `sh -ec` starts it
+        why:   A shell is process 1 then: a stop signal ends there and does not reach the program.
+        next:  Look at what the image starts first, and whether it needs to.
+        blame: line 2
+        ");
+    }
+
+    #[test]
+    fn an_image_that_starts_nothing_misses_it() {
+        insta::assert_snapshot!(judge("FROM scratch\nCOPY a b", &[], &[]), @r"
+        unmet: nothing is started
+        why:   The image has neither an entrypoint nor a command.
+        next:  Look for the instruction that says what a container runs.
+        blame: line 1
+        ");
+    }
+
+    #[test]
+    fn without_an_image_it_is_unknown() {
+        let verdict = goal("entrypoint_exec_form").evaluate(&nothing("FROM a\nCMD x"));
+        assert_eq!(show(&verdict), "unknown: It was not gathered.");
+    }
+}

@@ -1,0 +1,311 @@
+//! Evidence made by hand, for the tests of goals.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::Error as _;
+use serde::de::MapAccess;
+use serde::de::Visitor;
+
+use super::Evidence;
+use super::Goal;
+use super::Missing;
+use super::Verdict;
+use super::evidence::LayerSize;
+use super::evidence::Sizes;
+use super::registry::KindSeed;
+use super::registry::parse_bare;
+use crate::dockerfile::Body;
+use crate::dockerfile::Command;
+use crate::dockerfile::Dockerfile;
+use crate::dockerfile::Flag;
+use crate::dockerfile::Instruction;
+use crate::dockerfile::Keyword;
+use crate::dockerfile::Pair;
+use crate::dockerfile::Span;
+use crate::dockerfile::Stage;
+use crate::dockerfile::Word;
+use crate::image::Config;
+use crate::image::Contents;
+use crate::image::Entry;
+use crate::image::EntryKind;
+use crate::image::Layer;
+use crate::image::Summary;
+use crate::text::Clean;
+use crate::units::Bytes;
+
+/// A goal as an exercise has it, without the dash.
+pub(super) fn goal(yaml: &str) -> Arc<dyn Goal> {
+    try_goal(yaml).unwrap()
+}
+
+/// The same, with the reader's error.
+pub(super) fn try_goal(yaml: &str) -> Result<Arc<dyn Goal>, String> {
+    let item: Item = serde_yaml::from_str(yaml).map_err(|error| error.to_string())?;
+    Ok(item.0)
+}
+
+struct Item(Arc<dyn Goal>);
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemVisitor)
+    }
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a goal")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Item, E> {
+        parse_bare(name).map(Item)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item, A::Error> {
+        let name: String = map.next_key()?.ok_or_else(|| A::Error::custom("no kind"))?;
+        map.next_value_seed(KindSeed(&name)).map(Item)
+    }
+}
+
+/// A Dockerfile of one-line instructions.
+pub(super) fn dockerfile(text: &str) -> Dockerfile {
+    let mut file = Dockerfile {
+        text: text.to_owned(),
+        ..Dockerfile::default()
+    };
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let instruction = instruction(line, number);
+        match (&instruction.body, file.stages.last_mut()) {
+            (Body::From { image, alias }, _) => file.stages.push(Stage {
+                index: file.stages.len(),
+                name: alias.as_ref().map(|alias| alias.text.to_lowercase()),
+                base: image.clone(),
+                from: instruction,
+                instructions: Vec::new(),
+            }),
+            (_, Some(stage)) => stage.instructions.push(instruction),
+            (_, None) => file.global_args.push(instruction),
+        }
+    }
+    file
+}
+
+fn word(text: &str) -> Word {
+    Word {
+        text: text.to_owned(),
+        span: Span::default(),
+    }
+}
+
+fn instruction(line: &str, number: u32) -> Instruction {
+    let (keyword, mut rest) = line.split_once(' ').unwrap_or((line, ""));
+    let keyword = Keyword::parse(keyword).unwrap_or(Keyword::Unknown);
+    let mut flags = Vec::new();
+    while let Some(after) = rest.strip_prefix("--") {
+        let (flag, tail) = after.split_once(' ').unwrap_or((after, ""));
+        let (name, value) = match flag.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (flag, None),
+        };
+        flags.push(Flag {
+            name: name.to_owned(),
+            value,
+            span: Span::default(),
+        });
+        rest = tail;
+    }
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let command = || match serde_json::from_str::<Vec<String>>(rest) {
+        Ok(list) => Command::Exec(list),
+        Err(_) => Command::Shell(rest.to_owned()),
+    };
+    let body = match keyword {
+        Keyword::From => Body::From {
+            image: word(words[0]),
+            alias: words.get(2).map(|alias| word(alias)),
+        },
+        Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => Body::Command(command()),
+        Keyword::Healthcheck if rest == "NONE" => Body::Healthcheck(None),
+        Keyword::Healthcheck => Body::Healthcheck(Some(Command::Shell(rest.to_owned()))),
+        Keyword::Copy | Keyword::Add => Body::Copy {
+            sources: words[..words.len() - 1]
+                .iter()
+                .map(|source| word(source))
+                .collect(),
+            destination: word(words[words.len() - 1]),
+        },
+        Keyword::Arg | Keyword::Env | Keyword::Label => Body::Pairs(
+            words
+                .iter()
+                .map(|pair| Pair {
+                    key: pair.split('=').next().unwrap_or_default().to_owned(),
+                    value: pair.split_once('=').map(|(_, value)| value.to_owned()),
+                    span: Span::default(),
+                })
+                .collect(),
+        ),
+        Keyword::Unknown => Body::Invalid,
+        _ => Body::Word(word(rest)),
+    };
+    Instruction {
+        keyword,
+        line: number,
+        last_line: number,
+        span: Span::default(),
+        keyword_span: Span::default(),
+        flags,
+        body,
+        heredocs: Vec::new(),
+        arguments: rest.to_owned(),
+    }
+}
+
+/// Evidence of which nothing but the Dockerfile is there.
+pub(super) fn nothing(text: &str) -> Evidence {
+    let missing = || Missing::because("It was not gathered.");
+    Evidence {
+        dockerfile: Arc::new(dockerfile(text)),
+        context: Err(missing()),
+        steps: Vec::new(),
+        summary: Err(missing()),
+        sizes: Err(missing()),
+        baseline: None,
+        contents: Err(missing()),
+        paths: BTreeMap::new(),
+        canaries: Err(missing()),
+        runs: BTreeMap::new(),
+        rebuilds: BTreeMap::new(),
+    }
+}
+
+/// The same with an image of this config.
+pub(super) fn with_config(text: &str, config: Config) -> Evidence {
+    Evidence {
+        summary: Ok(summary(config)),
+        ..nothing(text)
+    }
+}
+
+/// What an engine says of an image of this config.
+pub(super) fn summary(config: Config) -> Summary {
+    Summary {
+        id: String::from("sha256:1"),
+        tags: Vec::new(),
+        config,
+        history: Vec::new(),
+        diff_ids: Vec::new(),
+        engine_size: Bytes(0),
+        layer_sizes: None,
+    }
+}
+
+/// Layers with these lines and sizes.
+pub(super) fn sizes(layers: &[(Option<u32>, u64)]) -> Sizes {
+    Sizes {
+        shipped: layers.iter().map(|(_, size)| Bytes(*size)).sum(),
+        layers: layers
+            .iter()
+            .map(|(line, size)| LayerSize {
+                created_by: None,
+                line: *line,
+                shipped: Bytes(*size),
+            })
+            .collect(),
+        exact: true,
+    }
+}
+
+/// A config that starts `entrypoint` with `cmd`.
+pub(super) fn starts(entrypoint: &[&str], cmd: &[&str]) -> Config {
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Config {
+        entrypoint: owned(entrypoint),
+        cmd: owned(cmd),
+        ..Config::default()
+    }
+}
+
+/// An image with these layers.
+pub(super) fn contents(layers: Vec<Layer>) -> Contents {
+    let mut contents = Contents {
+        layers,
+        ..Contents::default()
+    };
+    for (index, layer) in contents.layers.iter_mut().enumerate() {
+        layer.index = index;
+    }
+    contents
+}
+
+/// A layer with entries: `path`, `path/` for a folder, `path -> target`, each with optional
+/// permission bits before it: `700 root/`.
+pub(super) fn layer(entries: &[&str]) -> Layer {
+    let entries = entries.iter().map(|line| {
+        let (mode, path) = match line.split_once(' ') {
+            Some((mode, path)) if u32::from_str_radix(mode, 8).is_ok() => {
+                (u32::from_str_radix(mode, 8).unwrap(), path)
+            }
+            _ => (0o755, *line),
+        };
+        let (path, kind) = match path.split_once(" -> ") {
+            Some((path, target)) => (path, EntryKind::Symlink(target.to_owned())),
+            None if path.ends_with('/') => (path.trim_end_matches('/'), EntryKind::Directory),
+            None => (path, EntryKind::File),
+        };
+        Entry {
+            path: path.to_owned(),
+            kind,
+            size: Bytes(10),
+            mode,
+            uid: 0,
+            gid: 0,
+        }
+    });
+    Layer {
+        index: 0,
+        diff_id: String::new(),
+        created_by: None,
+        shipped: Bytes(0),
+        entries: entries.collect(),
+        programs: BTreeMap::new(),
+        kept: BTreeMap::new(),
+    }
+}
+
+/// Clean lines of a text.
+pub(super) fn lines(text: &str) -> Vec<Clean> {
+    Clean::lines(text)
+}
+
+/// All that a learner reads of a verdict.
+pub(super) fn show(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Met { actual } => format!("met: {actual}"),
+        Verdict::Unknown { reason } => format!("unknown: {reason}"),
+        Verdict::Unmet(unmet) => {
+            let blame = &unmet.blame;
+            let mut places = Vec::new();
+            places.extend(blame.line.map(|line| format!("line {line}")));
+            places.extend(blame.layer.map(|layer| format!("layer {layer}")));
+            places.extend(blame.path.as_ref().map(Clean::to_string));
+            format!(
+                "unmet: {}\nwhy:   {}\nnext:  {}\nblame: {}",
+                unmet.actual,
+                unmet.why,
+                unmet.next_step,
+                places.join(", ")
+            )
+        }
+    }
+}
