@@ -1,28 +1,17 @@
 //! The stages that lead to the final image, and the base image that they start from.
 
-use crate::dockerfile::Body;
+use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
 use crate::dockerfile::Stage;
 
-/// How often a variable may name a variable.
-const DEPTH: usize = 8;
-
 /// The final stage and the stages that it is built upon, the lowest first.
 pub(super) fn chain(dockerfile: &Dockerfile) -> Vec<&Stage> {
-    let mut chain = Vec::new();
-    let mut next = dockerfile.stages.last();
-    while let Some(stage) = next {
-        chain.push(stage);
-        let base = expand(dockerfile, &stage.base.text).to_ascii_lowercase();
-        next = dockerfile
-            .stages
-            .iter()
-            .take(stage.index)
-            .rev()
-            .find(|earlier| earlier.name.as_deref() == Some(base.as_str()));
-    }
+    let Some(last) = dockerfile.final_stage() else {
+        return Vec::new();
+    };
+    let mut chain = dockerfile.chain(last, &BuildArgs::new());
     chain.reverse();
     chain
 }
@@ -31,7 +20,7 @@ pub(super) fn chain(dockerfile: &Dockerfile) -> Vec<&Stage> {
 /// of its `FROM`.
 pub(super) fn base(dockerfile: &Dockerfile) -> Option<(String, u32)> {
     let lowest = *chain(dockerfile).first()?;
-    Some((expand(dockerfile, &lowest.base.text), lowest.from.line))
+    Some((image_of(dockerfile, lowest), lowest.from.line))
 }
 
 /// The instructions that make the final image, in order.
@@ -95,73 +84,21 @@ pub(super) fn quote_line(dockerfile: &Dockerfile, line: u32) -> Option<String> {
         .map(quote)
 }
 
-/// A reference with the file's global `ARG` defaults filled in.
-pub(super) fn expand(dockerfile: &Dockerfile, text: &str) -> String {
-    let mut text = text.trim_matches(['"', '\'']).to_owned();
-    for _ in 0..DEPTH {
-        if !text.contains('$') {
-            break;
-        }
-        text = expand_once(dockerfile, &text);
+/// What a stage starts from, variables expanded; as written where that fails.
+pub(super) fn image_of(dockerfile: &Dockerfile, stage: &Stage) -> String {
+    match dockerfile.expand_base(stage, &BuildArgs::new()) {
+        Ok(expanded) => expanded.text,
+        Err(_) => stage.base.text.clone(),
     }
-    text
-}
-
-fn expand_once(dockerfile: &Dockerfile, text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        out.push_str(before);
-        let (name, fallback, tail) = variable(after);
-        let value = argument(dockerfile, name).or(fallback);
-        out.push_str(value.unwrap_or_default());
-        rest = tail;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The name, the fallback and what follows, of what stands behind a `$`.
-fn variable(after: &str) -> (&str, Option<&str>, &str) {
-    if let Some((inside, tail)) = after
-        .strip_prefix('{')
-        .and_then(|rest| rest.split_once('}'))
-    {
-        return match inside.split_once(":-").or_else(|| inside.split_once('-')) {
-            Some((name, fallback)) => (name, Some(fallback), tail),
-            None => (inside, None, tail),
-        };
-    }
-    let end = after
-        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .unwrap_or(after.len());
-    let (name, tail) = after.split_at(end);
-    (name, None, tail)
-}
-
-fn argument<'a>(dockerfile: &'a Dockerfile, name: &str) -> Option<&'a str> {
-    dockerfile
-        .global_args
-        .iter()
-        .rev()
-        .find_map(|argument| match &argument.body {
-            Body::Pairs(pairs) => pairs
-                .iter()
-                .rev()
-                .find(|pair| pair.key == name)
-                .and_then(|pair| pair.value.as_deref()),
-            _ => None,
-        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::goal::fixture::dockerfile;
 
     #[test]
     fn the_chain_follows_stage_names_to_the_base() {
-        let file = dockerfile(
+        let file = Dockerfile::parse(
             "ARG TAG=3.13-slim\nFROM python:${TAG} AS base\nUSER 5\nFROM golang:1 AS other\nFROM base\nCMD [\"a\"]",
         );
         let indexes: Vec<usize> = chain(&file).iter().map(|stage| stage.index).collect();
@@ -172,15 +109,8 @@ mod tests {
     }
 
     #[test]
-    fn a_fallback_stands_in_for_a_missing_argument() {
-        let file = dockerfile("FROM x");
-        assert_eq!(expand(&file, "a:${B:-c}-d"), "a:c-d");
-        assert_eq!(expand(&file, "$Q/x"), "/x");
-    }
-
-    #[test]
     fn a_long_instruction_is_cut() {
-        let file = dockerfile(
+        let file = Dockerfile::parse(
             "FROM a\nRUN apt-get update && apt-get install -y --no-install-recommends curl git",
         );
         assert_eq!(

@@ -18,16 +18,7 @@ use super::evidence::LayerSize;
 use super::evidence::Sizes;
 use super::registry::KindSeed;
 use super::registry::parse_bare;
-use crate::dockerfile::Body;
-use crate::dockerfile::Command;
 use crate::dockerfile::Dockerfile;
-use crate::dockerfile::Flag;
-use crate::dockerfile::Instruction;
-use crate::dockerfile::Keyword;
-use crate::dockerfile::Pair;
-use crate::dockerfile::Span;
-use crate::dockerfile::Stage;
-use crate::dockerfile::Word;
 use crate::image::Config;
 use crate::image::Contents;
 use crate::image::Entry;
@@ -75,107 +66,11 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 }
 
-/// A Dockerfile of one-line instructions.
-pub(super) fn dockerfile(text: &str) -> Dockerfile {
-    let mut file = Dockerfile {
-        text: text.to_owned(),
-        ..Dockerfile::default()
-    };
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let instruction = instruction(line, number);
-        match (&instruction.body, file.stages.last_mut()) {
-            (Body::From { image, alias }, _) => file.stages.push(Stage {
-                index: file.stages.len(),
-                name: alias.as_ref().map(|alias| alias.text.to_lowercase()),
-                base: image.clone(),
-                from: instruction,
-                instructions: Vec::new(),
-            }),
-            (_, Some(stage)) => stage.instructions.push(instruction),
-            (_, None) => file.global_args.push(instruction),
-        }
-    }
-    file
-}
-
-fn word(text: &str) -> Word {
-    Word {
-        text: text.to_owned(),
-        span: Span::default(),
-    }
-}
-
-fn instruction(line: &str, number: u32) -> Instruction {
-    let (keyword, mut rest) = line.split_once(' ').unwrap_or((line, ""));
-    let keyword = Keyword::parse(keyword).unwrap_or(Keyword::Unknown);
-    let mut flags = Vec::new();
-    while let Some(after) = rest.strip_prefix("--") {
-        let (flag, tail) = after.split_once(' ').unwrap_or((after, ""));
-        let (name, value) = match flag.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (flag, None),
-        };
-        flags.push(Flag {
-            name: name.to_owned(),
-            value,
-            span: Span::default(),
-        });
-        rest = tail;
-    }
-    let words: Vec<&str> = rest.split_whitespace().collect();
-    let command = || match serde_json::from_str::<Vec<String>>(rest) {
-        Ok(list) => Command::Exec(list),
-        Err(_) => Command::Shell(rest.to_owned()),
-    };
-    let body = match keyword {
-        Keyword::From => Body::From {
-            image: word(words[0]),
-            alias: words.get(2).map(|alias| word(alias)),
-        },
-        Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => Body::Command(command()),
-        Keyword::Healthcheck if rest == "NONE" => Body::Healthcheck(None),
-        Keyword::Healthcheck => Body::Healthcheck(Some(Command::Shell(rest.to_owned()))),
-        Keyword::Copy | Keyword::Add => Body::Copy {
-            sources: words[..words.len() - 1]
-                .iter()
-                .map(|source| word(source))
-                .collect(),
-            destination: word(words[words.len() - 1]),
-        },
-        Keyword::Arg | Keyword::Env | Keyword::Label => Body::Pairs(
-            words
-                .iter()
-                .map(|pair| Pair {
-                    key: pair.split('=').next().unwrap_or_default().to_owned(),
-                    value: pair.split_once('=').map(|(_, value)| value.to_owned()),
-                    span: Span::default(),
-                })
-                .collect(),
-        ),
-        Keyword::Unknown => Body::Invalid,
-        _ => Body::Word(word(rest)),
-    };
-    Instruction {
-        keyword,
-        line: number,
-        last_line: number,
-        span: Span::default(),
-        keyword_span: Span::default(),
-        flags,
-        body,
-        heredocs: Vec::new(),
-        arguments: rest.to_owned(),
-    }
-}
-
 /// Evidence of which nothing but the Dockerfile is there.
 pub(super) fn nothing(text: &str) -> Evidence {
     let missing = || Missing::because("It was not gathered.");
     Evidence {
-        dockerfile: Arc::new(dockerfile(text)),
+        dockerfile: Arc::new(Dockerfile::parse(text)),
         context: Err(missing()),
         steps: Vec::new(),
         summary: Err(missing()),

@@ -130,10 +130,10 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::goal::fixture::dockerfile;
+    use crate::dockerfile::Dockerfile;
 
     fn lines(pattern: &str) -> Vec<u32> {
-        let file = dockerfile(
+        let file = Dockerfile::parse(
             "FROM python:3.13 AS b\nRUN pip  install\tflask\nFROM scratch\nCOPY --from=b /a /a\nCOPY x y",
         );
         let pattern = Pattern::read(pattern).unwrap();

@@ -131,7 +131,7 @@ fn versions_by_name(scene: &Scene<'_>) -> Option<(String, String)> {
             let stage = file.stages.iter().find(|stage| {
                 stage.name.as_deref() == Some(from.as_str()) || stage.index.to_string() == from
             })?;
-            minor_by_name(&base::expand(file, &stage.base.text))
+            minor_by_name(&base::image_of(file, stage))
         })
         .find(|built| *built != runs)
         .map(|built| (built, runs))
