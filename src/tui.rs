@@ -12,6 +12,7 @@
 pub mod action;
 pub mod effect;
 mod input;
+pub mod markdown;
 pub mod model;
 pub mod msg;
 mod outside;
