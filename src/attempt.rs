@@ -1,16 +1,45 @@
 //! The use case: build, gather the evidence that the goals need, judge, report.
 //!
 //! One stream of [`AttemptEvent`] for every front end. If a front end needs a fact that it cannot
-//! see here, the event is missing a field.
+//! see here, the event is missing a field. An attempt ends with exactly one
+//! [`AttemptEvent::Finished`], whatever happens to it.
+
+#[cfg(test)]
+mod fake;
+mod findings;
+mod gather;
+mod judge;
+mod pipeline;
+mod prepare;
+mod problem;
+mod scan;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod weigh;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use async_trait::async_trait;
+pub use pipeline::could_not_start;
+pub use pipeline::start;
+pub use pipeline::without_engine;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::course::Exercise;
 use crate::engine::BuildEvent;
+use crate::engine::EngineError;
 use crate::goal::evidence::Sizes;
+use crate::report::BaseReport;
+use crate::report::CourseRef;
 use crate::report::GoalReport;
 use crate::report::Report;
 use crate::text::Clean;
+use crate::units::Bytes;
 
 /// Something that happened during an attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,5 +81,61 @@ pub enum Submission {
     /// A folder on disk, read once at the start.
     Folder(PathBuf),
     /// Files in memory (a solution, a starter).
-    Files(BTreeMap<String, std::sync::Arc<[u8]>>),
+    Files(BTreeMap<String, Arc<[u8]>>),
+}
+
+/// One attempt.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The course that the exercise belongs to.
+    pub course: CourseRef,
+    /// The exercise.
+    pub exercise: Arc<Exercise>,
+    /// What is built.
+    pub submission: Submission,
+    /// The workspace's id: labels what is made on the engine and names the image.
+    pub owner: String,
+    /// Tokens planted in the context that must not be found in the image, by the file that holds
+    /// each. They stand in files of the exercise, so that a build sees them.
+    pub canaries: BTreeMap<String, String>,
+    /// What the starter weighs, where it was measured here; the exercise's own figure otherwise.
+    pub baseline: Option<Bytes>,
+    /// Whether the builder's cache is left aside.
+    pub no_cache: bool,
+    /// Whether a large image is read whole even where a cheap goal has already decided.
+    pub thorough: bool,
+}
+
+/// Makes the base images of a Dockerfile ready.
+#[async_trait]
+pub trait BaseSupply: Send + Sync {
+    /// Makes each reference ready and says what it stands for now. References are as the
+    /// Dockerfile names them, arguments expanded.
+    ///
+    /// A reference that nobody here knows is left out of the answer: the build says what the
+    /// engine makes of it.
+    async fn ensure(
+        &self,
+        references: &[String],
+        events: mpsc::Sender<AttemptEvent>,
+        cancel: CancellationToken,
+    ) -> Result<Vec<BaseReport>, SupplyError>;
+}
+
+/// A base image could not be made ready.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SupplyError {
+    /// The engine failed, or the work was cancelled.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// It should have been possible, and was not.
+    #[error("the base image `{reference}` could not be made ready: {why}")]
+    Failed {
+        /// As the Dockerfile names it.
+        reference: String,
+        /// The cause, as a fragment.
+        why: Clean,
+        /// What to do next, as a sentence.
+        next_step: Clean,
+    },
 }

@@ -4,6 +4,8 @@
 //! is called before the first screen is there.
 
 pub mod doctor;
+mod local;
+mod supply;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -11,6 +13,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+pub use local::Local;
+pub use supply::Supply;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

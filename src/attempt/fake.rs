@@ -1,0 +1,238 @@
+//! An engine for tests that builds nothing and answers as it was told.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::BuildError;
+use crate::engine::BuildEvent;
+use crate::engine::BuildRequest;
+use crate::engine::Builder;
+use crate::engine::Built;
+use crate::engine::ByteStream;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::EngineInfo;
+use crate::engine::EngineName;
+use crate::engine::ImageEntry;
+use crate::engine::Leftover;
+use crate::engine::PullProgress;
+use crate::engine::StepId;
+use crate::engine::Store;
+use crate::engine::Transform;
+use crate::image::Config;
+use crate::image::HistoryStep;
+use crate::image::Summary;
+use crate::image::run::Run;
+use crate::image::run::RunOutcome;
+use crate::text::Clean;
+use crate::units::Bytes;
+
+/// How the fake builds.
+#[derive(Debug, Clone)]
+pub(super) enum Building {
+    /// One step, then an image.
+    Well,
+    /// Like this error.
+    Badly(BuildError),
+    /// Not at all, until it is cancelled.
+    Forever,
+    /// With a mistake of our own.
+    Panicking,
+}
+
+/// An engine that answers as it was told.
+#[derive(Debug)]
+pub(super) struct Fake {
+    info: EngineInfo,
+    pub(super) building: Building,
+    /// The engine's size of the image.
+    pub(super) size: Bytes,
+    /// Paths that exist in the image.
+    pub(super) paths: Vec<String>,
+    /// What was asked, in order.
+    pub(super) asked: Mutex<Vec<String>>,
+}
+
+impl Fake {
+    pub(super) fn new(building: Building) -> Self {
+        Self {
+            info: EngineInfo {
+                name: EngineName::Docker,
+                version: String::from("20.10.24"),
+                store: Store::Graphdriver,
+                builder: Builder::Buildkit,
+                architecture: String::from("amd64"),
+                address: String::from("unix:///fake.sock"),
+                found_by: String::from("a test"),
+                rootless: false,
+            },
+            building,
+            size: Bytes(64_000_000),
+            paths: Vec::new(),
+            asked: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn note(&self, what: impl Into<String>) {
+        self.asked.lock().unwrap().push(what.into());
+    }
+
+    pub(super) fn was_asked(&self, what: &str) -> bool {
+        self.asked.lock().unwrap().iter().any(|asked| asked == what)
+    }
+}
+
+fn refused<T>(what: &'static str) -> Result<T, EngineError> {
+    Err(EngineError::Refused {
+        what,
+        detail: Clean::line("the fake engine cannot"),
+    })
+}
+
+#[async_trait]
+impl Engine for Fake {
+    fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    async fn ping(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn build(
+        &self,
+        request: BuildRequest,
+        events: mpsc::Sender<BuildEvent>,
+        cancel: CancellationToken,
+    ) -> Result<Built, BuildError> {
+        self.note(format!("build {}", request.tag));
+        match &self.building {
+            Building::Well => {}
+            Building::Badly(error) => return Err(error.clone()),
+            Building::Forever => {
+                cancel.cancelled().await;
+                return Err(BuildError::Cancelled);
+            }
+            Building::Panicking => panic!("a mistake of our own"),
+        }
+        let step = StepId(1);
+        for event in [
+            BuildEvent::StepPlanned {
+                step,
+                line: Some(1),
+                stage: Some(0),
+                title: Clean::line("FROM scratch"),
+            },
+            BuildEvent::StepStarted { step },
+            BuildEvent::StepFinished {
+                step,
+                cached: false,
+                took: Duration::from_millis(3),
+                failed: false,
+            },
+        ] {
+            let _ = events.send(event).await;
+        }
+        Ok(Built {
+            image: String::from("sha256:built"),
+            builder: Builder::Buildkit,
+        })
+    }
+
+    async fn inspect(&self, image: &str) -> Result<Option<Summary>, EngineError> {
+        Ok((image == "sha256:built").then(|| Summary {
+            id: image.to_owned(),
+            tags: Vec::new(),
+            config: Config::default(),
+            history: vec![HistoryStep {
+                created_by: String::from("COPY app /app"),
+                empty_layer: false,
+            }],
+            diff_ids: vec![String::from("sha256:layer")],
+            engine_size: self.size,
+            layer_sizes: Some(vec![self.size]),
+        }))
+    }
+
+    async fn paths(
+        &self,
+        _image: &str,
+        paths: &[String],
+    ) -> Result<BTreeMap<String, bool>, EngineError> {
+        self.note("paths");
+        let answer = paths
+            .iter()
+            .map(|path| (path.clone(), self.paths.contains(path)));
+        Ok(answer.collect())
+    }
+
+    async fn export(&self, _image: &str) -> Result<ByteStream, EngineError> {
+        self.note("export");
+        Ok(futures_util::stream::empty().boxed())
+    }
+
+    async fn run(
+        &self,
+        _image: &str,
+        _run: &Run,
+        _cancel: CancellationToken,
+    ) -> Result<RunOutcome, EngineError> {
+        self.note("run");
+        Ok(RunOutcome {
+            exit: Some(0),
+            ..RunOutcome::default()
+        })
+    }
+
+    async fn images(&self, _label: Option<&str>) -> Result<Vec<ImageEntry>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn load(&self, _archive: ByteStream) -> Result<(), EngineError> {
+        refused("load")
+    }
+
+    async fn pull(
+        &self,
+        _reference: &str,
+        _progress: mpsc::Sender<PullProgress>,
+        _cancel: CancellationToken,
+    ) -> Result<(), EngineError> {
+        refused("pull")
+    }
+
+    async fn tag(&self, _image: &str, _reference: &str) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn remove_image(&self, reference: &str) -> Result<(), EngineError> {
+        self.note(format!("remove {reference}"));
+        Ok(())
+    }
+
+    async fn transform(
+        &self,
+        _request: Transform,
+        _cancel: CancellationToken,
+    ) -> Result<String, EngineError> {
+        refused("transform")
+    }
+
+    async fn leftovers(&self) -> Result<Vec<Leftover>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn remove_leftover(&self, _leftover: &Leftover) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn free_space(&self) -> Option<Bytes> {
+        None
+    }
+}

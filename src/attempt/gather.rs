@@ -1,0 +1,369 @@
+//! Gathers the evidence that the goals need, cheapest first, and judges each goal as soon as its
+//! evidence is complete.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::AttemptEvent;
+use super::findings;
+use super::judge;
+use super::scan;
+use super::weigh;
+use crate::course::GoalEntry;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::goal::Evidence;
+use crate::goal::Known;
+use crate::goal::Missing;
+use crate::goal::Needs;
+use crate::goal::Verdict;
+use crate::goal::evidence::Rebuild;
+use crate::goal::evidence::StepFact;
+use crate::image::Contents;
+use crate::image::run::Run;
+use crate::image::run::RunOutcome;
+use crate::report::GoalReport;
+use crate::report::VerdictName;
+use crate::text::Clean;
+use crate::units::Bytes;
+
+/// An image up to this engine size is always read whole: it takes about a second. A larger one is
+/// read only where no cheaper required goal has already said no.
+const READ_AT_ONCE: Bytes = Bytes(400_000_000);
+
+/// Containers that run at the same time for one attempt.
+const RUNS_AT_ONCE: usize = 3;
+
+/// Builds once more with one file touched.
+pub(super) type Rebuilder<'a> =
+    dyn Fn(Rebuild) -> BoxFuture<'a, Known<Vec<StepFact>>> + Send + Sync + 'a;
+
+/// What a gathering works with.
+pub(super) struct Gathering<'a> {
+    /// The engine.
+    pub(super) engine: Arc<dyn Engine>,
+    /// The image, as the engine knows it.
+    pub(super) image: String,
+    /// Tokens that must not be found.
+    pub(super) canaries: Vec<String>,
+    /// The line of the Dockerfile that made each layer.
+    pub(super) lines: Vec<Option<u32>>,
+    /// Whether a large image is read whole in any case.
+    pub(super) thorough: bool,
+    /// Builds once more.
+    pub(super) rebuild: &'a Rebuilder<'a>,
+    /// Who listens.
+    pub(super) events: mpsc::Sender<AttemptEvent>,
+    /// Stops it.
+    pub(super) cancel: CancellationToken,
+}
+
+/// One goal on its way to a verdict.
+struct Pending {
+    entry: GoalEntry,
+    required: bool,
+    needs: Needs,
+    report: Option<GoalReport>,
+}
+
+/// Evidence that has come.
+enum Arrival {
+    Paths(Result<BTreeMap<String, bool>, EngineError>),
+    Scan(Result<Box<Contents>, EngineError>),
+    Run(Run, Result<RunOutcome, EngineError>),
+    Rebuild(Rebuild, Known<Vec<StepFact>>),
+}
+
+/// What has come, successful or not.
+#[derive(Default)]
+struct Have {
+    paths: bool,
+    sizes: bool,
+    scan: bool,
+    runs: BTreeSet<Run>,
+    rebuilds: BTreeSet<Rebuild>,
+}
+
+impl Have {
+    fn covers(&self, needs: &Needs) -> bool {
+        (needs.paths.is_empty() || self.paths || self.scan)
+            && (!needs.sizes || self.sizes)
+            && (!(needs.contents || needs.canaries || !needs.files.is_empty()) || self.scan)
+            && needs.runs.is_subset(&self.runs)
+            && needs.rebuilds.is_subset(&self.rebuilds)
+    }
+}
+
+/// Gathers and judges; the reports are in the order of `goals`, each with whether it is required.
+///
+/// # Errors
+/// When the work was cancelled or the engine went away: then nothing is judged from what is left.
+pub(super) async fn gather(
+    work: Gathering<'_>,
+    evidence: &mut Evidence,
+    goals: Vec<(GoalEntry, bool)>,
+) -> Result<Vec<GoalReport>, EngineError> {
+    let pending: Vec<Pending> = goals
+        .into_iter()
+        .map(|(entry, required)| {
+            let needs = entry.goal.needs();
+            Pending {
+                entry,
+                required,
+                needs,
+                report: None,
+            }
+        })
+        .collect();
+    let mut needs = Needs::default();
+    for goal in &pending {
+        needs.extend(goal.needs.clone());
+    }
+    let mut session = Session {
+        work,
+        needs,
+        pending,
+        have: Have::default(),
+        scan_started: false,
+    };
+    session.run(evidence).await
+}
+
+struct Session<'a> {
+    work: Gathering<'a>,
+    needs: Needs,
+    pending: Vec<Pending>,
+    have: Have,
+    scan_started: bool,
+}
+
+type Jobs<'a> = FuturesUnordered<BoxFuture<'a, Arrival>>;
+
+impl<'a> Session<'a> {
+    async fn run(&mut self, evidence: &mut Evidence) -> Result<Vec<GoalReport>, EngineError> {
+        let mut jobs: Jobs<'a> = FuturesUnordered::new();
+        let small = evidence
+            .summary
+            .as_ref()
+            .is_ok_and(|summary| summary.engine_size <= READ_AT_ONCE);
+        let told = evidence.sizes.is_ok();
+        if small || self.work.thorough || !told {
+            self.start_scan(&mut jobs);
+        } else {
+            self.have.sizes = true;
+        }
+        self.start_paths(&mut jobs);
+        self.start_runs(&mut jobs);
+        for rebuild in self.needs.rebuilds.clone() {
+            let job = (self.work.rebuild)(rebuild.clone());
+            jobs.push(Box::pin(
+                async move { Arrival::Rebuild(rebuild, job.await) },
+            ));
+        }
+        self.judge(evidence, false).await;
+        loop {
+            if let Some(arrival) = jobs.next().await {
+                self.take(arrival, evidence)?;
+                self.judge(evidence, false).await;
+            } else if !self.start_late_scan(&mut jobs, evidence) {
+                break;
+            }
+        }
+        if self.work.cancel.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        self.judge(evidence, true).await;
+        Ok(self
+            .pending
+            .iter_mut()
+            .filter_map(|goal| goal.report.take())
+            .collect())
+    }
+
+    /// Starts the scan of a large image, once the cheap goals are judged and none of the required
+    /// ones has said no. Returns whether there is more to wait for.
+    fn start_late_scan(&mut self, jobs: &mut Jobs<'a>, evidence: &mut Evidence) -> bool {
+        let open = self
+            .pending
+            .iter()
+            .any(|goal| goal.report.is_none() && !self.have.covers(&goal.needs));
+        if self.scan_started || !open {
+            return false;
+        }
+        let refused = self.pending.iter().any(|goal| {
+            goal.required
+                && goal
+                    .report
+                    .as_ref()
+                    .is_some_and(|report| report.verdict == VerdictName::Unmet)
+        });
+        if !refused {
+            self.start_scan(jobs);
+            return true;
+        }
+        let size = evidence
+            .sizes
+            .as_ref()
+            .map_or_else(|_| Bytes(0), |sizes| sizes.shipped);
+        let missing = Missing::because(format!(
+            "Not looked at yet: it means reading all {size} of the image, and other goals need your work first."
+        ));
+        evidence.contents = Err(missing.clone());
+        evidence.canaries = Err(missing);
+        false
+    }
+
+    fn start_scan(&mut self, jobs: &mut Jobs<'a>) {
+        self.scan_started = true;
+        let engine = Arc::clone(&self.work.engine);
+        let image = self.work.image.clone();
+        let needles = if self.needs.canaries {
+            self.work.canaries.clone()
+        } else {
+            Vec::new()
+        };
+        let keep = self.needs.files.clone();
+        let cancel = self.work.cancel.clone();
+        jobs.push(Box::pin(async move {
+            Arrival::Scan(
+                scan::read_image(engine, image, needles, keep, cancel)
+                    .await
+                    .map(Box::new),
+            )
+        }));
+    }
+
+    fn start_paths(&mut self, jobs: &mut Jobs<'a>) {
+        // A scan that is under way answers better, and a second container would only slow it down.
+        if self.needs.paths.is_empty() || self.scan_started {
+            return;
+        }
+        let engine = Arc::clone(&self.work.engine);
+        let image = self.work.image.clone();
+        let paths: Vec<String> = self.needs.paths.iter().cloned().collect();
+        jobs.push(Box::pin(async move {
+            Arrival::Paths(engine.paths(&image, &paths).await)
+        }));
+    }
+
+    fn start_runs(&mut self, jobs: &mut Jobs<'a>) {
+        let places = Arc::new(Semaphore::new(RUNS_AT_ONCE));
+        for run in self.needs.runs.clone() {
+            let engine = Arc::clone(&self.work.engine);
+            let image = self.work.image.clone();
+            let cancel = self.work.cancel.clone();
+            let places = Arc::clone(&places);
+            jobs.push(Box::pin(async move {
+                let _place = places.acquire().await;
+                let outcome = engine.run(&image, &run, cancel).await;
+                Arrival::Run(run, outcome)
+            }));
+        }
+    }
+
+    /// Files what has come into the evidence. An engine that went away ends the attempt.
+    fn take(&mut self, arrival: Arrival, evidence: &mut Evidence) -> Result<(), EngineError> {
+        match arrival {
+            Arrival::Paths(answer) => {
+                self.have.paths = true;
+                let answer = known(answer)?;
+                for path in &self.needs.paths {
+                    let found = match &answer {
+                        Ok(found) => found.get(path).copied().ok_or_else(|| {
+                            Missing::because("The engine did not say whether it exists.")
+                        }),
+                        Err(missing) => Err(missing.clone()),
+                    };
+                    evidence.paths.insert(path.clone(), found);
+                }
+            }
+            Arrival::Scan(answer) => {
+                self.have.scan = true;
+                self.have.sizes = true;
+                match known(answer)? {
+                    Ok(contents) => {
+                        evidence.sizes = Ok(weigh::sizes_by_count(&contents, &self.work.lines));
+                        evidence.canaries = Ok(findings::canaries(
+                            &contents,
+                            &self.work.canaries,
+                            &self.work.lines,
+                        ));
+                        evidence.contents = Ok(*contents);
+                    }
+                    Err(missing) => {
+                        if evidence.sizes.is_err() {
+                            evidence.sizes = Err(missing.clone());
+                        }
+                        evidence.contents = Err(missing.clone());
+                        evidence.canaries = Err(missing);
+                    }
+                }
+                if let Ok(sizes) = &evidence.sizes {
+                    let _ = self
+                        .work
+                        .events
+                        .try_send(AttemptEvent::Sizes(sizes.clone()));
+                }
+            }
+            Arrival::Run(run, answer) => {
+                self.have.runs.insert(run.clone());
+                evidence.runs.insert(run, known(answer)?);
+            }
+            Arrival::Rebuild(rebuild, steps) => {
+                self.have.rebuilds.insert(rebuild.clone());
+                evidence.rebuilds.insert(rebuild, steps);
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges what can be judged: goals with all their evidence, and goals that part of it already
+    /// refuses. At the end, everything that is left.
+    async fn judge(&mut self, evidence: &Evidence, at_the_end: bool) {
+        for (index, goal) in self.pending.iter_mut().enumerate() {
+            if goal.report.is_some() {
+                continue;
+            }
+            let complete = at_the_end || self.have.covers(&goal.needs);
+            let verdict = goal.entry.goal.evaluate(evidence);
+            if !complete && !matches!(verdict, Verdict::Unmet(_)) {
+                continue;
+            }
+            let report = judge::goal_report(&goal.entry, goal.required, verdict);
+            goal.report = Some(report.clone());
+            let _ = self
+                .work
+                .events
+                .send(AttemptEvent::Judged {
+                    index,
+                    goal: report,
+                })
+                .await;
+        }
+    }
+}
+
+/// Splits an engine's answer: what ends the attempt is an error, what leaves one piece of evidence
+/// missing is not.
+fn known<T>(answer: Result<T, EngineError>) -> Result<Known<T>, EngineError> {
+    match answer {
+        Ok(value) => Ok(Ok(value)),
+        Err(
+            error @ (EngineError::Cancelled
+            | EngineError::Gone { .. }
+            | EngineError::NotFound { .. }),
+        ) => Err(error),
+        Err(error) => Ok(Err(Missing::because(format!(
+            "The engine could not tell: {}.",
+            Clean::line(&error.to_string())
+        )))),
+    }
+}

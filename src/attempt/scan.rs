@@ -1,0 +1,139 @@
+//! Reads an exported image in one pass, off the async threads.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the pass blocks: it runs on a thread of its own"
+)]
+
+use std::collections::BTreeSet;
+use std::io;
+use std::io::Read;
+use std::sync::Arc;
+
+use bytes::Buf;
+use bytes::Bytes as Buffer;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::image::Contents;
+use crate::image::archive;
+use crate::image::archive::ArchiveError;
+use crate::image::archive::Options;
+use crate::text::Clean;
+
+/// Pieces of the archive that may wait for the reader.
+const PIECES_WAITING: usize = 64;
+
+/// Exports `image` and reads it: the needles to search, the paths whose content is kept.
+///
+/// # Errors
+/// When the engine fails, when it was cancelled, or when the archive cannot be read.
+pub(super) async fn read_image(
+    engine: Arc<dyn Engine>,
+    image: String,
+    needles: Vec<String>,
+    keep: BTreeSet<String>,
+    cancel: CancellationToken,
+) -> Result<Contents, EngineError> {
+    let mut export = engine.export(&image).await?;
+    let (sender, receiver) = mpsc::channel(PIECES_WAITING);
+    let options = Options {
+        needles: needles.into_iter().map(String::into_bytes).collect(),
+        keep,
+        ..Options::default()
+    };
+    let reader = tokio::task::spawn_blocking(move || {
+        let pieces = Pieces {
+            receiver,
+            current: Buffer::new(),
+        };
+        archive::read(pieces, &options)
+    });
+    let pump = async {
+        while let Some(piece) = export.next().await {
+            if sender.send(piece).await.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+    };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(EngineError::Cancelled),
+        () = pump => {}
+    }
+    match reader.await {
+        Ok(Ok(contents)) => Ok(contents),
+        Ok(Err(ArchiveError::Source(error))) => Err(EngineError::Gone {
+            detail: Clean::line(&error.to_string()),
+        }),
+        Ok(Err(error)) => Err(refused(&error)),
+        Err(panicked) => Err(refused(&panicked)),
+    }
+}
+
+fn refused(error: &dyn std::fmt::Display) -> EngineError {
+    EngineError::Refused {
+        what: "read the exported image",
+        detail: Clean::line(&error.to_string()),
+    }
+}
+
+/// A stream's pieces as a reader for a blocking thread.
+struct Pieces {
+    receiver: mpsc::Receiver<io::Result<Buffer>>,
+    current: Buffer,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while !self.current.has_remaining() {
+            match self.receiver.blocking_recv() {
+                Some(piece) => self.current = piece?,
+                None => return Ok(0),
+            }
+        }
+        let count = self.current.remaining().min(into.len());
+        self.current
+            .copy_to_slice(into.get_mut(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_read_as_one_text() {
+        let (sender, receiver) = mpsc::channel(4);
+        for piece in ["one ", "", "two"] {
+            sender.blocking_send(Ok(Buffer::from(piece))).unwrap();
+        }
+        drop(sender);
+        let mut pieces = Pieces {
+            receiver,
+            current: Buffer::new(),
+        };
+        let mut text = String::new();
+        pieces.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one two");
+    }
+
+    #[test]
+    fn a_broken_stream_breaks_the_reader() {
+        let (sender, receiver) = mpsc::channel(4);
+        sender
+            .blocking_send(Err(io::Error::from(io::ErrorKind::ConnectionReset)))
+            .unwrap();
+        let mut pieces = Pieces {
+            receiver,
+            current: Buffer::new(),
+        };
+        let kind = pieces.read(&mut [0; 8]).unwrap_err().kind();
+        assert_eq!(kind, io::ErrorKind::ConnectionReset);
+    }
+}

@@ -1,0 +1,111 @@
+//! What the goals need to know of a build's steps. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::engine::BuildEvent;
+use crate::engine::StepId;
+use crate::goal::evidence::StepFact;
+
+/// Collects a build's events into one fact per step.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    planned: BTreeMap<StepId, StepFact>,
+    finished: Vec<StepId>,
+}
+
+impl Steps {
+    /// Takes note of an event.
+    pub(super) fn note(&mut self, event: &BuildEvent) {
+        match event {
+            BuildEvent::StepPlanned {
+                step,
+                line,
+                stage,
+                title,
+            } => {
+                self.planned.insert(
+                    *step,
+                    StepFact {
+                        line: *line,
+                        stage: *stage,
+                        title: title.clone(),
+                        cached: false,
+                        took: std::time::Duration::ZERO,
+                    },
+                );
+            }
+            BuildEvent::StepFinished {
+                step, cached, took, ..
+            } => {
+                if let Some(fact) = self.planned.get_mut(step) {
+                    fact.cached = *cached;
+                    fact.took = *took;
+                    self.finished.push(*step);
+                }
+            }
+            BuildEvent::Uploading { .. }
+            | BuildEvent::StepStarted { .. }
+            | BuildEvent::Log { .. }
+            | BuildEvent::Warning { .. } => {}
+        }
+    }
+
+    /// The steps that were executed or cached and belong to a line, in the order of the lines.
+    pub(super) fn into_facts(mut self) -> Vec<StepFact> {
+        let mut facts: Vec<StepFact> = self
+            .finished
+            .iter()
+            .filter_map(|step| self.planned.remove(step))
+            .filter(|fact| fact.line.is_some())
+            .collect();
+        facts.sort_by_key(|fact| fact.line);
+        facts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::text::Clean;
+
+    fn planned(step: u32, line: Option<u32>) -> BuildEvent {
+        BuildEvent::StepPlanned {
+            step: StepId(step),
+            line,
+            stage: Some(0),
+            title: Clean::line("RUN true"),
+        }
+    }
+
+    fn finished(step: u32, cached: bool) -> BuildEvent {
+        let took = Duration::from_millis(5);
+        BuildEvent::StepFinished {
+            step: StepId(step),
+            cached,
+            took,
+            failed: false,
+        }
+    }
+
+    #[test]
+    fn only_finished_steps_with_a_line_are_facts() {
+        let mut steps = Steps::default();
+        for event in [
+            planned(0, None),
+            planned(1, Some(4)),
+            planned(2, Some(2)),
+            planned(3, Some(9)),
+            finished(0, false),
+            finished(1, true),
+            finished(2, false),
+        ] {
+            steps.note(&event);
+        }
+        let facts = steps.into_facts();
+        let lines: Vec<(Option<u32>, bool)> =
+            facts.iter().map(|fact| (fact.line, fact.cached)).collect();
+        assert_eq!(lines, [(Some(2), false), (Some(4), true)]);
+    }
+}

@@ -1,0 +1,270 @@
+//! Whole attempts on an engine that answers as it was told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::AttemptEvent;
+use super::BaseSupply;
+use super::Request;
+use super::Submission;
+use super::SupplyError;
+use super::fake::Building;
+use super::fake::Fake;
+use super::start;
+use crate::course::Exercise;
+use crate::course::ExerciseId;
+use crate::course::GoalEntry;
+use crate::engine::BuildError;
+use crate::engine::EngineError;
+use crate::goal::Blame;
+use crate::goal::Evidence;
+use crate::goal::Goal;
+use crate::goal::Needs;
+use crate::goal::Unmet;
+use crate::goal::Verdict;
+use crate::report::BaseReport;
+use crate::report::CourseRef;
+use crate::report::Outcome;
+use crate::report::Report;
+use crate::report::VerdictName;
+use crate::text::Clean;
+use crate::units::Bytes;
+
+/// A goal that is met where its evidence is there, and refused by a path.
+#[derive(Debug, Default)]
+struct Wants {
+    contents: bool,
+    absent: Option<&'static str>,
+}
+
+impl Goal for Wants {
+    fn kind(&self) -> &'static str {
+        "wants"
+    }
+
+    fn title(&self) -> String {
+        String::from("wants")
+    }
+
+    fn wanted(&self) -> String {
+        String::from("what it wants")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            contents: self.contents,
+            paths: self.absent.iter().map(|path| (*path).to_owned()).collect(),
+            ..Needs::default()
+        }
+    }
+
+    fn evaluate(&self, evidence: &Evidence) -> Verdict {
+        let present = self.absent.and_then(|path| evidence.paths.get(path));
+        if let Some(Ok(true)) = present {
+            return Verdict::Unmet(Box::new(Unmet {
+                actual: Clean::line("it is there"),
+                why: Clean::line("It came with the base."),
+                blame: Blame::default(),
+                next_step: Clean::line("Look at the base."),
+            }));
+        }
+        match &evidence.contents {
+            Err(missing) if self.contents => Verdict::unknown(missing),
+            _ => Verdict::met("fine"),
+        }
+    }
+}
+
+struct NoBases;
+
+#[async_trait]
+impl BaseSupply for NoBases {
+    async fn ensure(
+        &self,
+        _references: &[String],
+        _events: mpsc::Sender<AttemptEvent>,
+        _cancel: CancellationToken,
+    ) -> Result<Vec<BaseReport>, SupplyError> {
+        Ok(Vec::new())
+    }
+}
+
+fn request(goals: Vec<Wants>) -> Request {
+    let entry = |(index, goal): (usize, Wants)| GoalEntry {
+        id: format!("goal-{index}"),
+        title: None,
+        points: 1,
+        why: None,
+        read: None,
+        hidden: false,
+        goal: Arc::new(goal),
+    };
+    let text: Arc<[u8]> = Arc::from(b"FROM scratch\nCOPY app /app\n".as_slice());
+    let files = BTreeMap::from([
+        (String::from("Dockerfile"), text),
+        (String::from("app"), Arc::from(b"app".as_slice())),
+    ]);
+    let exercise = Exercise {
+        id: ExerciseId(String::from("tiny")),
+        title: String::from("Tiny"),
+        minutes: 1,
+        brief: String::new(),
+        edit: vec![String::from("Dockerfile")],
+        bases: Vec::new(),
+        baseline: None,
+        canary: None,
+        starter_misses: Vec::new(),
+        goals: goals.into_iter().enumerate().map(entry).collect(),
+        stretch: Vec::new(),
+        hints: Vec::new(),
+        files: files.clone(),
+        solution: None,
+    };
+    Request {
+        course: CourseRef {
+            id: String::from("a-course"),
+            version: String::from("1"),
+        },
+        exercise: Arc::new(exercise),
+        submission: Submission::Files(files),
+        owner: String::from("somebody"),
+        canaries: BTreeMap::new(),
+        baseline: None,
+        no_cache: false,
+        thorough: false,
+    }
+}
+
+/// Runs to the end; the report, and how many ends there were.
+async fn finish(mut events: mpsc::Receiver<AttemptEvent>) -> (Report, usize) {
+    let mut reports = Vec::new();
+    while let Some(event) = events.recv().await {
+        if let AttemptEvent::Finished(report) = event {
+            reports.push(*report);
+        }
+    }
+    let ends = reports.len();
+    (reports.remove(0), ends)
+}
+
+async fn attempt(fake: Arc<Fake>, goals: Vec<Wants>) -> Report {
+    let cancel = CancellationToken::new();
+    let (report, ends) = finish(start(fake, Arc::new(NoBases), request(goals), cancel)).await;
+    assert_eq!(ends, 1);
+    report
+}
+
+fn verdicts(report: &Report) -> Vec<VerdictName> {
+    report.goals.iter().map(|goal| goal.verdict).collect()
+}
+
+#[tokio::test]
+async fn an_attempt_whose_goals_are_met_passes() {
+    let fake = Arc::new(Fake::new(Building::Well));
+    let report = attempt(fake, vec![Wants::default()]).await;
+    assert_eq!(report.outcome, Outcome::Passed);
+    let image = report.image.unwrap();
+    assert_eq!(image.shipped_bytes, Bytes(64_000_000));
+    assert_eq!(image.layers.first().and_then(|layer| layer.line), Some(2));
+}
+
+#[tokio::test]
+async fn a_large_image_is_not_exported_where_a_path_already_says_no() {
+    let mut fake = Fake::new(Building::Well);
+    fake.size = Bytes(1_167_000_000);
+    fake.paths = vec![String::from("bin/sh")];
+    let fake = Arc::new(fake);
+    let shell = Wants {
+        contents: true,
+        absent: Some("bin/sh"),
+    };
+    let other = Wants {
+        contents: true,
+        absent: None,
+    };
+    let report = attempt(Arc::clone(&fake), vec![shell, other]).await;
+    assert_eq!(
+        verdicts(&report),
+        [VerdictName::Unmet, VerdictName::Unknown]
+    );
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(!fake.was_asked("export"));
+    let why = report.goals[1].why.as_ref().unwrap().as_str().to_owned();
+    assert!(why.contains("1.17 GB"), "{why}");
+}
+
+#[tokio::test]
+async fn a_large_image_is_exported_where_nothing_else_says_no() {
+    let mut fake = Fake::new(Building::Well);
+    fake.size = Bytes(1_167_000_000);
+    let fake = Arc::new(fake);
+    let goal = Wants {
+        contents: true,
+        absent: Some("bin/sh"),
+    };
+    let report = attempt(Arc::clone(&fake), vec![goal]).await;
+    assert!(fake.was_asked("export"));
+    // The fake's archive is no image: what was not seen is not judged.
+    assert_eq!(verdicts(&report), [VerdictName::Unknown]);
+    assert_eq!(report.outcome, Outcome::CouldNotJudge);
+}
+
+#[tokio::test]
+async fn a_cancelled_attempt_is_cancelled_once() {
+    let fake = Arc::new(Fake::new(Building::Forever));
+    let cancel = CancellationToken::new();
+    let goals = vec![Wants::default()];
+    let events = start(fake, Arc::new(NoBases), request(goals), cancel.clone());
+    cancel.cancel();
+    let (report, ends) = finish(events).await;
+    assert_eq!((report.outcome, ends), (Outcome::Cancelled, 1));
+    assert_eq!(verdicts(&report), [VerdictName::Unknown]);
+}
+
+#[tokio::test]
+async fn an_attempt_that_nobody_listens_to_is_cancelled() {
+    let fake = Arc::new(Fake::new(Building::Forever));
+    let cancel = CancellationToken::new();
+    drop(start(
+        fake,
+        Arc::new(NoBases),
+        request(Vec::new()),
+        cancel.clone(),
+    ));
+    let cancelled = tokio::time::timeout(Duration::from_secs(5), cancel.cancelled()).await;
+    assert!(cancelled.is_ok());
+}
+
+#[tokio::test]
+async fn an_engine_that_goes_away_is_not_a_failed_build() {
+    let gone = EngineError::Gone {
+        detail: Clean::line("connection reset"),
+    };
+    let fake = Arc::new(Fake::new(Building::Badly(BuildError::Engine(gone))));
+    let report = attempt(fake, vec![Wants::default()]).await;
+    assert_eq!(report.outcome, Outcome::EngineUnavailable);
+}
+
+#[tokio::test]
+async fn a_mistake_of_our_own_still_ends_the_attempt() {
+    let fake = Arc::new(Fake::new(Building::Panicking));
+    let report = attempt(fake, vec![Wants::default()]).await;
+    assert_eq!(report.outcome, Outcome::CouldNotJudge);
+    assert!(report.problem.is_some());
+}
+
+#[tokio::test]
+async fn a_missing_dockerfile_is_said_before_anything_is_asked_of_the_engine() {
+    let fake = Arc::new(Fake::new(Building::Well));
+    let mut request = request(vec![Wants::default()]);
+    request.submission = Submission::Files(BTreeMap::new());
+    let cancel = CancellationToken::new();
+    let (report, _) = finish(start(fake.clone(), Arc::new(NoBases), request, cancel)).await;
+    assert_eq!(report.outcome, Outcome::BuildFailed);
+    assert!(fake.asked.lock().unwrap().is_empty());
+}

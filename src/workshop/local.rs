@@ -1,0 +1,556 @@
+//! The workshop on this machine: the learner's folder and records, the engine that was found, the
+//! base images that it holds.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "attempts and housekeeping run as tasks of their own"
+)]
+
+mod history;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::BaseEvent;
+use super::BaseState;
+use super::Check;
+use super::EngineState;
+use super::Progress;
+use super::Trouble;
+use super::Workshop;
+use super::Workspace;
+use super::WorkspaceFile;
+use super::doctor;
+use super::doctor::Facts;
+use super::doctor::NoEngine;
+use super::supply::Supply;
+use super::supply::causes;
+use crate::attempt;
+use crate::attempt::AttemptEvent;
+use crate::attempt::Request;
+use crate::attempt::Submission;
+use crate::bases;
+use crate::course::Course;
+use crate::course::Exercise;
+use crate::course::ExerciseId;
+use crate::engine::Engine;
+use crate::engine::EngineError;
+use crate::engine::Tried;
+use crate::engine::docker::Docker;
+use crate::engine::find;
+use crate::learner;
+use crate::learner::Home;
+use crate::learner::Records;
+use crate::learner::records;
+use crate::learner::records::RecordsError;
+use crate::report::CourseRef;
+use crate::report::Report;
+use crate::text::Clean;
+use crate::units::Bytes;
+
+/// The workshop on this machine. Nothing is opened before it is asked for; clones share it.
+#[derive(Clone)]
+pub struct Local {
+    course: Arc<Course>,
+    home: Home,
+    engine: Arc<Mutex<Option<Found>>>,
+    records: Arc<OnceCell<Records>>,
+}
+
+/// The engine that was found, and its base images.
+#[derive(Clone)]
+struct Found {
+    engine: Arc<Docker>,
+    bases: Arc<bases::Service>,
+}
+
+impl Local {
+    /// A workshop for `course` with the learner's files under `home`.
+    #[must_use]
+    pub fn new(course: Arc<Course>, home: Home) -> Self {
+        Self {
+            course,
+            home,
+            engine: Arc::default(),
+            records: Arc::default(),
+        }
+    }
+
+    /// The engine: the one that was found before, where it still answers.
+    async fn engine(&self) -> Result<Found, find::Search> {
+        let mut held = self.engine.lock().await;
+        if let Some(found) = held.as_ref()
+            && found.engine.ping().await.is_ok()
+        {
+            return Ok(found.clone());
+        }
+        *held = None;
+        let mut search = find::search().await;
+        let Some(docker) = search.found.take() else {
+            return Err(search);
+        };
+        let engine = Arc::new(docker);
+        let cache = self.home.state().join("bases");
+        let options = bases::Options::default();
+        let Ok(bases) = bases::Service::new(engine.clone(), cache, options) else {
+            return Err(search);
+        };
+        let found = Found {
+            engine: Arc::clone(&engine),
+            bases: Arc::new(bases),
+        };
+        *held = Some(found.clone());
+        tokio::spawn(sweep(engine));
+        Ok(found)
+    }
+
+    /// Opens the records where they are not open yet, and works with them on a thread of its own:
+    /// writing them waits for the disk.
+    async fn with_records<T, Work, Done>(&self, work: Work) -> Result<T, Trouble>
+    where
+        T: Send + 'static,
+        Work: FnOnce(Records) -> Done + Send + 'static,
+        Done: Future<Output = Result<T, RecordsError>>,
+    {
+        let (home, cell) = (self.home.clone(), Arc::clone(&self.records));
+        let runtime = tokio::runtime::Handle::current();
+        let worked = tokio::task::spawn_blocking(move || {
+            runtime.block_on(async {
+                let open = async || Records::open(&home).await.map(|opened| opened.records);
+                let records = cell.get_or_try_init(open).await?.clone();
+                work(records).await
+            })
+        });
+        match worked.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(trouble(&error, error.hint())),
+            Err(stopped) => Err(Trouble::new(stopped.to_string())),
+        }
+    }
+
+    fn exercise(&self, id: &ExerciseId) -> Result<&Exercise, Trouble> {
+        self.course
+            .exercise(id.as_str())
+            .ok_or_else(|| Trouble::new(format!("The course has no exercise `{id}`.")))
+    }
+
+    /// The exercise's folder, with this learner's token planted, and the token.
+    async fn workspace(&self, id: &ExerciseId) -> Result<(learner::Workspace, String), Trouble> {
+        let exercise = self.exercise(id)?;
+        // Without records the token lasts as long as the program: builds work, caches do not.
+        let name = id.clone();
+        let kept = self
+            .with_records(move |records| async move { records.token(name.as_str()).await })
+            .await;
+        let token = kept.unwrap_or_else(|_| records::new_token());
+        let planted = Arc::new(exercise.planted(&token));
+        let workspace = learner::Workspace::open(&self.home, planted)
+            .map_err(|error| trouble(&error, error.hint()))?;
+        workspace
+            .restore()
+            .map_err(|error| trouble(&error, error.hint()))?;
+        Ok((workspace, token))
+    }
+
+    fn log(&self, id: &ExerciseId) -> PathBuf {
+        self.home.state().join("logs").join(format!("{id}.log"))
+    }
+
+    fn shown(&self, workspace: &learner::Workspace) -> Result<Workspace, Trouble> {
+        let read = workspace
+            .read()
+            .map_err(|error| trouble(&error, error.hint()))?;
+        let states = workspace
+            .states()
+            .map_err(|error| trouble(&error, error.hint()))?;
+        let exercise = workspace.exercise();
+        let files = exercise.edit.iter().map(|name| WorkspaceFile {
+            name: name.clone(),
+            text: read
+                .get(name)
+                .map(|content| String::from_utf8_lossy(content).into_owned()),
+            read_only: matches!(
+                states.get(name),
+                Some(learner::workspace::FileState::There {
+                    read_only: true,
+                    ..
+                })
+            ),
+        });
+        Ok(Workspace {
+            folder: workspace.path().to_owned(),
+            log: self.log(&exercise.id),
+            files: files.collect(),
+        })
+    }
+
+    /// Builds what is on disk and records the report before it is passed on.
+    async fn attempt(
+        self,
+        id: ExerciseId,
+        events: mpsc::Sender<AttemptEvent>,
+        cancel: CancellationToken,
+    ) {
+        let (request, found, files) = match self.request(&id).await {
+            Ok(ready) => ready,
+            Err(report) => {
+                let _ = events.send(AttemptEvent::Finished(report)).await;
+                return;
+            }
+        };
+        let exercise = Arc::clone(&request.exercise);
+        let supply = Arc::new(Supply::new(found.bases));
+        let mut receiver = attempt::start(found.engine, supply, request, cancel);
+        while let Some(event) = receiver.recv().await {
+            if let AttemptEvent::Finished(report) = &event {
+                self.record(&exercise, report, &files).await;
+            }
+            if events.send(event).await.is_err() {
+                break;
+            }
+        }
+    }
+
+    /// What an attempt needs, or the report that says why there is none.
+    async fn request(
+        &self,
+        id: &ExerciseId,
+    ) -> Result<(Request, Found, crate::course::Files), Box<Report>> {
+        let course = self.course_ref();
+        let failed = |trouble: &Trouble| {
+            Box::new(attempt::could_not_start(
+                course.clone(),
+                id,
+                &trouble.message,
+                trouble.next_step.as_ref(),
+            ))
+        };
+        let (workspace, token) = self
+            .workspace(id)
+            .await
+            .map_err(|trouble| failed(&trouble))?;
+        let files = workspace
+            .read()
+            .map_err(|error| failed(&trouble(&error, error.hint())))?;
+        let found = self.engine().await.map_err(|search| {
+            let error = no_engine(search);
+            Box::new(attempt::without_engine(course.clone(), id, &error))
+        })?;
+        let name = id.clone();
+        let baseline = self
+            .with_records(move |records| async move { history::baseline(&records, &name).await })
+            .await
+            .unwrap_or_default();
+        let exercise = Arc::clone(workspace.exercise());
+        let request = Request {
+            course: self.course_ref(),
+            submission: Submission::Folder(workspace.path().to_owned()),
+            owner: owner(&token),
+            canaries: exercise.needles(&token),
+            exercise,
+            baseline,
+            no_cache: false,
+            thorough: false,
+        };
+        Ok((request, found, files))
+    }
+
+    fn course_ref(&self) -> CourseRef {
+        CourseRef {
+            id: self.course.id.clone(),
+            version: self.course.version.clone(),
+        }
+    }
+
+    /// Looks at the machine for the doctor.
+    pub async fn look(&self) -> Facts {
+        let found = self.engine().await;
+        let (free, bases) = match &found {
+            Ok(found) => (
+                found.engine.free_space().await,
+                self.bases(&found.bases).await,
+            ),
+            Err(_) => (None, Vec::new()),
+        };
+        let needed = bases.iter().filter(|base| !base.1).map(|base| base.2).sum();
+        Facts {
+            terminal: doctor::terminal(),
+            engine: match found {
+                Ok(found) => Ok(found.engine.info().clone()),
+                Err(search) => Err(NoEngine {
+                    tried: search.tried,
+                    denied: search.denied,
+                }),
+            },
+            free,
+            needed,
+            bases: bases
+                .into_iter()
+                .map(|(reference, ready, _)| (reference, ready))
+                .collect(),
+            authorities: doctor::authorities(),
+            folder: doctor::writable(self.home.root()),
+        }
+    }
+
+    /// The bases that the course needs: whether each is ready, and about what it weighs.
+    async fn bases(&self, bases: &bases::Service) -> Vec<(String, bool, Bytes)> {
+        let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for exercise in &self.course.exercises {
+            for base in &exercise.bases {
+                let who = needed.entry(base.clone()).or_default();
+                who.push(exercise.id.to_string());
+            }
+        }
+        let listed = bases.list(&needed).await.unwrap_or_default();
+        listed
+            .into_iter()
+            .filter(|base| !base.needed_by.is_empty())
+            .map(|base| {
+                let ready = !matches!(base.state, bases::State::Missing { .. });
+                (base.reference, ready, base.real_size.unwrap_or_default())
+            })
+            .collect()
+    }
+
+    /// Keeps an attempt. One that cannot be kept is still shown.
+    async fn record(
+        &self,
+        exercise: &Arc<Exercise>,
+        report: &Report,
+        files: &crate::course::Files,
+    ) {
+        let (exercise, report, files) = (Arc::clone(exercise), report.clone(), files.clone());
+        let kept = self.with_records(move |records| async move {
+            records.add_attempt(&exercise, &report, &files).await
+        });
+        if let Err(trouble) = kept.await {
+            tracing::warn!("an attempt was not recorded: {}", trouble.message);
+        }
+    }
+}
+
+/// The workspace's id on the engine: short, the same for the same workspace, and not its token.
+fn owner(token: &str) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(token.as_bytes()))
+}
+
+/// Removes what earlier runs left behind.
+async fn sweep(engine: Arc<Docker>) {
+    let Ok(leftovers) = engine.leftovers().await else {
+        return;
+    };
+    for leftover in leftovers {
+        if let Err(error) = engine.remove_leftover(&leftover).await {
+            tracing::debug!("`{}` was not removed: {error}", leftover.name);
+        }
+    }
+}
+
+fn no_engine(search: find::Search) -> EngineError {
+    match search.engine() {
+        Err(error) => error,
+        Ok(_) => EngineError::NotFound { tried: Vec::new() },
+    }
+}
+
+fn trouble(error: &dyn std::error::Error, hint: &str) -> Trouble {
+    Trouble::new(causes(error)).advise(hint)
+}
+
+/// What the screens say of an engine that was not found.
+fn missing(error: &EngineError) -> EngineState {
+    let tried: Vec<Tried> = match error {
+        EngineError::NotFound { tried } => tried.clone(),
+        _ => Vec::new(),
+    };
+    let advice = match error {
+        EngineError::NoPermission { .. } => {
+            "Join the group that owns the socket, or run `loadline doctor` for the exact commands."
+        }
+        _ => "Start Docker or Podman, or run `loadline doctor --fix` to have it done.",
+    };
+    EngineState::Missing {
+        trouble: Trouble::new(error.to_string()).advise(advice),
+        tried,
+    }
+}
+
+#[async_trait]
+impl Workshop for Local {
+    async fn progress(&self) -> Result<Progress, Trouble> {
+        let course = Arc::clone(&self.course);
+        self.with_records(move |records| async move { history::progress(&records, &course).await })
+            .await
+    }
+
+    async fn find_engine(&self) -> EngineState {
+        match self.engine().await {
+            Ok(found) => EngineState::Ready {
+                info: Box::new(found.engine.info().clone()),
+                free: found.engine.free_space().await,
+            },
+            Err(search) => missing(&no_engine(search)),
+        }
+    }
+
+    async fn prepare_bases(
+        &self,
+        first: Vec<String>,
+        events: mpsc::Sender<BaseEvent>,
+        cancel: CancellationToken,
+    ) {
+        let Ok(found) = self.engine().await else {
+            return;
+        };
+        let mut wanted = first;
+        let all: Vec<String> = self
+            .course
+            .exercises
+            .iter()
+            .flat_map(|exercise| exercise.bases.iter().cloned())
+            .collect();
+        for reference in found.bases.in_order(&all) {
+            if !wanted.contains(&reference) {
+                wanted.push(reference);
+            }
+        }
+        for reference in &wanted {
+            let _ = events.send(told(reference, BaseState::Waiting)).await;
+        }
+        for reference in wanted {
+            if cancel.is_cancelled() {
+                return;
+            }
+            prepare(&found.bases, reference, &events, &cancel).await;
+        }
+    }
+
+    async fn open(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
+        let (workspace, _) = self.workspace(exercise).await?;
+        let name = exercise.clone();
+        let _ = self
+            .with_records(move |records| async move {
+                records.keep(records::POSITION, name.as_str()).await
+            })
+            .await;
+        self.shown(&workspace)
+    }
+
+    async fn save(&self, exercise: &ExerciseId, file: &str, text: &str) -> Result<(), Trouble> {
+        let (workspace, _) = self.workspace(exercise).await?;
+        // The screen has settled who wins before it saves: what is on disk now is replaced.
+        let before = workspace
+            .state(file)
+            .map_err(|error| trouble(&error, error.hint()))?;
+        match workspace.save(file, text.as_bytes(), before) {
+            Ok(learner::workspace::Saved::Done(_)) => Ok(()),
+            Ok(learner::workspace::Saved::Conflict { .. }) => Err(Trouble::new(format!(
+                "`{file}` changed on disk at the same moment, so it was not written."
+            ))
+            .advise("Save once more.")),
+            Err(error) => Err(trouble(&error, error.hint())),
+        }
+    }
+
+    async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
+        let (workspace, _) = self.workspace(exercise).await?;
+        workspace
+            .reset()
+            .map_err(|error| trouble(&error, error.hint()))?;
+        self.shown(&workspace)
+    }
+
+    async fn undo_reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
+        let (workspace, _) = self.workspace(exercise).await?;
+        let undone = workspace
+            .undo()
+            .map_err(|error| trouble(&error, error.hint()))?;
+        if !undone {
+            return Err(Trouble::new(
+                "Nothing was reset, so there is nothing to bring back.",
+            ));
+        }
+        self.shown(&workspace)
+    }
+
+    fn start_attempt(
+        &self,
+        exercise: &ExerciseId,
+        cancel: CancellationToken,
+    ) -> mpsc::Receiver<AttemptEvent> {
+        let (events, receiver) = mpsc::channel(256);
+        tokio::spawn(self.clone().attempt(exercise.clone(), events, cancel));
+        receiver
+    }
+
+    async fn hint_opened(
+        &self,
+        exercise: &ExerciseId,
+        goal: &str,
+        level: u8,
+    ) -> Result<(), Trouble> {
+        let (name, goal) = (exercise.clone(), goal.to_owned());
+        self.with_records(move |records| async move {
+            records.open_hint(name.as_str(), &goal, level).await
+        })
+        .await
+    }
+
+    async fn lesson_read(&self, slug: &str) -> Result<(), Trouble> {
+        let slug = slug.to_owned();
+        self.with_records(move |records| async move { records.mark_read(&slug).await })
+            .await
+    }
+
+    async fn doctor(&self) -> Vec<Check> {
+        doctor::checks(&self.look().await)
+    }
+}
+
+fn told(reference: &str, state: BaseState) -> BaseEvent {
+    BaseEvent {
+        reference: reference.to_owned(),
+        state,
+    }
+}
+
+/// Makes one base ready and tells how it goes.
+async fn prepare(
+    bases: &bases::Service,
+    reference: String,
+    events: &mpsc::Sender<BaseEvent>,
+    cancel: &CancellationToken,
+) {
+    let (sender, mut receiver) = mpsc::channel::<bases::Progress>(16);
+    let ensured = bases.ensure(&reference, sender, cancel.clone());
+    let forward = async {
+        while let Some(progress) = receiver.recv().await {
+            let bytes = (progress.total.0 > 0).then_some((progress.done, progress.total));
+            let doing = Clean::line(progress.phase.as_str());
+            let _ = events.try_send(told(
+                &progress.reference,
+                BaseState::Working { doing, bytes },
+            ));
+        }
+    };
+    let state = match tokio::join!(ensured, forward).0 {
+        Ok(_) => BaseState::Ready,
+        Err(bases::BaseError::Cancelled) => BaseState::Waiting,
+        Err(error) => {
+            let hint = error
+                .hint()
+                .map(|hint| format!("; {hint}"))
+                .unwrap_or_default();
+            BaseState::Failed(Clean::line(&format!("{}{hint}", causes(&error))))
+        }
+    };
+    let _ = events.send(told(&reference, state)).await;
+}
