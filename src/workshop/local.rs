@@ -295,7 +295,7 @@ impl Local {
                 .into_iter()
                 .map(|(reference, ready, _)| (reference, ready))
                 .collect(),
-            authorities: doctor::authorities(),
+            authorities: bases::authorities().len(),
             folder: doctor::writable(self.home.root()),
         }
     }
