@@ -1,0 +1,350 @@
+//! Contexts from folders that real learners have, and from folders that nobody should have.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests make folders on a real file system"
+)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        fs::write(path, text).expect("a file");
+    }
+    folder
+}
+
+fn gather(folder: &TempDir) -> Result<Context, ContextError> {
+    let limits = Limits::default();
+    Context::gather(Some(folder.path()), &BTreeMap::new(), "Dockerfile", &limits)
+}
+
+fn archive(context: &Context) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    context.write(&mut bytes).expect("it is written");
+    bytes
+}
+
+/// Kind, mode and path of each entry.
+fn entries(bytes: &[u8]) -> Vec<(EntryType, u32, String)> {
+    let mut archive = tar::Archive::new(bytes);
+    let entries = archive.entries().expect("an archive");
+    entries
+        .map(|entry| {
+            let entry = entry.expect("an entry");
+            let header = entry.header();
+            assert_eq!(header.mtime().expect("a time"), 0);
+            assert_eq!(header.uid().expect("an owner"), 0);
+            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            (header.entry_type(), header.mode().expect("a mode"), path)
+        })
+        .collect()
+}
+
+fn paths(context: &Context) -> Vec<String> {
+    context.facts().paths
+}
+
+#[test]
+fn what_is_ignored_is_not_sent_and_the_two_files_always_are() {
+    let folder = folder(&[
+        ("Dockerfile", "FROM a\n"),
+        (".dockerignore", "*\n!src\n**/*.log\n"),
+        ("src/app.py", "x"),
+        ("src/app.log", "x"),
+        ("secret", "x"),
+        (".git/HEAD", "x"),
+    ]);
+    let context = gather(&folder).expect("a context");
+    assert_eq!(
+        paths(&context),
+        [".dockerignore", "Dockerfile", "src/app.py"]
+    );
+    assert!(context.ignore().excludes("secret"));
+    let kinds = entries(&archive(&context));
+    assert_eq!(kinds[2], (EntryType::Directory, 0o755, "src".to_owned()));
+}
+
+#[test]
+fn a_file_brought_back_brings_its_folders() {
+    let folder = folder(&[
+        ("Dockerfile", "FROM a\n"),
+        (".dockerignore", "docs\n!docs/a/README.md\n"),
+        ("docs/a/README.md", "x"),
+        ("docs/b", "x"),
+    ]);
+    let context = gather(&folder).expect("a context");
+    let names: Vec<String> = entries(&archive(&context))
+        .into_iter()
+        .map(|entry| entry.2)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ".dockerignore",
+            "Dockerfile",
+            "docs",
+            "docs/a",
+            "docs/a/README.md"
+        ]
+    );
+}
+
+#[test]
+fn the_same_files_give_the_same_bytes() {
+    let files = [("Dockerfile", "FROM a\n"), ("b/c", "1"), ("b-c", "2")];
+    let (one, two) = (folder(&files), folder(&files));
+    fs::set_permissions(two.path().join("b/c"), fs::Permissions::from_mode(0o600)).expect("mode");
+    let bytes = archive(&gather(&one).expect("a context"));
+    assert_eq!(bytes, archive(&gather(&two).expect("a context")));
+    let memory: BTreeMap<String, Arc<[u8]>> = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_bytes())))
+        .collect();
+    let context = Context::gather(None, &memory, "Dockerfile", &Limits::default());
+    assert_eq!(bytes, archive(&context.expect("a context")));
+}
+
+#[test]
+fn only_whether_a_file_runs_is_kept_of_its_mode() {
+    let folder = folder(&[("Dockerfile", "FROM a\n"), ("run.sh", "#!/bin/sh\n")]);
+    fs::set_permissions(
+        folder.path().join("run.sh"),
+        fs::Permissions::from_mode(0o4711),
+    )
+    .expect("a mode");
+    let entries = entries(&archive(&gather(&folder).expect("a context")));
+    assert_eq!(entries[0].1, 0o644);
+    assert_eq!(entries[1].1, 0o755);
+}
+
+#[test]
+fn links_are_sent_as_links_and_never_followed() {
+    let outside = folder(&[("secret", "do not send")]);
+    let inside = folder(&[("Dockerfile", "FROM a\n")]);
+    symlink(outside.path(), inside.path().join("out")).expect("a link");
+    symlink(outside.path().join("secret"), inside.path().join("file")).expect("a link");
+    symlink("nowhere", inside.path().join("dangling")).expect("a link");
+    symlink(".", inside.path().join("loop")).expect("a link");
+    let context = gather(&inside).expect("a context");
+    assert_eq!(
+        paths(&context),
+        ["Dockerfile", "dangling", "file", "loop", "out"]
+    );
+    let bytes = archive(&context);
+    let links = entries(&bytes)
+        .into_iter()
+        .filter(|entry| entry.0 == EntryType::Symlink);
+    assert_eq!(links.count(), 4);
+    assert!(!bytes.windows(11).any(|bytes| bytes == b"do not send"));
+}
+
+#[test]
+fn a_folder_exchanged_for_a_link_leads_nowhere() {
+    let outside = folder(&[("file", "do not send")]);
+    let inside = folder(&[("Dockerfile", "FROM a\n"), ("sub/file", "fine")]);
+    let context = gather(&inside).expect("a context");
+    fs::remove_dir_all(inside.path().join("sub")).expect("removed");
+    symlink(outside.path(), inside.path().join("sub")).expect("a link");
+    let error = context.write(io::sink()).expect_err("refused");
+    assert!(error.to_string().contains("sub/file"), "{error}");
+}
+
+#[test]
+fn a_dockerfile_or_ignore_file_that_is_a_link_is_named() {
+    for name in ["Dockerfile", ".dockerignore"] {
+        let outside = folder(&[("other", "FROM b\n")]);
+        let inside = folder(&[("x", "y")]);
+        symlink(outside.path().join("other"), inside.path().join(name)).expect("a link");
+        let error = gather(&inside).and_then(|context| context.read(name));
+        let error = error.expect_err("refused").to_string();
+        assert!(
+            error.starts_with(&format!("`{name}` is a symbolic link")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn what_builders_cannot_use_is_named_unless_it_is_ignored() {
+    let folder = folder(&[("Dockerfile", "FROM a\n")]);
+    let fifo = folder.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &fifo,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .expect("a FIFO");
+    let _socket = UnixListener::bind(folder.path().join("sock")).expect("a socket");
+    let error = gather(&folder).expect_err("refused").to_string();
+    assert_eq!(error, "`pipe` is a FIFO, which cannot be sent to a builder");
+    fs::write(folder.path().join(".dockerignore"), "pipe\n").expect("a file");
+    let context = gather(&folder).expect("a context");
+    assert_eq!(context.facts().sockets, ["sock"]);
+    assert_eq!(paths(&context), [".dockerignore", "Dockerfile"]);
+}
+
+#[test]
+fn limits_are_said_with_the_path_that_crossed_them() {
+    let folder = folder(&[("Dockerfile", "FROM a\n"), ("a/b/c/d", "12345"), ("e", "1")]);
+    let with = |limits: Limits| {
+        let files = BTreeMap::new();
+        Context::gather(Some(folder.path()), &files, "Dockerfile", &limits)
+            .expect_err("too much")
+            .to_string()
+    };
+    let all = Limits::default();
+    assert_eq!(
+        with(Limits { files: 2, ..all }),
+        "the context has more than 2 files"
+    );
+    assert_eq!(
+        with(Limits {
+            looked_at: 3,
+            ..all
+        }),
+        "the folder has more than 3 entries, ignored ones included"
+    );
+    assert_eq!(
+        with(Limits {
+            bytes: Bytes(10),
+            ..all
+        }),
+        "the context is larger than 10 B; `a/b/c/d` is the file that is too much"
+    );
+    assert_eq!(
+        with(Limits { depth: 2, ..all }),
+        "`a/b/c` is more than 2 folders deep"
+    );
+    assert_eq!(
+        with(Limits { path: 5, ..all }),
+        "the path `Dockerfile` is longer than 5 bytes"
+    );
+}
+
+#[test]
+fn an_ignored_folder_without_exceptions_is_not_even_read() {
+    let files: Vec<String> = (0..50).map(|n| format!("node_modules/{n}")).collect();
+    let mut all: Vec<(&str, &str)> = files.iter().map(|path| (path.as_str(), "")).collect();
+    all.push(("Dockerfile", "FROM a\n"));
+    all.push((".dockerignore", "node_modules\n"));
+    let folder = folder(&all);
+    let limits = Limits {
+        looked_at: 10,
+        ..Limits::default()
+    };
+    let context = Context::gather(Some(folder.path()), &BTreeMap::new(), "Dockerfile", &limits);
+    assert_eq!(paths(&context.expect("a context")).len(), 2);
+}
+
+#[test]
+fn a_bad_ignore_file_is_an_error_with_its_line() {
+    let folder = folder(&[("Dockerfile", "FROM a\n"), (".dockerignore", "a\n[\n")]);
+    let error = gather(&folder).expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "`.dockerignore`, line 2: `[` is not a pattern"
+    );
+    assert!(error.hint().is_some());
+}
+
+#[test]
+fn names_that_are_not_text_are_sent_as_they_are() {
+    let folder = folder(&[("Dockerfile", "FROM a\n")]);
+    let odd = OsStr::from_bytes(b"caf\xe9\n\x1b[31m");
+    fs::write(folder.path().join(odd), "x").expect("a file");
+    let long = "x".repeat(200);
+    fs::create_dir_all(folder.path().join(&long)).expect("a folder");
+    fs::write(folder.path().join(&long).join("deep"), "x").expect("a file");
+    let bytes = archive(&gather(&folder).expect("a context"));
+    let mut archive = tar::Archive::new(bytes.as_slice());
+    let names: Vec<Vec<u8>> = archive
+        .entries()
+        .expect("an archive")
+        .map(|entry| entry.expect("an entry").path_bytes().into_owned())
+        .collect();
+    assert!(names.contains(&b"caf\xe9\n\x1b[31m".to_vec()));
+    assert!(names.contains(&format!("{long}/deep").into_bytes()));
+}
+
+#[test]
+fn a_file_that_goes_away_is_left_out() {
+    let folder = folder(&[("Dockerfile", "FROM a\n"), (".swp", "x")]);
+    let context = gather(&folder).expect("a context");
+    fs::remove_file(folder.path().join(".swp")).expect("removed");
+    let facts = context.write(io::sink()).expect("it is written");
+    assert_eq!(facts.paths, ["Dockerfile"]);
+}
+
+#[test]
+fn the_learners_files_lie_over_those_of_the_exercise() {
+    let given: BTreeMap<String, Arc<[u8]>> = [
+        ("app.py", "given"),
+        ("Dockerfile", "given"),
+        ("x/y", "given"),
+    ]
+    .into_iter()
+    .map(|(path, text)| (path.to_owned(), Arc::from(text.as_bytes())))
+    .collect();
+    let folder = folder(&[("Dockerfile", "FROM mine\n"), ("x", "a file now")]);
+    let context = Context::gather(
+        Some(folder.path()),
+        &given,
+        "Dockerfile",
+        &Limits::default(),
+    );
+    let mut context = context.expect("a context");
+    assert_eq!(paths(&context), ["Dockerfile", "app.py", "x"]);
+    assert_eq!(context.read("Dockerfile").expect("read"), b"FROM mine\n");
+    context.put("Dockerfile", b"FROM sent\n").expect("put");
+    assert_eq!(context.read("Dockerfile").expect("read"), b"FROM sent\n");
+    assert!(context.put("../x", b"").is_err());
+    assert!(context.read("nothing").is_err());
+}
+
+#[test]
+fn paths_out_of_the_context_are_refused() {
+    for path in ["/etc/passwd", "../a", "a/../../b", "", "a//b", "./a"] {
+        let files = BTreeMap::from([(path.to_owned(), Arc::from(&b""[..]))]);
+        let context = Context::gather(None, &files, "Dockerfile", &Limits::default());
+        assert!(matches!(context, Err(ContextError::Outside(_))), "{path}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_from_an_unreadable_file() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let folder = folder(&[("Dockerfile", "FROM a\n")]);
+    let error = gather(&folder).expect("a context").write(Full);
+    assert!(matches!(error, Err(ContextError::Write(_))));
+    let missing = Context::gather(
+        Some(Path::new("/nonexistent")),
+        &BTreeMap::new(),
+        "Dockerfile",
+        &Limits::default(),
+    );
+    assert_eq!(
+        missing.expect_err("refused").to_string(),
+        "cannot read `/nonexistent`"
+    );
+}
