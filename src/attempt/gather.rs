@@ -78,7 +78,7 @@ struct Pending {
 enum Arrival {
     Paths(Result<BTreeMap<String, bool>, EngineError>),
     Scan(Result<Box<Contents>, EngineError>),
-    Run(Run, Result<RunOutcome, EngineError>),
+    Run(Run, Result<Box<RunOutcome>, EngineError>),
     Rebuild(Rebuild, Known<Vec<StepFact>>),
 }
 
@@ -263,7 +263,7 @@ impl<'a> Session<'a> {
             let places = Arc::clone(&places);
             jobs.push(Box::pin(async move {
                 let _place = places.acquire().await;
-                let outcome = engine.run(&image, &run, cancel).await;
+                let outcome = engine.run(&image, &run, cancel).await.map(Box::new);
                 Arrival::Run(run, outcome)
             }));
         }
@@ -315,7 +315,8 @@ impl<'a> Session<'a> {
             }
             Arrival::Run(run, answer) => {
                 self.have.runs.insert(run.clone());
-                evidence.runs.insert(run, known(answer)?);
+                let outcome = known(answer)?.map(|outcome| *outcome);
+                evidence.runs.insert(run, outcome);
             }
             Arrival::Rebuild(rebuild, steps) => {
                 self.have.rebuilds.insert(rebuild.clone());

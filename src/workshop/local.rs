@@ -29,7 +29,6 @@ use super::Workspace;
 use super::WorkspaceFile;
 use super::doctor;
 use super::doctor::Facts;
-use super::doctor::NoEngine;
 use super::supply::Supply;
 use super::supply::causes;
 use crate::attempt;
@@ -53,7 +52,6 @@ use crate::learner::records::RecordsError;
 use crate::report::CourseRef;
 use crate::report::Report;
 use crate::text::Clean;
-use crate::units::Bytes;
 
 /// The workshop on this machine. Nothing is opened before it is asked for; clones share it.
 #[derive(Clone)]
@@ -271,37 +269,6 @@ impl Local {
 
     /// Looks at the machine for the doctor.
     pub async fn look(&self) -> Facts {
-        let found = self.engine().await;
-        let (free, bases) = match &found {
-            Ok(found) => (
-                found.engine.free_space().await,
-                self.bases(&found.bases).await,
-            ),
-            Err(_) => (None, Vec::new()),
-        };
-        let needed = bases.iter().filter(|base| !base.1).map(|base| base.2).sum();
-        Facts {
-            terminal: doctor::terminal(),
-            engine: match found {
-                Ok(found) => Ok(found.engine.info().clone()),
-                Err(search) => Err(NoEngine {
-                    tried: search.tried,
-                    denied: search.denied,
-                }),
-            },
-            free,
-            needed,
-            bases: bases
-                .into_iter()
-                .map(|(reference, ready, _)| (reference, ready))
-                .collect(),
-            authorities: bases::authorities().len(),
-            folder: doctor::writable(self.home.root()),
-        }
-    }
-
-    /// The bases that the course needs: whether each is ready, and about what it weighs.
-    async fn bases(&self, bases: &bases::Service) -> Vec<(String, bool, Bytes)> {
         let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for exercise in &self.course.exercises {
             for base in &exercise.bases {
@@ -309,15 +276,8 @@ impl Local {
                 who.push(exercise.id.to_string());
             }
         }
-        let listed = bases.list(&needed).await.unwrap_or_default();
-        listed
-            .into_iter()
-            .filter(|base| !base.needed_by.is_empty())
-            .map(|base| {
-                let ready = !matches!(base.state, bases::State::Missing { .. });
-                (base.reference, ready, base.real_size.unwrap_or_default())
-            })
-            .collect()
+        let found = self.engine().await;
+        doctor::look(found.map(|found| (found.engine, found.bases)), &needed).await
     }
 
     /// Keeps an attempt. One that cannot be kept is still shown.
