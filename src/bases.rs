@@ -3,7 +3,8 @@
 //!
 //! [`Service`] is the door. `list` tells what is there, `resolve` what a reference uses now, and
 //! `ensure` makes one reference usable: the vendor's image where it is on the engine, its stand-in
-//! where that is, the registry's where one answers, and else a local build.
+//! where that is, the registry's where one answers, and else a local build. `export` and `import`
+//! carry images to machines that have neither registry nor mirror.
 //!
 //! A stand-in never takes a vendor's name: it is `loadline.local/NAME:TAG`, and whoever shows it
 //! says that it is a stand-in. Nothing here needs root beyond the engine's socket.
@@ -20,6 +21,7 @@ pub mod generate;
 mod host;
 pub mod layer;
 pub mod loader_cache;
+pub mod pack;
 mod pipe;
 mod progress;
 pub mod python;
@@ -30,6 +32,8 @@ pub mod unpack;
 
 pub use error::BaseError;
 pub use host::authorities;
+pub use pack::PackError;
+pub use pack::PackedImage;
 pub use progress::Phase;
 pub use progress::Progress;
 pub use service::Listed;

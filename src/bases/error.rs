@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::bases::apt::AptError;
 use crate::bases::catalogue::CatalogueError;
+use crate::bases::pack::PackError;
 use crate::bases::unpack::UnpackError;
 use crate::engine::EngineError;
 use crate::units::Bytes;
@@ -52,6 +53,9 @@ pub enum BaseError {
         /// `the engine keeps its images`
         place: &'static str,
     },
+    /// A pack cannot be written or read.
+    #[error(transparent)]
+    Pack(PackError),
     /// A file of the cache cannot be used.
     #[error("cannot use `{path}`")]
     File {
@@ -72,6 +76,15 @@ impl From<UnpackError> for BaseError {
             UnpackError::Cancelled => Self::Cancelled,
             UnpackError::Apt(error) => error.into(),
             other => Self::Unpack(other),
+        }
+    }
+}
+
+impl From<PackError> for BaseError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Cancelled => Self::Cancelled,
+            other => Self::Pack(other),
         }
     }
 }
@@ -100,6 +113,7 @@ impl BaseError {
             Self::Engine(EngineError::DiskFull(_)) | Self::NoRoom { .. } => {
                 "make room where the engine keeps its images, then run it again; what was downloaded is kept"
             }
+            Self::Pack(error) => return error.hint().map(str::to_owned),
             Self::Catalogue(_)
             | Self::Unpack(_)
             | Self::Engine(_)

@@ -2,6 +2,7 @@
 //! disk.
 
 use std::io;
+use std::io::Read;
 use std::io::Write;
 
 use bytes::Bytes;
@@ -74,6 +75,42 @@ impl Write for PipeWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// The reading end for a thread that may block, of bytes that an engine sends.
+pub(super) struct PipeReader {
+    from: mpsc::Receiver<io::Result<Bytes>>,
+    chunk: Bytes,
+}
+
+/// A reader for a thread, and the work that feeds it; the work ends with the stream or the reader.
+pub(super) fn reader(mut stream: ByteStream) -> (PipeReader, impl Future<Output = ()> + Send) {
+    let (to, from) = mpsc::channel(AHEAD);
+    let feed = async move {
+        while let Some(chunk) = stream.next().await {
+            if to.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    };
+    let chunk = Bytes::new();
+    (PipeReader { from, chunk }, feed)
+}
+
+impl Read for PipeReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.from.blocking_recv() {
+                Some(chunk) => self.chunk = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let taken = self.chunk.split_to(into.len().min(self.chunk.len()));
+        if let Some(room) = into.get_mut(..taken.len()) {
+            room.copy_from_slice(&taken);
+        }
+        Ok(taken.len())
     }
 }
 

@@ -21,6 +21,10 @@ pub enum Phase {
     Loading,
     /// The packages' own scripts run in a container.
     Configuring,
+    /// Images are written into a pack.
+    Exporting,
+    /// A pack's checksums are compared before anything of it is used.
+    Verifying,
 }
 
 impl Phase {
@@ -35,6 +39,8 @@ impl Phase {
             Self::Unpacking => "unpacking",
             Self::Loading => "loading",
             Self::Configuring => "configuring",
+            Self::Exporting => "exporting",
+            Self::Verifying => "verifying",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use loadline::bases::BaseError;
 use loadline::bases::Options;
+use loadline::bases::PackError;
 use loadline::bases::Phase;
 use loadline::bases::Service;
 use loadline::bases::State;
@@ -15,11 +16,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// The engine; `None` only where the person who runs the tests said that there is none.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 async fn engine() -> Option<Arc<dyn Engine>> {
     match loadline::engine::find::find().await {
         Ok(engine) => Some(Arc::new(engine)),
         Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
-            println!("skipped: LOADLINE_TEST_ENGINE=none");
+            eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
             None
         }
         Err(error) => panic!("{error}: start one with `make engine`"),
@@ -155,4 +157,128 @@ async fn a_mirror_that_nobody_serves_is_a_network_error() {
     let opened = Apt::open(folder.path(), "trixie", "amd64", nobody, &cancel).await;
     let error = opened.expect_err("there is no mirror");
     assert!(matches!(error, AptError::Network(_)), "{error}");
+}
+
+/// A pack that names an image for another architecture, sound in every other way.
+fn foreign_pack(path: &std::path::Path) {
+    let manifest =
+        r#"[{"Config":"configs/x.json","RepoTags":["loadline.local/foreign:1"],"Layers":[]}]"#;
+    let digest = loadline::bases::layer::sha256(manifest.as_bytes());
+    let size = manifest.len();
+    let contents = format!(
+        r#"{{"format":"loadline.pack/v1","images":[{{"reference":"foreign:1","local":"loadline.local/foreign:1","digest":"sha256:00","platform":"linux/s390x","source":"registry"}}],"files":[{{"path":"manifest.json","size":{size},"sha256":"{digest}"}}]}}"#
+    );
+    let mut pack = tar::Builder::new(std::fs::File::create(path).expect("there is room"));
+    for (name, text) in [
+        ("manifest.json", manifest),
+        ("loadline-pack.json", &contents),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(text.len() as u64);
+        pack.append_data(&mut header, name, text.as_bytes())
+            .expect("there is room");
+    }
+    pack.finish().expect("there is room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_carries_images_to_an_engine_that_lacks_them() {
+    let Some(engine) = engine().await else { return };
+    let service = service(&engine);
+    let reference = "gcr.io/distroless/python3-debian12:debug-nonroot";
+    let (local, _) = ensured(&service, reference).await;
+    let before = engine
+        .inspect(&local)
+        .await
+        .expect("it answers")
+        .expect("it is there");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pack = folder.path().join("pack.tar");
+    let (to, _progress) = mpsc::channel(8);
+    let cancel = CancellationToken::new();
+    let asked = [reference.to_owned()];
+    let exported = service.export(&pack, &asked, to.clone(), cancel.clone());
+    let exported = exported.await.expect("it is here");
+    assert_eq!(exported.len(), 1);
+    assert_eq!(exported[0].reference, reference);
+    assert!(
+        exported[0]
+            .source
+            .starts_with("stand-in for gcr.io/distroless/python3-debian12")
+    );
+    engine.remove_image(&local).await.expect("it is ours");
+    assert_eq!(engine.inspect(&local).await.expect("it answers"), None);
+
+    let cut = folder.path().join("cut.tar");
+    let bytes = std::fs::read(&pack).expect("it was written");
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).expect("there is room");
+    let error = service
+        .import(&cut, to.clone(), cancel.clone())
+        .await
+        .expect_err("it is cut");
+    assert!(
+        matches!(error, BaseError::Pack(PackError::Truncated)),
+        "{error}"
+    );
+    assert_eq!(engine.inspect(&local).await.expect("it answers"), None);
+
+    let imported = service
+        .import(&pack, to, cancel)
+        .await
+        .expect("it is whole");
+    assert_eq!(imported, exported);
+    let after = engine
+        .inspect(&local)
+        .await
+        .expect("it answers")
+        .expect("it is back");
+    assert_eq!(
+        (after.diff_ids, after.config),
+        (before.diff_ids, before.config)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_for_another_architecture_is_refused() {
+    let Some(engine) = engine().await else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pack = folder.path().join("pack.tar");
+    foreign_pack(&pack);
+    let (to, _progress) = mpsc::channel(8);
+    let imported = service(&engine)
+        .import(&pack, to, CancellationToken::new())
+        .await;
+    let error = imported.expect_err("it is for another machine");
+    assert!(
+        matches!(error, BaseError::Pack(PackError::Platform { .. })),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .starts_with("the pack is for linux/s390x, and this engine runs")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_at_once_make_an_image_once_and_a_cancelled_one_makes_none() {
+    let Some(engine) = engine().await else { return };
+    let service = service(&engine);
+    let reference = "gcr.io/distroless/base-debian13:debug";
+    let local = "loadline.local/gcr.io/distroless/base-debian13:debug";
+    engine.remove_image(local).await.expect("it is ours");
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let (to, _progress) = mpsc::channel(8);
+    let cancelled = service.ensure(reference, to, cancel).await;
+    assert!(matches!(cancelled, Err(BaseError::Cancelled)));
+    assert_eq!(engine.inspect(local).await.expect("it answers"), None);
+    let (one, two) = tokio::join!(ensured(&service, reference), ensured(&service, reference));
+    assert_eq!(one.0, two.0);
+    let builds = [&one.1, &two.1]
+        .iter()
+        .filter(|phases| phases.contains(&Phase::Resolving))
+        .count();
+    assert_eq!(builds, 1, "{:?} {:?}", one.1, two.1);
 }
