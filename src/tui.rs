@@ -11,6 +11,8 @@
 
 pub mod action;
 pub mod effect;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod input;
 pub mod markdown;
 pub mod model;

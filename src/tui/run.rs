@@ -201,7 +201,7 @@ impl App {
                     None
                 }
                 Effect::Suspend => {
-                    self.suspend()?;
+                    self.suspend(signals).await?;
                     Some(Msg::Resumed)
                 }
                 Effect::Edit { path, line } => Some(self.edit(path, line, signals).await?),
@@ -229,8 +229,12 @@ impl App {
 
     async fn signal(&mut self, sign: Sign, signals: &mut Signals) -> io::Result<()> {
         match sign {
+            Sign::WINCH => {
+                self.take(Msg::Resize(terminal::size()), signals).await?;
+                self.draw()
+            }
             Sign::TSTP => {
-                self.suspend()?;
+                self.suspend(signals).await?;
                 self.take(Msg::Resumed, signals).await?;
                 self.draw()
             }
@@ -253,10 +257,10 @@ impl App {
     }
 
     /// Stops until the shell lets us go on.
-    fn suspend(&mut self) -> io::Result<()> {
+    async fn suspend(&mut self, signals: &mut Signals) -> io::Result<()> {
         self.input.pause();
         terminal::give_back();
-        let _ = rustix::process::kill_process(rustix::process::getpid(), Sign::STOP);
+        signals.stopped().await;
         terminal::take()?;
         self.input.resume();
         Ok(())
@@ -292,10 +296,7 @@ impl App {
             tokio::select! {
                 sign = signals.next() => match sign {
                     // The editor was stopped with us; the shell must see that we stop, too.
-                    Sign::TSTP => {
-                        let pid = rustix::process::getpid();
-                        let _ = rustix::process::kill_process(pid, Sign::STOP);
-                    }
+                    Sign::TSTP => signals.stopped().await,
                     Sign::TERM | Sign::HUP => {
                         self.left = Some(Left::Terminated);
                         return Ok(());
@@ -354,6 +355,7 @@ struct Signals {
     interrupt: Signal,
     stop: Signal,
     go_on: Signal,
+    resize: Signal,
 }
 
 impl Signals {
@@ -365,7 +367,18 @@ impl Signals {
             interrupt: kind(Sign::INT)?,
             stop: kind(Sign::TSTP)?,
             go_on: kind(Sign::CONT)?,
+            resize: kind(Sign::WINCH)?,
         })
+    }
+
+    /// Stops the program; over when it goes on.
+    async fn stopped(&mut self) {
+        let pid = rustix::process::getpid();
+        // The signal may take effect on another thread first: without waiting for the one that
+        // ends the stop, this thread would take the terminal back before it is stopped.
+        if rustix::process::kill_process(pid, Sign::STOP).is_ok() {
+            self.go_on.recv().await;
+        }
     }
 
     async fn next(&mut self) -> Sign {
@@ -376,6 +389,7 @@ impl Signals {
             _ = self.interrupt.recv() => Sign::INT,
             _ = self.stop.recv() => Sign::TSTP,
             _ = self.go_on.recv() => Sign::CONT,
+            _ = self.resize.recv() => Sign::WINCH,
         }
     }
 }

@@ -4,6 +4,8 @@ mod colors;
 pub mod home;
 mod load;
 mod over;
+#[cfg(test)]
+mod tests;
 pub mod work;
 
 pub(in crate::tui) use colors::colors;

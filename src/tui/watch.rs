@@ -123,9 +123,12 @@ pub(super) async fn watch(
 ) {
     let directories = watched.directories();
     let mut poll = directories.iter().any(|directory| is_silent(directory));
+    let first = asking.clone();
     let watcher = events(&directories, asking);
     poll |= watcher.is_none();
-    let mut known = watched.read();
+    // What changed between opening the files and watching them is told by a first look.
+    let _ = first.try_send(Look::Now);
+    let mut known = Vec::new();
     loop {
         let look = if poll {
             tokio::time::timeout(POLL, asked.recv())

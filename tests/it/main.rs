@@ -12,8 +12,10 @@
 
 mod bases;
 mod layering;
+mod pty_workshop;
 mod report_schema;
 mod source;
+mod tui_pty;
 
 /// A test file that this list does not name would never run.
 #[test]

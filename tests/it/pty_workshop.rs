@@ -1,0 +1,287 @@
+//! A workshop without an engine for tests on a pseudo-terminal: real files in a folder, builds that
+//! do what the scenario says.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use loadline::attempt::AttemptEvent;
+use loadline::course::Course;
+use loadline::course::Exercise;
+use loadline::course::ExerciseId;
+use loadline::course::GoalEntry;
+use loadline::course::Lesson;
+use loadline::engine::BuildEvent;
+use loadline::engine::Builder;
+use loadline::engine::EngineInfo;
+use loadline::engine::EngineName;
+use loadline::engine::LogStream;
+use loadline::engine::StepId;
+use loadline::engine::Store;
+use loadline::goal::Evidence;
+use loadline::goal::Goal;
+use loadline::goal::Needs;
+use loadline::goal::Verdict;
+use loadline::report;
+use loadline::report::Outcome;
+use loadline::report::Report;
+use loadline::text::Clean;
+use loadline::workshop::BaseEvent;
+use loadline::workshop::Check;
+use loadline::workshop::EngineState;
+use loadline::workshop::Progress;
+use loadline::workshop::Services;
+use loadline::workshop::Trouble;
+use loadline::workshop::Workshop;
+use loadline::workshop::Workspace;
+use loadline::workshop::WorkspaceFile;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const DOCKERFILE: &str =
+    "FROM python:3.13\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n";
+
+/// Set when the next frame shall panic on the thread that draws.
+static EXPLODE: AtomicBool = AtomicBool::new(false);
+
+/// A goal whose title panics on demand: the shortest way from outside into a frame.
+#[derive(Debug)]
+struct Fuse;
+
+impl Goal for Fuse {
+    fn kind(&self) -> &'static str {
+        "builds"
+    }
+    fn title(&self) -> String {
+        assert!(!EXPLODE.load(Ordering::SeqCst), "the fuse was lit");
+        "builds".to_owned()
+    }
+    fn wanted(&self) -> String {
+        "an image".to_owned()
+    }
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+    fn evaluate(&self, _: &Evidence) -> Verdict {
+        Verdict::met("built")
+    }
+}
+
+struct Fake {
+    scenario: String,
+    folder: PathBuf,
+}
+
+pub(crate) fn services(scenario: &str, folder: PathBuf) -> Services {
+    let id = ExerciseId("first-build".to_owned());
+    let exercise = Exercise {
+        id: id.clone(),
+        title: "Your first build".to_owned(),
+        minutes: 5,
+        brief: "Build an image.".to_owned(),
+        edit: vec!["Dockerfile".to_owned()],
+        bases: Vec::new(),
+        baseline: None,
+        goals: vec![GoalEntry {
+            id: "builds".to_owned(),
+            title: None,
+            points: 1,
+            why: None,
+            read: None,
+            hidden: false,
+            goal: Arc::new(Fuse),
+        }],
+        stretch: Vec::new(),
+        hints: Vec::new(),
+        files: BTreeMap::new(),
+        canary: None,
+        starter_misses: Vec::new(),
+        solution: None,
+    };
+    let lesson = Lesson {
+        slug: "why-small-matters".to_owned(),
+        number: 1,
+        title: "Why small matters".to_owned(),
+        minutes: 9,
+        fast_track: true,
+        exercises: vec![id],
+        goals: vec!["say what a layer costs".to_owned()],
+        markdown: "# Why small matters\n\nLess to ship, less to patch.\n".to_owned(),
+        quizzes: Vec::new(),
+        anchors: Vec::new(),
+    };
+    Services {
+        course: Arc::new(Course {
+            id: "minimal-images".to_owned(),
+            version: "1".to_owned(),
+            title: "Minimal & Secure Images".to_owned(),
+            lessons: vec![lesson],
+            exercises: vec![exercise],
+        }),
+        workshop: Arc::new(Fake {
+            scenario: scenario.to_owned(),
+            folder,
+        }),
+    }
+}
+
+fn report(outcome: Outcome) -> AttemptEvent {
+    AttemptEvent::Finished(Box::new(Report {
+        schema: report::SCHEMA.to_owned(),
+        tool_version: "0".to_owned(),
+        course: report::CourseRef {
+            id: "minimal-images".to_owned(),
+            version: "1".to_owned(),
+        },
+        exercise: "first-build".to_owned(),
+        outcome,
+        problem: None,
+        goals: Vec::new(),
+        image: None,
+        baseline: None,
+        bases: Vec::new(),
+        engine: None,
+        timings_ms: report::Timings::default(),
+        started_at: String::new(),
+        finished_at: String::new(),
+    }))
+}
+
+fn line(text: &str) -> AttemptEvent {
+    AttemptEvent::Build(BuildEvent::Log {
+        step: Some(StepId(1)),
+        stream: LogStream::Out,
+        line: Clean::line(text),
+    })
+}
+
+impl Fake {
+    fn workspace(&self) -> Workspace {
+        let path = self.folder.join("Dockerfile");
+        if !path.exists() {
+            std::fs::write(&path, DOCKERFILE).expect("the folder is writable");
+        }
+        Workspace {
+            folder: self.folder.clone(),
+            log: self.folder.join("log"),
+            files: vec![WorkspaceFile {
+                name: "Dockerfile".to_owned(),
+                text: std::fs::read_to_string(path).ok(),
+                read_only: false,
+            }],
+        }
+    }
+}
+
+#[async_trait]
+impl Workshop for Fake {
+    async fn progress(&self) -> Result<Progress, Trouble> {
+        Ok(Progress::default())
+    }
+
+    async fn find_engine(&self) -> EngineState {
+        match self.scenario.as_str() {
+            "panic-behind" => {
+                // Somewhere in the background, on a task that nobody waits for.
+                let task = tokio::spawn(async { panic!("a background task fell over") });
+                let _ = task.await;
+            }
+            "panic-drawing" => EXPLODE.store(true, Ordering::SeqCst),
+            _ => {}
+        }
+        EngineState::Ready {
+            info: Box::new(EngineInfo {
+                name: EngineName::Docker,
+                version: "20.10.24".to_owned(),
+                store: Store::Graphdriver,
+                builder: Builder::Buildkit,
+                architecture: "amd64".to_owned(),
+                address: "unix:///nowhere".to_owned(),
+                found_by: "a test".to_owned(),
+                rootless: false,
+            }),
+            free: None,
+        }
+    }
+
+    async fn prepare_bases(
+        &self,
+        _: Vec<String>,
+        _: mpsc::Sender<BaseEvent>,
+        _: CancellationToken,
+    ) {
+    }
+
+    async fn open(&self, _: &ExerciseId) -> Result<Workspace, Trouble> {
+        Ok(self.workspace())
+    }
+
+    async fn save(&self, _: &ExerciseId, file: &str, text: &str) -> Result<(), Trouble> {
+        std::fs::write(self.folder.join(file), text)
+            .map_err(|error| Trouble::new(error.to_string()))
+    }
+
+    async fn reset(&self, _: &ExerciseId) -> Result<Workspace, Trouble> {
+        Ok(self.workspace())
+    }
+
+    async fn undo_reset(&self, _: &ExerciseId) -> Result<Workspace, Trouble> {
+        Ok(self.workspace())
+    }
+
+    fn start_attempt(
+        &self,
+        _: &ExerciseId,
+        cancel: CancellationToken,
+    ) -> mpsc::Receiver<AttemptEvent> {
+        let (sender, receiver) = mpsc::channel(64);
+        let flood = self.scenario == "flood";
+        let stopped = self.folder.join("stopped");
+        tokio::spawn(async move {
+            let _ = sender
+                .send(AttemptEvent::Build(BuildEvent::StepPlanned {
+                    step: StepId(1),
+                    line: Some(1),
+                    stage: Some(0),
+                    title: Clean::line("FROM python:3.13"),
+                }))
+                .await;
+            for number in 0_u64.. {
+                if cancel.is_cancelled() {
+                    break;
+                }
+                if sender
+                    .send(line(&format!("output {number}")))
+                    .await
+                    .is_err()
+                {
+                    break;
+                }
+                if !flood {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+            // An engine needs a moment to stop.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            std::fs::write(stopped, "yes").expect("the folder is writable");
+            let _ = sender.send(report(Outcome::Cancelled)).await;
+        });
+        receiver
+    }
+
+    async fn hint_opened(&self, _: &ExerciseId, _: &str, _: u8) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    async fn lesson_read(&self, _: &str) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    async fn doctor(&self) -> Vec<Check> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,535 @@
+//! The workshop on a real pseudo-terminal that answers no question. The program under test is this
+//! test binary itself, started again as [`child`], so that no back door is in the product.
+
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::time::Instant;
+
+use loadline::tui::Left;
+use loadline::tui::Options;
+use loadline::tui::Start;
+use portable_pty::Child;
+use portable_pty::CommandBuilder;
+use portable_pty::MasterPty;
+use portable_pty::PtySize;
+use portable_pty::native_pty_system;
+use rustix::process::Pid;
+use rustix::process::Signal;
+
+use crate::pty_workshop::DOCKERFILE;
+use crate::pty_workshop::services;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const SCENARIO: &str = "LOADLINE_TEST_PTY_SCENARIO";
+const FOLDER: &str = "LOADLINE_TEST_PTY_FOLDER";
+
+/// The program under test; on its own it has nothing to do.
+#[test]
+fn child() {
+    let Ok(scenario) = std::env::var(SCENARIO) else {
+        return;
+    };
+    let folder = std::env::var(FOLDER).expect("the test names the folder");
+    let mut options = Options::from_env(Start::Home);
+    options.reports = folder.clone().into();
+    let left = loadline::tui::run(services(&scenario, folder.into()), options);
+    let code = match left {
+        Ok(Left::Quit) => 0,
+        Ok(Left::Terminated) => 3,
+        Err(_) => 4,
+    };
+    std::process::exit(code);
+}
+
+struct Pty {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    writer: Box<dyn Write + Send>,
+    bytes: mpsc::Receiver<Vec<u8>>,
+    seen: Vec<u8>,
+    screen: vt100::Parser,
+    folder: tempfile::TempDir,
+}
+
+const fn size(cols: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+impl Pty {
+    fn start(scenario: &str) -> Self {
+        Self::start_with(scenario, &[])
+    }
+
+    fn start_with(scenario: &str, env: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let pair = native_pty_system()
+            .openpty(size(120, 36))
+            .expect("a pseudo-terminal");
+        let program = std::env::current_exe().expect("this test has a path");
+        let mut command = CommandBuilder::new(program);
+        command.args([
+            "tui_pty::child",
+            "--exact",
+            "--nocapture",
+            "--test-threads=1",
+        ]);
+        for name in ["NO_COLOR", "VISUAL", "EDITOR"] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LC_ALL", "C.UTF-8");
+        command.env(SCENARIO, scenario);
+        command.env(FOLDER, folder.path());
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).expect("the child starts");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let (sender, bytes) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(count) = reader.read(&mut buffer) {
+                if count == 0 || sender.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            writer: pair.master.take_writer().expect("a writer"),
+            master: pair.master,
+            child,
+            bytes,
+            seen: Vec::new(),
+            screen: vt100::Parser::new(36, 120, 0),
+            folder,
+        }
+    }
+
+    fn contents(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Waits until the screen is as wanted.
+    fn until(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !wanted(self) {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.bytes.recv_timeout(left.min(Duration::from_millis(50))) {
+                Ok(bytes) => {
+                    self.screen.process(&bytes);
+                    self.seen.extend_from_slice(&bytes);
+                }
+                Err(_) => assert!(
+                    Instant::now() < end,
+                    "waited in vain for {what}; the screen is:\n{}",
+                    self.contents()
+                ),
+            }
+        }
+    }
+
+    fn shows(&mut self, text: &str) {
+        self.until(text, |pty| pty.contents().contains(text));
+    }
+
+    fn hides(&mut self, text: &str) {
+        let what = format!("{text} to go");
+        self.until(&what, |pty| !pty.contents().contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.writer
+            .write_all(keys.as_bytes())
+            .expect("the terminal takes keys");
+    }
+
+    fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(self.pid(), signal).expect("the child can be signalled");
+    }
+
+    fn pid(&self) -> Pid {
+        let pid = self.child.process_id().expect("the child has an id");
+        Pid::from_raw(i32::try_from(pid).expect("an id is small")).expect("an id is not zero")
+    }
+
+    /// Waits for the end; returns its exit code.
+    fn ends(&mut self) -> u32 {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_millis(10)) {
+                self.screen.process(&bytes);
+                self.seen.extend_from_slice(&bytes);
+            }
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_millis(100)) {
+                    self.screen.process(&bytes);
+                    self.seen.extend_from_slice(&bytes);
+                }
+                return status.exit_code();
+            }
+            assert!(
+                Instant::now() < end,
+                "it does not end; the screen is:\n{}",
+                self.contents()
+            );
+        }
+    }
+
+    fn wrote(&self, bytes: &[u8]) -> bool {
+        self.seen.windows(bytes.len()).any(|window| window == bytes)
+    }
+
+    fn is_canonical(&self) -> bool {
+        let termios = self.master.get_termios().expect("the terminal has modes");
+        format!("{:?}", termios.local_flags).contains("ICANON")
+    }
+
+    /// The terminal is as it was before.
+    fn is_restored(&self) {
+        for sequence in [
+            "\x1b[?1049l",
+            "\x1b[?2004l",
+            "\x1b[?1004l",
+            "\x1b[?25h",
+            "\x1b[?2026l",
+        ] {
+            assert!(self.wrote(sequence.as_bytes()), "{sequence:?} is missing");
+        }
+        assert!(!self.screen.screen().alternate_screen());
+        assert!(!self.screen.screen().hide_cursor());
+        assert!(self.is_canonical(), "the terminal is still raw");
+    }
+
+    fn to_work(&mut self) {
+        self.shows("Docker 20.10");
+        self.press("j");
+        self.shows("Enter start");
+        self.press("\r");
+        self.shows("work on it");
+        self.press("\r");
+        self.shows("COPY app.py");
+    }
+
+    fn dockerfile(&self) -> std::path::PathBuf {
+        self.folder.path().join("Dockerfile")
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn wait_for_file(path: &Path, wanted: impl Fn(&str) -> bool) -> String {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        if wanted(&text) {
+            return text;
+        }
+        assert!(Instant::now() < end, "{} has {text:?}", path.display());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn it_starts_on_the_course_map_and_q_gives_the_terminal_back() {
+    let mut pty = Pty::start("plain");
+    pty.shows("Why small matters");
+    pty.shows("Docker 20.10");
+    assert!(!pty.is_canonical());
+    pty.press("q");
+    assert_eq!(pty.ends(), 0);
+    pty.is_restored();
+}
+
+#[test]
+fn it_never_asks_the_terminal_and_repaints_without_an_answer() {
+    let mut pty = Pty::start("plain");
+    pty.shows("Docker 20.10");
+    let before = pty.seen.len();
+    pty.press("\x0c");
+    pty.until("a whole new frame", |pty| {
+        let new = String::from_utf8_lossy(&pty.seen[before..]).into_owned();
+        new.contains("Minimal") && new.contains("commands")
+    });
+    pty.master.resize(size(80, 24)).expect("a new size");
+    pty.screen.screen_mut().set_size(24, 80);
+    pty.until("a frame of 80x24", |pty| {
+        pty.contents().lines().count() <= 24 && pty.contents().contains(": commands")
+    });
+    pty.press("q");
+    assert_eq!(pty.ends(), 0);
+    for question in ["\x1b[6n", "\x1b[c", "\x1b[?u", "\x1b]11;?"] {
+        assert!(!pty.wrote(question.as_bytes()), "asked {question:?}");
+    }
+}
+
+#[test]
+fn an_editor_gets_every_key_and_its_text_comes_back() {
+    let editor =
+        r##"sh -c 'printf "editor is here"; read line; printf "# %s\n" "$line" >> "$1"' ed"##;
+    let mut pty = Pty::start_with("plain", &[("EDITOR", editor)]);
+    pty.to_work();
+    pty.press("E");
+    pty.shows("editor is here");
+    assert!(!pty.screen.screen().alternate_screen());
+    pty.press("every key arrives\n");
+    pty.shows("# every key arrives");
+    pty.until("the workbench", |pty| {
+        pty.screen.screen().alternate_screen()
+    });
+    let text = std::fs::read_to_string(pty.dockerfile()).expect("the file is there");
+    assert_eq!(text, format!("{DOCKERFILE}# every key arrives\n"));
+    pty.press("qq");
+    assert_eq!(pty.ends(), 0);
+    pty.is_restored();
+}
+
+#[test]
+fn without_colour_bold_stays_bold() {
+    let mut pty = Pty::start_with("plain", &[("NO_COLOR", "1")]);
+    pty.shows("Docker 20.10");
+    let screen = pty.screen.screen();
+    let row = pty.contents();
+    let column = row
+        .lines()
+        .next()
+        .and_then(|line| line.find("loadline").map(|at| line[..at].chars().count()))
+        .expect("the name is in the first row");
+    let column = u16::try_from(column).expect("a column");
+    for x in column..column + 8 {
+        let cell = screen.cell(0, x).expect("a cell");
+        assert!(cell.bold(), "column {x} lost its bold");
+    }
+    for y in 0..36 {
+        for x in 0..120 {
+            let cell = screen.cell(y, x).expect("a cell");
+            assert_eq!(cell.fgcolor(), vt100::Color::Default, "{y},{x}");
+        }
+    }
+    pty.press("q");
+    assert_eq!(pty.ends(), 0);
+}
+
+#[test]
+fn a_panic_in_the_background_leaves_the_screen_alone() {
+    let mut pty = Pty::start("panic-behind");
+    pty.shows("something in the background went wrong");
+    assert!(pty.screen.screen().alternate_screen());
+    assert!(!pty.wrote(b"\x1b[?1049l"));
+    let report = std::fs::read_dir(pty.folder.path())
+        .expect("the folder is readable")
+        .filter_map(Result::ok)
+        .find(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with("loadline-panic")
+        })
+        .expect("the report is a file");
+    let text = std::fs::read_to_string(report.path()).expect("the report is readable");
+    assert!(text.contains("a background task fell over"), "{text}");
+    pty.press("j");
+    pty.shows("Your first build");
+    pty.press("q");
+    assert_eq!(pty.ends(), 0);
+    pty.is_restored();
+}
+
+#[test]
+fn a_panic_while_drawing_gives_the_terminal_back_before_it_is_told() {
+    let mut pty = Pty::start("panic-drawing");
+    // The goal's title is drawn with the exercise's row.
+    pty.press("j");
+    assert_ne!(pty.ends(), 0);
+    pty.is_restored();
+    let seen = String::from_utf8_lossy(&pty.seen).into_owned();
+    let left = seen.find("\x1b[?1049l").expect("it left the screen");
+    let told = seen.find("the fuse was lit").expect("it told why");
+    assert!(left < told, "the message went to the screen that is gone");
+}
+
+#[test]
+fn ctrl_c_cancels_the_build_and_says_so_only_when_it_is_over() {
+    let mut pty = Pty::start("slow");
+    pty.to_work();
+    pty.press("b");
+    pty.shows("output 5");
+    pty.press("\x03");
+    pty.shows("cancelling");
+    pty.shows("has stopped working on it");
+    assert!(pty.folder.path().join("stopped").exists());
+    pty.press("\x03\x03");
+    assert_eq!(pty.ends(), 0);
+    pty.is_restored();
+}
+
+#[test]
+fn leaving_in_the_middle_of_a_build_stops_it_first() {
+    let mut pty = Pty::start("slow");
+    pty.to_work();
+    pty.press("b");
+    pty.shows("output 5");
+    pty.press("\x03\x03");
+    assert_eq!(pty.ends(), 0);
+    pty.is_restored();
+    assert!(pty.folder.path().join("stopped").exists());
+    assert!(pty.wrote(b"stopping the build"));
+}
+
+#[test]
+fn keys_are_answered_during_a_flood_of_output() {
+    let mut pty = Pty::start("flood");
+    pty.to_work();
+    pty.press("b");
+    pty.shows("more in the log file");
+    pty.press("?");
+    pty.shows("Help: Work");
+    pty.press("\x1b");
+    pty.hides("Help: Work");
+    pty.press("x");
+    pty.shows("has stopped working on it");
+    pty.press("qq");
+    assert_eq!(pty.ends(), 0);
+}
+
+fn state(pid: Pid) -> String {
+    let stat =
+        std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    after
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn ctrl_z_stops_and_a_signal_brings_everything_back() {
+    for outside in [false, true] {
+        let mut pty = Pty::start("plain");
+        pty.shows("Docker 20.10");
+        if outside {
+            pty.signal(Signal::TSTP);
+        } else {
+            pty.press("\x1a");
+        }
+        let pid = pty.pid();
+        pty.until("it to stop", |_| state(pid) == "T");
+        pty.until("the normal screen", |pty| {
+            !pty.screen.screen().alternate_screen()
+        });
+        assert!(pty.is_canonical());
+        pty.signal(Signal::CONT);
+        pty.until("the workshop again", |pty| {
+            pty.screen.screen().alternate_screen() && pty.contents().contains(": commands")
+        });
+        pty.press("j");
+        pty.shows("Enter start");
+        pty.press("q");
+        assert_eq!(pty.ends(), 0);
+        pty.is_restored();
+        assert!(!pty.wrote(b"\x1b[6n"));
+    }
+}
+
+#[test]
+fn signals_that_ask_to_end_are_obeyed_and_save_what_is_typed() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut pty = Pty::start("plain");
+        pty.to_work();
+        pty.press("e# typed");
+        pty.shows("# typed");
+        pty.signal(signal);
+        assert_eq!(pty.ends(), 3);
+        pty.is_restored();
+        let text = std::fs::read_to_string(pty.dockerfile()).expect("the file is there");
+        assert_eq!(text, format!("# typed{DOCKERFILE}"));
+    }
+}
+
+#[test]
+fn one_cell_is_enough_to_survive() {
+    let mut pty = Pty::start("plain");
+    pty.to_work();
+    for (cols, rows) in [(1, 1), (2, 40), (60, 18), (40, 10), (120, 36)] {
+        pty.master.resize(size(cols, rows)).expect("a new size");
+        pty.screen.screen_mut().set_size(rows, cols);
+        pty.press("\x0c");
+        let first = if cols < 60 { "l" } else { "Your first build" };
+        pty.until("the new size", |pty| {
+            pty.contents().trim_start().contains(first)
+        });
+    }
+    pty.shows("COPY app.py");
+    pty.press("qq");
+    assert_eq!(pty.ends(), 0);
+}
+
+#[test]
+fn a_file_changed_outside_appears_and_typing_reaches_the_disk() {
+    let mut pty = Pty::start("plain");
+    pty.to_work();
+    // As editors save: a new file is renamed over the old one.
+    let new = pty.folder.path().join("new");
+    std::fs::write(&new, format!("{DOCKERFILE}LABEL from=outside\n")).expect("a new file");
+    std::fs::rename(new, pty.dockerfile()).expect("renamed over the old one");
+    pty.shows("LABEL from=outside");
+    pty.press("e");
+    pty.shows("editing");
+    pty.press("\x1b[200~# pasted\n# twice\n\x1b[201~");
+    pty.shows("# twice");
+    pty.press("\x1b");
+    pty.shows("saved");
+    let text = wait_for_file(&pty.dockerfile(), |text| text.contains("# twice"));
+    assert!(text.starts_with("# pasted\n# twice\nFROM"), "{text}");
+    pty.press("qq");
+    assert_eq!(pty.ends(), 0);
+}
+
+/// Context switches of a process that it asked for: it woke up and went back to wait.
+fn wakeups(pid: Pid) -> u64 {
+    let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
+    std::fs::read_dir(tasks)
+        .expect("the child lives")
+        .filter_map(Result::ok)
+        .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
+        .filter_map(|status| {
+            let line = status
+                .lines()
+                .find(|line| line.starts_with("voluntary_ctxt_switches"))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        })
+        .sum()
+}
+
+#[test]
+fn at_rest_it_sleeps() {
+    let mut pty = Pty::start("plain");
+    pty.to_work();
+    let pid = pty.pid();
+    // It comes to rest, and then a second passes without it waking up.
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let before = wakeups(pid);
+        let calm = pty.bytes.recv_timeout(Duration::from_secs(1)).is_err();
+        if calm && wakeups(pid) == before {
+            break;
+        }
+        assert!(Instant::now() < end, "it never rests");
+    }
+    pty.press("qq");
+    assert_eq!(pty.ends(), 0);
+}
