@@ -308,3 +308,178 @@ fn machine(number: elf::Machine) -> String {
         other => format!("ELF machine {}", other.0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A 64-bit ELF file with these segments (type, offset, length) and some bytes at places.
+    fn elf_file(segments: &[(u32, u64, u64)], at: &[(usize, &[u8])]) -> Vec<u8> {
+        let mut file = vec![0; 4096];
+        file[..16].copy_from_slice(&[0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        file[16..20].copy_from_slice(&[3, 0, 62, 0]);
+        file[20] = 1;
+        file[32..40].copy_from_slice(&64_u64.to_le_bytes());
+        file[52..54].copy_from_slice(&64_u16.to_le_bytes());
+        file[54..56].copy_from_slice(&56_u16.to_le_bytes());
+        let count = u16::try_from(segments.len()).unwrap();
+        file[56..58].copy_from_slice(&count.to_le_bytes());
+        for (index, (kind, offset, length)) in segments.iter().enumerate() {
+            let start = 64 + index * 56;
+            file[start..start + 4].copy_from_slice(&kind.to_le_bytes());
+            for (field, value) in [(8, offset), (16, offset), (32, length), (40, length)] {
+                file[start + field..start + field + 8].copy_from_slice(&value.to_le_bytes());
+            }
+        }
+        for (place, bytes) in at {
+            file[*place..*place + bytes.len()].copy_from_slice(bytes);
+        }
+        file
+    }
+
+    const LOAD: u32 = 1;
+    const DYNAMIC: u32 = 2;
+    const INTERP: u32 = 3;
+
+    fn entries_of(pairs: &[(u64, u64)]) -> Vec<u8> {
+        pairs
+            .iter()
+            .flat_map(|(tag, value)| [tag.to_le_bytes(), value.to_le_bytes()].concat())
+            .collect()
+    }
+
+    fn linking(file: &[u8]) -> (Linking, Vec<String>) {
+        match look(file).unwrap() {
+            Look {
+                program: Program::Elf(elf),
+                more: None,
+            } => {
+                assert_eq!(elf.machine, "amd64");
+                (elf.linking, elf.needed)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_without_loader_and_libraries_is_static() {
+        assert_eq!(
+            linking(&elf_file(&[(LOAD, 0, 4096)], &[])).0,
+            Linking::Static
+        );
+        let dynamic = entries_of(&[(5, 0), (0, 0)]);
+        let pie = elf_file(
+            &[(DYNAMIC, 1000, dynamic.len() as u64)],
+            &[(1000, &dynamic)],
+        );
+        assert_eq!(linking(&pie).0, Linking::StaticPie);
+    }
+
+    #[test]
+    fn a_loader_and_libraries_are_read_by_name() {
+        let dynamic = entries_of(&[(1, 1), (1, 11), (5, 2000), (0, 0)]);
+        let length = dynamic.len() as u64;
+        let strings = b"\0libc.so.6\0libz.so.1\0";
+        let loader = b"/lib64/ld.so\0";
+        let at: &[(usize, &[u8])] = &[(1000, &dynamic), (2000, strings), (3000, loader)];
+        let load = (LOAD, 0, 4096);
+        let with = elf_file(&[load, (INTERP, 3000, 13), (DYNAMIC, 1000, length)], at);
+        let (found, needed) = linking(&with);
+        assert_eq!(
+            found,
+            Linking::Dynamic {
+                interpreter: String::from("/lib64/ld.so")
+            }
+        );
+        assert_eq!(needed, ["libc.so.6", "libz.so.1"]);
+        let without = elf_file(&[load, (DYNAMIC, 1000, length)], at);
+        assert_eq!(linking(&without).0, Linking::Library);
+    }
+
+    #[test]
+    fn what_lies_behind_the_head_is_asked_for() {
+        let file = elf_file(&[(DYNAMIC, 90_000, 32)], &[]);
+        let found = look(&file).unwrap();
+        assert_eq!(
+            found.more,
+            Some(Place {
+                offset: 90_000,
+                length: 32
+            })
+        );
+        let complete =
+            |pairs: &[(u64, u64)]| match complete(&file, found.clone(), &entries_of(pairs)) {
+                Program::Elf(elf) => elf.linking,
+                Program::Script { .. } => Linking::Unknown,
+            };
+        assert_eq!(complete(&[(5, 0), (0, 0)]), Linking::StaticPie);
+        assert_eq!(complete(&[(1, 1), (0, 0)]), Linking::Library);
+        // A loader whose name lies further back is a loader all the same.
+        let loader = look(&elf_file(&[(INTERP, 90_000, 13)], &[])).unwrap();
+        assert!(
+            matches!(loader.program, Program::Elf(elf) if elf.linking.is_static() == Some(false))
+        );
+    }
+
+    #[test]
+    fn broken_headers_are_unknown() {
+        let mut file = elf_file(&[(INTERP, 1, 1)], &[]);
+        file.truncate(70);
+        assert_eq!(linking_or_unknown(&file), Linking::Unknown);
+        assert_eq!(linking_or_unknown(b"\x7fELF"), Linking::Unknown);
+        assert_eq!(look(b"MZ"), None);
+        assert_eq!(look(b""), None);
+    }
+
+    fn linking_or_unknown(file: &[u8]) -> Linking {
+        match look(file).map(|look| look.program) {
+            Some(Program::Elf(elf)) => elf.linking,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_a_script_is_read() {
+        let script = |text: &str| look(text.as_bytes()).map(|look| look.program);
+        let expected = |interpreter: &str, argument: Option<&str>| {
+            Some(Program::Script {
+                interpreter: interpreter.to_owned(),
+                argument: argument.map(str::to_owned),
+            })
+        };
+        assert_eq!(script("#!/bin/sh\necho"), expected("/bin/sh", None));
+        assert_eq!(
+            script("#! /usr/bin/env python3 \n"),
+            expected("/usr/bin/env", Some("python3"))
+        );
+        assert_eq!(script("#!\n"), None);
+    }
+
+    #[test]
+    fn this_very_program_is_dynamic_or_static_as_it_was_built() {
+        #[expect(clippy::disallowed_methods, reason = "reads the test's own executable")]
+        let file = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let linking = linking_or_unknown(&file[..HEAD]);
+        assert_eq!(
+            linking.is_static(),
+            Some(cfg!(target_feature = "crt-static")),
+            "{linking}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_panics(mut bytes in proptest::collection::vec(any::<u8>(), 0..600), magic in any::<bool>(), wide in 1u8..3) {
+            if magic && bytes.len() > 6 {
+                bytes[..4].copy_from_slice(b"\x7fELF");
+                bytes[4] = wide;
+                bytes[5] = 1;
+            }
+            if let Some(look) = look(&bytes) {
+                let _ = complete(&bytes, look, &bytes);
+            }
+        }
+    }
+}

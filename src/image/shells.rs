@@ -106,3 +106,112 @@ fn tools(tree: &Tree<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Tool> {
     found.sort_by(|a, b| (a.path.len(), &a.path).cmp(&(b.path.len(), &b.path)));
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::image::Contents;
+    use crate::image::Entry;
+    use crate::image::EntryKind;
+    use crate::image::Layer;
+    use crate::units::Bytes;
+
+    fn image(entries: &[(&str, u32)]) -> Contents {
+        let entry = |(text, mode): &(&str, u32)| {
+            let (path, kind) = match text.split_once(" -> ") {
+                Some((path, target)) => (path, EntryKind::Symlink(target.to_owned())),
+                None if text.ends_with('/') => (text.trim_end_matches('/'), EntryKind::Directory),
+                None => (*text, EntryKind::File),
+            };
+            Entry {
+                path: path.to_owned(),
+                kind,
+                size: Bytes(1),
+                mode: *mode,
+                uid: 0,
+                gid: 0,
+            }
+        };
+        let layer = Layer {
+            index: 0,
+            diff_id: String::new(),
+            created_by: None,
+            shipped: Bytes(0),
+            entries: entries.iter().map(entry).collect(),
+            programs: BTreeMap::new(),
+            kept: BTreeMap::new(),
+        };
+        Contents {
+            layers: vec![layer],
+            ..Contents::default()
+        }
+    }
+
+    fn names(found: &[Tool]) -> Vec<String> {
+        found
+            .iter()
+            .map(|tool| format!("{} = {}", tool.path, tool.program))
+            .collect()
+    }
+
+    #[test]
+    fn shells_are_found_through_links_and_applets() {
+        let image = image(&[
+            ("bin -> usr/bin", 0o777),
+            ("usr/bin/dash", 0o755),
+            ("usr/bin/sh -> dash", 0o777),
+            ("busybox/busybox", 0o755),
+            ("busybox/ash -> /busybox/busybox", 0o777),
+        ]);
+        assert_eq!(
+            names(&shells(&Tree::of(&image))),
+            [
+                "usr/bin/sh = usr/bin/dash",
+                "busybox/ash = busybox/busybox",
+                "usr/bin/dash = usr/bin/dash",
+                "busybox/busybox = busybox/busybox",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_executed_is_no_shell() {
+        let image = image(&[
+            ("usr/share/doc/bash/", 0o755),
+            ("etc/default/dash", 0o644),
+            ("bin/sh -> busybox", 0o777),
+            ("usr/bin/bashbug", 0o755),
+        ]);
+        assert_eq!(shells(&Tree::of(&image)), []);
+    }
+
+    #[test]
+    fn managers_of_every_version_and_as_modules_are_found() {
+        let image = image(&[
+            ("usr/bin/dpkg", 0o755),
+            ("usr/bin/dpkg-query", 0o755),
+            ("usr/local/bin/pip3.13", 0o755),
+            (
+                "usr/local/lib/python3.13/site-packages/pip/__main__.py",
+                0o644,
+            ),
+            ("usr/local/lib/node_modules/npm/bin/npm-cli.js", 0o755),
+            (
+                "usr/local/bin/npm -> ../lib/node_modules/npm/bin/npm-cli.js",
+                0o777,
+            ),
+            ("var/lib/dpkg/status", 0o644),
+        ]);
+        assert_eq!(
+            names(&package_managers(&Tree::of(&image))),
+            [
+                "usr/bin/dpkg = usr/bin/dpkg",
+                "usr/local/bin/npm = usr/local/lib/node_modules/npm/bin/npm-cli.js",
+                "usr/local/bin/pip3.13 = usr/local/bin/pip3.13",
+                "usr/local/lib/python3.13/site-packages/pip/__main__.py = usr/local/lib/python3.13/site-packages/pip/__main__.py",
+            ]
+        );
+    }
+}

