@@ -48,7 +48,7 @@ impl Goal for Builds {
                 format!("Line {} cannot be read: {}.", problem.line, problem.message),
                 problem.hint.as_deref().map_or_else(
                     || String::from("Compare that line with the form that its instruction has."),
-                    |hint| format!("Hint: {hint}."),
+                    sentence,
                 ),
                 Blame::line(Some(problem.line)),
             );
@@ -65,6 +65,22 @@ impl Goal for Builds {
             Err(missing) => Verdict::unknown(missing),
         }
     }
+}
+
+/// A hint of the parser, a fragment, as a sentence.
+fn sentence(hint: &str) -> String {
+    let mut letters = hint.chars();
+    let first: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    let end = if hint.ends_with(['.', '?', '!']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 #[cfg(test)]
@@ -99,7 +115,7 @@ mod tests {
         insta::assert_snapshot!(show(&goal("builds").evaluate(&evidence)), @r"
         unmet: no image
         why:   Line 2 cannot be read: unknown instruction `RUNN`.
-        next:  Hint: did you mean `RUN`?.
+        next:  Did you mean `RUN`?
         blame: line 2
         ");
     }

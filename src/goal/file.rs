@@ -8,6 +8,7 @@ use super::Goal;
 use super::Missing;
 use super::Needs;
 use super::Verdict;
+use super::base;
 use super::field::Mode;
 use super::field::TextMatch;
 use super::field::some_scalar;
@@ -176,7 +177,7 @@ impl Goal for FileGoal {
             (Ok(node), true) => node,
             (Ok(node), false) => {
                 let blame = Blame::line(evidence.line_of_layer(node.layer)).in_layer(node.layer);
-                return self.unwanted(blame);
+                return self.unwanted(evidence, blame);
             }
             (Err(_), false) => return Verdict::met("not there"),
             (Err(lost), true) => return self.missing(&lost),
@@ -200,18 +201,25 @@ impl Goal for FileGoal {
 impl FileGoal {
     fn by_path(&self, evidence: &Evidence, missing: &Missing) -> Verdict {
         match (evidence.paths.get(self.inner_path()), self.exists) {
-            (Some(Ok(true)), false) => self.unwanted(Blame::default()),
+            (Some(Ok(true)), false) => self.unwanted(evidence, Blame::default()),
             (Some(Ok(false)), true) => self.missing(&Lost::Missing(self.inner_path().to_owned())),
             (Some(Ok(false)), false) => Verdict::met("not there"),
             _ => Verdict::unknown(missing),
         }
     }
 
-    fn unwanted(&self, blame: Blame) -> Verdict {
+    fn unwanted(&self, evidence: &Evidence, blame: Blame) -> Verdict {
+        let line = blame
+            .line
+            .and_then(|line| Some((line, base::quote_line(&evidence.dockerfile, line)?)));
+        let why = match line {
+            Some((line, quoted)) => format!("Line {line}, {quoted}, brings it."),
+            None => String::from("The final stage brings it."),
+        };
         Verdict::unmet(
             format!("`{}` is there", self.path),
-            "The final stage brings it.",
-            "Find the instruction that brings it, and what it is needed for.",
+            why,
+            "Find out what it is needed for.",
             blame.at_path(&self.path),
         )
     }
@@ -293,8 +301,8 @@ mod tests {
         "#);
         insta::assert_snapshot!(judge("file: { path: /app, exists: false }"), @r"
         unmet: `/app` is there
-        why:   The final stage brings it.
-        next:  Find the instruction that brings it, and what it is needed for.
+        why:   Line 2, `COPY app.py /app/`, brings it.
+        next:  Find out what it is needed for.
         blame: line 2, layer 1, /app
         ");
         insta::assert_snapshot!(judge("file: /srv/app.py"), @r"

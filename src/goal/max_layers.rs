@@ -30,7 +30,7 @@ impl Kind for MaxLayers {
     fn from_text(text: &str) -> Option<Result<Self, String>> {
         let max = text
             .parse()
-            .map_err(|_| format!("`{text}` is not a number of layers"));
+            .map_err(|error| format!("`{text}` is not a number of layers ({error})"));
         Some(max.map(|max| Self { max }))
     }
 }
@@ -64,12 +64,12 @@ impl Goal for MaxLayers {
         let (from_base, lines) = by_line(evidence);
         let why = match (from_base, lines.first(), lines.last()) {
             (Some(base), Some(first), Some(last)) if first != last => format!(
-                "{} come with the base image; lines {first} to {last} add {}.",
+                "The base image has {}; lines {first} to {last} add {}.",
                 base,
                 layers.saturating_sub(base)
             ),
             (Some(base), Some(line), _) => format!(
-                "{base} come with the base image; line {line} adds {}.",
+                "The base image has {base}; line {line} adds {}.",
                 layers.saturating_sub(base)
             ),
             (Some(base), None, _) if base > 0 => {
@@ -139,13 +139,13 @@ mod tests {
     fn the_lines_that_add_layers_are_to_blame() {
         insta::assert_snapshot!(judge(&[1, 2, 3, 4]), @r"
         unmet: 4 layers, 2 too many
-        why:   1 come with the base image; lines 2 to 4 add 3.
+        why:   The base image has 1; lines 2 to 4 add 3.
         next:  Look for neighbouring instructions that do one job between them.
         blame: line 2
         ");
         insta::assert_snapshot!(judge(&[1, 1, 3]), @r"
         unmet: 3 layers, 1 too many
-        why:   2 come with the base image; line 3 adds 1.
+        why:   The base image has 2; line 3 adds 1.
         next:  Look for neighbouring instructions that do one job between them.
         blame: line 3
         ");

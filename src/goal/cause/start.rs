@@ -101,13 +101,13 @@ fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
         return Cause::new(why, "List what the final image has of it.", blame);
     };
     let missing_from_image = || {
-        let what = if program.contains('/') {
-            "at that path"
+        let place = if program.contains('/') {
+            ""
         } else {
-            "in a folder of its PATH"
+            " in a folder of its PATH"
         };
         Cause::new(
-            format!("The image has no `{program}` {what}."),
+            format!("The image has no `{program}`{place}."),
             "Follow the program from where it is made, or comes from, to the final image.",
             blame.clone(),
         )

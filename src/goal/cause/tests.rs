@@ -203,7 +203,7 @@ fn a_missing_loader_is_told_from_a_missing_file() {
     }
     let gone = refused("exec: \"/app\": stat /app: no such file or directory: unknown");
     insta::assert_snapshot!(show(&evidence, &gone), @r"
-    The image has no `/app` at that path.
+    The image has no `/app`.
     Follow the program from where it is made, or comes from, to the final image.
     Some(3) None /app
     ");

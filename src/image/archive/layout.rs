@@ -120,6 +120,15 @@ struct StepDocument {
     empty_layer: bool,
 }
 
+impl StepDocument {
+    fn into_step(self) -> HistoryStep {
+        HistoryStep {
+            created_by: self.created_by.unwrap_or_default(),
+            empty_layer: self.empty_layer,
+        }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct ConfigDocument {
@@ -171,15 +180,8 @@ pub(super) fn assemble(
             plan.layers.len()
         )));
     }
-    let history: Vec<HistoryStep> = document
-        .history
-        .unwrap_or_default()
-        .into_iter()
-        .map(|step| HistoryStep {
-            created_by: step.created_by.unwrap_or_default(),
-            empty_layer: step.empty_layer,
-        })
-        .collect();
+    let steps = document.history.unwrap_or_default();
+    let history: Vec<HistoryStep> = steps.into_iter().map(StepDocument::into_step).collect();
     let makers = History(&history).makers(diff_ids.len());
     let mut contents = Contents {
         config: config(

@@ -314,7 +314,7 @@ fn read_records(mut bytes: &[u8], extension: &mut Extension) -> Result<(), Archi
             .ok_or_else(broken)?;
         let (key, value) = record.split_at(equals);
         let value = String::from_utf8_lossy(value.get(1..).unwrap_or_default()).into_owned();
-        let number = || value.parse::<u64>().map_err(|_| broken());
+        let number = || value.parse::<u64>().ok().ok_or_else(broken);
         match key {
             b"path" => extension.path = Some(value),
             b"linkpath" => extension.link = Some(value),

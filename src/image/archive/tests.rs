@@ -5,9 +5,11 @@ use std::io::Write as _;
 use proptest::prelude::*;
 use sha2::Digest;
 use sha2::Sha256;
+use tar::EntryType;
 
 use super::*;
 use crate::image::EntryKind;
+use crate::image::binary::Program;
 
 fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
@@ -33,9 +35,7 @@ fn archive_of(members: &[(&str, &[u8])]) -> Vec<u8> {
             builder.append_link(&mut header, path, target).unwrap();
         } else if path.ends_with('/') {
             header.set_entry_type(EntryType::Directory);
-            builder
-                .append_data(&mut header, path, std::io::empty())
-                .unwrap();
+            builder.append_data(&mut header, path, io::empty()).unwrap();
         } else {
             header.set_size(payload.len() as u64);
             builder.append_data(&mut header, path, *payload).unwrap();
@@ -43,8 +43,6 @@ fn archive_of(members: &[(&str, &[u8])]) -> Vec<u8> {
     }
     builder.into_inner().unwrap()
 }
-
-use tar::EntryType;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -307,8 +305,6 @@ fn config_history_and_entries_are_read() {
         Some(&script)
     );
 }
-
-use crate::image::binary::Program;
 
 #[test]
 fn a_layer_that_is_used_twice_is_read_once_and_counted_twice() {
