@@ -1,4 +1,5 @@
-//! Compiles the program that runs beside containers (`src/engine/helper/beside.rs`).
+//! Watches the embedded course, and compiles the program that runs beside containers
+//! (`src/engine/helper/beside.rs`).
 //!
 //! Plain `rustc`, no Cargo: one file, static, small. Where this host cannot make a static Linux
 //! program, an empty file takes its place and the engine's adapter says what cannot be seen.
@@ -17,6 +18,10 @@ const SOURCE: &str = "src/engine/helper/beside.rs";
 fn main() {
     println!("cargo::rerun-if-changed={SOURCE}");
     println!("cargo::rerun-if-changed=build.rs");
+    // The course is embedded: a change to it is a change to the program.
+    for folder in ["lessons", "exercises", "solutions"] {
+        println!("cargo::rerun-if-changed={folder}");
+    }
     let Some(folder) = env::var_os("OUT_DIR").map(PathBuf::from) else {
         println!("cargo::error=Cargo gave the build script no OUT_DIR");
         return;

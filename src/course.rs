@@ -1,16 +1,21 @@
 //! What is taught: the course, its lessons and its exercises.
 //!
 //! Parsing is pure: text in, types or an error with file, line and column out. Where the text
-//! comes from (the binary, or a folder given with `--course`) is decided at the edge.
+//! comes from (the binary, or a folder given with `--course`) is decided at the edge, in [`load`].
 //! A course is untrusted input: sizes and counts are capped, texts hold no control characters, and
 //! goals only declare.
 
 pub mod directive;
 pub mod error;
+pub mod exercise;
 pub mod file;
+mod goals;
 pub mod lesson;
+pub mod lint;
+pub mod load;
 pub mod quiz;
 pub mod suggest;
+pub mod whole;
 mod yaml;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,18 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::CourseError;
+use super::goals::GoalYaml;
+use super::goals::HINT;
 use super::suggest;
+
+/// `lessons/course.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CourseYaml {
+    pub(super) format: u32,
+    pub(super) id: String,
+    pub(super) title: String,
+}
 
 /// The front matter of a lesson.
 #[derive(Debug, Deserialize)]
@@ -39,6 +50,60 @@ pub(super) struct ChoiceYaml {
     pub(super) why: String,
 }
 
+/// `exercise.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExerciseYaml {
+    pub(super) format: u32,
+    pub(super) title: String,
+    pub(super) minutes: u32,
+    #[serde(default = "brief_file")]
+    pub(super) brief: String,
+    pub(super) edit: Vec<String>,
+    pub(super) bases: Vec<String>,
+    pub(super) baseline: Option<BaselineYaml>,
+    pub(super) canary: Option<CanaryYaml>,
+    pub(super) starter_misses: Vec<String>,
+    pub(super) goals: Vec<GoalYaml>,
+    #[serde(default)]
+    pub(super) stretch: Vec<GoalYaml>,
+    pub(super) hints: Vec<HintYaml>,
+}
+
+fn brief_file() -> String {
+    "brief.md".to_owned()
+}
+
+/// What the starter weighs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BaselineYaml {
+    #[serde(deserialize_with = "size")]
+    pub(super) size: crate::units::Bytes,
+    pub(super) measured: String,
+}
+
+/// Where a token is planted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CanaryYaml {
+    pub(super) file: String,
+}
+
+/// One hint; its level is its place among the hints for the same goal.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HintYaml {
+    #[serde(rename = "for")]
+    pub(super) goal: String,
+    pub(super) text: String,
+}
+
+fn size<'de, D: serde::Deserializer<'de>>(from: D) -> Result<crate::units::Bytes, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
 /// Reads `text`, which starts after `skipped` lines of `source`, the whole text of `file`.
 pub(super) fn read<T: DeserializeOwned>(
     file: &str,
@@ -59,18 +124,31 @@ fn explain(file: &str, source: &str, skipped: usize, error: &serde_yaml::Error) 
         message = whole.strip_suffix(&tail).unwrap_or(&whole);
         place = Some((location.line() + skipped, location.column()));
     }
+    let (message, hint) = match message.split_once(HINT) {
+        Some((message, hint)) => (message, Some(hint.to_owned())),
+        None => (
+            message,
+            guess(message).map(|name| format!("did you mean `{name}`?")),
+        ),
+    };
     let mut text = message.to_owned();
     if let Some((path, rest)) = message.split_once(": ")
         && is_path(path)
     {
-        text = format!("`{path}`: {rest}");
+        // The caret shows which goal it is.
+        let plain = rest.starts_with("unknown goal kind");
+        text = if plain {
+            rest.to_owned()
+        } else {
+            format!("`{path}`: {rest}")
+        };
     }
     let named = match place {
         Some((line, column)) => CourseError::at(file, source, line, column, text),
         None => CourseError::of_file(file, text),
     };
-    match guess(message) {
-        Some(name) => named.with_hint(format!("did you mean `{name}`?")),
+    match hint {
+        Some(hint) => named.with_hint(hint),
         None => named,
     }
 }

@@ -11,8 +11,10 @@
 )]
 
 mod bases;
+mod course;
 mod layering;
 mod pty_workshop;
+mod records;
 mod report_schema;
 mod source;
 mod tui_pty;

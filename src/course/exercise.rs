@@ -1,0 +1,343 @@
+//! The files of an exercise to an [`Exercise`].
+
+use std::collections::BTreeSet;
+
+use super::Baseline;
+use super::CANARY_MARK;
+use super::CourseError;
+use super::Exercise;
+use super::ExerciseId;
+use super::Files;
+use super::GoalEntry;
+use super::Hint;
+use super::Solution;
+use super::file::text;
+use super::yaml;
+use super::yaml::ExerciseYaml;
+use super::yaml::HintYaml;
+
+/// The format that this program reads.
+const FORMAT: u32 = 1;
+
+/// The levels of hints.
+const HINT_LEVELS: u8 = 3;
+
+/// Reads the exercise with this id from the files of the whole course.
+///
+/// # Errors
+/// When a file is missing or says something that cannot be used.
+pub fn parse(id: &str, files: &Files) -> Result<Exercise, CourseError> {
+    let folder = format!("exercises/{id}/");
+    let file = format!("{folder}exercise.yaml");
+    let source = text(files, &file)?;
+    let yaml: ExerciseYaml = yaml::read(&file, source, source, 0)?;
+    if yaml.format != FORMAT {
+        let message = format!("this exercise has format {}, not {FORMAT}", yaml.format);
+        let error = CourseError::of_file(&file, message);
+        return Err(error.with_hint("a newer `loadline` may read it"));
+    }
+    let brief = text(files, &format!("{folder}{}", yaml.brief))?.to_owned();
+    let starter = under(files, &format!("{folder}files/"));
+    let solution = solution(id, files)?;
+    let goals: Vec<GoalEntry> = yaml.goals.into_iter().map(|goal| goal.0).collect();
+    let stretch: Vec<GoalEntry> = yaml.stretch.into_iter().map(|goal| goal.0).collect();
+    let exercise = Exercise {
+        id: ExerciseId(id.to_owned()),
+        title: yaml.title,
+        minutes: yaml.minutes,
+        brief,
+        edit: yaml.edit,
+        bases: yaml.bases,
+        baseline: yaml.baseline.map(|baseline| Baseline {
+            size: baseline.size,
+            measured: baseline.measured,
+        }),
+        canary: yaml.canary.map(|canary| canary.file),
+        starter_misses: yaml.starter_misses,
+        hints: hints(yaml.hints),
+        goals,
+        stretch,
+        files: starter,
+        solution,
+    };
+    match fault(&exercise) {
+        Some(message) => Err(CourseError::of_file(&file, message)),
+        None => Ok(exercise),
+    }
+}
+
+/// The files below a folder, by their path in it.
+fn under(files: &Files, folder: &str) -> Files {
+    let inside = files.iter().filter_map(|(path, content)| {
+        let name = path.strip_prefix(folder)?;
+        Some((name.to_owned(), content.clone()))
+    });
+    inside.collect()
+}
+
+fn solution(id: &str, files: &Files) -> Result<Option<Solution>, CourseError> {
+    let folder = format!("solutions/{id}/");
+    let mut files_of_it = under(files, &folder);
+    if files_of_it.is_empty() {
+        return Ok(None);
+    }
+    let why = text(files, &format!("{folder}why.md"))?.to_owned();
+    files_of_it.remove("why.md");
+    Ok(Some(Solution {
+        files: files_of_it,
+        why,
+    }))
+}
+
+fn hints(yaml: Vec<HintYaml>) -> Vec<Hint> {
+    let mut hints: Vec<Hint> = Vec::new();
+    for hint in yaml {
+        let before = hints.iter().filter(|other| other.goal == hint.goal).count();
+        let level = u8::try_from(before + 1).unwrap_or(u8::MAX);
+        hints.push(Hint {
+            goal: hint.goal,
+            level,
+            text: hint.text,
+        });
+    }
+    hints
+}
+
+/// What contradicts itself in an exercise.
+fn fault(exercise: &Exercise) -> Option<String> {
+    if exercise.goals.is_empty() {
+        return Some("an exercise needs at least one goal".to_owned());
+    }
+    let mut ids = BTreeSet::new();
+    for (entry, _) in exercise.all_goals() {
+        if !ids.insert(entry.id.as_str()) {
+            let id = &entry.id;
+            return Some(format!(
+                "two goals have the id `{id}`; give one of them its own `id`"
+            ));
+        }
+    }
+    if let Some(hint) = exercise
+        .hints
+        .iter()
+        .find(|hint| !ids.contains(hint.goal.as_str()))
+    {
+        return Some(format!(
+            "a hint is for the goal `{}`, which is not here",
+            hint.goal
+        ));
+    }
+    if let Some(hint) = exercise.hints.iter().find(|hint| hint.level > HINT_LEVELS) {
+        return Some(format!(
+            "the goal `{}` has more than {HINT_LEVELS} hints",
+            hint.goal
+        ));
+    }
+    let required: BTreeSet<&str> = exercise.goals.iter().map(|goal| goal.id.as_str()).collect();
+    if let Some(id) = exercise
+        .starter_misses
+        .iter()
+        .find(|id| !required.contains(id.as_str()))
+    {
+        return Some(format!(
+            "the starter is said to miss `{id}`, which is not a required goal"
+        ));
+    }
+    if !exercise.files.contains_key("Dockerfile") {
+        return Some("the starter has no `files/Dockerfile`".to_owned());
+    }
+    if let Some(file) = exercise
+        .edit
+        .iter()
+        .find(|file| !super::file::is_safe_path(file))
+    {
+        return Some(format!(
+            "`{file}` in `edit` is not a plain path inside the exercise"
+        ));
+    }
+    fault_of_canary(exercise)
+}
+
+fn fault_of_canary(exercise: &Exercise) -> Option<String> {
+    let file = exercise.canary.as_ref()?;
+    let content = exercise.files.get(file);
+    let holds_mark =
+        content.is_some_and(|content| String::from_utf8_lossy(content).contains(CANARY_MARK));
+    if !holds_mark {
+        return Some(format!(
+            "`{file}` does not hold `{CANARY_MARK}`, so no token can be planted"
+        ));
+    }
+    let edited = exercise.edit.contains(file);
+    edited.then(|| format!("`{file}` holds the planted token, so a learner must not edit it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YAML: &str = "\
+format: 1
+title: A
+minutes: 3
+edit: [Dockerfile]
+bases: [busybox]
+starter_misses: [max_size]
+goals:
+  - builds
+  - max_size: 100 MB
+  - no_shell:
+    why: because
+    id: shell
+stretch:
+  - { max_size: 70 MB, id: smaller, title: smaller still, points: 3 }
+hints:
+  - { for: max_size, text: look }
+  - { for: max_size, text: think }
+  - { for: shell, text: look }
+";
+
+    fn files(yaml: &str) -> Files {
+        let file = |path: &str, text: &str| (path.to_owned(), text.as_bytes().into());
+        Files::from([
+            file("exercises/a/exercise.yaml", yaml),
+            file("exercises/a/brief.md", "# A\n"),
+            file("exercises/a/files/Dockerfile", "FROM busybox\n"),
+            file("exercises/a/files/.env", "TOKEN={{canary}}\n"),
+            file("solutions/a/Dockerfile", "FROM scratch\n"),
+            file("solutions/a/why.md", "Because.\n"),
+        ])
+    }
+
+    fn fault_of(from: &str, to: &str) -> CourseError {
+        assert!(YAML.contains(from), "{from}");
+        parse("a", &files(&YAML.replacen(from, to, 1))).unwrap_err()
+    }
+
+    #[test]
+    fn an_exercise_is_read_whole() {
+        let exercise = parse("a", &files(YAML)).unwrap_or_else(|error| panic!("{error}"));
+        let goals: Vec<(&str, &str, bool)> = exercise
+            .all_goals()
+            .map(|(entry, required)| (entry.id.as_str(), entry.goal.kind(), required))
+            .collect();
+        assert_eq!(
+            goals,
+            [
+                ("builds", "builds", true),
+                ("max_size", "max_size", true),
+                ("shell", "no_shell", true),
+                ("smaller", "max_size", false),
+            ]
+        );
+        assert_eq!(exercise.goals[2].why.as_deref(), Some("because"));
+        assert_eq!(exercise.stretch[0].title(), "smaller still");
+        assert_eq!(exercise.stretch[0].points, 3);
+        let levels: Vec<u8> = exercise
+            .hints_for("max_size")
+            .map(|hint| hint.level)
+            .collect();
+        assert_eq!(levels, [1, 2]);
+        let solved = exercise.solved().unwrap();
+        assert_eq!(&*solved["Dockerfile"], b"FROM scratch\n");
+        assert!(solved.contains_key(".env") && !solved.contains_key("why.md"));
+    }
+
+    #[test]
+    fn an_unknown_kind_is_named_with_its_place_and_a_guess() {
+        let error = fault_of("- max_size: 100 MB", "- max_sze: 100 MB");
+        assert_eq!(error.message(), "unknown goal kind `max_sze`");
+        assert_eq!(error.place(), "exercises/a/exercise.yaml:9:5");
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("did you mean `max_size`?"))
+        );
+        let error = fault_of("- builds", "- bilds");
+        assert!(
+            error.message().contains("unknown goal kind `bilds`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named_by_its_path() {
+        let error = fault_of("- max_size: 100 MB", "- max_size: huge");
+        assert!(
+            error.message().starts_with("`goals[1].max_size`: "),
+            "{error}"
+        );
+        assert_eq!(error.place(), "exercises/a/exercise.yaml:9:15");
+    }
+
+    #[test]
+    fn two_kinds_in_one_goal_and_none_at_all_are_errors() {
+        let error = fault_of("    why: because", "    max_layers: 3");
+        assert!(
+            error
+                .message()
+                .contains("two kinds, `no_shell` and `max_layers`"),
+            "{error}"
+        );
+        let error = fault_of("- no_shell:\n", "- points: 2\n");
+        assert!(error.message().contains("names no kind"), "{error}");
+        let error = fault_of("- max_size: 100 MB", "- max_size");
+        assert!(error.message().contains("max_size"), "{error}");
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for (from, to, wanted) in [
+            (
+                "    id: shell\n",
+                "    id: builds\n",
+                "two goals have the id `builds`",
+            ),
+            ("for: shell", "for: shel", "a hint is for the goal `shel`"),
+            (
+                "[max_size]",
+                "[smaller]",
+                "miss `smaller`, which is not a required goal",
+            ),
+            ("[Dockerfile]", "[../Dockerfile]", "not a plain path"),
+            (
+                "bases:",
+                "canary: { file: Dockerfile }\nbases:",
+                "does not hold `{{canary}}`",
+            ),
+            ("format: 1", "format: 2", "has format 2"),
+            (
+                "edit: [Dockerfile]",
+                "canary: { file: .env }\nedit: [.env]",
+                "must not edit it",
+            ),
+        ] {
+            let error = fault_of(from, to);
+            assert!(error.message().contains(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let mut files = files(YAML);
+        files.remove("exercises/a/brief.md");
+        let error = parse("a", &files).unwrap_err();
+        assert_eq!(error.place(), "exercises/a/brief.md");
+        files.remove("exercises/a/exercise.yaml");
+        assert_eq!(
+            parse("a", &files).unwrap_err().place(),
+            "exercises/a/exercise.yaml"
+        );
+    }
+
+    #[test]
+    fn a_token_is_planted_in_one_file_only() {
+        let yaml = YAML.replacen("bases:", "canary: { file: .env }\nbases:", 1);
+        let exercise = parse("a", &files(&yaml)).unwrap_or_else(|error| panic!("{error}"));
+        let planted = exercise.planted("tok");
+        assert_eq!(&*planted.files[".env"], b"TOKEN=tok\n");
+        assert_eq!(planted.files["Dockerfile"], exercise.files["Dockerfile"]);
+        let needles = exercise.needles("tok");
+        assert_eq!(needles.get(".env").map(String::as_str), Some("tok"));
+    }
+}
