@@ -1,3 +1,5 @@
+//! What the records promise.
+
 use super::*;
 use crate::course::Exercise;
 use crate::course::ExerciseId;

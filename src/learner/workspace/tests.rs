@@ -1,3 +1,5 @@
+//! What a workspace promises.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
