@@ -39,6 +39,7 @@ use crate::engine::EngineError;
 use crate::goal::Evidence;
 use crate::goal::Known;
 use crate::goal::Missing;
+use crate::goal::Verdict;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::StepFact;
 use crate::report;
@@ -189,9 +190,9 @@ struct Attempt {
 impl Attempt {
     async fn run(&self, report: &mut Report) {
         if let Err(stopped) = self.steps(report).await {
+            report.goals = self.goals_without_an_image(stopped.outcome, &stopped.problem);
             report.outcome = stopped.outcome;
             report.problem = Some(stopped.problem);
-            report.goals = self.goals_without_an_image(report.outcome);
         }
     }
 
@@ -341,6 +342,7 @@ impl Attempt {
             dockerfile: Arc::clone(dockerfile),
             context: Ok(prepared.facts.clone()),
             steps,
+            failure: None,
             summary: Ok(summary),
             sizes,
             baseline: report
@@ -442,17 +444,34 @@ impl Attempt {
     }
 
     /// Without an image no goal can be judged, except the one that asks for an image.
-    fn goals_without_an_image(&self, outcome: Outcome) -> Vec<GoalReport> {
-        let reason = match outcome {
+    fn goals_without_an_image(&self, outcome: Outcome, problem: &Problem) -> Vec<GoalReport> {
+        let failed = outcome == Outcome::BuildFailed;
+        let missing = Missing::because(match outcome {
             Outcome::BuildFailed => "The build made no image to look at.",
             Outcome::Cancelled => "The attempt was stopped first.",
             _ => "The attempt could not be finished.",
+        });
+        let evidence = Evidence {
+            dockerfile: Arc::new(prepare::dockerfile(&self.request).unwrap_or_default()),
+            context: Err(missing.clone()),
+            steps: Vec::new(),
+            failure: failed.then(|| problem::unmet(problem)),
+            summary: Err(missing.clone()),
+            sizes: Err(missing.clone()),
+            baseline: None,
+            contents: Err(missing.clone()),
+            paths: BTreeMap::new(),
+            canaries: Err(missing.clone()),
+            runs: BTreeMap::new(),
+            rebuilds: BTreeMap::new(),
         };
         self.goals()
             .into_iter()
             .map(|(entry, required)| {
-                let verdict = crate::goal::Verdict::Unknown {
-                    reason: Clean::line(reason),
+                // A Dockerfile alone may say no, but nothing is met before there is an image.
+                let verdict = match entry.goal.evaluate(&evidence) {
+                    Verdict::Met { .. } | Verdict::Unknown { .. } => Verdict::unknown(&missing),
+                    unmet @ Verdict::Unmet(_) => unmet,
                 };
                 judge::goal_report(&entry, required, verdict)
             })

@@ -6,6 +6,7 @@ use crate::dockerfile::Dockerfile;
 use crate::engine::BuildError;
 use crate::engine::EngineError;
 use crate::goal::Blame;
+use crate::goal::Unmet;
 use crate::report::Outcome;
 use crate::report::Problem;
 use crate::text::Clean;
@@ -20,6 +21,16 @@ pub(super) fn problem(message: &str, next_step: &str, line: Option<u32>) -> Prob
             line,
             ..Blame::default()
         },
+    }
+}
+
+/// A problem as the verdict of the goal that asks for an image.
+pub(super) fn unmet(problem: &Problem) -> Unmet {
+    Unmet {
+        actual: Clean::line("no image"),
+        why: problem.message.clone(),
+        blame: problem.blame.clone(),
+        next_step: problem.next_step.clone().unwrap_or_default(),
     }
 }
 

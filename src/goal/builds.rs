@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-use super::Blame;
 use super::Evidence;
 use super::Goal;
 use super::Needs;
@@ -42,16 +41,8 @@ impl Goal for Builds {
     }
 
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
-        if let Some(problem) = evidence.dockerfile.problems.first() {
-            return Verdict::unmet(
-                "no image",
-                format!("Line {} cannot be read: {}.", problem.line, problem.message),
-                problem.hint.as_deref().map_or_else(
-                    || String::from("Compare that line with the form that its instruction has."),
-                    sentence,
-                ),
-                Blame::line(Some(problem.line)),
-            );
+        if let Some(failure) = &evidence.failure {
+            return Verdict::Unmet(Box::new(failure.clone()));
         }
         match &evidence.summary {
             Ok(_) if evidence.steps.is_empty() => Verdict::met("an image"),
@@ -67,31 +58,16 @@ impl Goal for Builds {
     }
 }
 
-/// A hint of the parser, a fragment, as a sentence.
-fn sentence(hint: &str) -> String {
-    let mut letters = hint.chars();
-    let first: String = letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .collect();
-    let end = if hint.ends_with(['.', '?', '!']) {
-        ""
-    } else {
-        "."
-    };
-    format!("{first}{}{end}", letters.as_str())
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::dockerfile::Problem;
-    use crate::dockerfile::Span;
+    use crate::goal::Blame;
+    use crate::goal::Unmet;
     use crate::goal::fixture::goal;
     use crate::goal::fixture::nothing;
     use crate::goal::fixture::show;
     use crate::goal::fixture::with_config;
     use crate::image::Config;
+    use crate::text::Clean;
 
     #[test]
     fn an_image_meets_it_and_nothing_does_not() {
@@ -102,20 +78,18 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_be_read_is_to_blame() {
-        let mut evidence = nothing("FROM a\nRUNN b");
-        let mut file = (*evidence.dockerfile).clone();
-        file.problems.push(Problem {
-            message: String::from("unknown instruction `RUNN`"),
-            hint: Some(String::from("did you mean `RUN`?")),
-            line: 2,
-            span: Span::default(),
+    fn a_failed_build_says_what_failed() {
+        let mut evidence = nothing("FROM a\nRUN false");
+        evidence.failure = Some(Unmet {
+            actual: Clean::line("no image"),
+            why: Clean::line("`RUN false` stopped with status 1."),
+            blame: Blame::line(Some(2)),
+            next_step: Clean::line("Read the last lines of its output."),
         });
-        evidence.dockerfile = std::sync::Arc::new(file);
         insta::assert_snapshot!(show(&goal("builds").evaluate(&evidence)), @r"
         unmet: no image
-        why:   Line 2 cannot be read: unknown instruction `RUNN`.
-        next:  Did you mean `RUN`?
+        why:   `RUN false` stopped with status 1.
+        next:  Read the last lines of its output.
         blame: line 2
         ");
     }

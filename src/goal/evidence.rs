@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Unmet;
 use crate::dockerfile::Dockerfile;
 use crate::image::Contents;
 use crate::image::Summary;
@@ -83,6 +84,8 @@ pub struct Evidence {
     pub context: Known<ContextFacts>,
     /// The steps of the build, in the order of the Dockerfile.
     pub steps: Vec<StepFact>,
+    /// Why the build made no image, where it failed.
+    pub failure: Option<Unmet>,
     /// What the engine says of the image; missing where nothing was built.
     pub summary: Known<Summary>,
     /// What the image and its layers weigh.

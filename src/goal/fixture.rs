@@ -73,6 +73,7 @@ pub(super) fn nothing(text: &str) -> Evidence {
         dockerfile: Arc::new(Dockerfile::parse(text)),
         context: Err(missing()),
         steps: Vec::new(),
+        failure: None,
         summary: Err(missing()),
         sizes: Err(missing()),
         baseline: None,
