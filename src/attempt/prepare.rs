@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::io::BufWriter;
 use std::sync::Arc;
 
 use tempfile::NamedTempFile;
@@ -15,12 +16,15 @@ use super::Submission;
 use super::problem;
 use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
+use crate::dockerfile::context::Context;
+use crate::dockerfile::context::ContextError;
+use crate::dockerfile::context::Limits;
 use crate::dockerfile::external_references;
+use crate::dockerfile::rewrite;
 use crate::goal::evidence::ContextFacts;
 use crate::report::BaseReport;
 use crate::report::Outcome;
 use crate::report::Problem;
-use crate::units::Bytes;
 
 /// The name of the file that is built.
 const DOCKERFILE: &str = "Dockerfile";
@@ -34,25 +38,27 @@ pub(super) struct Prepared {
 }
 
 type Refused = (Outcome, Problem);
-type Files = BTreeMap<String, Arc<[u8]>>;
 
-fn refused(message: &str, next_step: &str) -> Refused {
-    (
-        Outcome::BuildFailed,
-        problem::problem(message, next_step, None),
-    )
+/// What cannot be sent, in a learner's words.
+fn refused(error: &ContextError) -> Refused {
+    let mut message = format!("The files cannot be sent to the builder: {error}");
+    if let Some(cause) = std::error::Error::source(error) {
+        message.push_str(&format!(": {cause}"));
+    }
+    message.push('.');
+    let hint = error
+        .hint()
+        .unwrap_or_else(|| String::from("look at that file, then check again"));
+    let told = problem::problem(&message, &problem::sentence(&hint), None);
+    (Outcome::BuildFailed, told)
 }
 
 /// The learner's Dockerfile.
 pub(super) fn dockerfile(request: &Request) -> Result<Dockerfile, Refused> {
-    let files = files(request)?;
-    let text = files.get(DOCKERFILE).ok_or_else(|| {
-        refused(
-            "There is no file `Dockerfile` to build.",
-            "Make one, or reset the exercise to get the starter's.",
-        )
-    })?;
-    Ok(Dockerfile::parse_bytes(text))
+    let text = gather(request)
+        .and_then(|context| context.read(DOCKERFILE))
+        .map_err(|error| refused(&error))?;
+    Ok(Dockerfile::parse_bytes(&text))
 }
 
 /// The images from outside that the Dockerfile names, each once.
@@ -80,39 +86,28 @@ pub(super) fn final_base(dockerfile: &Dockerfile) -> Option<String> {
 }
 
 /// What is built: the learner's files, and the exercise's own put back over them.
-fn files(request: &Request) -> Result<Files, Refused> {
-    let mut files = match &request.submission {
-        Submission::Files(files) => files.clone(),
-        Submission::Folder(folder) => read_folder(folder)?,
-    };
+fn gather(request: &Request) -> Result<Context, ContextError> {
     let exercise = &request.exercise;
-    for (name, content) in &exercise.files {
-        if !exercise.edit.contains(name) {
-            files.insert(name.clone(), Arc::clone(content));
+    let own: BTreeMap<String, Arc<[u8]>> = exercise
+        .files
+        .iter()
+        .filter(|(name, _)| !exercise.edit.contains(name))
+        .map(|(name, content)| (name.clone(), Arc::clone(content)))
+        .collect();
+    let limits = Limits::default();
+    let mut context = match &request.submission {
+        Submission::Folder(folder) => Context::gather(Some(folder), &own, DOCKERFILE, &limits)?,
+        Submission::Files(files) => {
+            let mut all = own.clone();
+            all.extend(files.clone());
+            Context::gather(None, &all, DOCKERFILE, &limits)?
         }
+    };
+    let sent = context.facts().paths;
+    for (name, content) in own.iter().filter(|(name, _)| sent.contains(name)) {
+        context.put(name, content)?;
     }
-    Ok(files)
-}
-
-fn read_folder(folder: &std::path::Path) -> Result<Files, Refused> {
-    let mut files = Files::new();
-    for entry in walkdir::WalkDir::new(folder) {
-        let unreadable = |error: &dyn std::fmt::Display| {
-            refused(
-                &format!("The folder cannot be read: {error}."),
-                "Look at its permissions.",
-            )
-        };
-        let entry = entry.map_err(|error| unreadable(&error))?;
-        let Ok(name) = entry.path().strip_prefix(folder) else {
-            continue;
-        };
-        if entry.file_type().is_file() {
-            let content = std::fs::read(entry.path()).map_err(|error| unreadable(&error))?;
-            files.insert(name.to_string_lossy().into_owned(), content.into());
-        }
-    }
-    Ok(files)
+    Ok(context)
 }
 
 /// The context with the base images resolved and, for a rebuild, one file touched.
@@ -122,56 +117,34 @@ pub(super) fn context(
     bases: &[BaseReport],
     touch: Option<&str>,
 ) -> Result<Prepared, Refused> {
-    let mut files = files(request)?;
-    if let Some(touch) = touch
-        && let Some(content) = files.get_mut(touch)
-    {
-        *content = [content, b"\n".as_slice()].concat().into();
+    archive(request, dockerfile, bases, touch).map_err(|error| refused(&error))
+}
+
+fn archive(
+    request: &Request,
+    dockerfile: &Dockerfile,
+    bases: &[BaseReport],
+    touch: Option<&str>,
+) -> Result<Prepared, ContextError> {
+    let mut context = gather(request)?;
+    if let Some(touch) = touch {
+        let mut content = context.read(touch)?;
+        content.push(b'\n');
+        context.put(touch, &content)?;
     }
-    files.insert(
-        DOCKERFILE.to_owned(),
-        rewritten(dockerfile, bases).into_bytes().into(),
-    );
-    write(&files).map_err(|error| {
-        refused(
-            &format!("The build context cannot be written: {error}."),
-            "Free some space where temporary files are kept, then check again.",
-        )
+    let resolved: BTreeMap<String, String> = bases
+        .iter()
+        .map(|base| (base.reference.clone(), base.resolved.clone()))
+        .collect();
+    let sent = rewrite(dockerfile, &BuildArgs::new(), &resolved);
+    context.put(DOCKERFILE, sent.as_bytes())?;
+    let archive = NamedTempFile::new().map_err(ContextError::Write)?;
+    let facts = context.write(BufWriter::new(archive.as_file()))?;
+    Ok(Prepared {
+        archive,
+        facts: ContextFacts {
+            bytes: facts.bytes,
+            paths: facts.paths,
+        },
     })
-}
-
-fn rewritten(dockerfile: &Dockerfile, bases: &[BaseReport]) -> String {
-    let mut text = dockerfile.text.clone();
-    let mut found = external_references(dockerfile, &BuildArgs::new());
-    found.sort_by_key(|reference| std::cmp::Reverse(reference.span.start));
-    for reference in found {
-        let base = bases
-            .iter()
-            .find(|base| base.reference == reference.reference);
-        if let Some(base) = base.filter(|base| base.resolved != base.reference) {
-            let new = match reference.usage {
-                crate::dockerfile::ReferenceUse::From => base.resolved.clone(),
-                _ => format!("--from={}", base.resolved),
-            };
-            text.replace_range(reference.span.range(), &new);
-        }
-    }
-    text
-}
-
-fn write(files: &Files) -> std::io::Result<Prepared> {
-    let archive = NamedTempFile::new()?;
-    let mut tar = tar::Builder::new(std::io::BufWriter::new(archive.as_file()));
-    for (name, content) in files {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o755);
-        tar.append_data(&mut header, name, &content[..])?;
-    }
-    tar.into_inner()?.into_inner()?;
-    let facts = ContextFacts {
-        bytes: Bytes(files.values().map(|content| content.len() as u64).sum()),
-        paths: files.keys().cloned().collect(),
-    };
-    Ok(Prepared { archive, facts })
 }

@@ -169,7 +169,7 @@ pub(super) fn cancelled() -> Problem {
 }
 
 /// An error's fragment as a sentence.
-fn sentence(fragment: &str) -> String {
+pub(super) fn sentence(fragment: &str) -> String {
     let mut chars = fragment.chars();
     let first: String = chars
         .next()
