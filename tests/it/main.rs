@@ -12,6 +12,7 @@
 
 mod bases;
 mod course;
+mod image_export;
 mod layering;
 mod pty_workshop;
 mod records;
