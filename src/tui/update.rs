@@ -8,6 +8,8 @@ mod keys;
 mod moves;
 mod navigate;
 mod overlays;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -41,6 +41,14 @@ fn child() {
         Ok(Left::Terminated) => 3,
         Err(_) => 4,
     };
+    exit(code);
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the test harness must not print over the terminal"
+)]
+fn exit(code: i32) {
     std::process::exit(code);
 }
 
@@ -209,7 +217,7 @@ impl Pty {
         assert!(self.is_canonical(), "the terminal is still raw");
     }
 
-    fn to_work(&mut self) {
+    fn open_work(&mut self) {
         self.shows("Docker 20.10");
         self.press("j");
         self.shows("Enter start");
@@ -281,7 +289,7 @@ fn an_editor_gets_every_key_and_its_text_comes_back() {
     let editor =
         r##"sh -c 'printf "editor is here"; read line; printf "# %s\n" "$line" >> "$1"' ed"##;
     let mut pty = Pty::start_with("plain", &[("EDITOR", editor)]);
-    pty.to_work();
+    pty.open_work();
     pty.press("E");
     pty.shows("editor is here");
     assert!(!pty.screen.screen().alternate_screen());
@@ -364,7 +372,7 @@ fn a_panic_while_drawing_gives_the_terminal_back_before_it_is_told() {
 #[test]
 fn ctrl_c_cancels_the_build_and_says_so_only_when_it_is_over() {
     let mut pty = Pty::start("slow");
-    pty.to_work();
+    pty.open_work();
     pty.press("b");
     pty.shows("output 5");
     pty.press("\x03");
@@ -379,7 +387,7 @@ fn ctrl_c_cancels_the_build_and_says_so_only_when_it_is_over() {
 #[test]
 fn leaving_in_the_middle_of_a_build_stops_it_first() {
     let mut pty = Pty::start("slow");
-    pty.to_work();
+    pty.open_work();
     pty.press("b");
     pty.shows("output 5");
     pty.press("\x03\x03");
@@ -392,7 +400,7 @@ fn leaving_in_the_middle_of_a_build_stops_it_first() {
 #[test]
 fn keys_are_answered_during_a_flood_of_output() {
     let mut pty = Pty::start("flood");
-    pty.to_work();
+    pty.open_work();
     pty.press("b");
     pty.shows("more in the log file");
     pty.press("?");
@@ -449,7 +457,7 @@ fn ctrl_z_stops_and_a_signal_brings_everything_back() {
 fn signals_that_ask_to_end_are_obeyed_and_save_what_is_typed() {
     for signal in [Signal::TERM, Signal::HUP] {
         let mut pty = Pty::start("plain");
-        pty.to_work();
+        pty.open_work();
         pty.press("e# typed");
         pty.shows("# typed");
         pty.signal(signal);
@@ -463,7 +471,7 @@ fn signals_that_ask_to_end_are_obeyed_and_save_what_is_typed() {
 #[test]
 fn one_cell_is_enough_to_survive() {
     let mut pty = Pty::start("plain");
-    pty.to_work();
+    pty.open_work();
     for (cols, rows) in [(1, 1), (2, 40), (60, 18), (40, 10), (120, 36)] {
         pty.master.resize(size(cols, rows)).expect("a new size");
         pty.screen.screen_mut().set_size(rows, cols);
@@ -481,7 +489,7 @@ fn one_cell_is_enough_to_survive() {
 #[test]
 fn a_file_changed_outside_appears_and_typing_reaches_the_disk() {
     let mut pty = Pty::start("plain");
-    pty.to_work();
+    pty.open_work();
     // As editors save: a new file is renamed over the old one.
     let new = pty.folder.path().join("new");
     std::fs::write(&new, format!("{DOCKERFILE}LABEL from=outside\n")).expect("a new file");
@@ -518,7 +526,7 @@ fn wakeups(pid: Pid) -> u64 {
 #[test]
 fn at_rest_it_sleeps() {
     let mut pty = Pty::start("plain");
-    pty.to_work();
+    pty.open_work();
     let pid = pty.pid();
     // It comes to rest, and then a second passes without it waking up.
     let end = Instant::now() + PATIENCE;

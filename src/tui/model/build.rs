@@ -139,9 +139,19 @@ impl Build {
                 }
             }
             AttemptEvent::Finished(report) => {
-                self.phase = Phase::Over;
-                self.ended = Some(now);
+                self.close(now);
                 self.report = Some(report);
+            }
+        }
+    }
+
+    /// Nothing goes on any more; a step that had not ended never will.
+    pub fn close(&mut self, now: Duration) {
+        self.phase = Phase::Over;
+        self.ended.get_or_insert(now);
+        for step in &mut self.steps {
+            if matches!(step.state, StepState::Running(_)) {
+                step.state = StepState::Planned;
             }
         }
     }

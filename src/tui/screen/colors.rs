@@ -108,7 +108,7 @@ mod tests {
         colors(line)
             .swap_remove(0)
             .into_iter()
-            .map(|(range, role)| (&line[range], role))
+            .map(|(range, role)| (line.get(range).expect("on characters"), role))
             .collect()
     }
 

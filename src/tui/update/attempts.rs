@@ -227,7 +227,7 @@ pub(super) fn ended(model: &mut Model, job: JobId, trouble: Option<Trouble>) {
     if let Some(bench) = model.benches.get_mut(&exercise)
         && let Some(build) = &mut bench.build
     {
-        build.ended.get_or_insert(now);
+        build.close(now);
     }
     if let Some(trouble) = trouble {
         complain(model, &trouble);

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use similar::Algorithm;
 use similar::DiffOp;
 
+use crate::dockerfile::Dockerfile;
 use crate::report::ImageReport;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::build::StepState;
-use crate::tui::theme::Role;
 use crate::units::Bytes;
 
 /// Texts with more lines than this are compared from both ends only.
@@ -73,7 +73,9 @@ pub(super) fn entries(bench: &Bench, name: &str, lines: &[String]) -> Vec<Entry>
         if let Some(text) = text {
             carry(text, lines, |now, then| {
                 if let Some(entry) = entries.get_mut(now) {
-                    entry.step = build.at_line(then);
+                    let step = build.at_line(then);
+                    // What is still planned when all is over was not needed or not reached.
+                    entry.step = step.filter(|step| build.is_running() || step.is_over());
                 }
             });
         }
@@ -105,19 +107,14 @@ fn costs(image: &ImageReport, built: &str) -> BTreeMap<u32, Cost> {
 
 /// The lines on which the instructions of the final stage begin.
 fn final_stage(text: &str) -> Vec<u32> {
-    let mut lines = Vec::new();
-    for (line, colors) in (1..).zip(crate::tui::screen::colors(text)) {
-        let Some((range, Role::Keyword)) = colors.first() else {
-            continue;
-        };
-        let written = text.lines().nth(line as usize - 1).unwrap_or_default();
-        let keyword = written.get(range.clone()).unwrap_or_default();
-        if keyword.eq_ignore_ascii_case("from") {
-            lines.clear();
-        }
-        lines.push(line);
-    }
-    lines
+    let parsed = Dockerfile::parse(text);
+    let Some(stage) = parsed.stages.last() else {
+        return Vec::new();
+    };
+    std::iter::once(&stage.from)
+        .chain(&stage.instructions)
+        .map(|instruction| instruction.line)
+        .collect()
 }
 
 /// Tells each line of `now` that is a line of `then`: index now (from 0), line then (from 1).
@@ -159,7 +156,7 @@ mod tests {
         let mut pairs = Vec::new();
         let now = lines("# new\nFROM a\nRUN changed\nCOPY . .");
         carry("FROM a\nRUN x\nCOPY . .", &now, |now, then| {
-            pairs.push((now, then))
+            pairs.push((now, then));
         });
         assert_eq!(pairs, [(1, 1), (3, 3)]);
     }

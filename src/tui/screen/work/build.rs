@@ -273,9 +273,9 @@ pub(super) fn log(painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
     };
     let text = format!("{filter}{follow}{count}{missing}");
     painter.right(
-        area.right(),
+        area.right().saturating_sub(1),
         area.bottom() - 1,
-        area.width,
+        area.width.saturating_sub(1),
         Role::Muted,
         &text,
     );

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthChar;
 
+use crate::dockerfile::Dockerfile;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Conflict;
@@ -83,6 +84,21 @@ fn title(painter: &mut Painter<'_>, area: Rect, bench: &Bench, file: &OpenFile) 
             x = painter.text(x, area.y, 1, Role::Warn, "*");
         }
         x += 2;
+    }
+    if is_dockerfile(&file.name)
+        && let Some(problem) = Dockerfile::parse(&file.editor.text()).problems.first()
+    {
+        let glyph = painter.theme.glyphs.warn;
+        let words = format!("{glyph} line {}: {}", problem.line, problem.message);
+        let room = area.right().saturating_sub(x + 2);
+        painter.right(
+            area.right().saturating_sub(1),
+            area.y,
+            room,
+            Role::Warn,
+            &words,
+        );
+        return;
     }
     let words = if bench.typing {
         "editing"
