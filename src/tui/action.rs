@@ -256,7 +256,7 @@ actions! {
     Rebuild Here [key('w')] typing [] "rebuild on save", "Builds by itself when a file is saved; again to stop that.", when::work;
     Zoom Here [key('z')] typing [] "zoom", "Shows this pane alone, and again all of them.", when::work;
     Filter Here [key('f')] typing [] "filter", "Shows only the lines of the log with some words.", when::log;
-    Diff Here [key('d')] typing [] "diff", "Shows the two sides.", when::diff;
+    Diff Here [key('d')] typing [key('d')] "diff", "Shows the two sides.", when::diff;
     TakeTheirs Here [code(KeyCode::Enter)] typing [code(KeyCode::Enter)] "take the file on disk", "Takes what is on disk; undo brings yours back.", when::conflict;
     KeepMine Here [code(KeyCode::Esc)] typing [code(KeyCode::Esc)] "keep mine", "Writes what is here over what is on disk.", when::conflict;
     Solution Here [key('S')] typing [] "solution", "Shows the worked answer beside yours.", when::solution;

@@ -153,7 +153,9 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Opti
     build::headline(model, painter, layout.headline, bench);
     if layout.steps.height > 0 {
         build::steps(model, painter, layout.steps, bench);
-        painter.column(layout.steps.right(), layout.steps.y, layout.steps.height);
+        if bench.build.is_some() {
+            painter.column(layout.steps.right(), layout.steps.y, layout.steps.height);
+        }
     }
     if layout.log.height > 0 {
         build::log(painter, layout.log, bench);

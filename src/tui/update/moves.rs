@@ -60,9 +60,9 @@ fn line(model: &Model, id: ActionId, at: usize) -> usize {
     let page = height.saturating_sub(2).max(1);
     match id {
         ActionId::Up => at.saturating_sub(1),
-        ActionId::Down => at + 1,
+        ActionId::Down => at.saturating_add(1),
         ActionId::PageUp => at.saturating_sub(page),
-        ActionId::PageDown => at + page,
+        ActionId::PageDown => at.saturating_add(page),
         ActionId::Top => 0,
         ActionId::Bottom => usize::MAX,
         _ => at,
