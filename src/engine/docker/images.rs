@@ -194,15 +194,14 @@ pub(super) async fn pull(
         if let Some(message) = answer.error_detail.and_then(|detail| detail.message) {
             return Err(failed(&Error::DockerStreamError { error: message }));
         }
-        // Unpacking has progress of its own over the same bytes; only their arrival counts.
-        let (Some(id), Some(detail)) = (answer.id, answer.progress_detail) else {
-            continue;
-        };
-        if answer.status.as_deref() != Some("Downloading") {
-            continue;
+        // Unpacking has progress of its own over the same bytes; only their arrival counts. Any
+        // answer is told on, though: it is a sign of life from the registry.
+        if let (Some(id), Some(detail), Some("Downloading")) =
+            (answer.id, answer.progress_detail, answer.status.as_deref())
+        {
+            let number = |value: Option<i64>| u64::try_from(value.unwrap_or_default()).unwrap_or(0);
+            layers.insert(id, (number(detail.current), number(detail.total)));
         }
-        let number = |value: Option<i64>| u64::try_from(value.unwrap_or_default()).unwrap_or(0);
-        layers.insert(id, (number(detail.current), number(detail.total)));
         let done = layers.values().map(|(done, _)| Bytes(*done)).sum();
         let total = layers.values().map(|(_, total)| Bytes(*total)).sum();
         // A reader that lags misses a step, never the end.
