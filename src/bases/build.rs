@@ -63,6 +63,9 @@ pub const RECIPE_LABEL: &str = "org.loadline.recipe";
 /// The label with the digest of the package versions that a stand-in was made from.
 pub const PACKAGES_LABEL: &str = "org.loadline.packages";
 
+/// The name of full bases before their configuration, in the folder of stand-ins.
+const UNPACKED: &str = "unpacked";
+
 /// Raised when the same catalogue entry is built in another way.
 const REVISION: u32 = 3;
 
@@ -217,10 +220,7 @@ impl Workshop<'_> {
             self.labels(base, tag, &packages),
         );
         config.env.extend(python_version(&packages, base));
-        let unpacked = format!(
-            "{LOCAL}/unpacked:{}",
-            short(&recipe(self.catalogue, base, self.authorities))
-        );
+        let unpacked = unpacked(&recipe(self.catalogue, base, self.authorities));
         let loaded = self.load_unpacked(stack, config, unpacked.clone()).await;
         let made = match loaded {
             Ok(()) => self.configure(base, tag, &unpacked).await,
@@ -379,9 +379,15 @@ fn python_version(packages: &[Package], base: &Base) -> Option<String> {
     Some(format!("PYTHON_VERSION={version}"))
 }
 
-/// The first digits of a digest.
-fn short(digest: &str) -> String {
-    digest.chars().take(12).collect()
+/// The name that a full base has until it is configured.
+fn unpacked(recipe: &str) -> String {
+    let short: String = recipe.chars().take(12).collect();
+    Reference::local(UNPACKED, &short)
+}
+
+/// Whether a reference is that of a full base that was not configured.
+pub(super) fn is_unpacked(reference: &str) -> bool {
+    Reference::parse(reference).name == format!("{LOCAL}/{UNPACKED}")
 }
 
 /// Where large layers wait for their turn: removed by the system with the last reader.
@@ -428,6 +434,13 @@ mod tests {
             }
         }
         assert_ne!(before, recipe(&catalogue, &top, &[]));
+    }
+
+    #[test]
+    fn an_unconfigured_base_is_told_by_its_name() {
+        assert!(is_unpacked(&unpacked("0123456789abcdef")));
+        assert!(!is_unpacked("loadline.local/python:3.13"));
+        assert!(!is_unpacked("unpacked:0123"));
     }
 
     #[test]

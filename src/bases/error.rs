@@ -53,6 +53,9 @@ pub enum BaseError {
         /// `the engine keeps its images`
         place: &'static str,
     },
+    /// No room is left on this host.
+    #[error("the disk is full while layers are put together")]
+    DiskFull(#[source] io::Error),
     /// A pack cannot be written or read.
     #[error(transparent)]
     Pack(PackError),
@@ -75,6 +78,9 @@ impl From<UnpackError> for BaseError {
         match error {
             UnpackError::Cancelled => Self::Cancelled,
             UnpackError::Apt(error) => error.into(),
+            UnpackError::Layer(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Self::DiskFull(error)
+            }
             other => Self::Unpack(other),
         }
     }
@@ -112,6 +118,9 @@ impl BaseError {
             }
             Self::Engine(EngineError::DiskFull(_)) | Self::NoRoom { .. } => {
                 "make room where the engine keeps its images, then run it again; what was downloaded is kept"
+            }
+            Self::DiskFull(_) => {
+                "make room where the cache is, then run it again; what was downloaded is kept"
             }
             Self::Pack(error) => return error.hint().map(str::to_owned),
             Self::Catalogue(_)
@@ -156,6 +165,14 @@ mod tests {
         ] {
             assert!(matches!(error, BaseError::Cancelled), "{error}");
         }
+    }
+
+    #[test]
+    fn a_full_disk_is_called_so() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = BaseError::from(UnpackError::Layer(full));
+        assert!(matches!(error, BaseError::DiskFull(_)), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("make room")));
     }
 
     #[test]

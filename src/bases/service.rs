@@ -22,6 +22,7 @@ use crate::bases::host;
 use crate::bases::progress::Phase;
 use crate::bases::progress::Progress;
 use crate::bases::progress::Reporter;
+use crate::bases::reference::LOCAL;
 use crate::bases::reference::Reference;
 use crate::bases::resolve::Resolution;
 use crate::bases::resolve::resolve;
@@ -350,6 +351,7 @@ impl Service {
         let base = self.base(reference).ok_or_else(|| BaseError::Unknown {
             reference: reference.to_owned(),
         })?;
+        let before = self.stand_ins().await?;
         let authorities = match base.role {
             crate::bases::catalogue::Role::Builder => host::authorities(),
             crate::bases::catalogue::Role::Runtime => Vec::new(),
@@ -363,7 +365,52 @@ impl Service {
             report,
             cancel,
         };
-        workshop.build(base).await
+        workshop.build(base).await?;
+        self.forget(&before).await
+    }
+
+    /// The stand-ins on the engine: reference and image id.
+    async fn stand_ins(&self) -> Result<BTreeMap<String, String>, BaseError> {
+        let images = self.engine.images(None).await?;
+        let tagged = images
+            .iter()
+            .flat_map(|image| image.tags.iter().map(|tag| (tag, &image.id)));
+        let prefix = format!("{LOCAL}/");
+        Ok(tagged
+            .filter(|(tag, _)| tag.starts_with(&prefix))
+            .map(|(tag, id)| (tag.clone(), id.clone()))
+            .collect())
+    }
+
+    /// Removes images that lost their reference to newer ones. Only those that had it are looked
+    /// at: a learner's image inherits the labels of its base and must not be taken for one.
+    async fn forget(&self, before: &BTreeMap<String, String>) -> Result<(), BaseError> {
+        let after = self.stand_ins().await?;
+        let kept: BTreeSet<&String> = after.values().collect();
+        let replaced: BTreeSet<&String> = before.values().filter(|id| !kept.contains(id)).collect();
+        for id in replaced {
+            // What something else is built on stays until that is gone.
+            let _ = self.engine.remove_image(id).await;
+        }
+        Ok(())
+    }
+
+    /// Removes every stand-in from the engine and returns their references. Downloads are kept.
+    ///
+    /// # Errors
+    /// When the engine does not answer. A stand-in that a container uses stays.
+    pub async fn remove_stand_ins(&self) -> Result<Vec<String>, BaseError> {
+        let mut removed = Vec::new();
+        for reference in self.stand_ins().await?.into_keys() {
+            let known = reference
+                .strip_prefix(&format!("{LOCAL}/"))
+                .is_some_and(|vendor| self.catalogue.find(&Reference::parse(vendor)).is_some());
+            let ours = known || build::is_unpacked(&reference);
+            if ours && self.engine.remove_image(&reference).await.is_ok() {
+                removed.push(reference);
+            }
+        }
+        Ok(removed)
     }
 
     /// Whether a registry is worth asking in this session.

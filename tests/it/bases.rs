@@ -11,6 +11,7 @@ use loadline::bases::Service;
 use loadline::bases::State;
 use loadline::bases::apt::Apt;
 use loadline::bases::apt::AptError;
+use loadline::bases::resolve::Resolution;
 use loadline::engine::Engine;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -281,4 +282,31 @@ async fn two_at_once_make_an_image_once_and_a_cancelled_one_makes_none() {
         .filter(|phases| phases.contains(&Phase::Resolving))
         .count();
     assert_eq!(builds, 1, "{:?} {:?}", one.1, two.1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_does_not_answer_is_asked_once_and_not_for_long() {
+    let Some(engine) = engine().await else { return };
+    let service =
+        Service::new(engine, cache(), Options::default()).expect("the catalogue is sound");
+    // An address that is reserved for documents: nothing answers there.
+    let reference = "192.0.2.1:5000/nobody/has-this:1".to_owned();
+    for may_ask in [true, false] {
+        let resolved = service
+            .resolve(std::slice::from_ref(&reference))
+            .await
+            .expect("it answers");
+        let wanted = Resolution::Missing {
+            can_build: false,
+            can_pull: may_ask,
+        };
+        assert_eq!(resolved[&reference], wanted);
+        let started = std::time::Instant::now();
+        let (to, _progress) = mpsc::channel(8);
+        let asked = service
+            .ensure(&reference, to, CancellationToken::new())
+            .await;
+        assert!(matches!(asked, Err(BaseError::Unknown { .. })));
+        assert!(started.elapsed() < std::time::Duration::from_secs(30));
+    }
 }

@@ -124,7 +124,8 @@ pub(super) fn failure(output: &str) -> AptError {
     );
     let has = |words: &[&str]| words.iter().any(|word| output.contains(word));
     if has(&["No space left on device", "enough free space"]) {
-        return AptError::DiskFull(detail);
+        let line = output.lines().find(|line| line.contains("space"));
+        return AptError::DiskFull(line.map_or(detail, Clean::line));
     }
     if has(&[
         "NO_PUBKEY",
