@@ -223,6 +223,8 @@ pub struct Record {
     pub hints: BTreeSet<(String, u8)>,
     /// The last attempt.
     pub last: Option<Box<Report>>,
+    /// The first attempt that made an image: what the others are compared with.
+    pub first: Option<Box<Report>>,
     /// The learner's files as the last attempt built them.
     pub built: BTreeMap<String, String>,
 }
@@ -267,6 +269,9 @@ impl Record {
             self.best = Some(this);
         }
         self.sizes.extend(size);
+        if self.first.is_none() && report.image.is_some() {
+            self.first = Some(Box::new(report.clone()));
+        }
         self.last = Some(Box::new(report.clone()));
     }
 }

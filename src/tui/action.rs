@@ -10,6 +10,9 @@ use crossterm::event::KeyModifiers;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::bench::Pane;
+use crate::tui::screen::doctor;
+use crate::tui::screen::doctor::Fix;
+use crate::tui::screen::lesson;
 
 mod when;
 
@@ -64,6 +67,10 @@ pub enum ActionId {
     Home,
     /// The doctor.
     Doctor,
+    /// The links of the lesson.
+    Links,
+    /// Tick a choice of a question.
+    Tick,
     /// Search in what is shown.
     Search,
     /// The next place with the searched words.
@@ -263,6 +270,8 @@ actions! {
     Apply Here [key('A')] typing [] "apply", "Puts the solution into your files; a reset can be undone, this too.", when::apply;
     Reset Here [key('R')] typing [] "reset files", "Puts the starter back; what you have is kept.", when::reset;
     UndoReset Here [] typing [] "undo reset", "Brings back the files that the last reset put away.", when::reset;
+    Tick Here [key(' ')] typing [] "tick", "Ticks the choice, or takes the tick away.", when::tick;
+    Links Here [key('o')] typing [] "links", "Lists the links of the lesson.", when::links;
     Copy Here [key('y')] typing [] "copy", "Copies what is shown to the clipboard.", when::copy;
     CheckAgain Here [key('b')] typing [] "check again", "Looks at the machine once more.", when::doctor;
     Down Move [code(KeyCode::Down), key('j')] typing [] "down", "One row down.", when::moving;
@@ -347,6 +356,14 @@ impl Action {
             }
             ActionId::Zoom if model.bench().is_some_and(|bench| bench.zoom) => "all panes".into(),
             ActionId::Hints => hints_label(model),
+            ActionId::NextPane => match model.screen {
+                Screen::Lesson => "outline".into(),
+                Screen::Hints => "next goal".into(),
+                _ => self.label.into(),
+            },
+            ActionId::Solution if model.bench().is_some_and(|bench| bench.hints.solution) => {
+                "hints".into()
+            }
             ActionId::Cancel if model.job.as_ref().is_some_and(|job| job.cancelling) => {
                 "cancelling…".into()
             }
@@ -369,7 +386,11 @@ fn main_label(model: &Model) -> Cow<'static, str> {
             None => "back to work".into(),
         },
         Screen::Hints => "open".into(),
-        Screen::Lesson | Screen::Doctor => "open".into(),
+        Screen::Lesson => "answer".into(),
+        Screen::Doctor => match doctor::fix(model) {
+            Some(Fix::Bases) => "prepare them".into(),
+            Some(Fix::Engine) | None => "fix".into(),
+        },
     }
 }
 
@@ -412,15 +433,25 @@ fn here(model: &Model) -> &'static [ActionId] {
     let bench = model.bench();
     match model.screen {
         Screen::Home => &[A::Main, A::Down, A::NextUnit, A::Doctor],
-        Screen::Lesson => &[A::NextUnit, A::PageDown, A::Search, A::NextPane],
+        Screen::Lesson if lesson::question_in_sight(model).is_some() => {
+            &[A::Main, A::Tick, A::NextUnit, A::PageDown, A::NextPane]
+        }
+        Screen::Lesson => &[A::NextUnit, A::PageDown, A::Search, A::Links, A::NextPane],
         Screen::Brief => &[A::Main, A::Hints, A::NextUnit],
         Screen::Work => at_work(model),
         Screen::Result if bench.is_some_and(|bench| bench.passed()) => {
             &[A::NextUnit, A::Main, A::Build, A::Hints]
         }
         Screen::Result => &[A::Main, A::Build, A::Hints, A::NextUnit],
-        Screen::Hints => &[A::Main, A::Solution, A::Diff, A::Apply, A::Back],
-        Screen::Doctor => &[A::CheckAgain, A::Copy, A::Back],
+        Screen::Hints => &[
+            A::Main,
+            A::NextPane,
+            A::Solution,
+            A::Diff,
+            A::Apply,
+            A::Back,
+        ],
+        Screen::Doctor => &[A::Main, A::CheckAgain, A::Copy, A::Back],
     }
 }
 

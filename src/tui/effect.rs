@@ -83,6 +83,9 @@ pub enum Effect {
         /// The line to stand on, from 1.
         line: usize,
     },
+    /// Give the terminal to the program itself, to install or start an engine after asking;
+    /// answered with `Msg::Fixed`.
+    FixEngine,
     /// Put a text on the clipboard.
     Copy(String),
     /// Tell the terminal's window that something long has ended.

@@ -313,6 +313,7 @@ pub(crate) fn progress() -> Progress {
         sizes: vec![Bytes(1_170_000_000), Bytes(640_000_000), Bytes(412_000_000)],
         hints: [("http".to_owned(), 1)].into(),
         last: Some(Box::new(report(Outcome::Failed))),
+        first: None,
         built: BTreeMap::from([("Dockerfile".to_owned(), DOCKERFILE.to_owned())]),
     };
     let done = Record {

@@ -5,6 +5,7 @@ pub mod build;
 pub mod editor;
 pub mod log;
 pub mod overlay;
+pub mod reading;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::course::Lesson;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::overlay::Prompt;
+use crate::tui::model::reading::Reading;
 use crate::tui::msg::JobId;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
@@ -93,17 +95,6 @@ pub enum Unit {
     Lesson(usize),
     /// The exercise at this index of the course.
     Exercise(usize),
-}
-
-/// Where the reader is in a text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
-    /// The first line shown.
-    pub top: usize,
-    /// Whether the outline has the keys.
-    pub outline: bool,
-    /// The words that are searched for.
-    pub search: String,
 }
 
 /// One line for the learner, shown until the next key.

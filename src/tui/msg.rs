@@ -97,6 +97,8 @@ pub enum Msg {
     Doctor(Vec<Check>),
     /// The learner's editor was closed, or could not be started.
     EditorClosed(Result<(), Trouble>),
+    /// The engine's fix has ended, or could not be started.
+    Fixed(Result<(), Trouble>),
     /// Something that ran in the background and has no screen of its own failed.
     Failed(Trouble),
     /// A background task panicked; the report is in a file.

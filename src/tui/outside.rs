@@ -90,6 +90,13 @@ pub(super) enum Editing {
     Beside,
 }
 
+/// Starts this program as `loadline doctor --fix`.
+pub(super) fn fix_engine() -> io::Result<Child> {
+    Command::new(std::env::current_exe()?)
+        .args(["doctor", "--fix"])
+        .spawn()
+}
+
 /// Whether an editor has a window of its own.
 pub(super) fn is_windowed(editor: &[String]) -> bool {
     editor

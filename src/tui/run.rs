@@ -205,6 +205,7 @@ impl App {
                     Some(Msg::Resumed)
                 }
                 Effect::Edit { path, line } => Some(self.edit(path, line, signals).await?),
+                Effect::FixEngine => Some(self.fix_engine(signals).await?),
                 Effect::Copy(text) => {
                     copy(&text);
                     None
@@ -284,6 +285,23 @@ impl App {
             self.input.resume();
         }
         Ok(Msg::EditorClosed(result))
+    }
+
+    /// Gives the terminal to `loadline doctor --fix` until it ends.
+    async fn fix_engine(&mut self, signals: &mut Signals) -> io::Result<Msg> {
+        self.input.pause();
+        terminal::give_back();
+        let result = match outside::fix_engine() {
+            Ok(child) => self.wait_for(child, signals).await,
+            Err(error) => Err(Trouble::new(format!("the fix did not start: {error}"))),
+        };
+        terminal::take()?;
+        self.input.resume();
+        let result = result.map_err(|_closed| {
+            Trouble::new("no engine was started")
+                .advise("`loadline doctor --fix` in a shell shows why.")
+        });
+        Ok(Msg::Fixed(result))
     }
 
     async fn wait_for(

@@ -123,6 +123,7 @@ impl Runner {
                 }
             }
             Effect::Edit { .. }
+            | Effect::FixEngine
             | Effect::Copy(_)
             | Effect::Notify(_)
             | Effect::Suspend

@@ -1,9 +1,16 @@
 //! Screens: pure functions from the model to cells. Each answers one question.
 
+pub mod brief;
 mod colors;
+mod diff;
+pub mod doctor;
+pub mod hints;
 pub mod home;
+pub mod lesson;
 mod load;
 mod over;
+mod page;
+pub mod result;
 #[cfg(test)]
 mod tests;
 pub mod work;
@@ -43,7 +50,26 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
             None
         }
         Screen::Work => work::view(model, &mut painter, area),
-        _ => None,
+        Screen::Lesson => {
+            lesson::view(model, &mut painter, area);
+            None
+        }
+        Screen::Brief => {
+            brief::view(model, &mut painter, area);
+            None
+        }
+        Screen::Result => {
+            result::view(model, &mut painter, area);
+            None
+        }
+        Screen::Hints => {
+            hints::view(model, &mut painter, area);
+            None
+        }
+        Screen::Doctor => {
+            doctor::view(model, &mut painter, area);
+            None
+        }
     };
     foot(model, &mut painter, area);
     let over = over::view(model, &mut painter, area);
@@ -324,8 +350,14 @@ impl Extent {
 
 /// The extent of a screen that is one long text.
 #[must_use]
-pub fn extent(_model: &Model) -> Option<Extent> {
-    None
+pub fn extent(model: &Model) -> Option<Extent> {
+    match model.screen {
+        Screen::Lesson => Some(lesson::extent(model)),
+        Screen::Brief => Some(brief::extent(model)),
+        Screen::Result => Some(result::extent(model)),
+        Screen::Hints => Some(hints::extent(model)),
+        Screen::Home | Screen::Work | Screen::Doctor => None,
+    }
 }
 
 /// The first paragraph of a Markdown text, without its marks.
@@ -394,6 +426,10 @@ pub fn hinted_goal(model: &Model) -> Option<String> {
     let goals = report
         .map(|report| report.goals.as_slice())
         .unwrap_or_default();
+    let chosen = model.bench().and_then(|bench| bench.hints.goal.clone());
+    if let Some(chosen) = chosen.filter(|goal| has_hints(goal)) {
+        return Some(chosen);
+    }
     let open = model.bench().and_then(|bench| bench.result.open);
     let open = open.and_then(|open| goals.get(open));
     let unmet = goals
@@ -442,18 +478,6 @@ pub fn hint_rows(model: &Model) -> Vec<HintRow> {
             }
         })
         .collect()
-}
-
-/// The lines on which the headings of the open lesson stand.
-#[must_use]
-pub fn headings(_model: &Model) -> Vec<usize> {
-    Vec::new()
-}
-
-/// The next line of the open lesson with the searched words.
-#[must_use]
-pub fn find_in_lesson(_model: &Model, _backward: bool) -> Option<usize> {
-    None
 }
 
 /// What the doctor found, as text.

@@ -5,6 +5,7 @@ mod act;
 mod attempts;
 mod files;
 mod keys;
+mod lesson;
 mod moves;
 mod navigate;
 mod overlays;
@@ -89,11 +90,21 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
             }
             effects.extend([Effect::Repaint, Effect::ReadDisk]);
         }
+        Msg::Fixed(result) => fixed(model, result, &mut effects),
         Msg::Failed(trouble) => complain(model, &trouble),
         Msg::TaskPanicked(text) => model.say(Role::Fail, text.as_str()),
     }
     moves::settle(model);
     effects
+}
+
+/// The engine's fix has ended; what came of it is looked at again.
+fn fixed(model: &mut Model, result: Result<(), Trouble>, effects: &mut Vec<Effect>) {
+    if let Err(trouble) = result {
+        complain(model, &trouble);
+    }
+    model.checks = None;
+    effects.extend([Effect::Repaint, Effect::FindEngine, Effect::Doctor]);
 }
 
 /// Shows a trouble in the one line for it.

@@ -1,8 +1,11 @@
 //! When each action can be done.
 
+use crate::course::Quiz;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::bench::Pane;
+use crate::tui::screen;
+use crate::tui::screen::lesson;
 
 pub(super) fn always(_: &Model) -> bool {
     true
@@ -36,15 +39,33 @@ pub(super) fn exercise(model: &Model) -> bool {
 pub(super) fn main(model: &Model) -> bool {
     match model.screen {
         Screen::Home => !model.units.is_empty(),
-        Screen::Brief | Screen::Hints => true,
+        Screen::Brief => true,
+        Screen::Hints => model.bench().is_some_and(|bench| !bench.hints.solution),
         Screen::Result => model.exercise().is_some(),
         Screen::Work => {
             !model.typing()
                 && !conflict(model)
                 && model.bench().is_some_and(|bench| bench.report.is_some())
         }
-        Screen::Lesson | Screen::Doctor => false,
+        Screen::Lesson => lesson::question_in_sight(model).is_some(),
+        Screen::Doctor => screen::doctor::fix(model).is_some(),
     }
+}
+
+/// A question that may have several right choices has the keys.
+pub(super) fn tick(model: &Model) -> bool {
+    let asked = model
+        .lesson()
+        .and_then(|lesson| model.reading.get(&lesson.slug))
+        .and_then(|reading| reading.asked);
+    model.screen == Screen::Lesson
+        && asked
+            .and_then(|(asked, _)| model.lesson()?.quizzes.get(asked))
+            .is_some_and(Quiz::several)
+}
+
+pub(super) fn links(model: &Model) -> bool {
+    model.screen == Screen::Lesson && !lesson::doc(model).links.is_empty()
 }
 
 pub(super) fn build(model: &Model) -> bool {
@@ -113,7 +134,9 @@ pub(super) fn copy(model: &Model) -> bool {
             !model.typing() && model.bench().is_some_and(|bench| bench.shown().is_some())
         }
         Screen::Doctor => model.checks.is_some(),
-        Screen::Home | Screen::Lesson | Screen::Brief | Screen::Result | Screen::Hints => false,
+        Screen::Lesson => lesson::code_in_sight(model).is_some(),
+        Screen::Result => model.bench().is_some_and(|bench| bench.report.is_some()),
+        Screen::Home | Screen::Brief | Screen::Hints => false,
     }
 }
 
@@ -142,7 +165,12 @@ pub(super) fn sideways(model: &Model) -> bool {
 }
 
 pub(super) fn panes(model: &Model) -> bool {
-    matches!(model.screen, Screen::Work | Screen::Lesson) && !model.typing()
+    match model.screen {
+        Screen::Work => !model.typing(),
+        Screen::Lesson => true,
+        Screen::Hints => model.bench().is_some_and(|bench| !bench.hints.solution),
+        Screen::Home | Screen::Brief | Screen::Result | Screen::Doctor => false,
+    }
 }
 
 pub(super) fn next(model: &Model) -> bool {

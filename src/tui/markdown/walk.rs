@@ -343,7 +343,7 @@ impl Walk<'_> {
                 width += grapheme.width();
                 match spans.last_mut() {
                     Some(last) if spans_join(last, style) => {
-                        last.content.to_mut().push_str(grapheme)
+                        last.content.to_mut().push_str(grapheme);
                     }
                     _ => spans.push(Span::styled(grapheme.to_owned(), style)),
                 }

@@ -100,6 +100,8 @@ pub struct ResultState {
 /// What of the hints is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HintsState {
+    /// The goal whose hints are shown, where the learner chose one.
+    pub goal: Option<String>,
     /// The chosen row.
     pub selected: usize,
     /// Whether the solution is shown.

@@ -9,6 +9,8 @@ pub enum Overlay {
     Help(Picker),
     /// The same by typing a few letters of a name.
     Palette(Picker),
+    /// The links of a lesson, and the chosen one.
+    Links(usize),
     /// A question before something that changes files.
     Confirm {
         /// The question.

@@ -10,10 +10,12 @@ use crate::tui::model::overlay::Picker;
 use crate::tui::model::overlay::Prompt;
 use crate::tui::model::overlay::PromptKind;
 use crate::tui::screen;
+use crate::tui::screen::doctor::Fix;
 use crate::tui::theme::Role;
 use crate::tui::update::attempts;
 use crate::tui::update::files;
 use crate::tui::update::leave;
+use crate::tui::update::lesson;
 use crate::tui::update::moves;
 use crate::tui::update::navigate;
 use crate::tui::update::overlays;
@@ -58,6 +60,7 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
             effects.extend([Effect::FindEngine, Effect::Doctor]);
         }
         ActionId::Copy => copy(model, effects),
+        ActionId::Links | ActionId::Tick => lesson::act(model, id),
         ActionId::Reset => overlays::ask(
             model,
             id,
@@ -93,6 +96,7 @@ pub(super) fn confirmed(model: &mut Model, id: ActionId, effects: &mut Vec<Effec
             }
         }
         ActionId::Apply => apply_solution(model, effects),
+        ActionId::Main => effects.push(Effect::FixEngine),
         ActionId::Solution => {
             if let Some(bench) = model.bench_mut() {
                 bench.hints.solution = true;
@@ -120,14 +124,14 @@ fn for_exercise(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ),
         ActionId::Solution => {
             let shown = model.bench().is_some_and(|bench| bench.hints.solution);
-            let passed = model.bench().is_some_and(|bench| bench.passed());
-            if shown || passed {
+            if shown || screen::hints::solution_is_due(model) {
                 if let Some(bench) = model.bench_mut() {
                     bench.hints.solution = !shown;
                     bench.hints.top = 0;
                 }
             } else {
-                overlays::ask(model, id, "Look at the worked answer now?");
+                let question = screen::hints::too_early(model);
+                overlays::ask(model, id, question);
             }
         }
         _ => {}
@@ -181,7 +185,31 @@ fn main(model: &mut Model, effects: &mut Vec<Effect>) {
             }
         }
         Screen::Hints => open_hint(model, effects),
-        Screen::Lesson | Screen::Doctor => {}
+        Screen::Lesson => lesson::answer(model),
+        Screen::Doctor => fix(model, effects),
+    }
+}
+
+/// Does something about the chosen check of the doctor.
+fn fix(model: &mut Model, effects: &mut Vec<Effect>) {
+    match screen::doctor::fix(model) {
+        Some(Fix::Engine) => overlays::ask(
+            model,
+            ActionId::Main,
+            "Leave this screen for `loadline doctor --fix`? It says what it would do and asks \
+             before it does it.",
+        ),
+        Some(Fix::Bases) => {
+            model.preparing = true;
+            effects.push(Effect::PrepareBases {
+                first: navigate::wanted_bases(model),
+            });
+            model.say(
+                Role::Muted,
+                "preparing the base images; Home shows how far it is",
+            );
+        }
+        None => {}
     }
 }
 
@@ -238,15 +266,22 @@ fn prompt(model: &mut Model, kind: PromptKind) {
 }
 
 fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
-    let (text, words) = if model.screen == Screen::Doctor {
-        (
+    let bench = model.bench();
+    let (text, words) = match model.screen {
+        Screen::Doctor => (
             screen::doctor_report(model),
             "the doctor's report was copied",
-        )
-    } else {
-        let shown = model.bench().and_then(|bench| bench.shown());
-        let text = shown.map(|file| file.editor.text()).unwrap_or_default();
-        (text, "the file was copied")
+        ),
+        Screen::Lesson => (
+            screen::lesson::code_in_sight(model).unwrap_or_default(),
+            "the first code block in sight was copied",
+        ),
+        Screen::Result => (screen::result::text(model), "the result was copied"),
+        Screen::Home | Screen::Brief | Screen::Work | Screen::Hints => {
+            let shown = bench.and_then(|bench| bench.shown());
+            let text = shown.map(|file| file.editor.text()).unwrap_or_default();
+            (text, "the file was copied")
+        }
     };
     effects.push(Effect::Copy(text));
     model.say(Role::Muted, words);

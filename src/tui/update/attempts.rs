@@ -174,6 +174,7 @@ fn finish(
         bench.attempts += 1;
         bench.built = std::mem::take(&mut bench.building);
         bench.result = crate::tui::model::bench::ResultState::default();
+        bench.hints.goal = None;
         bench.news = !seen;
         if let Some(progress) = &mut model.progress {
             let record = progress.exercises.entry(exercise.clone()).or_default();

@@ -10,6 +10,7 @@ use crate::tui::model::Screen;
 use crate::tui::model::bench::Pane;
 use crate::tui::screen;
 use crate::tui::screen::work;
+use crate::tui::update::lesson;
 use crate::tui::update::navigate;
 
 /// Does one of the moving actions.
@@ -111,11 +112,14 @@ fn in_lesson(model: &mut Model, id: ActionId) {
     let Some(slug) = model.lesson().map(|lesson| lesson.slug.clone()) else {
         return;
     };
+    if lesson::move_row(model, id) {
+        return;
+    }
     let Some(reading) = model.reading.get(&slug) else {
         return;
     };
     let top = if reading.outline && matches!(id, ActionId::Up | ActionId::Down) {
-        let headings = screen::headings(model);
+        let headings = screen::lesson::headings(model);
         let at = reading.top;
         if id == ActionId::Down {
             headings.into_iter().find(|line| *line > at)
@@ -148,6 +152,47 @@ fn in_result(model: &mut Model, id: ActionId) {
         (ActionId::Down, _) => {}
         _ => bench.result.top = top,
     }
+    bench.hints.goal = None;
+    if matches!(id, ActionId::Up | ActionId::Down) {
+        show_open_goal(model);
+    }
+}
+
+/// Brings the open goal into sight, its first line first.
+fn show_open_goal(model: &mut Model) {
+    let lines = screen::result::page(model).open;
+    let height = screen::extent(model).map_or(1, |extent| extent.height);
+    if let Some(bench) = model.bench_mut() {
+        let end = lines.end.saturating_sub(height);
+        let first = if bench.result.open == Some(0) {
+            0
+        } else {
+            lines.start
+        };
+        bench.result.top = bench.result.top.max(end).min(first);
+    }
+}
+
+/// Shows the hints for the next goal that has some.
+fn next_goal(model: &mut Model) {
+    let (Some(exercise), Some(now)) = (model.exercise(), screen::hinted_goal(model)) else {
+        return;
+    };
+    let mut goals: Vec<&str> = Vec::new();
+    for hint in &exercise.hints {
+        if !goals.contains(&hint.goal.as_str()) {
+            goals.push(&hint.goal);
+        }
+    }
+    let at = goals.iter().position(|goal| *goal == now).unwrap_or(0);
+    let next = goals
+        .get((at + 1) % goals.len().max(1))
+        .map(|goal| (*goal).to_owned());
+    if let Some(bench) = model.bench_mut() {
+        bench.hints.goal = next;
+        bench.hints.selected = 0;
+        bench.hints.top = 0;
+    }
 }
 
 fn in_hints(model: &mut Model, id: ActionId) {
@@ -172,10 +217,13 @@ fn in_hints(model: &mut Model, id: ActionId) {
 /// Gives the keys to the other pane.
 pub(super) fn pane(model: &mut Model) {
     if model.screen == Screen::Lesson {
+        lesson::leave(model);
         let slug = model.lesson().map(|lesson| lesson.slug.clone());
         if let Some(reading) = slug.and_then(|slug| model.reading.get_mut(&slug)) {
             reading.outline = !reading.outline;
         }
+    } else if model.screen == Screen::Hints {
+        next_goal(model);
     } else if let Some(bench) = model.bench_mut() {
         bench.pane = match bench.pane {
             Pane::File => Pane::Log,
@@ -190,7 +238,7 @@ pub(super) fn find(model: &mut Model, backward: bool) -> bool {
         let Some(slug) = model.lesson().map(|lesson| lesson.slug.clone()) else {
             return false;
         };
-        let Some(top) = screen::find_in_lesson(model, backward) else {
+        let Some(top) = screen::lesson::find(model, backward) else {
             return false;
         };
         if let Some(reading) = model.reading.get_mut(&slug) {

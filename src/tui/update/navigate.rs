@@ -9,6 +9,7 @@ use crate::tui::model::bench::Bench;
 use crate::tui::theme::Role;
 use crate::tui::update::complain;
 use crate::tui::update::files;
+use crate::tui::update::lesson;
 use crate::tui::update::moves;
 use crate::workshop::Progress;
 use crate::workshop::Trouble;
@@ -204,6 +205,9 @@ pub(super) fn to(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
 /// One level up.
 pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     stop_typing(model, effects);
+    if model.screen == Screen::Lesson && lesson::leave(model) {
+        return;
+    }
     if let Some(bench) = model.bench_mut()
         && bench.zoom
     {

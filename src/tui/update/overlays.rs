@@ -15,6 +15,7 @@ use crate::tui::pick;
 use crate::tui::theme::Role;
 use crate::tui::update::act::act;
 use crate::tui::update::act::confirmed;
+use crate::tui::update::lesson;
 use crate::tui::update::moves;
 
 pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
@@ -24,6 +25,7 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             KeyCode::Esc | KeyCode::Char('n' | 'N' | 'q') => {}
             _ => model.overlay = Some(Overlay::Confirm { question, action }),
         },
+        Some(Overlay::Links(selected)) => lesson::link_key(model, key, selected, effects),
         Some(Overlay::Help(picker)) => {
             pick_key(model, key, picker, effects, Overlay::Help);
         }

@@ -1,0 +1,148 @@
+//! Doctor: is this machine ready to build.
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::tui::model::Model;
+use crate::tui::paint::Painter;
+use crate::tui::screen::body;
+use crate::tui::screen::page;
+use crate::tui::theme::Role;
+use crate::workshop::Check;
+use crate::workshop::CheckState;
+use crate::workshop::EngineState;
+
+/// Columns of the names of the checks.
+const TITLE: u16 = 16;
+
+/// What Enter does about a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fix {
+    /// Install or start an engine, after asking.
+    Engine,
+    /// Prepare the base images.
+    Bases,
+}
+
+/// What can be done about the chosen check.
+#[must_use]
+pub fn fix(model: &Model) -> Option<Fix> {
+    let check = model.checks.as_ref()?.get(model.check)?;
+    check.fix.as_ref()?;
+    match (check.title.as_str(), check.state) {
+        ("Engine", CheckState::Bad) => Some(Fix::Engine),
+        ("Base images", _) if model.engine.is_ready() && !model.preparing => Some(Fix::Bases),
+        _ => None,
+    }
+}
+
+/// Draws the checks.
+pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
+    let body = body(area);
+    let place = Rect {
+        x: body.x + 2,
+        width: body.width.saturating_sub(4).min(110),
+        ..body
+    };
+    let Some(checks) = &model.checks else {
+        let text = format!("{} looking", model.theme.glyphs.running);
+        painter.text(place.x, place.y, place.width, Role::Running, &text);
+        return;
+    };
+    let (mut lines, mut chosen) = (Vec::new(), 0..0);
+    for (index, check) in checks.iter().enumerate() {
+        let start = lines.len();
+        lines.extend(check_lines(model, check, index == model.check, place.width));
+        if index == model.check {
+            chosen = start..lines.len();
+        }
+    }
+    lines.extend(tried(model, place.width));
+    // The chosen row is always in sight.
+    let top = chosen
+        .end
+        .saturating_sub(place.height.into())
+        .min(chosen.start);
+    page::window(painter, place, &lines, top);
+}
+
+fn check_lines(model: &Model, check: &Check, chosen: bool, columns: u16) -> Vec<Line<'static>> {
+    let theme = model.theme;
+    let glyphs = theme.glyphs;
+    let (role, glyph, word) = match check.state {
+        CheckState::Good => (Role::Pass, glyphs.pass, "ok"),
+        CheckState::Limited => (Role::Warn, glyphs.warn, "limited"),
+        CheckState::Bad => (Role::Fail, glyphs.fail, "missing"),
+        CheckState::Off => (Role::Muted, glyphs.dot, "off"),
+    };
+    let title = page::fit(theme, &check.title, TITLE);
+    let indent = TITLE + 4 + 9;
+    let found = crate::tui::paint::wrap(check.found.as_str(), columns.saturating_sub(indent));
+    let focus = if chosen { glyphs.focus } else { " " };
+    let title_role = if chosen { Role::Strong } else { Role::Text };
+    let mut lines = vec![page::line(
+        theme,
+        &[
+            (Role::Key, focus),
+            (role, glyph),
+            (Role::Text, " "),
+            (title_role, &title),
+            (role, &format!("{word:<9} ")),
+            (Role::Text, found.first().map_or("", String::as_str)),
+        ],
+    )];
+    let blank = " ".repeat(indent.into());
+    for more in found.iter().skip(1) {
+        lines.push(page::line(
+            theme,
+            &[(Role::Text, &blank), (Role::Text, more)],
+        ));
+    }
+    if let Some(fix) = &check.fix {
+        let label = format!("{}fix  ", " ".repeat(usize::from(indent)));
+        lines.extend(page::labelled(
+            theme,
+            &label,
+            Role::Text,
+            fix.as_str(),
+            columns,
+        ));
+        if chosen && self::fix(model).is_some() {
+            let words = match self::fix(model) {
+                Some(Fix::Engine) => " does it, after asking",
+                Some(Fix::Bases) | None => " does it now",
+            };
+            let blank = " ".repeat(usize::from(indent) + 5);
+            lines.push(page::line(
+                theme,
+                &[
+                    (Role::Text, &blank),
+                    (Role::Key, "Enter"),
+                    (Role::Muted, words),
+                ],
+            ));
+        }
+    }
+    lines
+}
+
+/// Where an engine was looked for.
+fn tried(model: &Model, columns: u16) -> Vec<Line<'static>> {
+    let EngineState::Missing { tried, .. } = &model.engine else {
+        return Vec::new();
+    };
+    if tried.is_empty() {
+        return Vec::new();
+    }
+    let theme = model.theme;
+    let mut lines = vec![
+        Line::default(),
+        page::line(theme, &[(Role::Strong, " Where an engine was looked for")]),
+        Line::default(),
+    ];
+    for one in tried {
+        let text = format!("{} ({}): {}", one.address, one.because, one.outcome);
+        lines.extend(page::labelled(theme, "  ", Role::Text, &text, columns));
+    }
+    lines
+}

@@ -1,0 +1,206 @@
+//! In a lesson: its questions and its links. A question takes the keys only when it is asked for,
+//! and gives them back at once.
+
+use crossterm::event::KeyCode;
+use crossterm::event::KeyEvent;
+
+use crate::course::Quiz;
+use crate::tui::action::ActionId;
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::model::Screen;
+use crate::tui::model::Unit;
+use crate::tui::model::overlay::Overlay;
+use crate::tui::model::reading::Reading;
+use crate::tui::screen::lesson;
+use crate::tui::theme::Role;
+use crate::tui::update::moves;
+use crate::tui::update::navigate;
+
+/// What is being read, to change it.
+fn reading(model: &mut Model) -> Option<&mut Reading> {
+    let slug = model.lesson()?.slug.clone();
+    model.reading.get_mut(&slug)
+}
+
+/// The question that has the keys, and its chosen row.
+fn asked(model: &Model) -> Option<(Quiz, usize)> {
+    let open = model.lesson()?;
+    let (index, row) = model.reading.get(&open.slug)?.asked?;
+    Some((open.quizzes.get(index)?.clone(), row))
+}
+
+/// Enter: gives the keys to the question in sight, or answers it.
+pub(super) fn answer(model: &mut Model) {
+    let Some((quiz, _)) = asked(model) else {
+        let sight = lesson::question_in_sight(model);
+        if let Some(reading) = reading(model) {
+            reading.outline = false;
+            reading.asked = sight.map(|index| (index, 0));
+        }
+        follow_row(model);
+        show_question(model);
+        return;
+    };
+    let mut nothing = false;
+    if let Some(reading) = reading(model) {
+        let answer = reading.answers.entry(quiz.id.clone()).or_default();
+        nothing = answer.ticked.is_empty();
+        answer.try_ticked(&quiz);
+        if answer.is_over() {
+            show_question(model);
+            if let Some(reading) = self::reading(model) {
+                reading.asked = None;
+            }
+        }
+    }
+    if nothing {
+        model.say(Role::Warn, "Space ticks a choice first");
+    }
+    show_question(model);
+}
+
+/// Moves the row of the question that has the keys; says whether there is one.
+pub(super) fn move_row(model: &mut Model, id: ActionId) -> bool {
+    let Some((quiz, row)) = asked(model) else {
+        return false;
+    };
+    let last = quiz.choices.len().saturating_sub(1);
+    let row = match id {
+        ActionId::Up => row.saturating_sub(1),
+        ActionId::Down => (row + 1).min(last),
+        _ => {
+            // Whoever reads on has left the question.
+            leave(model);
+            return false;
+        }
+    };
+    if let Some(reading) = reading(model)
+        && let Some((_, at)) = &mut reading.asked
+    {
+        *at = row;
+    }
+    follow_row(model);
+    true
+}
+
+/// Where one choice is right, the chosen row is the answer.
+fn follow_row(model: &mut Model) {
+    let Some((quiz, row)) = asked(model) else {
+        return;
+    };
+    if quiz.several() {
+        return;
+    }
+    if let Some(reading) = reading(model) {
+        let answer = reading.answers.entry(quiz.id).or_default();
+        answer.ticked = [row].into();
+    }
+}
+
+/// Lists the links, or ticks a choice.
+pub(super) fn act(model: &mut Model, id: ActionId) {
+    match id {
+        ActionId::Links => model.overlay = Some(Overlay::Links(0)),
+        _ => tick(model),
+    }
+}
+
+/// Ticks the chosen row, or takes the tick away.
+fn tick(model: &mut Model) {
+    let Some((quiz, row)) = asked(model) else {
+        return;
+    };
+    if let Some(reading) = reading(model) {
+        let answer = reading.answers.entry(quiz.id).or_default();
+        if !answer.ticked.remove(&row) {
+            answer.ticked.insert(row);
+        }
+    }
+}
+
+/// Takes the keys from the question; says whether it had them.
+pub(super) fn leave(model: &mut Model) -> bool {
+    reading(model).is_some_and(|reading| reading.asked.take().is_some())
+}
+
+/// Brings the whole question into sight, its first line first.
+fn show_question(model: &mut Model) {
+    let Some((index, _)) = reading(model).and_then(|reading| reading.asked) else {
+        return;
+    };
+    let height = lesson::extent(model).height;
+    let Some(lines) = lesson::doc(model).quizzes.get(index).cloned() else {
+        return;
+    };
+    if let Some(reading) = reading(model) {
+        let end = lines.end.saturating_sub(height);
+        reading.top = reading.top.max(end).min(lines.start);
+    }
+}
+
+/// Keys in the list of links.
+pub(super) fn link_key(
+    model: &mut Model,
+    key: KeyEvent,
+    selected: usize,
+    effects: &mut Vec<Effect>,
+) {
+    let links = lesson::doc(model).links.clone();
+    let last = links.len().saturating_sub(1);
+    let selected = match key.code {
+        KeyCode::Esc | KeyCode::Char('q' | 'o') => return,
+        KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => (selected + 1).min(last),
+        KeyCode::Up | KeyCode::Char('k') | KeyCode::BackTab => selected.saturating_sub(1),
+        KeyCode::Enter => {
+            if let Some(link) = links.get(selected) {
+                follow(model, &link.target, effects);
+            }
+            return;
+        }
+        _ => selected,
+    };
+    model.overlay = Some(Overlay::Links(selected));
+}
+
+/// Goes where a link leads: a heading of a lesson, or the clipboard for what is outside.
+fn follow(model: &mut Model, target: &str, effects: &mut Vec<Effect>) {
+    if target.contains("://") {
+        effects.push(Effect::Copy(target.to_owned()));
+        model.say(Role::Muted, "the address was copied");
+        return;
+    }
+    let (id, anchor) = target.split_once('#').unwrap_or((target, ""));
+    let lesson = model
+        .course
+        .lessons
+        .iter()
+        .position(|one| one.id() == id)
+        .or_else(|| match model.units.get(model.unit)? {
+            Unit::Lesson(index) if id.is_empty() => Some(*index),
+            _ => None,
+        });
+    let unit = lesson.and_then(|index| {
+        let wanted = Unit::Lesson(index);
+        model.units.iter().position(|unit| *unit == wanted)
+    });
+    let Some(unit) = unit else {
+        model.say(Role::Warn, "this course has no such lesson");
+        return;
+    };
+    model.unit = unit;
+    model.screen = Screen::Lesson;
+    navigate::enter(model, effects);
+    let heading = model
+        .lesson()
+        .and_then(|lesson| lesson.anchors.iter().position(|one| one == anchor));
+    let line = heading.and_then(|heading| {
+        let doc = lesson::doc(model);
+        doc.outline.get(heading).map(|heading| heading.line)
+    });
+    if let (Some(line), Some(reading)) = (line, reading(model)) {
+        reading.top = line;
+    }
+    moves::settle(model);
+    navigate::read_to_the_end(model, effects);
+}
