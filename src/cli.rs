@@ -3,12 +3,18 @@
 //! The only code that writes to standard output. Results go there; progress, questions and errors
 //! go to standard error.
 
+mod bases;
+mod check;
+mod clean;
 mod completions;
 mod doctor;
 mod error;
 mod exit;
+mod goals;
 mod interrupt;
+mod learn;
 mod output;
+mod progress;
 mod wiring;
 
 use std::ffi::OsString;
@@ -61,7 +67,12 @@ pub(crate) struct Shared {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Learn(learn::Args),
+    Check(check::Args),
     Doctor(doctor::Args),
+    Bases(bases::Args),
+    Clean(clean::Args),
+    Goals(goals::Args),
     Completions(completions::Args),
 }
 
@@ -115,7 +126,12 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
     match verb {
-        None => Ok(Exit::Usage),
+        None => learn::run(&learn::Args::default(), context),
+        Some(Verb::Learn(args)) => learn::run(&args, context),
+        Some(Verb::Check(args)) => check::run(&args, context),
+        Some(Verb::Bases(args)) => bases::run(&args, context),
+        Some(Verb::Clean(args)) => clean::run(&args, context),
+        Some(Verb::Goals(args)) => goals::run(&args, context),
         Some(Verb::Doctor(args)) => doctor::run(&args, context),
         Some(Verb::Completions(args)) => completions::run(&args, context),
     }
@@ -143,7 +159,7 @@ mod tests {
     #[test]
     fn flags_of_every_verb_are_read_after_the_verb_too() {
         let matches = command()
-            .try_get_matches_from(["loadline", "doctor", "--plain", "--course", "here"])
+            .try_get_matches_from(["loadline", "check", "a", "--plain", "--course", "here"])
             .and_then(|matches| Cli::from_arg_matches(&matches))
             .expect("it is a command line");
         assert!(matches.shared.plain);

@@ -192,6 +192,15 @@ impl EngineName {
             Self::Podman => "podman",
         }
     }
+
+    /// As its makers write it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Docker => "Docker",
+            Self::Podman => "Podman",
+        }
+    }
 }
 
 impl Store {

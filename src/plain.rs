@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::course::ExerciseId;
 use crate::course::Lesson;
+use crate::text::Clean;
 use crate::text::plural;
 use crate::workshop::BaseEvent;
 use crate::workshop::BaseState;
@@ -66,8 +67,13 @@ enum Choice {
 const UNREAD: usize = 3;
 
 /// Runs the workshop until the person leaves. `bases` tells of base images that are prepared
-/// meanwhile.
-pub async fn run(services: Services, tty: &mut dyn Teletype, bases: mpsc::Receiver<BaseEvent>) {
+/// meanwhile; `at` is a lesson or an exercise to open first.
+pub async fn run(
+    services: Services,
+    tty: &mut dyn Teletype,
+    bases: mpsc::Receiver<BaseEvent>,
+    at: Option<&str>,
+) {
     let mut plain = Plain {
         services,
         tty,
@@ -76,7 +82,7 @@ pub async fn run(services: Services, tty: &mut dyn Teletype, bases: mpsc::Receiv
         bases,
         base_states: std::collections::BTreeMap::new(),
     };
-    plain.home().await;
+    plain.home(at).await;
 }
 
 impl Plain<'_> {
@@ -112,11 +118,21 @@ impl Plain<'_> {
         None
     }
 
-    async fn home(&mut self) {
+    async fn home(&mut self, at: Option<&str>) {
         let course = self.services.course.clone();
         self.say(format!("Loadline: {}", course.title));
         self.engine = self.services.workshop.find_engine().await;
         self.refresh().await;
+        if let Some(at) = at {
+            let first = self.unit(at);
+            if first.is_none() {
+                self.say(format!(
+                    "There is no lesson or exercise `{}`.",
+                    Clean::line(at)
+                ));
+            }
+            self.open(first).await;
+        }
         loop {
             self.say("");
             self.say_engine();
@@ -126,21 +142,39 @@ impl Plain<'_> {
                 self.say("Your files and progress are kept. Goodbye.");
                 return;
             };
-            match choices.get(number - 1) {
-                Some(Choice::Lesson(index)) => {
-                    if let Some(lesson) = course.lessons.get(*index) {
-                        self.lesson(lesson).await;
-                    }
-                }
-                Some(Choice::Exercise(id)) => {
-                    if let Some(exercise) = course.exercise(id.as_str()) {
-                        self.exercise(exercise).await;
-                    }
-                }
-                Some(Choice::Doctor) => self.doctor().await,
-                None => {}
-            }
+            self.open(choices.into_iter().nth(number - 1)).await;
             self.refresh().await;
+        }
+    }
+
+    /// The lesson or exercise of this name.
+    fn unit(&self, name: &str) -> Option<Choice> {
+        let course = &self.services.course;
+        let lesson = course
+            .lessons
+            .iter()
+            .position(|lesson| lesson.slug == name || lesson.id() == name);
+        let exercise = course.exercise(name).map(|exercise| exercise.id.clone());
+        lesson
+            .map(Choice::Lesson)
+            .or(exercise.map(Choice::Exercise))
+    }
+
+    async fn open(&mut self, choice: Option<Choice>) {
+        let course = self.services.course.clone();
+        match choice {
+            Some(Choice::Lesson(index)) => {
+                if let Some(lesson) = course.lessons.get(index) {
+                    self.lesson(lesson).await;
+                }
+            }
+            Some(Choice::Exercise(id)) => {
+                if let Some(exercise) = course.exercise(id.as_str()) {
+                    self.exercise(exercise).await;
+                }
+            }
+            Some(Choice::Doctor) => self.doctor().await,
+            None => {}
         }
     }
 
@@ -155,7 +189,7 @@ impl Plain<'_> {
     fn say_engine(&mut self) {
         match &self.engine {
             EngineState::Ready { info, .. } => {
-                let line = format!("Engine: {} {} answers.", info.name.as_str(), info.version);
+                let line = format!("Engine: {} {} answers.", info.name.title(), info.version);
                 self.say(line);
             }
             EngineState::Looking => self.say("Engine: being looked for."),

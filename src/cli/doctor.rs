@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             match &facts.engine {
                 Ok(info) => output.tell(&format!(
                     "nothing to fix: {} {} answers at {}\n",
-                    info.name.as_str(),
+                    info.name.title(),
                     info.version,
                     info.address
                 )),
@@ -157,7 +157,7 @@ async fn carry_out(plan: &Plan, output: Output, interrupt: &Interrupt) -> Result
     let info = docker.info();
     output.tell(&format!(
         "  {} {} answers at {} after {}\n",
-        info.name.as_str(),
+        info.name.title(),
         info.version,
         info.address,
         show_duration(began.elapsed())

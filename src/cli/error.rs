@@ -25,6 +25,13 @@ pub enum CliError {
         /// The nearest one there is.
         nearest: Option<String>,
     },
+    /// There is no such goal kind.
+    UnknownGoal {
+        /// What was asked for.
+        asked: String,
+        /// The nearest one there is.
+        nearest: Option<String>,
+    },
     /// A folder or file that was named cannot be read.
     Unreadable {
         /// What it is: `the folder`, `the pack`.
@@ -100,9 +107,16 @@ impl CliError {
     /// Everything that is said, and the exit code.
     fn explain(&self) -> (Exit, Told) {
         match self {
-            Self::UnknownExercise { asked, nearest } => {
-                (Exit::Usage, unknown(asked, nearest.as_deref()))
-            }
+            Self::UnknownExercise { asked, nearest } => (
+                Exit::Usage,
+                unknown("the course has no exercise", asked, nearest.as_deref())
+                    .hint("`loadline --plain` lists every exercise"),
+            ),
+            Self::UnknownGoal { asked, nearest } => (
+                Exit::Usage,
+                unknown("there is no goal kind", asked, nearest.as_deref())
+                    .hint("`loadline goals` lists every kind"),
+            ),
             Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
@@ -228,16 +242,12 @@ fn of_course(error: &CourseError) -> Told {
     }
 }
 
-fn unknown(asked: &str, nearest: Option<&str>) -> Told {
-    let told = told(format!(
-        "the course has no exercise `{}`",
-        Clean::line(asked)
-    ));
+fn unknown(what: &str, asked: &str, nearest: Option<&str>) -> Told {
+    let told = told(format!("{what} `{}`", Clean::line(asked)));
     match nearest {
         Some(nearest) => told.hint(format!("did you mean `{nearest}`?")),
         None => told,
     }
-    .hint("`loadline learn --plain` lists every exercise")
 }
 
 fn cannot_fix(reason: &str, commands: &[String]) -> Told {
@@ -335,7 +345,7 @@ mod tests {
         insta::assert_snapshot!(plain(&error), @"
         error: the course has no exercise `shrink-that-imge`
           hint: did you mean `shrink-that-image`?
-          hint: `loadline learn --plain` lists every exercise
+          hint: `loadline --plain` lists every exercise
         ");
         assert_eq!(error.exit(), Exit::Usage);
     }

@@ -4,7 +4,6 @@
     reason = "the task that listens to signals lives as long as the verb"
 )]
 
-use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio_util::sync::CancellationToken;
@@ -27,33 +26,37 @@ impl Interrupt {
     /// When the system does not let a handler be installed.
     pub(crate) fn listen(output: Output) -> std::io::Result<Self> {
         let this = Self::default();
-        let signals = [
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-        ];
         let heard = this.clone();
-        tokio::spawn(async move {
-            let [mut interrupt, mut terminate, mut hangup] = signals;
-            loop {
-                next(&mut interrupt, &mut terminate, &mut hangup).await;
-                if heard.asked.is_cancelled() {
-                    heard.forced.cancel();
-                    return;
-                }
+        each(move || {
+            if heard.asked.is_cancelled() {
+                heard.forced.cancel();
+            } else {
                 output.tell("\nstopping; once more to leave at once\n");
                 heard.asked.cancel();
             }
-        });
+        })?;
         Ok(this)
     }
 }
 
-/// Waits for any of the signals.
-async fn next(interrupt: &mut Signal, terminate: &mut Signal, hangup: &mut Signal) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
+/// Does `act` at each SIGINT, SIGTERM and SIGHUP from now on. It must be called on a tokio
+/// runtime.
+///
+/// # Errors
+/// When the system does not let a handler be installed.
+pub(crate) fn each(mut act: impl FnMut() + Send + 'static) -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            act();
+        }
+    });
+    Ok(())
 }

@@ -31,6 +31,7 @@ pub(crate) struct Paint(bool);
 
 impl Paint {
     /// No colour.
+    #[cfg(test)]
     pub(crate) const fn none() -> Self {
         Self(false)
     }

@@ -1,17 +1,30 @@
 //! Builds the adapters that the verbs work with. What is here chooses; what it chooses among is in
 //! the rooms below.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "looks whether a folder that was named can be read"
+)]
+
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::future::Future;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::bases;
 use crate::cli::CliError;
 use crate::cli::Shared;
+use crate::course::Course;
+use crate::course::Exercise;
+use crate::course::load;
+use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::engine::find;
 use crate::learner::Home;
+use crate::report::CourseRef;
+use crate::workshop::Local;
 use crate::workshop::doctor;
 use crate::workshop::doctor::Facts;
 
@@ -49,8 +62,82 @@ pub(crate) async fn engine() -> Result<(Arc<Docker>, Arc<bases::Service>), find:
     }
 }
 
-/// Looks at the machine for `doctor`.
-pub(crate) async fn look(_shared: &Shared) -> Facts {
-    let needed = BTreeMap::new();
-    doctor::look(engine().await, &needed).await
+/// What a search that found no engine means.
+pub(crate) fn engine_error(search: find::Search) -> EngineError {
+    match search.engine() {
+        Err(error) => error,
+        Ok(_) => EngineError::NotFound { tried: Vec::new() },
+    }
+}
+
+/// The same for a verb that cannot go on without one.
+pub(crate) fn no_engine(search: find::Search) -> CliError {
+    engine_error(search).into()
+}
+
+/// The course that the command line asks for.
+pub(crate) fn course(shared: &Shared) -> Result<Course, CliError> {
+    let course = match &shared.course {
+        Some(folder) => load::folder(folder)?,
+        None => load::embedded()?,
+    };
+    Ok(course)
+}
+
+/// The course as reports name it.
+pub(crate) fn course_ref(course: &Course) -> CourseRef {
+    CourseRef {
+        id: course.id.clone(),
+        version: course.version.clone(),
+    }
+}
+
+/// The base images of a course and the exercises that need each.
+pub(crate) fn needed_bases(course: &Course) -> BTreeMap<String, Vec<String>> {
+    let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for exercise in &course.exercises {
+        for base in &exercise.bases {
+            let who = needed.entry(base.clone()).or_default();
+            who.push(exercise.id.to_string());
+        }
+    }
+    needed
+}
+
+/// The learner's workshop on this machine.
+pub(crate) fn local(course: &Arc<Course>) -> Result<Local, CliError> {
+    let home = Home::find().map_err(|error| CliError::Workspace {
+        message: error.to_string(),
+        next_step: Some(error.hint().to_owned()),
+    })?;
+    Ok(Local::new(Arc::clone(course), home))
+}
+
+/// The names in a folder.
+pub(crate) fn folder(folder: &Path) -> std::io::Result<Vec<OsString>> {
+    std::fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect()
+}
+
+/// The canary of a folder that is no workspace: the same for the same folder and exercise, so that
+/// a second check finds the builder's cache.
+pub(crate) fn token(place: &Path, exercise: &Exercise) -> String {
+    let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+    let name = format!("{}\0{}", place.display(), exercise.id);
+    format!(
+        "canary-{:032x}",
+        xxhash_rust::xxh3::xxh3_128(name.as_bytes())
+    )
+}
+
+/// The id of a workspace on the engine: short, and not its token.
+pub(crate) fn owner(token: &str) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(token.as_bytes()))
+}
+
+/// Looks at the machine for `doctor`. A course that cannot be used needs no base image.
+pub(crate) async fn look(shared: &Shared) -> Facts {
+    let needed = course(shared).map(|course| needed_bases(&course));
+    doctor::look(engine().await, &needed.unwrap_or_default()).await
 }

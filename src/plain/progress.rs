@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::attempt::AttemptEvent;
 use crate::engine::BuildEvent;
@@ -16,6 +17,9 @@ use crate::units::show_duration;
 /// How many lines of a step's output are shown when it fails.
 const LAST_LINES: usize = 20;
 
+/// The builder's own work is told from here on.
+const WORTH_A_LINE: Duration = Duration::from_secs(1);
+
 /// How many lines of output are kept until it is known which step failed.
 const KEPT_LINES: usize = 200;
 
@@ -25,6 +29,7 @@ pub struct Progress {
     steps: BTreeMap<StepId, Step>,
     log: VecDeque<(Option<StepId>, Clean)>,
     now: Option<String>,
+    weight: Option<String>,
     told_log: bool,
 }
 
@@ -53,10 +58,18 @@ impl Progress {
             AttemptEvent::Build(event) => self.build(event),
             AttemptEvent::Built { after_ms } => {
                 self.now = Some("weighing the image".to_owned());
-                let took = std::time::Duration::from_millis(*after_ms);
+                let took = Duration::from_millis(*after_ms);
                 vec![format!("built in {}", show_duration(took))]
             }
-            AttemptEvent::Sizes(sizes) => vec![format!("the image weighs {}", sizes.shipped)],
+            AttemptEvent::Sizes(sizes) => {
+                // A first figure may be followed by the exact one.
+                let line = format!("the image weighs {}", sizes.shipped);
+                if self.weight.as_ref() == Some(&line) {
+                    return Vec::new();
+                }
+                self.weight = Some(line.clone());
+                vec![line]
+            }
             AttemptEvent::Gathering(what) => {
                 self.now = Some(what.to_string());
                 Vec::new()
@@ -116,12 +129,12 @@ impl Progress {
                     lines.extend(self.last_lines(Some(*step)));
                     return lines;
                 }
+                // The builder's own work is worth a line only where it takes long.
+                if !ours && (*cached || *took < WORTH_A_LINE) {
+                    return Vec::new();
+                }
                 if *cached {
-                    return if ours {
-                        vec![format!("cached {name}")]
-                    } else {
-                        Vec::new()
-                    };
+                    return vec![format!("cached {name}")];
                 }
                 vec![format!("done   {name} ({})", show_duration(*took))]
             }
@@ -176,8 +189,6 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::engine::LogStream;
 

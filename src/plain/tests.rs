@@ -248,7 +248,7 @@ async fn visit(answers: &[&str]) -> (Person, Arc<Fake>) {
         ..Person::default()
     };
     let (_, bases) = mpsc::channel(1);
-    run(services, &mut person, bases).await;
+    run(services, &mut person, bases, None).await;
     (person, workshop)
 }
 

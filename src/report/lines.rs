@@ -27,7 +27,10 @@ pub const fn word(verdict: VerdictName) -> &'static str {
 #[must_use]
 pub fn show(report: &Report) -> String {
     let mut text = String::new();
-    for goal in &report.goals {
+    // Where the attempt stopped before its verdicts, that is the one thing to know.
+    let stopped = report.problem.is_some();
+    let judged = |goal: &&GoalReport| !(stopped && goal.verdict == VerdictName::Unknown);
+    for goal in report.goals.iter().filter(judged) {
         text.push_str(&show_goal(goal));
     }
     if let Some(problem) = &report.problem {

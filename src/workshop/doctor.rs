@@ -18,7 +18,6 @@ use crate::bases;
 use crate::engine::Builder;
 use crate::engine::Engine as _;
 use crate::engine::EngineInfo;
-use crate::engine::EngineName;
 use crate::engine::Tried;
 use crate::engine::docker::Docker;
 use crate::engine::find;
@@ -204,7 +203,7 @@ fn of_engine(engine: &Result<EngineInfo, NoEngine>) -> Check {
         Ok(info) => {
             let found = format!(
                 "{} {} at {} ({}), {} store{}",
-                name(info.name),
+                info.name.title(),
                 info.version,
                 info.address,
                 info.found_by,
@@ -232,14 +231,6 @@ fn of_engine(engine: &Result<EngineInfo, NoEngine>) -> Check {
         ),
         Some("Run `loadline doctor --fix`: it installs or starts one after asking."),
     )
-}
-
-/// An engine's name as its makers write it.
-const fn name(engine: EngineName) -> &'static str {
-    match engine {
-        EngineName::Docker => "Docker",
-        EngineName::Podman => "Podman",
-    }
 }
 
 fn of_builder(info: &EngineInfo) -> Check {
@@ -318,6 +309,7 @@ fn of_folder(folder: &Result<PathBuf, String>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::EngineName;
     use crate::engine::Store;
 
     fn sound() -> Facts {

@@ -1,0 +1,204 @@
+//! `loadline check`: one attempt without the workshop, for scripts, pipelines and graders.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::attempt;
+use crate::attempt::AttemptEvent;
+use crate::attempt::Request;
+use crate::attempt::Submission;
+use crate::cli::CliError;
+use crate::cli::Context;
+use crate::cli::Exit;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::output::Output;
+use crate::cli::progress::Live;
+use crate::cli::wiring;
+use crate::course::Course;
+use crate::course::Exercise;
+use crate::course::suggest;
+use crate::plain::progress::Progress;
+use crate::report::Outcome;
+use crate::report::Report;
+use crate::report::lines;
+use crate::workshop::Supply;
+use crate::workshop::Workshop as _;
+
+/// Build an exercise's files and judge the image, as the workshop does
+///
+/// Without `--dir` your own files of the exercise are built and the attempt is recorded. With it
+/// any folder can be: nothing is written there, and neither a home nor a terminal is needed.
+///
+/// The verdict goes to standard output, progress to standard error. The exit code is 0 when every
+/// required goal is met.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  loadline check shrink-that-image
+  loadline check shrink-that-image --dir submissions/seat-04
+  loadline check first-build --dir . --json > report.json")]
+pub(crate) struct Args {
+    /// The exercise's id
+    #[arg(value_name = "EXERCISE")]
+    exercise: String,
+    /// The folder that holds the learner's files
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Print exactly the report, as JSON
+    #[arg(long)]
+    json: bool,
+    /// Leave the builder's cache aside
+    #[arg(long, requires = "dir")]
+    no_cache: bool,
+}
+
+/// Makes one attempt.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let course = Arc::new(wiring::course(&context.shared)?);
+    let exercise = find(&course, &args.exercise)?;
+    if let Some(folder) = &args.dir {
+        readable(folder)?;
+    }
+    let output = context.output;
+    wiring::block_on(async {
+        let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
+        let events = match &args.dir {
+            Some(folder) => {
+                let submission = Submission::Folder(folder.clone());
+                from_folder(
+                    &course,
+                    exercise,
+                    submission,
+                    folder,
+                    args.no_cache,
+                    &interrupt,
+                )
+                .await
+            }
+            None => {
+                let local = wiring::local(&course)?;
+                let cancel = interrupt.asked.clone();
+                local.start_attempt(&exercise.id, cancel)
+            }
+        };
+        let report = follow(events, output, &interrupt).await?;
+        if args.json {
+            output.result(&json(&report)?)?;
+        } else {
+            output.result(&lines::show(&report))?;
+        }
+        explain(&report, output);
+        Ok(Exit::of(report.outcome))
+    })
+}
+
+/// The exercise with this id.
+pub(crate) fn find<'a>(course: &'a Course, asked: &str) -> Result<&'a Exercise, CliError> {
+    course.exercise(asked).ok_or_else(|| {
+        let known = course.exercises.iter().map(|exercise| exercise.id.as_str());
+        CliError::UnknownExercise {
+            asked: asked.to_owned(),
+            nearest: suggest::nearest(asked, known).map(str::to_owned),
+        }
+    })
+}
+
+/// Starts an attempt on files that are not the learner's workspace.
+pub(crate) async fn from_folder(
+    course: &Course,
+    exercise: &Exercise,
+    submission: Submission,
+    place: &Path,
+    no_cache: bool,
+    interrupt: &Interrupt,
+) -> mpsc::Receiver<AttemptEvent> {
+    let (docker, service) = match wiring::engine().await {
+        Ok(found) => found,
+        Err(search) => {
+            let error = wiring::engine_error(search);
+            let report = attempt::without_engine(wiring::course_ref(course), &exercise.id, &error);
+            let (sender, receiver) = mpsc::channel(1);
+            let _ = sender.send(AttemptEvent::Finished(Box::new(report))).await;
+            return receiver;
+        }
+    };
+    let token = wiring::token(place, exercise);
+    let request = Request {
+        course: wiring::course_ref(course),
+        exercise: Arc::new(exercise.planted(&token)),
+        submission,
+        owner: wiring::owner(&token),
+        canaries: exercise.needles(&token),
+        baseline: None,
+        no_cache,
+        thorough: false,
+    };
+    let supply = Arc::new(Supply::new(service));
+    attempt::start(docker, supply, request, interrupt.asked.clone())
+}
+
+/// Shows the attempt as it goes, and returns its report.
+pub(crate) async fn follow(
+    mut events: mpsc::Receiver<AttemptEvent>,
+    output: Output,
+    interrupt: &Interrupt,
+) -> Result<Box<Report>, CliError> {
+    let mut live = Live::new(output);
+    let mut progress = Progress::default();
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = interrupt.forced.cancelled() => return Err(CliError::Interrupted),
+            event = events.recv() => event,
+        };
+        let Some(event) = event else {
+            return Err(CliError::Internal(
+                "the attempt ended without a report".to_owned(),
+            ));
+        };
+        for line in progress.event(&event) {
+            live.finished(&line);
+        }
+        if let AttemptEvent::Finished(report) = event {
+            live.clear();
+            return Ok(report);
+        }
+        if let Some(now) = progress.now() {
+            live.now(now);
+        }
+    }
+}
+
+/// Says on standard error what a person can do about an attempt that was not judged.
+fn explain(report: &Report, output: Output) {
+    if report.outcome == Outcome::EngineUnavailable {
+        output.tell(&format!(
+            "{} run `loadline doctor` to see what was tried\n",
+            output.paint_err().good("hint:")
+        ));
+    }
+}
+
+fn json(report: &Report) -> Result<String, CliError> {
+    serde_json::to_string_pretty(report)
+        .map(|text| text + "\n")
+        .map_err(|error| CliError::Internal(error.to_string()))
+}
+
+/// Whether a folder can be read, before an engine is looked for.
+fn readable(folder: &Path) -> Result<(), CliError> {
+    let entries = wiring::folder(folder).map_err(|cause| CliError::Unreadable {
+        what: "the folder",
+        path: folder.to_owned(),
+        cause,
+    })?;
+    if entries.iter().any(|name| name == "Dockerfile") {
+        Ok(())
+    } else {
+        Err(CliError::NoDockerfile {
+            folder: folder.to_owned(),
+        })
+    }
+}
