@@ -12,6 +12,8 @@
 
 mod bases;
 mod course;
+mod engine_contract;
+mod engine_faults;
 mod image_export;
 mod layering;
 mod pty_workshop;

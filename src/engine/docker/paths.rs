@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::ContainerArchiveInfoOptionsBuilder;
+use bollard::query_parameters::DownloadFromContainerOptionsBuilder;
+use futures_util::StreamExt;
 
 use super::Docker;
 use super::containers::Guard;
@@ -62,7 +64,7 @@ async fn exists(docker: &Docker, container: &str, path: &str) -> Result<bool, En
         {
             Ok(stat) => stat,
             Err(error) if fault::is_missing(&error) => return Ok(false),
-            Err(error) => return Err(docker.fault("look for a path", &error)),
+            Err(error) => return why(docker, container, &path, &error).await,
         };
         if stat.file_mode & SYMLINK == 0 || stat.link_target.is_empty() {
             return Ok(true);
@@ -73,6 +75,27 @@ async fn exists(docker: &Docker, container: &str, path: &str) -> Result<bool, En
         path = against(&path, &stat.link_target);
     }
     Ok(false)
+}
+
+/// The answer to HEAD has no words; the same question by GET says what went wrong. Links that go in
+/// a circle lead nowhere.
+async fn why(
+    docker: &Docker,
+    container: &str,
+    path: &str,
+    error: &bollard::errors::Error,
+) -> Result<bool, EngineError> {
+    let options = DownloadFromContainerOptionsBuilder::default()
+        .path(path)
+        .build();
+    let client = &docker.inner.client;
+    let mut chunks = std::pin::pin!(client.download_from_container(container, Some(options)));
+    match chunks.next().await {
+        Some(Err(error)) if fault::is_missing(&error) => Ok(false),
+        Some(Err(error)) if error.to_string().contains("too many") => Ok(false),
+        Some(Err(error)) => Err(docker.fault("look for a path", &error)),
+        Some(Ok(_)) | None => Err(docker.fault("look for a path", error)),
+    }
 }
 
 /// A link's target as a path from the root: some engines resolve it, some give it as written.

@@ -1,0 +1,308 @@
+//! Builds: events, caches, faults, cancelling.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use loadline::engine::BuildError;
+use loadline::engine::BuildEvent;
+use loadline::engine::Builder;
+use loadline::engine::Engine as _;
+use loadline::engine::StepId;
+use tokio_util::sync::CancellationToken;
+
+use super::bench::BASE;
+use super::bench::Bench;
+use super::bench::Timed;
+use super::bench::fresh;
+use super::bench::on_each_engine;
+use super::bench::runs;
+
+/// The step of a line.
+fn step_at(events: &[Timed], wanted: u32) -> StepId {
+    events
+        .iter()
+        .find_map(|(_, event)| match event {
+            BuildEvent::StepPlanned {
+                step,
+                line: Some(line),
+                ..
+            } if *line == wanted => Some(*step),
+            _ => None,
+        })
+        .unwrap_or_else(|| panic!("no step on line {wanted}: {events:#?}"))
+}
+
+/// How the step of a line ended: cached, how long, failed, and when it was said.
+fn end_of(events: &[Timed], line: u32) -> (bool, Duration, bool, Duration) {
+    let wanted = step_at(events, line);
+    let ends: Vec<_> = events
+        .iter()
+        .filter_map(|(at, event)| match event {
+            BuildEvent::StepFinished {
+                step,
+                cached,
+                took,
+                failed,
+            } if *step == wanted => Some((*cached, *took, *failed, *at)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends.len(), 1, "one end of the step on line {line}");
+    ends[0]
+}
+
+#[test]
+fn steps_come_live_with_their_lines_and_a_second_build_takes_them_from_the_cache() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("live");
+        let text = format!(
+            "{BASE}RUN echo begun {tag}; busybox sleep 1; echo ended; echo red >&2\nWORKDIR /x\nFROM scratch\nCOPY --from=0 /bin/sh /sh\nCMD [\"/sh\"]\n"
+        );
+        let (built, events) = bench
+            .watch(&tag, &text, CancellationToken::new(), |_| {})
+            .await;
+        let built = built.unwrap_or_else(|error| panic!("{}: {error:?}", bench.address));
+        assert_eq!(built.builder, bench.engine.info().builder);
+        let logged = |wanted: &str| {
+            events
+                .iter()
+                .find_map(|(at, event)| match event {
+                    BuildEvent::Log { line, step, .. } if line.as_str().starts_with(wanted) => {
+                        Some((*at, *step))
+                    }
+                    _ => None,
+                })
+                .unwrap_or_else(|| panic!("{wanted} was not logged: {events:#?}"))
+        };
+        // The stage that nothing needs is left out by some builders; this one is needed.
+        let (cached, took, failed, at) = end_of(&events, 5);
+        assert!(!cached && !failed);
+        assert!(took > Duration::from_millis(900), "took {took:?}");
+        let (begun, step) = logged("begun");
+        assert_eq!(step, Some(step_at(&events, 5)));
+        assert!(
+            at.saturating_sub(begun) > Duration::from_millis(500),
+            "output comes while the step runs"
+        );
+        logged("ended");
+        logged("red");
+        let uploaded = events
+            .iter()
+            .filter_map(|(_, event)| match event {
+                BuildEvent::Uploading { sent, total } => Some((*sent, *total)),
+                _ => None,
+            })
+            .next_back();
+        let (sent, total) = uploaded.expect("the upload is told");
+        assert_eq!(sent, total);
+
+        let (again, events) = bench
+            .watch(&tag, &text, CancellationToken::new(), |_| {})
+            .await;
+        again.expect("a second build");
+        for line in [2, 3, 5, 8] {
+            let (cached, ..) = end_of(&events, line);
+            assert!(cached, "{}: line {line} is cached", bench.address);
+        }
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn a_failing_command_is_told_with_its_line_and_status() {
+    on_each_engine(async |bench: &Bench| {
+        let text = format!("{BASE}RUN echo so far; exit 7\nRUN echo never\n");
+        let (ended, events) = bench
+            .watch(&fresh("fails"), &text, CancellationToken::new(), |_| {})
+            .await;
+        let error = ended.expect_err("the build fails");
+        assert!(
+            matches!(
+                error,
+                BuildError::Step {
+                    line: Some(5),
+                    exit: Some(7),
+                    ..
+                }
+            ),
+            "{}: {error:?}",
+            bench.address
+        );
+        let (_, _, failed, _) = end_of(&events, 5);
+        assert!(failed);
+    });
+}
+
+#[test]
+fn dockerfiles_that_cannot_be_read_are_told_apart_from_failing_ones() {
+    on_each_engine(async |bench: &Bench| {
+        for (text, wanted) in [
+            ("FROM scratch\nRUNN x\n", Some(2)),
+            ("", None),
+            ("# nothing but a comment\n", None),
+        ] {
+            let error = bench
+                .build(&fresh("syntax"), text)
+                .await
+                .expect_err("the build fails");
+            let BuildError::Syntax { line, message } = &error else {
+                panic!("{}: {text:?}: {error:?}", bench.address);
+            };
+            assert_eq!(*line, wanted, "{}: {text:?}: {message}", bench.address);
+            assert!(!message.as_str().contains("imagebuilder"), "{message}");
+        }
+    });
+}
+
+#[test]
+fn a_base_that_is_not_to_be_had_names_its_registry_and_line() {
+    on_each_engine(async |bench: &Bench| {
+        let began = Instant::now();
+        let error = bench
+            .build(&fresh("base"), "FROM nosuch.invalid/x:1\nRUN true\n")
+            .await
+            .expect_err("the build fails");
+        let BuildError::NoBase {
+            line,
+            reference,
+            registry,
+            ..
+        } = &error
+        else {
+            panic!("{}: {error:?}", bench.address);
+        };
+        assert_eq!(*line, Some(1));
+        assert_eq!(reference, "nosuch.invalid/x:1");
+        assert_eq!(registry, "nosuch.invalid");
+        assert!(began.elapsed() < Duration::from_secs(25));
+    });
+}
+
+#[test]
+fn a_missing_file_is_the_steps_fault() {
+    on_each_engine(async |bench: &Bench| {
+        let error = bench
+            .build(&fresh("copy"), "FROM scratch\nCOPY nothere /\n")
+            .await
+            .expect_err("the build fails");
+        let BuildError::Step {
+            line,
+            exit,
+            message,
+            ..
+        } = &error
+        else {
+            panic!("{}: {error:?}", bench.address);
+        };
+        assert_eq!((*line, *exit), (Some(2), None));
+        assert!(message.as_str().contains("nothere"), "{message}");
+    });
+}
+
+#[test]
+fn a_cancelled_build_is_over_when_it_says_so() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("cancel");
+        let marker = format!("marker-{}", tag.rsplit(':').next().expect("a tag"));
+        let text = format!("{BASE}RUN echo begun; : {marker}; busybox sleep 8; echo {marker}\n");
+        let cancel = CancellationToken::new();
+        let stop = cancel.clone();
+        let began = Instant::now();
+        let (ended, events) = bench
+            .watch(&tag, &text, cancel, move |event| {
+                if matches!(event, BuildEvent::Log { line, .. } if line.as_str() == "begun") {
+                    stop.cancel();
+                }
+            })
+            .await;
+        let left = runs(&marker);
+        assert_eq!(ended, Err(BuildError::Cancelled), "{}", bench.address);
+        assert!(!left, "{}: the command still runs", bench.address);
+        println!("  cancelled after {:?}", began.elapsed());
+        let begun = events
+            .iter()
+            .any(|(_, event)| matches!(event, BuildEvent::Log { .. }));
+        assert!(begun, "it was cancelled in the middle of a command");
+        let found = bench.engine.inspect(&tag).await.expect("an answer");
+        assert_eq!(found, None, "{}: no image came of it", bench.address);
+        // The next build is not held up.
+        bench
+            .build(&tag, BASE)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error:?}", bench.address));
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn a_build_that_never_ends_is_ended() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("endless");
+        let marker = format!("endless-{}", tag.rsplit(':').next().expect("a tag"));
+        let text = format!("{BASE}RUN : {marker}; busybox sleep 8; :\n");
+        let (_folder, mut request) = bench.request(&tag, &text, &[]);
+        request.within = Duration::from_secs(2);
+        let (ended, _) = bench
+            .follow(request, CancellationToken::new(), |_| {})
+            .await;
+        assert_eq!(ended, Err(BuildError::TimedOut(Duration::from_secs(2))));
+        assert!(!runs(&marker), "{}: the command still runs", bench.address);
+    });
+}
+
+#[test]
+fn a_flood_of_output_is_bounded_and_clean() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("flood");
+        let text = format!(
+            "{BASE}RUN busybox printf '\\033]0;evil\\007\\033[31mred\\n'; busybox yes loud {tag} | busybox head -n 300000\n"
+        );
+        let (ended, events) = bench
+            .watch(&tag, &text, CancellationToken::new(), |_| {})
+            .await;
+        // BuildKit itself cuts a step's output; the others send it all and are stopped.
+        match ended {
+            Err(BuildError::TooLoud(_)) => {}
+            Ok(_) if bench.engine.info().builder == Builder::Buildkit => bench.remove(&tag).await,
+            other => panic!("{}: {other:?}", bench.address),
+        }
+        let lines: Vec<&str> = events
+            .iter()
+            .filter_map(|(_, event)| match event {
+                BuildEvent::Log { line, .. } => Some(line.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(lines.len() < 110_000, "{} lines", lines.len());
+        assert!(
+            lines.contains(&"red"),
+            "{}: {:?}",
+            bench.address,
+            lines.first()
+        );
+        assert!(!lines.iter().any(|line| line.contains('\u{1b}')));
+    });
+}
+
+#[test]
+fn many_builds_leave_no_open_file_behind() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("files");
+        let open = || {
+            std::fs::read_dir("/proc/self/fd")
+                .map(Iterator::count)
+                .unwrap_or_default()
+        };
+        bench.build(&tag, BASE).await.expect("a build");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let before = open();
+        for _ in 0..5 {
+            bench.build(&tag, BASE).await.expect("a build");
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let after = open();
+        // Other tests run beside this one and open a few of their own.
+        assert!(after < before + 20, "{before} before, {after} after");
+        bench.remove(&tag).await;
+    });
+}

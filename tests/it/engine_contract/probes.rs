@@ -1,0 +1,332 @@
+//! Runs: ends, limits, http, signals, health.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use loadline::engine::Engine as _;
+use loadline::image::run::HttpRequest;
+use loadline::image::run::Probe;
+use loadline::image::run::Run;
+use loadline::image::run::Start;
+use tokio_util::sync::CancellationToken;
+
+use super::bench::BASE;
+use super::bench::Bench;
+use super::bench::fresh;
+use super::bench::on_each_engine;
+use super::bench::runs;
+
+fn texts(lines: &[loadline::text::Clean]) -> Vec<&str> {
+    lines.iter().map(loadline::text::Clean::as_str).collect()
+}
+
+/// The base under a name of its own.
+async fn base(bench: &Bench, name: &str) -> String {
+    let tag = fresh(name);
+    bench
+        .build(&tag, BASE)
+        .await
+        .unwrap_or_else(|error| panic!("{}: {error:?}", bench.address));
+    tag
+}
+
+fn get(port: u16, path: &str) -> Probe {
+    Probe::Http(HttpRequest {
+        port,
+        path: path.to_owned(),
+        method: "GET".to_owned(),
+        body: None,
+    })
+}
+
+#[test]
+fn a_run_ends_with_its_status_its_output_and_nothing_left() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "run").await;
+        let start = Start {
+            args: Some(
+                [
+                    "sh",
+                    "-c",
+                    "echo out $A; read line; echo got $line >&2; exit 3",
+                ]
+                .map(str::to_owned)
+                .to_vec(),
+            ),
+            env: BTreeMap::from([("A".to_owned(), "b c".to_owned())]),
+            stdin: Some("hello\n".to_owned()),
+            ..Start::default()
+        };
+        let outcome = bench.run(&tag, start, Probe::Exit, 20).await;
+        assert_eq!(outcome.exit, Some(3), "{}: {outcome:?}", bench.address);
+        assert_eq!(texts(&outcome.stdout), ["out b c"]);
+        assert_eq!(texts(&outcome.stderr), ["got hello"]);
+        assert!(!outcome.timed_out && !outcome.out_of_memory);
+
+        let replaced = Start {
+            entrypoint: Some(vec!["/bin/busybox".to_owned(), "echo".to_owned()]),
+            args: Some(vec!["replaced".to_owned()]),
+            ..Start::default()
+        };
+        let outcome = bench.run(&tag, replaced, Probe::Exit, 20).await;
+        assert_eq!(texts(&outcome.stdout), ["replaced"]);
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "start").await;
+        let missing = Start {
+            entrypoint: Some(vec!["/no/such/program".to_owned()]),
+            args: Some(Vec::new()),
+            ..Start::default()
+        };
+        let outcome = bench.run(&tag, missing, Probe::Exit, 20).await;
+        let why = outcome.start_error.expect("a reason");
+        assert!(
+            why.as_str().contains("no such file") || why.as_str().contains("not found"),
+            "{}: {why}",
+            bench.address
+        );
+        // The base has no command of its own.
+        let outcome = bench.run(&tag, Start::default(), Probe::Exit, 20).await;
+        assert!(
+            outcome.start_error.is_some(),
+            "{}: {outcome:?}",
+            bench.address
+        );
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn a_run_is_confined() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "confined").await;
+        let script = "busybox grep CapEff /proc/self/status; busybox grep NoNewPrivs /proc/self/status; \
+                      busybox ls /sys/class/net; echo x >/made && echo wrote; echo y >/tmp/made && echo tmp";
+        let start = Start {
+            args: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
+            read_only: true,
+            ..Start::default()
+        };
+        let outcome = bench.run(&tag, start, Probe::Exit, 20).await;
+        let said = texts(&outcome.stdout);
+        assert_eq!(
+            said,
+            ["CapEff: 0000000000000000", "NoNewPrivs:     1", "lo", "tmp"],
+            "{}",
+            bench.address
+        );
+        let outcome = bench.sh(&tag, "echo x >/made && echo wrote", 20).await;
+        assert_eq!(texts(&outcome.stdout), ["wrote"], "only where it is asked");
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn memory_processes_output_and_time_are_bounded() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "bounds").await;
+        let outcome = bench.sh(&tag, "busybox tail /dev/zero", 60).await;
+        assert!(outcome.out_of_memory, "{}: {outcome:?}", bench.address);
+        assert_ne!(outcome.exit, Some(0));
+
+        let marker = tag.rsplit(':').next().expect("a tag").to_owned();
+        let bomb = format!(": bomb-{marker}; b() {{ b | b & }}; b; busybox sleep 600; :");
+        let outcome = bench.sh(&tag, &bomb, 4).await;
+        assert!(
+            outcome.timed_out || outcome.exit.is_some(),
+            "{}: {outcome:?}",
+            bench.address
+        );
+        assert!(!runs(&format!("bomb-{marker}")), "{}", bench.address);
+        bench.engine.ping().await.expect("the engine answers");
+
+        let outcome = bench.sh(&tag, "echo first; busybox yes loud", 3).await;
+        assert!(outcome.timed_out);
+        assert_eq!(outcome.exit, None);
+        assert!(outcome.output_dropped > 100_000, "{}", bench.address);
+        let said = texts(&outcome.stdout);
+        assert_eq!(said.first(), Some(&"first"));
+        assert!(said.len() < 20_000);
+
+        let script = "busybox printf 'a\\033]0;evil\\007b\\342\\200\\256c\\n'";
+        let outcome = bench.sh(&tag, script, 20).await;
+        assert_eq!(texts(&outcome.stdout), ["ab\u{fffd}c"], "{}", bench.address);
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn a_cancelled_run_leaves_nothing() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "runcancel").await;
+        let marker = format!("left-{}", tag.rsplit(':').next().expect("a tag"));
+        let run = Run {
+            start: Start {
+                args: Some(vec![
+                    "sh".to_owned(),
+                    "-c".to_owned(),
+                    format!(": {marker}; busybox sleep 600; :"),
+                ]),
+                ..Start::default()
+            },
+            probe: Probe::Exit,
+            within: Duration::from_secs(60),
+        };
+        let cancel = CancellationToken::new();
+        let stop = cancel.clone();
+        let seen = marker.clone();
+        let stopping = async move {
+            while !runs(&seen) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            stop.cancel();
+        };
+        let (ended, ()) = tokio::join!(bench.engine.run(&tag, &run, cancel), stopping);
+        assert_eq!(ended, Err(loadline::engine::EngineError::Cancelled));
+        assert!(!runs(&marker), "{}", bench.address);
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn an_image_without_a_shell_answers_over_a_closed_network() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("http");
+        let text = "FROM scratch\nCOPY busybox /httpd\nCOPY page /www/index.html\nUSER 65532\nENTRYPOINT [\"/httpd\", \"-f\", \"-p\", \"8000\", \"-h\", \"/www\"]\n";
+        let (_folder, request) = bench.request(&tag, text, &[("page", "hello\u{1b}[31m there\n")]);
+        let (built, _) = bench
+            .follow(request, CancellationToken::new(), |_| {})
+            .await;
+        built.unwrap_or_else(|error| panic!("{}: {error:?}", bench.address));
+        let outcome = bench.run(&tag, Start::default(), get(8000, "/"), 20).await;
+        let response = outcome
+            .response
+            .as_ref()
+            .unwrap_or_else(|| panic!("{}: {outcome:?}", bench.address));
+        assert_eq!(response.status, 200);
+        assert_eq!(texts(&response.body), ["hello there"]);
+        assert!(
+            response
+                .headers
+                .iter()
+                .any(|(name, value)| name.as_str() == "content-type"
+                    && value.as_str().starts_with("text/html"))
+        );
+        println!("  answered after {:?}", response.after);
+        let missing = bench
+            .run(&tag, Start::default(), get(8000, "/nothing"), 20)
+            .await;
+        assert_eq!(missing.response.map(|response| response.status), Some(404));
+
+        let silent = bench.run(&tag, Start::default(), get(8001, "/"), 2).await;
+        assert!(silent.timed_out && silent.response.is_none());
+        let why = silent.unanswered.expect("a reason");
+        assert_eq!(why.as_str(), "nothing listens on the port");
+
+        let ends = Start {
+            args: Some(vec!["-p".to_owned(), "nonsense".to_owned()]),
+            ..Start::default()
+        };
+        let ended = bench.run(&tag, ends, get(9000, "/"), 20).await;
+        assert!(
+            ended.exit.is_some_and(|exit| exit != 0) && !ended.timed_out,
+            "{}: a program that ends is not waited for: {ended:?}",
+            bench.address
+        );
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn the_time_to_stop_is_measured_from_the_signal() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "stop").await;
+        let start = |script: &str| Start {
+            args: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
+            ..Start::default()
+        };
+        let stop = |signal: Option<&str>, ready_port| Probe::Stop {
+            signal: signal.map(str::to_owned),
+            grace: Duration::from_secs(2),
+            ready_port,
+        };
+        let polite = "trap 'exit 0' TERM; echo up; busybox httpd -p 7000; while :; do busybox sleep 0.1; done";
+        let outcome = bench
+            .run(&tag, start(polite), stop(None, Some(7000)), 20)
+            .await;
+        let after = outcome
+            .stopped_after
+            .unwrap_or_else(|| panic!("{}: {outcome:?}", bench.address));
+        assert!(after < Duration::from_millis(1500), "{after:?}");
+        assert!(!outcome.killed);
+        assert_eq!(outcome.exit, Some(0));
+
+        let deaf = "trap '' TERM; while :; do busybox sleep 0.1; done";
+        let outcome = bench.run(&tag, start(deaf), stop(None, None), 20).await;
+        assert!(outcome.killed, "{}: {outcome:?}", bench.address);
+        assert!(outcome.stopped_after >= Some(Duration::from_secs(2)));
+
+        let other = "trap 'exit 5' USR1; while :; do busybox sleep 0.1; done";
+        let outcome = bench
+            .run(&tag, start(other), stop(Some("SIGUSR1"), None), 20)
+            .await;
+        assert_eq!(outcome.exit, Some(5), "{}: {outcome:?}", bench.address);
+
+        let never = bench
+            .run(&tag, start("busybox sleep 600"), stop(None, Some(7001)), 2)
+            .await;
+        assert_eq!(never.stopped_after, None);
+        assert!(never.timed_out && never.unanswered.is_some());
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn health_is_known_in_a_moment_whatever_the_images_interval() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("health");
+        let text = format!(
+            "{BASE}HEALTHCHECK --interval=30s CMD [\"/bin/busybox\", \"test\", \"-e\", \"/tmp/up\"]\nCMD [\"sh\", \"-c\", \"busybox mkdir -p /tmp; busybox sleep 1; echo x >/tmp/up; busybox sleep 600\"]\n"
+        );
+        bench
+            .build(&tag, &text)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error:?}", bench.address));
+        let summary = bench
+            .engine
+            .inspect(&tag)
+            .await
+            .expect("an answer")
+            .expect("the image");
+        let check = summary.config.healthcheck.expect("a health check");
+        assert_eq!(check.test.first().map(String::as_str), Some("CMD"));
+        assert_eq!(check.interval, Some(Duration::from_secs(30)));
+        let outcome = bench.run(&tag, Start::default(), Probe::Health, 15).await;
+        assert_eq!(
+            outcome.health.as_ref().map(loadline::text::Clean::as_str),
+            Some("healthy"),
+            "{}: {outcome:?}",
+            bench.address
+        );
+        assert!(outcome.took < Duration::from_secs(10));
+        bench.remove(&tag).await;
+
+        let plain = base(bench, "nohealth").await;
+        let start = Start {
+            args: Some(
+                ["sh", "-c", "busybox sleep 600"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
+            ..Start::default()
+        };
+        let outcome = bench.run(&plain, start, Probe::Health, 15).await;
+        assert_eq!(outcome.health, None, "{}", bench.address);
+        bench.remove(&plain).await;
+    });
+}

@@ -1,0 +1,186 @@
+//! What is ours and what is left behind.
+
+use std::collections::HashMap;
+
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use loadline::engine::Engine as _;
+use loadline::engine::EngineError;
+use loadline::engine::LABEL;
+use loadline::engine::Leftover;
+use loadline::engine::LeftoverKind;
+use loadline::engine::PROCESS_LABEL;
+use loadline::units::Bytes;
+
+use super::bench::BASE;
+use super::bench::Bench;
+use super::bench::fresh;
+use super::bench::on_each_engine;
+
+fn client(bench: &Bench) -> bollard::Docker {
+    bollard::Docker::connect_with_host(&bench.address).expect("a client")
+}
+
+/// Makes a container with labels of the test's choice.
+async fn container(bench: &Bench, image: &str, labels: &[(&str, &str)]) -> String {
+    let body = ContainerCreateBody {
+        image: Some(image.to_owned()),
+        cmd: Some(vec!["/bin/sh".to_owned()]),
+        labels: Some(
+            labels
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+        ),
+        ..ContainerCreateBody::default()
+    };
+    client(bench)
+        .create_container(None, body)
+        .await
+        .expect("a container")
+        .id
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path)
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn a_sweep_takes_what_dead_processes_left_and_nothing_else() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("sweep");
+        bench.build(&tag, BASE).await.expect("a build");
+        let host = read("/proc/sys/kernel/hostname");
+        let boot = read("/proc/sys/kernel/random/boot_id");
+        let space = std::fs::read_link("/proc/self/ns/pid").expect("a namespace");
+        let space: String = space
+            .to_string_lossy()
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
+        // Process 1 lives, and began when the machine did: this start is not its own.
+        let dead = format!("{host}/{boot}/{space}/1/999999999999");
+        let own_start = read("/proc/self/stat");
+        let own_start = own_start
+            .rsplit_once(')')
+            .and_then(|(_, fields)| fields.split_whitespace().nth(19))
+            .expect("a start");
+        let living = format!("{host}/{boot}/{space}/{}/{own_start}", std::process::id());
+        let left = container(bench, &tag, &[(LABEL, "w"), (PROCESS_LABEL, &dead)]).await;
+        let sibling = container(bench, &tag, &[(LABEL, "w"), (PROCESS_LABEL, &living)]).await;
+        let foreign = container(bench, &tag, &[]).await;
+
+        let found = bench.engine.leftovers().await.expect("a list");
+        let ids: Vec<&str> = found.iter().map(|leftover| leftover.id.as_str()).collect();
+        assert!(ids.contains(&left.as_str()), "{}", bench.address);
+        assert!(!ids.contains(&sibling.as_str()), "{}", bench.address);
+        assert!(!ids.contains(&foreign.as_str()), "{}", bench.address);
+        for leftover in found.iter().filter(|leftover| leftover.id == left) {
+            assert_eq!(leftover.owner, "w");
+            bench
+                .engine
+                .remove_leftover(leftover)
+                .await
+                .expect("a removal");
+        }
+        let claimed = Leftover {
+            kind: LeftoverKind::Container,
+            id: foreign.clone(),
+            name: "foreign".to_owned(),
+            size: Bytes(0),
+            owner: String::new(),
+        };
+        let refused = bench.engine.remove_leftover(&claimed).await;
+        assert!(
+            matches!(refused, Err(EngineError::Refused { .. })),
+            "{}: {refused:?}",
+            bench.address
+        );
+        let all = ListContainersOptionsBuilder::default().all(true).build();
+        let there = client(bench)
+            .list_containers(Some(all))
+            .await
+            .expect("a list");
+        let there: Vec<String> = there.into_iter().filter_map(|found| found.id).collect();
+        assert!(!there.contains(&left), "{}: it is gone", bench.address);
+        for id in [sibling, foreign] {
+            assert!(there.contains(&id), "{}", bench.address);
+            client(bench)
+                .remove_container(&id, None)
+                .await
+                .expect("a removal");
+        }
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn an_image_that_lost_its_reference_is_left_and_a_living_process_keeps_its_own() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("dangling");
+        let first = bench
+            .build(&tag, &format!("{BASE}ENV FIRST={tag}\n"))
+            .await
+            .expect("a build");
+        bench
+            .build(&tag, &format!("{BASE}ENV SECOND={tag}\n"))
+            .await
+            .expect("a build");
+        // This process lives: its dangling image is not a leftover yet.
+        let found = bench.engine.leftovers().await.expect("a list");
+        assert!(
+            !found.iter().any(|leftover| leftover.id == first.image),
+            "{}: {found:#?}",
+            bench.address
+        );
+        let image = Leftover {
+            kind: LeftoverKind::Image,
+            id: first.image.clone(),
+            name: tag.clone(),
+            size: Bytes(0),
+            owner: String::new(),
+        };
+        bench
+            .engine
+            .remove_leftover(&image)
+            .await
+            .expect("a removal");
+        assert_eq!(
+            bench.engine.inspect(&first.image).await.expect("an answer"),
+            None
+        );
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn runs_and_builds_leave_no_container_of_ours() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("hygiene");
+        // An image of its own: the filter finds containers by the image's id.
+        bench
+            .build(&tag, &format!("{BASE}ENV HYGIENE={tag}\n"))
+            .await
+            .expect("a build");
+        bench.sh(&tag, "exit 1", 20).await;
+        bench
+            .engine
+            .paths(&tag, &["bin/sh".to_owned()])
+            .await
+            .expect("an answer");
+        let filters = HashMap::from([("ancestor", vec![tag.as_str()])]);
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let left = client(bench)
+            .list_containers(Some(options))
+            .await
+            .expect("a list");
+        assert!(left.is_empty(), "{}: {left:#?}", bench.address);
+        bench.remove(&tag).await;
+    });
+}

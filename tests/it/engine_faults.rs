@@ -1,0 +1,315 @@
+//! Faults of an engine, played by a daemon of ours on a Unix socket.
+
+use std::io::Read;
+use std::io::Write;
+use std::os::unix::net::UnixListener;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loadline::dockerfile::Dockerfile;
+use loadline::engine::BuildError;
+use loadline::engine::BuildRequest;
+use loadline::engine::Engine as _;
+use loadline::engine::EngineError;
+use loadline::engine::address::Address;
+use loadline::engine::docker::Choices;
+use loadline::engine::docker::Docker;
+use loadline::image::run::Probe;
+use loadline::image::run::Run;
+use loadline::image::run::Start;
+use tokio_util::sync::CancellationToken;
+
+/// What the daemon does with one kind of request.
+#[derive(Clone)]
+enum Act {
+    /// Answers with a status and a body.
+    Say(u16, &'static str),
+    /// Begins a streamed answer, writes these lines and then does nothing more.
+    Hang(&'static [&'static str]),
+    /// Begins a streamed answer, writes these lines and dies.
+    Die(&'static [&'static str]),
+}
+
+/// A daemon that is none.
+struct Fake {
+    _folder: tempfile::TempDir,
+    socket: PathBuf,
+}
+
+impl Fake {
+    /// Listens; requests whose path begins with one of `acts` get its act.
+    fn new(acts: Vec<(&'static str, Act)>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join("engine.sock");
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let acts = Arc::new(acts);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let acts = Arc::clone(&acts);
+                std::thread::spawn(move || {
+                    // A client that goes away is what some cases are about.
+                    let _ = serve(stream, &acts);
+                });
+            }
+        });
+        Self {
+            _folder: folder,
+            socket,
+        }
+    }
+
+    async fn connect(&self) -> Docker {
+        let choices = Choices {
+            without_buildkit: true,
+            ..Choices::default()
+        };
+        Docker::connect(&Address::unix(&self.socket), choices)
+            .await
+            .expect("the daemon answers what is asked first")
+    }
+}
+
+/// Reads one request and acts.
+fn serve(mut stream: UnixStream, acts: &[(&'static str, Act)]) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 4096];
+    while !bytes.windows(4).any(|four| four == b"\r\n\r\n") {
+        let count = stream.read(&mut chunk)?;
+        if count == 0 {
+            return Ok(());
+        }
+        bytes.extend_from_slice(&chunk[..count]);
+    }
+    let head = String::from_utf8_lossy(&bytes).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let act = acts.iter().find(|(prefix, _)| path.starts_with(prefix));
+    match act.map(|(_, act)| act) {
+        Some(Act::Say(status, body)) => say(&mut stream, *status, body),
+        Some(Act::Hang(lines)) => {
+            begin(&mut stream, lines)?;
+            // Until the client gives up.
+            while stream.read(&mut chunk)? > 0 {}
+            Ok(())
+        }
+        Some(Act::Die(lines)) => begin(&mut stream, lines),
+        None if path.starts_with("/version") => say(
+            &mut stream,
+            200,
+            r#"{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux","Arch":"amd64"}"#,
+        ),
+        None if path.starts_with("/info") => say(&mut stream, 200, r#"{"Name":"elsewhere"}"#),
+        None => say(&mut stream, 200, "[]"),
+    }
+}
+
+fn say(stream: &mut UnixStream, status: u16, body: &str) -> std::io::Result<()> {
+    write!(
+        stream,
+        "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn begin(stream: &mut UnixStream, lines: &[&str]) -> std::io::Result<()> {
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )?;
+    for line in lines {
+        write!(stream, "{:x}\r\n{line}\n\r\n", line.len() + 1)?;
+    }
+    stream.flush()
+}
+
+/// A build of an empty context.
+async fn build(docker: &Docker, within: Duration) -> BuildError {
+    let folder = tempfile::tempdir().expect("a folder");
+    let context = folder.path().join("context.tar");
+    std::fs::write(&context, [0; 1024]).expect("an archive");
+    let request = BuildRequest {
+        context,
+        dockerfile_path: "Dockerfile".to_owned(),
+        dockerfile: Arc::new(Dockerfile::default()),
+        tag: "x:1".to_owned(),
+        labels: std::collections::BTreeMap::new(),
+        owner: "test".to_owned(),
+        build_args: std::collections::BTreeMap::new(),
+        target: None,
+        no_cache: false,
+        network: false,
+        within,
+    };
+    let (send, mut receive) = tokio::sync::mpsc::channel(16);
+    let reading = async { while receive.recv().await.is_some() {} };
+    let (ended, ()) = tokio::join!(
+        docker.build(request, send, CancellationToken::new()),
+        reading
+    );
+    ended.expect_err("the daemon builds nothing")
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_registry_that_says_nothing_is_named_and_not_waited_for() {
+    let fake = Fake::new(vec![(
+        "/build",
+        Act::Hang(&[r#"{"stream":"Step 1/2 : FROM lab.example:5000/python:3.13"}"#]),
+    )]);
+    let docker = fake.connect().await;
+    let began = std::time::Instant::now();
+    let error = build(&docker, LONG).await;
+    let BuildError::RegistrySilent {
+        registry,
+        reference,
+        ..
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(registry, "lab.example:5000");
+    assert_eq!(reference, "lab.example:5000/python:3.13");
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn a_build_that_says_nothing_ends_with_its_time() {
+    let fake = Fake::new(vec![(
+        "/build",
+        Act::Hang(&[r#"{"stream":"Step 1/2 : RUN true"}"#]),
+    )]);
+    let docker = fake.connect().await;
+    let within = Duration::from_secs(1);
+    assert_eq!(build(&docker, within).await, BuildError::TimedOut(within));
+}
+
+#[tokio::test]
+async fn an_engine_that_dies_in_the_middle_of_a_build_has_gone() {
+    let fake = Fake::new(vec![(
+        "/build",
+        Act::Die(&[r#"{"stream":"Step 1/2 : RUN true"}"#]),
+    )]);
+    let docker = fake.connect().await;
+    let error = build(&docker, LONG).await;
+    assert!(
+        matches!(error, BuildError::Engine(EngineError::Gone { .. })),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_as_such_wherever_it_shows() {
+    let fake = Fake::new(vec![
+        (
+            "/build",
+            Act::Say(500, r#"{"message":"write /var/lib/docker/x: no space left on device"}"#),
+        ),
+        (
+            "/images/load",
+            Act::Hang(&[
+                r#"{"errorDetail":{"message":"write /x: no space left on device"},"error":"x"}"#,
+            ]),
+        ),
+    ]);
+    let docker = fake.connect().await;
+    assert!(matches!(
+        build(&docker, LONG).await,
+        BuildError::Engine(EngineError::DiskFull(_))
+    ));
+    let archive = Box::pin(futures_util::stream::iter([Ok(bytes::Bytes::from_static(
+        b"x",
+    ))]));
+    let error = docker.load(archive).await.expect_err("the disk is full");
+    assert!(matches!(error, EngineError::DiskFull(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_an_engine_refuses_is_told_in_its_words_and_made_safe() {
+    let fake = Fake::new(vec![(
+        "/images/json",
+        Act::Say(500, "{\"message\":\"boom \\u001b]0;evil\\u0007here\"}"),
+    )]);
+    let docker = fake.connect().await;
+    let error = docker.images(None).await.expect_err("a refusal");
+    let EngineError::Refused { detail, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(detail.as_str(), "boom here");
+}
+
+#[tokio::test]
+async fn an_engine_that_dies_in_the_middle_of_a_run_has_gone() {
+    let fake = Fake::new(vec![
+        ("/containers/create", Act::Say(201, r#"{"Id":"abc","Warnings":[]}"#)),
+        ("/containers/abc/attach", Act::Die(&[])),
+        ("/containers/abc/start", Act::Die(&[])),
+        ("/containers/abc", Act::Die(&[])),
+    ]);
+    let docker = fake.connect().await;
+    let run = Run {
+        start: Start::default(),
+        probe: Probe::Exit,
+        within: LONG,
+    };
+    let ended = tokio::time::timeout(
+        Duration::from_secs(20),
+        docker.run("x:1", &run, CancellationToken::new()),
+    )
+    .await
+    .expect("it does not hang");
+    assert!(
+        matches!(ended, Err(EngineError::Gone { .. } | EngineError::Refused { .. })),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_engine_that_never_answers_is_not_waited_for() {
+    let fake = Fake::new(vec![("/version", Act::Hang(&[]))]);
+    let began = std::time::Instant::now();
+    let error = Docker::connect(&Address::unix(&fake.socket), Choices::default())
+        .await
+        .expect_err("nothing answers");
+    assert!(matches!(error, EngineError::Silent { .. }), "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(15));
+}
+
+/// Where the matrix runs (`.ci/engines start`), a real engine is killed in the middle of a build.
+/// The fakes above cover the same end without it.
+#[tokio::test]
+async fn a_real_engine_that_is_killed_in_the_middle_of_a_build_has_gone() {
+    let name = "docker-26.1-graphdriver";
+    let listed = std::env::var("LOADLINE_TEST_ENGINES").unwrap_or_default();
+    let Some(address) = listed.split(',').find(|address| address.contains(name)) else {
+        return;
+    };
+    let address = Address::parse(address, None).expect("an address");
+    let docker = Docker::connect(&address, Choices::default())
+        .await
+        .expect("the engine answers");
+    let killing = async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let killed = tokio::process::Command::new("docker")
+            .args(["-H", "unix:///var/run/docker.sock", "exec"])
+            .args([&format!("loadline-engine-{name}"), "pkill", "-9", "dockerd"])
+            .status()
+            .await
+            .expect("the host's docker");
+        assert!(killed.success());
+    };
+    let (error, ()) = tokio::join!(super::engine_contract::slow_build(&docker), killing);
+    assert!(
+        matches!(error, BuildError::Engine(EngineError::Gone { .. })),
+        "{error:?}"
+    );
+    // It comes back, and the same connection serves.
+    for _ in 0..100 {
+        if docker.ping().await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("the engine did not come back");
+}
