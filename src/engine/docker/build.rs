@@ -131,7 +131,7 @@ pub(super) async fn build(
     }
     let upload = Upload::open(&request.context).await?;
     let before = cancel::before(docker, route).await;
-    let (stream, ended) = match route {
+    let (mut stream, ended) = match route {
         Route::Grpc => grpc::start(docker, &request, &upload).await?,
         _ => (start(docker, &request, route, &upload), None),
     };
@@ -144,10 +144,15 @@ pub(super) async fn build(
         began: Instant::now(),
         image: None,
     };
-    let followed = following.follow(stream, upload, &cancel).await;
+    let followed = following.follow(&mut stream, upload, &cancel).await;
     if let Err(stopped) = &followed
         && stopped.needs_the_engine_to_stop()
     {
+        if route == Route::Podman {
+            following.drain(&mut stream).await;
+        }
+        // This is what tells the engine to stop.
+        drop(stream);
         cancel::settled(
             docker,
             route,
@@ -282,11 +287,10 @@ struct Following<'a> {
 }
 
 impl Following<'_> {
-    /// Reads the stream to its end, or to the reason to give it up. Dropping the stream on the way
-    /// out is what tells the engine to stop.
+    /// Reads the stream to its end, or to the reason to give it up.
     async fn follow(
         &mut self,
-        mut stream: Stream,
+        stream: &mut Stream,
         mut upload: Upload,
         cancel: &CancellationToken,
     ) -> Result<(), Stopped> {
@@ -322,6 +326,25 @@ impl Following<'_> {
                 return Err(Stopped::GivenUp(BuildError::TooLoud(LOG_LINES)));
             }
         }
+    }
+
+    /// Reads on until the step that is under way has ended. Podman ends a build between two steps
+    /// only, and a command whose output nobody takes would never come that far.
+    async fn drain(&mut self, stream: &mut Stream) {
+        let reading = async {
+            while let Some(Ok(came)) = stream.next().await {
+                let Came::Item(item) = came else {
+                    continue;
+                };
+                let events = self.translator.feed(item, self.began.elapsed());
+                let over = |event: &BuildEvent| matches!(event, BuildEvent::StepFinished { .. });
+                if events.iter().any(over) {
+                    return;
+                }
+            }
+        };
+        // Where it takes longer, what follows finds the engine at work and says so.
+        let _ = tokio::time::timeout(cancel::LONG, reading).await;
     }
 
     /// Whether time has run out for the build or for a registry.

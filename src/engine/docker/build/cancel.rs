@@ -5,7 +5,7 @@
 //! After a build was given up: waits until the engine no longer works on it.
 //!
 //! Closing the request stops BuildKit and the classic builder within a second. Podman lets the RUN
-//! that is under way end first. Nothing here believes that; it asks.
+//! that is under way end first, and has no call that ends it. Nothing here believes that; it asks.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::engine::docker::raw;
 
 /// How often the engine is asked.
 const PAUSE: Duration = Duration::from_millis(150);
-/// How long BuildKit and the classic builder have to stop.
+/// How long the engine has to stop.
 const SOON: Duration = Duration::from_secs(30);
-/// How long a RUN of Podman's may go on.
-const LONG: Duration = Duration::from_secs(60 * 60);
+/// How long a RUN of Podman's may go on until we say that it cannot be stopped.
+pub(super) const LONG: Duration = Duration::from_secs(120);
 
 /// What worked on the engine before the build, so that others' work is not waited for.
 pub(super) async fn before(docker: &Docker, route: Route) -> BTreeSet<String> {
@@ -42,10 +42,7 @@ pub(super) async fn settled(
     before: BTreeSet<String>,
     ended: Option<oneshot::Receiver<()>>,
 ) -> Result<(), BuildError> {
-    let patience = match route {
-        Route::Podman => LONG,
-        Route::Buildkit | Route::Grpc | Route::Classic => SOON,
-    };
+    let patience = SOON;
     if let Some(ended) = ended {
         return match tokio::time::timeout(patience, ended).await {
             Ok(_) => Ok(()),
