@@ -14,6 +14,7 @@ mod owner;
 mod paths;
 mod raw;
 mod run;
+mod state;
 mod summary;
 mod transform;
 mod translate;

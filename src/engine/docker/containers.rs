@@ -272,12 +272,10 @@ pub(super) async fn remove_leftover(
     };
     match leftover.kind {
         LeftoverKind::Container => {
-            let found = match client.inspect_container(&leftover.id, None).await {
-                Ok(found) => found,
-                Err(error) if fault::is_missing(&error) => return Ok(()),
-                Err(error) => return Err(docker.fault("inspect a container", &error)),
+            let Some(found) = super::state::container(docker, &leftover.id).await? else {
+                return Ok(());
             };
-            let labels = found.config.and_then(|config| config.labels);
+            let labels = found.config.labels;
             let ours = labels
                 .as_ref()
                 .and_then(|labels| labels.get(PROCESS_LABEL))

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::io;
 
 use bollard::errors::Error;
+use bollard::models::HealthConfig;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bollard::query_parameters::ImportImageOptionsBuilder;
 use bollard::query_parameters::ListImagesOptionsBuilder;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Docker;
 use super::fault;
+use super::raw;
 use super::summary;
 use crate::engine::ByteStream;
 use crate::engine::EngineError;
@@ -27,6 +29,7 @@ use crate::engine::EngineName;
 use crate::engine::ImageEntry;
 use crate::engine::PullProgress;
 use crate::engine::Store;
+use crate::image::Healthcheck;
 use crate::image::Summary;
 use crate::text::Clean;
 use crate::units::Bytes;
@@ -46,7 +49,22 @@ pub(super) async fn inspect(docker: &Docker, image: &str) -> Result<Option<Summa
     let history = history.map_err(|error| docker.fault("read an image's history", &error))?;
     let info = &docker.inner.info;
     let sizes_agree = info.name == EngineName::Docker && info.store == Store::Graphdriver;
-    Ok(Some(summary::summary(found, history, sizes_agree)))
+    let mut summary = summary::summary(found, history, sizes_agree);
+    if info.name == EngineName::Podman && summary.config.healthcheck.is_none() {
+        summary.config.healthcheck = podman_healthcheck(docker, image).await;
+    }
+    Ok(Some(summary))
+}
+
+/// The health check, which Podman leaves out where it answers as Docker does.
+async fn podman_healthcheck(docker: &Docker, image: &str) -> Option<Healthcheck> {
+    let path = format!("/v4.0.0/libpod/images/{image}/json");
+    let answer = raw::get(docker, "inspect an image", path).await.ok()?;
+    let check = answer
+        .get("Healthcheck")
+        .or_else(|| answer.get("HealthCheck"))?;
+    let check: HealthConfig = serde_json::from_value(check.clone()).ok()?;
+    summary::healthcheck(check)
 }
 
 /// The images with `label`.

@@ -27,6 +27,21 @@ pub(super) async fn get(
     what: &'static str,
     path: String,
 ) -> Result<serde_json::Value, EngineError> {
+    match find(docker, what, path).await? {
+        Some(answer) => Ok(answer),
+        None => Err(EngineError::Refused {
+            what,
+            detail: Clean::line("the engine knows nothing of it"),
+        }),
+    }
+}
+
+/// Likewise; `None` where the engine says that there is no such thing.
+pub(super) async fn find(
+    docker: &Docker,
+    what: &'static str,
+    path: String,
+) -> Result<Option<serde_json::Value>, EngineError> {
     // The library lets requests be changed: one that answers with plain bytes is sent elsewhere.
     let client = docker
         .inner
@@ -41,7 +56,11 @@ pub(super) async fn get(
     let mut chunks = std::pin::pin!(client.export_container("any"));
     let mut answer = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk: Bytes = chunk.map_err(|error| docker.fault(what, &error))?;
+        let chunk: Bytes = match chunk {
+            Ok(chunk) => chunk,
+            Err(error) if super::fault::is_missing(&error) => return Ok(None),
+            Err(error) => return Err(docker.fault(what, &error)),
+        };
         answer.extend_from_slice(&chunk);
         if answer.len() > LIMIT {
             return Err(EngineError::Refused {
@@ -50,10 +69,13 @@ pub(super) async fn get(
             });
         }
     }
-    serde_json::from_slice(&answer).map_err(|error| EngineError::Refused {
-        what,
-        detail: Clean::line(&error.to_string()),
-    })
+    match serde_json::from_slice(&answer) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => Err(EngineError::Refused {
+            what,
+            detail: Clean::line(&error.to_string()),
+        }),
+    }
 }
 
 /// The same host with another path.

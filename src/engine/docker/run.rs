@@ -18,7 +18,6 @@ use attach::Attached;
 use bollard::models::ContainerCreateBody;
 use bollard::models::HostConfig;
 use bollard::models::HostConfigLogConfig;
-use bollard::query_parameters::InspectContainerOptions;
 use bollard::query_parameters::KillContainerOptionsBuilder;
 use bollard::query_parameters::StartContainerOptions;
 use bollard::query_parameters::WaitContainerOptionsBuilder;
@@ -143,7 +142,11 @@ async fn watch(docker: &Docker, guard: &Guard, run: &Run) -> Result<RunOutcome, 
             None => Ok(None),
         }
     };
-    let attached = Attached::attach(docker, guard.id(), run.start.stdin.clone()).await?;
+    // Podman prepares the start when somebody attaches, and then finds what is missing.
+    let attached = match Attached::attach(docker, guard.id(), run.start.stdin.clone()).await {
+        Ok(attached) => attached,
+        Err(error) => return not_started(error),
+    };
     let began = Instant::now();
     let client = &docker.inner.client;
     let start = client.start_container(guard.id(), None::<StartContainerOptions>);
@@ -212,14 +215,11 @@ pub(super) async fn exit_of(docker: &Docker, id: &str) -> Result<Ended, EngineEr
         None | Some(Ok(_) | Err(bollard::errors::Error::DockerContainerWaitError { .. })) => {}
         Some(Err(error)) => return Err(docker.fault("wait for a container", &error)),
     }
-    let inspected = client
-        .inspect_container(id, None::<InspectContainerOptions>)
-        .await
-        .map_err(|error| docker.fault("inspect a container", &error))?;
-    let state = inspected.state.unwrap_or_default();
+    let state = super::state::container(docker, id).await?;
+    let state = state.unwrap_or_default().state;
     Ok(Ended {
         exit: state.exit_code,
-        out_of_memory: state.oom_killed.unwrap_or(false),
+        out_of_memory: state.out_of_memory,
     })
 }
 

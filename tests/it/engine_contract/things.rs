@@ -29,6 +29,7 @@ async fn exported(bench: &Bench, image: &str) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one walk, told in one place")]
 fn one_image_weighs_the_same_on_every_engine() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("sizes");
@@ -155,6 +156,7 @@ fn paths_are_looked_up_through_links_without_a_run() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one walk, told in one place")]
 fn a_transform_keeps_the_files_and_none_of_its_command() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("before");

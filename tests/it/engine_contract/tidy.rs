@@ -49,6 +49,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one walk, told in one place")]
 fn a_sweep_takes_what_dead_processes_left_and_nothing_else() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("sweep");

@@ -8,7 +8,6 @@ use std::time::Duration;
 use std::time::Instant;
 
 use bollard::models::HealthConfig;
-use bollard::query_parameters::InspectContainerOptions;
 
 use super::attach::Attached;
 use super::exit_of;
@@ -19,6 +18,8 @@ use crate::engine::EngineError;
 use crate::engine::EngineName;
 use crate::engine::docker::Docker;
 use crate::engine::docker::raw;
+use crate::engine::docker::state;
+use crate::engine::docker::state::Container;
 use crate::image::run::Probe;
 use crate::image::run::RunOutcome;
 use crate::text::Clean;
@@ -165,11 +166,8 @@ impl Watched<'_> {
 
     /// The image's stop signal.
     async fn own_signal(&self) -> Result<String, EngineError> {
-        let inspected = self.inspect().await?;
-        let signal = inspected
-            .config
-            .and_then(|config| config.stop_signal)
-            .filter(|signal| !signal.is_empty());
+        let container = self.look().await?;
+        let signal = container.config.signal();
         Ok(signal.unwrap_or_else(|| "SIGTERM".to_owned()))
     }
 
@@ -179,13 +177,11 @@ impl Watched<'_> {
             let (health, ended) = if self.docker.inner.info.name == EngineName::Podman {
                 (self.podman_health().await, self.has_ended().await?)
             } else {
-                let state = self.inspect().await?.state.unwrap_or_default();
-                let health = state.health.and_then(|health| health.status);
-                let ended = !state.running.unwrap_or(false);
-                let text = health.map(|status| status.to_string());
+                let state = self.look().await?.state;
+                let health = state.health.map(|health| health.status);
                 (
-                    text.filter(|text| text != "none" && !text.is_empty()),
-                    ended,
+                    health.filter(|text| text != "none" && !text.is_empty()),
+                    !state.running,
                 )
             };
             self.outcome.took = self.began.elapsed();
@@ -215,17 +211,14 @@ impl Watched<'_> {
         Some(answer.get("Status")?.as_str()?.to_owned())
     }
 
-    async fn inspect(&self) -> Result<bollard::models::ContainerInspectResponse, EngineError> {
-        let client = &self.docker.inner.client;
-        client
-            .inspect_container(self.id, None::<InspectContainerOptions>)
-            .await
-            .map_err(|error| self.docker.fault("inspect a container", &error))
+    async fn look(&self) -> Result<Container, EngineError> {
+        let found = state::container(self.docker, self.id).await?;
+        // One that has gone has ended.
+        Ok(found.unwrap_or_default())
     }
 
     async fn has_ended(&self) -> Result<bool, EngineError> {
-        let state = self.inspect().await?.state.unwrap_or_default();
-        Ok(!state.running.unwrap_or(false))
+        Ok(!self.look().await?.state.running)
     }
 
     /// Reads how it ended.

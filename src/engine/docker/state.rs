@@ -1,0 +1,104 @@
+//! How a container stands.
+//!
+//! Read by hand: engines have states that the client library does not know and then refuses whole.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Docker;
+use super::raw;
+use crate::engine::EngineError;
+
+/// What an engine says of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Container {
+    /// How it stands.
+    pub(super) state: State,
+    /// How it was made.
+    pub(super) config: Config,
+}
+
+/// How it stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct State {
+    /// Whether it runs.
+    pub(super) running: bool,
+    /// Its status when it has ended.
+    pub(super) exit_code: Option<i64>,
+    /// Whether it, or a child of it, was killed for lack of memory.
+    #[serde(rename = "OOMKilled")]
+    pub(super) out_of_memory: bool,
+    /// Its health, where it has a check.
+    pub(super) health: Option<Health>,
+}
+
+/// Its health.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Health {
+    /// `healthy`, `unhealthy`, `starting`; `none` or nothing where there is no check.
+    pub(super) status: String,
+}
+
+/// How it was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Config {
+    /// Its labels.
+    pub(super) labels: Option<BTreeMap<String, String>>,
+    /// The signal that asks it to stop: a name, or a number from Podman.
+    pub(super) stop_signal: serde_json::Value,
+}
+
+impl Config {
+    /// The signal that asks it to stop.
+    pub(super) fn signal(&self) -> Option<String> {
+        match &self.stop_signal {
+            serde_json::Value::String(name) if !name.is_empty() => Some(name.clone()),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Asks for a container; `None` where there is none.
+pub(super) async fn container(docker: &Docker, id: &str) -> Result<Option<Container>, EngineError> {
+    let what = "inspect a container";
+    let Some(answer) = raw::find(docker, what, format!("/containers/{id}/json")).await? else {
+        return Ok(None);
+    };
+    match serde_json::from_value(answer) {
+        Ok(container) => Ok(Some(container)),
+        Err(error) => Err(EngineError::Refused {
+            what,
+            detail: crate::text::Clean::line(&error.to_string()),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_of_both_engines_are_read() {
+        let podman: Container = serde_json::from_value(serde_json::json!({
+            "State": {"Status": "stopped", "Running": false, "ExitCode": 3, "OOMKilled": true},
+            "Config": {"StopSignal": 15, "Labels": null},
+        }))
+        .unwrap();
+        assert_eq!(podman.state.exit_code, Some(3));
+        assert!(podman.state.out_of_memory);
+        assert_eq!(podman.config.signal().as_deref(), Some("15"));
+        let docker: Container = serde_json::from_value(serde_json::json!({
+            "State": {"Running": true, "Health": {"Status": "starting"}},
+            "Config": {"StopSignal": "SIGINT", "Labels": {"a": "b"}},
+        }))
+        .unwrap();
+        assert!(docker.state.running);
+        assert_eq!(docker.config.signal().as_deref(), Some("SIGINT"));
+    }
+}
