@@ -49,7 +49,6 @@ pub(super) enum Said {
 #[derive(Debug)]
 pub(super) struct Helper {
     guard: Guard,
-    attached: Attached,
 }
 
 impl Helper {
@@ -71,19 +70,20 @@ impl Helper {
             }
             Err(error) => return Err(error),
         };
-        let attached = Attached::attach(docker, guard.id(), None).await?;
-        Ok(Self { guard, attached })
+        Ok(Self { guard })
     }
 
     /// Starts it and hears what it says.
     pub(super) async fn ask(self, docker: &Docker) -> Result<Said, EngineError> {
+        // Not earlier: Podman takes nobody to a helper whose container does not run yet.
+        let attached = Attached::attach(docker, self.guard.id(), None).await?;
         docker
             .inner
             .client
             .start_container(self.guard.id(), None::<StartContainerOptions>)
             .await
             .map_err(|error| docker.fault("start the helper", &error))?;
-        let output = self.attached.ended().await;
+        let output = attached.ended().await;
         let said = parse(&output.raw());
         // Nobody waits for the helper's removal.
         drop(self.guard);
