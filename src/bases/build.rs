@@ -183,15 +183,20 @@ impl Workshop<'_> {
         self.download(apt, &packages).await?;
         self.room(base, Bytes(base.real_size.0 * 2)).await?;
         let architecture = self.engine.info().architecture.clone();
+        let mut below = HashSet::new();
         let images = lineage
             .iter()
             .map(|one| {
+                // The label of a lower image is the same whether it is built alone or comes along.
+                below.extend(plain_packages(one));
+                let used = packages
+                    .iter()
+                    .filter(|package| below.contains(&package.name));
+                let used: Vec<Package> = used.cloned().collect();
                 let configs = one.tags.iter().map(|tag| {
-                    let labels = self.labels(one, tag, &packages);
-                    (
-                        tag.clone(),
-                        distroless::config(one, tag, &architecture, labels),
-                    )
+                    let labels = self.labels(one, tag, &used);
+                    let config = distroless::config(one, tag, &architecture, labels);
+                    (tag.clone(), config)
                 });
                 configs.collect()
             })
