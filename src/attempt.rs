@@ -9,6 +9,7 @@ mod fake;
 mod findings;
 mod gather;
 mod judge;
+mod lines;
 mod pipeline;
 mod prepare;
 mod problem;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+pub use lines::layer_lines;
 pub use pipeline::could_not_start;
 pub use pipeline::start;
 pub use pipeline::without_engine;

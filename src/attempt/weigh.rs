@@ -1,5 +1,6 @@
 //! What an image and its layers weigh, and which lines of the Dockerfile they come from. Pure.
 
+use super::lines::layer_lines;
 use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
 use crate::goal::Evidence;
@@ -87,39 +88,7 @@ pub(super) fn lines(
     summary: &Summary,
     base_layers: usize,
 ) -> Vec<Option<u32>> {
-    let Some(stage) = dockerfile.final_stage() else {
-        return Vec::new();
-    };
-    let chain = dockerfile.chain(stage, &BuildArgs::new());
-    let from = chain.last().map(|stage| stage.from.line);
-    let mut instructions = chain.iter().rev().flat_map(|stage| &stage.instructions);
-    let mut lines = vec![from; base_layers];
-    let mut made = 0;
-    for step in &summary.history {
-        if !step.empty_layer {
-            made += 1;
-        }
-        if made <= base_layers {
-            continue;
-        }
-        let word = keyword(&step.created_by);
-        let found = instructions.find(|instruction| instruction.keyword.as_str() == word);
-        if !step.empty_layer {
-            lines.push(found.map(|instruction| instruction.line));
-        }
-    }
-    lines.truncate(summary.diff_ids.len());
-    lines
-}
-
-/// The instruction that a step of the history stands for, as the different builders write it.
-fn keyword(created_by: &str) -> &str {
-    let text = created_by
-        .strip_prefix("/bin/sh -c ")
-        .map_or(created_by, |rest| {
-            rest.trim_start()
-                .strip_prefix("#(nop)")
-                .map_or("RUN", str::trim_start)
-        });
-    text.split_whitespace().next().unwrap_or_default()
+    let layers = summary.diff_ids.len();
+    let given = BuildArgs::new();
+    layer_lines(dockerfile, &given, &summary.history, layers, base_layers)
 }

@@ -58,6 +58,20 @@ impl Default for Limits {
     }
 }
 
+/// Files by path, `/` between parts.
+pub type Files = BTreeMap<String, Arc<[u8]>>;
+
+/// What a context is made of. The ignore file holds for all of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// Files that lie below the folder: they are taken where the folder has none.
+    pub below: &'a Files,
+    /// A folder on disk.
+    pub folder: Option<&'a Path>,
+    /// Files that lie above the folder: they are taken whatever the folder has.
+    pub above: &'a Files,
+}
+
 /// What a context holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -92,21 +106,21 @@ pub struct Context {
 }
 
 impl Context {
-    /// Gathers `files` with the contents of `folder` over them, without what the ignore file
-    /// leaves out. `dockerfile` is the Dockerfile's path in the context.
+    /// Gathers everything but what the ignore file leaves out. `dockerfile` is the Dockerfile's
+    /// path in the context.
     ///
     /// # Errors
     /// When something cannot be read or sent, or is too much; the error names it.
     pub fn gather(
-        folder: Option<&Path>,
-        files: &BTreeMap<String, Arc<[u8]>>,
+        sources: &Sources<'_>,
         dockerfile: &str,
         limits: &Limits,
     ) -> Result<Self, ContextError> {
-        for path in files.keys().map(String::as_str).chain([dockerfile]) {
+        let names = sources.below.keys().chain(sources.above.keys());
+        for path in names.map(String::as_str).chain([dockerfile]) {
             check_inside(path)?;
         }
-        let top = match folder {
+        let top = match sources.folder {
             Some(path) => Some(Folder::top(path).map_err(|why| ContextError::Unreadable {
                 path: Clean::line(&path.to_string_lossy()),
                 why,
@@ -120,16 +134,23 @@ impl Context {
             dockerfile: dockerfile.to_owned(),
             sockets: Vec::new(),
         };
-        context.read_ignore(files)?;
+        context.read_ignore(sources)?;
         let mut looked_at = 0;
         if let Some(top) = context.top.take() {
             let walked = context.walk(&top, &[], limits, &mut looked_at);
             context.top = Some(top);
             walked?;
         }
-        for (path, bytes) in files {
+        for (path, bytes) in sources.below {
             let there = context.nodes.contains_key(path.as_bytes());
             if !there && !context.leaves_out(path) && !context.is_below_a_file(path) {
+                let node = Node::Memory(Arc::clone(bytes));
+                context.nodes.insert(path.as_bytes().to_vec(), node);
+            }
+        }
+        for (path, bytes) in sources.above {
+            context.make_room(path);
+            if !context.leaves_out(path) {
                 let node = Node::Memory(Arc::clone(bytes));
                 context.nodes.insert(path.as_bytes().to_vec(), node);
             }
@@ -172,6 +193,7 @@ impl Context {
     /// When the path leads out of the context.
     pub fn put(&mut self, path: &str, bytes: &[u8]) -> Result<(), ContextError> {
         check_inside(path)?;
+        self.make_room(path);
         let node = Node::Memory(Arc::from(bytes));
         self.nodes.insert(path.as_bytes().to_vec(), node);
         Ok(())
@@ -221,23 +243,27 @@ impl Context {
         Ok(facts)
     }
 
-    fn read_ignore(&mut self, files: &BTreeMap<String, Arc<[u8]>>) -> Result<(), ContextError> {
+    fn read_ignore(&mut self, sources: &Sources<'_>) -> Result<(), ContextError> {
         let exists = |name: &str| {
             let on_disk = self.top.as_ref().map(|top| top.file(name.as_bytes()));
             // What is there and cannot be read is found out below.
             let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-            files.contains_key(name) || on_disk.is_some_and(|file| !file.as_ref().is_err_and(gone))
+            sources.above.contains_key(name)
+                || sources.below.contains_key(name)
+                || on_disk.is_some_and(|file| !file.as_ref().is_err_and(gone))
         };
         let Some(name) = ignore_file(&self.dockerfile, exists) else {
             return Ok(());
         };
-        let bytes = match (self.read_disk(&name)?, files.get(&name)) {
-            (Some(bytes), _) => bytes,
-            (None, Some(bytes)) => bytes.to_vec(),
-            (None, None) => return Ok(()),
+        let bytes = match sources.above.get(&name) {
+            Some(bytes) => Some(bytes.to_vec()),
+            None => match self.read_disk(&name)? {
+                Some(bytes) => Some(bytes),
+                None => sources.below.get(&name).map(|bytes| bytes.to_vec()),
+            },
         };
-        let parsed = Ignore::parse(&String::from_utf8_lossy(&bytes));
-        self.ignore = parsed.map_err(|error| ContextError::Ignore {
+        let text = String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
+        self.ignore = Ignore::parse(&text).map_err(|error| ContextError::Ignore {
             file: Clean::line(&name),
             error,
         })?;
@@ -334,6 +360,19 @@ impl Context {
     /// sent.
     fn leaves_out(&self, path: &str) -> bool {
         path != self.dockerfile && path != ".dockerignore" && self.ignore.excludes(path)
+    }
+
+    /// Takes away what stands where a file of ours and its folders go.
+    fn make_room(&mut self, path: &str) {
+        for (at, _) in path.match_indices('/') {
+            let above = path.get(..at).unwrap_or_default().as_bytes();
+            if matches!(self.nodes.get(above), Some(node) if !matches!(node, Node::Folder)) {
+                self.nodes.remove(above);
+            }
+        }
+        let below = format!("{path}/").into_bytes();
+        self.nodes.remove(path.as_bytes());
+        self.nodes.retain(|other, _| !other.starts_with(&below));
     }
 
     /// Whether the folder has a file where `path` needs a folder.

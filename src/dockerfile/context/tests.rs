@@ -24,9 +24,35 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+fn gather_within(folder: &Path, limits: &Limits) -> Result<Context, ContextError> {
+    let none = Files::new();
+    let sources = Sources {
+        below: &none,
+        folder: Some(folder),
+        above: &none,
+    };
+    Context::gather(&sources, "Dockerfile", limits)
+}
+
 fn gather(folder: &TempDir) -> Result<Context, ContextError> {
-    let limits = Limits::default();
-    Context::gather(Some(folder.path()), &BTreeMap::new(), "Dockerfile", &limits)
+    gather_within(folder.path(), &Limits::default())
+}
+
+fn gather_files(files: &Files) -> Result<Context, ContextError> {
+    let none = Files::new();
+    let sources = Sources {
+        below: files,
+        folder: None,
+        above: &none,
+    };
+    Context::gather(&sources, "Dockerfile", &Limits::default())
+}
+
+fn in_memory(files: &[(&str, &str)]) -> Files {
+    let files = files.iter();
+    files
+        .map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_bytes())))
+        .collect()
 }
 
 fn archive(context: &Context) -> Vec<u8> {
@@ -107,11 +133,7 @@ fn the_same_files_give_the_same_bytes() {
     fs::set_permissions(two.path().join("b/c"), fs::Permissions::from_mode(0o600)).expect("mode");
     let bytes = archive(&gather(&one).expect("a context"));
     assert_eq!(bytes, archive(&gather(&two).expect("a context")));
-    let memory: BTreeMap<String, Arc<[u8]>> = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_bytes())))
-        .collect();
-    let context = Context::gather(None, &memory, "Dockerfile", &Limits::default());
+    let context = gather_files(&in_memory(&files));
     assert_eq!(bytes, archive(&context.expect("a context")));
 }
 
@@ -200,10 +222,8 @@ fn what_builders_cannot_use_is_named_unless_it_is_ignored() {
 fn limits_are_said_with_the_path_that_crossed_them() {
     let folder = folder(&[("Dockerfile", "FROM a\n"), ("a/b/c/d", "12345"), ("e", "1")]);
     let with = |limits: Limits| {
-        let files = BTreeMap::new();
-        Context::gather(Some(folder.path()), &files, "Dockerfile", &limits)
-            .expect_err("too much")
-            .to_string()
+        let error = gather_within(folder.path(), &limits).expect_err("too much");
+        error.to_string()
     };
     let all = Limits::default();
     assert_eq!(
@@ -245,7 +265,7 @@ fn an_ignored_folder_without_exceptions_is_not_even_read() {
         looked_at: 10,
         ..Limits::default()
     };
-    let context = Context::gather(Some(folder.path()), &BTreeMap::new(), "Dockerfile", &limits);
+    let context = gather_within(folder.path(), &limits);
     assert_eq!(paths(&context.expect("a context")).len(), 2);
 }
 
@@ -289,24 +309,44 @@ fn a_file_that_goes_away_is_left_out() {
 }
 
 #[test]
-fn the_learners_files_lie_over_those_of_the_exercise() {
-    let given: BTreeMap<String, Arc<[u8]>> = [
+fn files_below_and_above_the_folder_are_told_apart() {
+    let below = in_memory(&[
         ("app.py", "given"),
         ("Dockerfile", "given"),
         ("x/y", "given"),
-    ]
-    .into_iter()
-    .map(|(path, text)| (path.to_owned(), Arc::from(text.as_bytes())))
-    .collect();
-    let folder = folder(&[("Dockerfile", "FROM mine\n"), ("x", "a file now")]);
-    let context = Context::gather(
-        Some(folder.path()),
-        &given,
-        "Dockerfile",
-        &Limits::default(),
-    );
+    ]);
+    let above = in_memory(&[
+        ("test.py", "fixed"),
+        ("deep/er", "fixed"),
+        ("a.env", "fixed"),
+    ]);
+    let outside = folder(&[("er", "do not touch")]);
+    let folder = folder(&[
+        ("Dockerfile", "FROM mine\n"),
+        (".dockerignore", "*.env\n"),
+        ("x", "a file now"),
+        ("test.py/sub", "mine"),
+    ]);
+    symlink(outside.path(), folder.path().join("deep")).expect("a link");
+    let sources = Sources {
+        below: &below,
+        folder: Some(folder.path()),
+        above: &above,
+    };
+    let context = Context::gather(&sources, "Dockerfile", &Limits::default());
     let mut context = context.expect("a context");
-    assert_eq!(paths(&context), ["Dockerfile", "app.py", "x"]);
+    assert_eq!(
+        paths(&context),
+        [
+            ".dockerignore",
+            "Dockerfile",
+            "app.py",
+            "deep/er",
+            "test.py",
+            "x"
+        ]
+    );
+    assert_eq!(context.read("test.py").expect("read"), b"fixed");
     assert_eq!(context.read("Dockerfile").expect("read"), b"FROM mine\n");
     context.put("Dockerfile", b"FROM sent\n").expect("put");
     assert_eq!(context.read("Dockerfile").expect("read"), b"FROM sent\n");
@@ -318,7 +358,7 @@ fn the_learners_files_lie_over_those_of_the_exercise() {
 fn paths_out_of_the_context_are_refused() {
     for path in ["/etc/passwd", "../a", "a/../../b", "", "a//b", "./a"] {
         let files = BTreeMap::from([(path.to_owned(), Arc::from(&b""[..]))]);
-        let context = Context::gather(None, &files, "Dockerfile", &Limits::default());
+        let context = gather_files(&files);
         assert!(matches!(context, Err(ContextError::Outside(_))), "{path}");
     }
 }
@@ -337,12 +377,7 @@ fn a_full_disk_is_told_from_an_unreadable_file() {
     let folder = folder(&[("Dockerfile", "FROM a\n")]);
     let error = gather(&folder).expect("a context").write(Full);
     assert!(matches!(error, Err(ContextError::Write(_))));
-    let missing = Context::gather(
-        Some(Path::new("/nonexistent")),
-        &BTreeMap::new(),
-        "Dockerfile",
-        &Limits::default(),
-    );
+    let missing = gather_within(Path::new("/nonexistent"), &Limits::default());
     assert_eq!(
         missing.expect_err("refused").to_string(),
         "cannot read `/nonexistent`"
