@@ -18,7 +18,9 @@ use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::context::Context;
 use crate::dockerfile::context::ContextError;
+use crate::dockerfile::context::Files;
 use crate::dockerfile::context::Limits;
+use crate::dockerfile::context::Sources;
 use crate::dockerfile::external_references;
 use crate::dockerfile::rewrite;
 use crate::goal::evidence::ContextFacts;
@@ -88,26 +90,23 @@ pub(super) fn final_base(dockerfile: &Dockerfile) -> Option<String> {
 /// What is built: the learner's files, and the exercise's own put back over them.
 fn gather(request: &Request) -> Result<Context, ContextError> {
     let exercise = &request.exercise;
-    let own: BTreeMap<String, Arc<[u8]>> = exercise
+    let own: Files = exercise
         .files
         .iter()
         .filter(|(name, _)| !exercise.edit.contains(name))
         .map(|(name, content)| (name.clone(), Arc::clone(content)))
         .collect();
-    let limits = Limits::default();
-    let mut context = match &request.submission {
-        Submission::Folder(folder) => Context::gather(Some(folder), &own, DOCKERFILE, &limits)?,
-        Submission::Files(files) => {
-            let mut all = own.clone();
-            all.extend(files.clone());
-            Context::gather(None, &all, DOCKERFILE, &limits)?
-        }
+    let none = Files::new();
+    let (below, folder) = match &request.submission {
+        Submission::Folder(folder) => (&none, Some(folder.as_path())),
+        Submission::Files(files) => (files, None),
     };
-    let sent = context.facts().paths;
-    for (name, content) in own.iter().filter(|(name, _)| sent.contains(name)) {
-        context.put(name, content)?;
-    }
-    Ok(context)
+    let sources = Sources {
+        below,
+        folder,
+        above: &own,
+    };
+    Context::gather(&sources, DOCKERFILE, &Limits::default())
 }
 
 /// The context with the base images resolved and, for a rebuild, one file touched.

@@ -1,4 +1,11 @@
 //! Dockerfile text to its tree. Every error is noted and nothing after it is lost.
+//!
+//! Compared with Docker's classic builder and with BuildKit's parser over `tests/data/dockerfiles`;
+//! both refuse what is refused here. What differs on purpose: a heredoc without an end stops at the
+//! next line that begins with a keyword in capitals, where builders give up; two stages of one name
+//! are a warning, which the classic builder refuses and BuildKit builds; a stage that comes later
+//! and a `<< EOF` with a space are warnings; flags and heredocs are read that older builders do not
+//! know yet.
 
 use super::arguments::Reader;
 use super::ast::Body;

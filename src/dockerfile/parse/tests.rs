@@ -340,6 +340,33 @@ fn giant_input_is_bounded() {
     assert_eq!(problems(&huge).len(), 1);
 }
 
+/// `ok-NAME` is built by a real engine, `bad-LINE-NAME` is refused by it.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the files are read from disk")]
+fn files_are_judged_as_the_engine_judges_them() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dockerfiles");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let file = Dockerfile::parse_bytes(&std::fs::read(&path).expect("a file"));
+        let line = file.problems.first().map(|problem| problem.line);
+        let mut parts = name.split('-');
+        let wanted = match parts.next() {
+            Some("ok") => None,
+            Some("bad") => parts.next().and_then(|line| line.parse().ok()),
+            _ => continue,
+        };
+        assert_eq!(line, wanted, "{name}: {:?}", file.problems);
+        seen += 1;
+    }
+    assert!(seen > 70, "{seen}");
+}
+
 /// Each of these is quadratic, or deep, in a parser that looks back or ahead for each line.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a bound on time takes a clock")]

@@ -1,0 +1,2 @@
+FROM Python:3
+COPY a /a

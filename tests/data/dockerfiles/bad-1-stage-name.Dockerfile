@@ -1,0 +1,2 @@
+FROM scratch AS 1x
+COPY a /a

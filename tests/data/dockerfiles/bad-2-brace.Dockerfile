@@ -1,0 +1,3 @@
+FROM scratch
+WORKDIR ${A
+COPY a /a

@@ -1,0 +1,2 @@
+FROM scratch
+COPY --form=x a /a

@@ -1,0 +1,4 @@
+FROM scratch AS one
+COPY --from=two /a /a
+FROM scratch AS two
+COPY --from=one /a /a

@@ -1,0 +1,3 @@
+FROM scratch AS x
+COPY a /a
+COPY --from=x /a /b

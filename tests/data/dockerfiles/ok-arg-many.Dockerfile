@@ -1,0 +1,3 @@
+FROM scratch
+ARG A=1 B
+COPY a /a

@@ -1,0 +1,3 @@
+ARG B=scratch
+FROM ${B}
+COPY a /a

@@ -1,0 +1,2 @@
+FROM ${B:-scratch}
+COPY a /a

@@ -1,0 +1,4 @@
+FROM scratch AS a
+COPY a /a
+FROM scratch AS a
+COPY a /b

@@ -1,0 +1,3 @@
+FROM scratch
+ENV A some value
+COPY a /a

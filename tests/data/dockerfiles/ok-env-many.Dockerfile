@@ -1,0 +1,3 @@
+FROM scratch
+ENV A=1 B="x y" C='q' D=e\ f
+COPY a /a

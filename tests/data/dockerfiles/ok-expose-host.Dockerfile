@@ -1,0 +1,3 @@
+FROM scratch
+COPY a /a
+EXPOSE 80:80

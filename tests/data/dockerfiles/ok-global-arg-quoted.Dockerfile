@@ -1,0 +1,3 @@
+ARG A="scratch"
+FROM $A
+COPY a /a

@@ -1,0 +1,3 @@
+FROM scratch
+MAINTAINER it's me
+COPY a /a

@@ -1,0 +1,4 @@
+FROM scratch AS one
+COPY a /a
+FROM one
+COPY a /b

@@ -1,0 +1,3 @@
+FROM scratch
+USER a b
+COPY a /a
