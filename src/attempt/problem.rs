@@ -44,13 +44,18 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
         BuildError::Engine(error) => return of_engine(error),
         BuildError::Syntax { line, message } => syntax(*line, message, dockerfile),
         BuildError::Step {
-            line, title, exit, ..
+            line,
+            title,
+            exit,
+            message,
         } => {
-            let status = exit
-                .map(|code| format!(" with status {code}"))
-                .unwrap_or_default();
+            // A command's own output says why it stopped; for the rest there is only the engine.
+            let how = match exit {
+                Some(code) => format!(" with status {code}"),
+                None => format!(": {}", message.as_str().trim_end_matches('.')),
+            };
             problem(
-                &format!("`{title}` stopped{status}."),
+                &format!("`{title}` stopped{how}."),
                 "Read the last lines of its output above: they say what it missed.",
                 *line,
             )

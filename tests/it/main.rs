@@ -11,6 +11,7 @@
 )]
 
 mod bases;
+mod content;
 mod course;
 mod engine_contract;
 mod engine_faults;
