@@ -6,7 +6,6 @@
 
 #[cfg(test)]
 mod fake;
-mod findings;
 mod gather;
 mod judge;
 mod lines;

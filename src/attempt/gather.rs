@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::AttemptEvent;
-use super::findings;
 use super::judge;
 use super::scan;
 use super::weigh;
@@ -25,6 +24,7 @@ use crate::goal::Known;
 use crate::goal::Missing;
 use crate::goal::Needs;
 use crate::goal::Verdict;
+use crate::goal::canary;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::StepFact;
 use crate::image::Contents;
@@ -160,6 +160,7 @@ impl<'a> Session<'a> {
         } else {
             self.have.sizes = true;
         }
+        self.look_at_config(evidence);
         self.start_paths(&mut jobs);
         self.start_runs(&mut jobs);
         for rebuild in self.needs.rebuilds.clone() {
@@ -188,13 +189,21 @@ impl<'a> Session<'a> {
             .collect())
     }
 
+    /// A token in the config or in the history is found without reading the image.
+    fn look_at_config(&self, evidence: &mut Evidence) {
+        let Ok(summary) = &evidence.summary else {
+            return;
+        };
+        let hits = canary::in_summary(&summary.config, &summary.history, &self.work.canaries);
+        if self.needs.canaries && !hits.is_empty() {
+            evidence.canaries = Ok(hits);
+        }
+    }
+
     /// Starts the scan of a large image, once the cheap goals are judged and none of the required
     /// ones has said no. Returns whether there is more to wait for.
     fn start_late_scan(&mut self, jobs: &mut Jobs<'a>, evidence: &mut Evidence) -> bool {
-        let open = self
-            .pending
-            .iter()
-            .any(|goal| goal.report.is_none() && !self.have.covers(&goal.needs));
+        let open = self.pending.iter().any(|goal| goal.report.is_none());
         if self.scan_started || !open {
             return false;
         }
@@ -291,11 +300,10 @@ impl<'a> Session<'a> {
                 match known(answer)? {
                     Ok(contents) => {
                         evidence.sizes = Ok(weigh::sizes_by_count(&contents, &self.work.lines));
-                        evidence.canaries = Ok(findings::canaries(
-                            &contents,
-                            &self.work.canaries,
-                            &self.work.lines,
-                        ));
+                        evidence.canaries =
+                            Ok(canary::hits(&contents, &self.work.canaries, |layer| {
+                                self.work.lines.get(layer).copied().flatten()
+                            }));
                         evidence.contents = Ok(*contents);
                     }
                     Err(missing) => {
@@ -336,6 +344,11 @@ impl<'a> Session<'a> {
             let complete = at_the_end || self.have.covers(&goal.needs);
             let verdict = goal.entry.goal.evaluate(evidence);
             if !complete && !matches!(verdict, Verdict::Unmet(_)) {
+                continue;
+            }
+            // The engine's own figure may be too near to a limit to decide: counting the files does.
+            let undecided = goal.needs.sizes && matches!(verdict, Verdict::Unknown { .. });
+            if !at_the_end && !self.have.scan && undecided {
                 continue;
             }
             let report = judge::goal_report(&goal.entry, goal.required, verdict);

@@ -25,7 +25,7 @@ pub fn hits(
             line: line_of_layer(hit.layer),
             place: CanaryPlace::Layer {
                 layer: hit.layer,
-                path: Clean::line(&hit.path),
+                path: Clean::line(&without(&hit.path, tokens)),
                 hidden: !tree.shows(hit.layer, &hit.path),
             },
         })
@@ -34,6 +34,12 @@ pub fn hits(
     hits.dedup();
     hits.extend(in_summary(&contents.config, &contents.history, tokens));
     hits
+}
+
+/// A file's name with the tokens taken out: a token may be part of the name itself.
+fn without(path: &str, tokens: &[String]) -> String {
+    let tokens = tokens.iter().filter(|token| !token.is_empty());
+    tokens.fold(path.to_owned(), |path, token| path.replace(token, "…"))
 }
 
 /// The places in the config and in the history alone, which need no pass over the image.
@@ -170,6 +176,24 @@ mod tests {
                 line: None,
             },
         ]
+    }
+
+    #[test]
+    fn a_token_in_a_name_is_not_shown() {
+        let mut image = contents(vec![layer(&["tmp/s3cret-1.txt"])]);
+        image.hits = vec![Hit {
+            layer: 0,
+            path: String::from("tmp/s3cret-1.txt"),
+            needle: 0,
+        }];
+        let found = hits(&image, &[String::from("s3cret-1")], |_| None);
+        let path = Clean::line("tmp/….txt");
+        let place = CanaryPlace::Layer {
+            layer: 0,
+            path,
+            hidden: false,
+        };
+        assert_eq!(found, [CanaryHit { place, line: None }]);
     }
 
     #[test]
