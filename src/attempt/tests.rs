@@ -24,6 +24,7 @@ use crate::engine::EngineError;
 use crate::goal::Blame;
 use crate::goal::Evidence;
 use crate::goal::Goal;
+use crate::goal::Missing;
 use crate::goal::Needs;
 use crate::goal::Unmet;
 use crate::goal::Verdict;
@@ -40,6 +41,7 @@ use crate::units::Bytes;
 struct Wants {
     contents: bool,
     absent: Option<&'static str>,
+    exact: bool,
 }
 
 impl Goal for Wants {
@@ -58,6 +60,7 @@ impl Goal for Wants {
     fn needs(&self) -> Needs {
         Needs {
             contents: self.contents,
+            sizes: self.exact,
             paths: self.absent.iter().map(|path| (*path).to_owned()).collect(),
             ..Needs::default()
         }
@@ -72,6 +75,9 @@ impl Goal for Wants {
                 blame: Blame::default(),
                 next_step: Clean::line("Look at the base."),
             }));
+        }
+        if self.exact && !evidence.sizes.as_ref().is_ok_and(|sizes| sizes.exact) {
+            return Verdict::unknown(&Missing::because("It is too near."));
         }
         match &evidence.contents {
             Err(missing) if self.contents => Verdict::unknown(missing),
@@ -182,10 +188,12 @@ async fn a_large_image_is_not_exported_where_a_path_already_says_no() {
     let shell = Wants {
         contents: true,
         absent: Some("bin/sh"),
+        exact: false,
     };
     let other = Wants {
         contents: true,
         absent: None,
+        exact: false,
     };
     let report = attempt(Arc::clone(&fake), vec![shell, other]).await;
     assert_eq!(
@@ -206,12 +214,27 @@ async fn a_large_image_is_exported_where_nothing_else_says_no() {
     let goal = Wants {
         contents: true,
         absent: Some("bin/sh"),
+        exact: false,
     };
     let report = attempt(Arc::clone(&fake), vec![goal]).await;
     assert!(fake.was_asked("export"));
     // The fake's archive is no image: what was not seen is not judged.
     assert_eq!(verdicts(&report), [VerdictName::Unknown]);
     assert_eq!(report.outcome, Outcome::CouldNotJudge);
+}
+
+#[tokio::test]
+async fn a_large_image_is_counted_where_the_engine_s_figure_does_not_decide() {
+    let mut fake = Fake::new(Building::Well);
+    fake.size = Bytes(1_167_000_000);
+    let fake = Arc::new(fake);
+    let goal = Wants {
+        exact: true,
+        ..Wants::default()
+    };
+    let report = attempt(Arc::clone(&fake), vec![goal]).await;
+    assert!(fake.was_asked("export"));
+    assert_eq!(verdicts(&report), [VerdictName::Unknown]);
 }
 
 #[tokio::test]
