@@ -319,6 +319,9 @@ fn every_room_of_the_house_is_listed_in_lib_rs() {
 #[test]
 fn files_stay_small_enough_to_read() {
     for source in Source::all() {
+        if source.path.ends_with("/tests.rs") {
+            continue;
+        }
         let lines = source.product().lines().count();
         assert!(
             lines <= 600,

@@ -11,15 +11,18 @@
 )]
 
 mod bases;
+mod cli;
 mod content;
 mod course;
 mod engine_contract;
 mod engine_faults;
+mod faults;
 mod image_export;
 mod layering;
 mod pty_workshop;
 mod records;
 mod report_schema;
+mod sandbox;
 mod source;
 mod tui_pty;
 

@@ -1,0 +1,194 @@
+//! The program as a user's shell starts it: nothing inherited, a home of its own.
+
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+/// A folder with a home in it, removed at the end.
+pub(crate) struct Sandbox {
+    folder: tempfile::TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// What the program printed and how it ended.
+#[must_use]
+pub(crate) struct Ended {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: Option<i32>,
+}
+
+impl Sandbox {
+    /// No engine answers here.
+    pub(crate) fn without_engine() -> Self {
+        let sandbox = Self::new();
+        sandbox.with("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+    }
+
+    /// The engine that the environment names, or the default one.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::create_dir(folder.path().join("home")).expect("a home");
+        let sandbox = Self {
+            folder,
+            variables: Vec::new(),
+        };
+        let home = sandbox.path("home").display().to_string();
+        let path = std::env::var("PATH").unwrap_or_default();
+        sandbox.with("HOME", &home).with("PATH", &path)
+    }
+
+    /// With one variable more, or another value of it.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Without a variable.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file in the folder.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        let above = path.parent().expect("it is below the folder");
+        std::fs::create_dir_all(above).expect("a folder");
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loadline"));
+        command
+            .args(args)
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        self.start(args).end()
+    }
+
+    /// Starts the program.
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        let child = self.command(args).spawn().expect("the program starts");
+        Running {
+            child,
+            folder: self.folder.path().display().to_string(),
+        }
+    }
+
+    /// Starts the program with somewhere else for its standard output.
+    pub(crate) fn start_into(&self, args: &[&str], stdout: Stdio) -> Running {
+        let child = self.command(args).stdout(stdout).spawn();
+        Running {
+            child: child.expect("the program starts"),
+            folder: self.folder.path().display().to_string(),
+        }
+    }
+}
+
+/// The program while it runs.
+pub(crate) struct Running {
+    child: Child,
+    folder: String,
+}
+
+impl Running {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.child.id()).expect("a small number");
+        let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
+        rustix::process::kill_process(pid, signal).expect("it is ours");
+    }
+
+    /// Waits for its end; a program that runs for two minutes hangs.
+    pub(crate) fn end(mut self) -> Ended {
+        let reader = |pipe: Option<Box<dyn std::io::Read + Send>>| {
+            std::thread::spawn(move || {
+                let mut text = Vec::new();
+                if let Some(mut pipe) = pipe {
+                    pipe.read_to_end(&mut text).expect("a pipe is readable");
+                }
+                String::from_utf8(text).expect("it prints UTF-8")
+            })
+        };
+        let stdout = reader(self.child.stdout.take().map(|pipe| Box::new(pipe) as _));
+        let stderr = reader(self.child.stderr.take().map(|pipe| Box::new(pipe) as _));
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                break status;
+            }
+            if began.elapsed() > Duration::from_secs(120) {
+                let _ = self.child.kill();
+                panic!("the program hangs");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let tidy = |text: String| text.replace(&self.folder, "[folder]");
+        Ended {
+            stdout: tidy(stdout.join().expect("the reader ends")),
+            stderr: tidy(stderr.join().expect("the reader ends")),
+            code: status.code(),
+        }
+    }
+}
+
+impl Ended {
+    /// Everything, for a snapshot.
+    pub(crate) fn shown(&self) -> String {
+        let code = self.code.map_or("none".to_owned(), |code| code.to_string());
+        let mut text = String::new();
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                text.push_str(name);
+                text.push_str(":\n");
+                text.push_str(stream);
+                if !stream.ends_with('\n') {
+                    text.push('\n');
+                }
+            }
+        }
+        text.push_str(&format!("exit code: {code}\n"));
+        text
+    }
+}
+
+/// Whether a process of this machine, in a container or not, has `mark` in its command line.
+pub(crate) fn is_running(mark: &str) -> bool {
+    std::fs::read_dir("/proc")
+        .expect("processes can be listed")
+        .flatten()
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .any(|line| String::from_utf8_lossy(&line).contains(mark))
+}
+
+/// Waits until `wanted`, and fails after a minute.
+pub(crate) fn wait_until(what: &str, mut wanted: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !wanted() {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "waited a minute for this: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
