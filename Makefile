@@ -24,6 +24,9 @@ engine:
 test-engines: engine
 	.ci/engines start
 	LOADLINE_TEST_ENGINES=$$(.ci/engines list) cargo test --test it engine_contract
+	@# Alone: the others would lose their engine.
+	LOADLINE_TEST_KILL=$$(.ci/engines list | tr , '\n' | grep 26.1-graphdriver) \
+		cargo test --test it a_real_engine_that_is_killed
 	.ci/engines stop
 
 bench: engine
