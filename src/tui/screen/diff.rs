@@ -208,7 +208,7 @@ mod tests {
             [
                 "       yours         │        solution",
                 "   1   FROM a        │    1   FROM a",
-                "   2 − RUN x         │    2 + CMD [\"app.p…",
+                "   2 − RUN x         │    2 + CMD [\"app.py…",
                 "   3 − CMD [\"python… │    3 + USER 1",
             ]
         );

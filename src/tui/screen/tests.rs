@@ -11,9 +11,11 @@ use crate::tui::fixture::shrink;
 use crate::tui::msg::Msg;
 use crate::workshop::WorkspaceFile;
 
+mod pages;
+
 const SIZES: [(u16, u16); 4] = [(60, 18), (80, 24), (120, 36), (200, 50)];
 
-fn pictures(name: &str, scene: &mut Scene) {
+pub(super) fn pictures(name: &str, scene: &mut Scene) {
     for (width, height) in SIZES {
         let picture = scene.picture(width, height);
         insta::assert_snapshot!(format!("{name}_{width}x{height}"), picture);

@@ -204,3 +204,115 @@ fn follow(model: &mut Model, target: &str, effects: &mut Vec<Effect>) {
     moves::settle(model);
     navigate::read_to_the_end(model, effects);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::course::Choice;
+    use crate::tui::fixture::Scene;
+
+    fn quiz(id: &str, right: &[bool]) -> Quiz {
+        Quiz {
+            id: id.to_owned(),
+            question: "Which?".to_owned(),
+            choices: right
+                .iter()
+                .map(|right| Choice {
+                    text: "this".to_owned(),
+                    right: *right,
+                    why: "so".to_owned(),
+                })
+                .collect(),
+        }
+    }
+
+    fn reading(right: &[bool]) -> Scene {
+        let mut scene = Scene::home();
+        let mut course = (*scene.model.course).clone();
+        let text = "# One\n\n[out](https://example.org) [in](06-distroless#part-3)\n\n\
+                    ```quiz\nid: a\n```\n";
+        text.clone_into(&mut course.lessons[0].markdown);
+        course.lessons[0].quizzes = vec![quiz("a", right)];
+        course.lessons[1].anchors = (0..40).map(|at| format!("part-{at}")).collect();
+        scene.model.course = Arc::new(course);
+        scene.char('g');
+        scene.key(KeyCode::Enter);
+        scene
+    }
+
+    fn answer_of(scene: &Scene) -> (u32, bool, bool) {
+        let lesson = scene.model.lesson().unwrap();
+        let reading = &scene.model.reading[&lesson.slug];
+        let answer = &reading.answers["a"];
+        (answer.tries, answer.right, reading.asked.is_some())
+    }
+
+    #[test]
+    fn a_question_is_tried_twice_and_gives_the_keys_back() {
+        let mut scene = reading(&[false, true, false]);
+        scene.key(KeyCode::Enter);
+        scene.key(KeyCode::Enter);
+        assert_eq!(answer_of(&scene), (1, false, true));
+        scene.key(KeyCode::Down);
+        scene.key(KeyCode::Down);
+        scene.key(KeyCode::Enter);
+        assert_eq!(answer_of(&scene), (2, false, false));
+        // Nothing is left to answer.
+        scene.key(KeyCode::Enter);
+        assert_eq!(answer_of(&scene), (2, false, false));
+    }
+
+    #[test]
+    fn the_right_choice_ends_a_question_at_once() {
+        let mut scene = reading(&[false, true]);
+        scene.key(KeyCode::Enter);
+        scene.key(KeyCode::Down);
+        scene.key(KeyCode::Enter);
+        assert_eq!(answer_of(&scene), (1, true, false));
+    }
+
+    #[test]
+    fn where_several_are_right_space_ticks_and_an_empty_answer_is_no_try() {
+        let mut scene = reading(&[true, true, false]);
+        scene.key(KeyCode::Enter);
+        scene.key(KeyCode::Enter);
+        assert_eq!(answer_of(&scene), (0, false, true));
+        scene.char(' ');
+        scene.key(KeyCode::Down);
+        scene.char(' ');
+        scene.key(KeyCode::Enter);
+        assert_eq!(answer_of(&scene), (1, true, false));
+    }
+
+    #[test]
+    fn a_question_never_blocks() {
+        let mut scene = reading(&[true, false]);
+        scene.key(KeyCode::Enter);
+        scene.key(KeyCode::Esc);
+        assert_eq!(scene.model.screen, Screen::Lesson);
+        assert!(!answer_of(&scene).2);
+        scene.key(KeyCode::Enter);
+        scene.key(KeyCode::PageDown);
+        assert!(!answer_of(&scene).2);
+        scene.key(KeyCode::Esc);
+        assert_eq!(scene.model.screen, Screen::Home);
+    }
+
+    #[test]
+    fn a_link_outside_is_copied_and_one_inside_is_followed() {
+        let mut scene = reading(&[true, false]);
+        scene.char('o');
+        let effects = scene.key(KeyCode::Enter);
+        assert_eq!(effects, [Effect::Copy("https://example.org".to_owned())]);
+        scene.char('o');
+        scene.char('j');
+        scene.key(KeyCode::Enter);
+        let lesson = scene.model.lesson().unwrap();
+        assert_eq!(lesson.slug, "distroless");
+        let top = scene.model.reading["distroless"].top;
+        let line = lesson::doc(&scene.model).outline[3].line;
+        assert_eq!(top, line);
+    }
+}

@@ -1,0 +1,264 @@
+//! The screens that are pages: Lesson, Brief, Result, Hints, Doctor.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyCode;
+
+use super::pictures;
+use crate::course::Choice;
+use crate::course::Quiz;
+use crate::report::LayerReport;
+use crate::report::Outcome;
+use crate::text::Clean;
+use crate::tui::fixture::Scene;
+use crate::tui::fixture::missing;
+use crate::tui::fixture::report;
+use crate::tui::fixture::shrink;
+use crate::tui::msg::Msg;
+use crate::tui::theme::Palette;
+use crate::tui::theme::Theme;
+use crate::units::Bytes;
+use crate::workshop::Check;
+use crate::workshop::CheckState;
+
+const TEXT: &str = "# Distroless: Python\n\n\
+A distroless image holds your application and the runtime it needs. There is **no shell**, no \
+package manager and no `curl`: what you copy in is what runs. See [the last lesson](13-ship-it#x) \
+or [the project](https://example.org/distroless).\n\n\
+## Python, step by step\n\n\
+```dockerfile\nFROM python:3.13-slim AS build\nRUN pip install --target=/deps -r requirements.txt\n\
+FROM gcr.io/distroless/python3-debian13\nCOPY --from=build /deps /deps\nCMD [\"app.py\"]\n```\n\n\
+> [!WARNING]\n> The image already starts Python. `CMD` is its list of arguments.\n\n\
+| base | size | what you get |\n|---|--:|---|\n\
+| `python:3.13` | {{ size python:3.13 | 1.08 GB }} | Python, compilers, headers, `git` |\n\
+| distroless | {{ mine shrink-that-image last | 59.7 MB }} | Python and its libraries |\n\n\
+1. one\n2. two\n   - [x] nested\n\n\
+## Check yourself\n\n```quiz\nid: cmd\n```\n\n```quiz\nid: both\n```\n\n## Read next\n\nThe end.\n";
+
+fn quiz(id: &str, right: [bool; 3]) -> Quiz {
+    let texts = [
+        "`[\"python\", \"app.py\"]`",
+        "`[\"app.py\"]`",
+        "`[\"sh\", \"-c\", \"app.py\"]`",
+    ];
+    Quiz {
+        id: id.to_owned(),
+        question: format!("Which `CMD` starts the application ({id})?"),
+        choices: texts
+            .into_iter()
+            .zip(right)
+            .map(|(text, right)| Choice {
+                text: text.to_owned(),
+                right,
+                why: "The entrypoint is Python, so this is what Python is given.".to_owned(),
+            })
+            .collect(),
+    }
+}
+
+fn reading() -> Scene {
+    let mut scene = Scene::home();
+    let mut course = (*scene.model.course).clone();
+    let lesson = &mut course.lessons[1];
+    lesson.markdown = TEXT.to_owned();
+    lesson.anchors = crate::course::lesson::outline(TEXT).anchors;
+    lesson.quizzes = vec![
+        quiz("cmd", [false, true, false]),
+        quiz("both", [true, true, false]),
+    ];
+    scene.model.course = Arc::new(course);
+    scene.char('g');
+    scene.key(KeyCode::Down);
+    scene.key(KeyCode::Down);
+    scene.key(KeyCode::Enter);
+    scene
+}
+
+#[test]
+fn a_lesson_from_its_start() {
+    let mut scene = reading();
+    pictures("lesson_top", &mut scene);
+    scene.resize(80, 24);
+    scene.key(KeyCode::Tab);
+    pictures("lesson_outline", &mut scene);
+}
+
+#[test]
+fn a_question_asked_and_answered() {
+    let mut scene = reading();
+    scene.resize(120, 36);
+    scene.char('G');
+    scene.key(KeyCode::Enter);
+    pictures("lesson_asked", &mut scene);
+    scene.key(KeyCode::Enter);
+    scene.key(KeyCode::Down);
+    scene.key(KeyCode::Down);
+    scene.key(KeyCode::Enter);
+    pictures("lesson_answered", &mut scene);
+}
+
+#[test]
+fn the_links_of_a_lesson() {
+    let mut scene = reading();
+    scene.char('o');
+    insta::assert_snapshot!("lesson_links_80x24", scene.picture(80, 24));
+}
+
+#[test]
+fn a_brief() {
+    let mut scene = Scene::work();
+    scene.char('1');
+    pictures("brief", &mut scene);
+}
+
+#[test]
+fn a_result_before_any_attempt() {
+    let mut scene = Scene::work();
+    let bench = scene.model.bench_mut().unwrap();
+    bench.report = None;
+    scene.char('3');
+    insta::assert_snapshot!("result_none_80x24", scene.picture(80, 24));
+}
+
+/// A result that is compared with the first image.
+fn compared(outcome: Outcome) -> Scene {
+    let mut scene = Scene::ended(outcome);
+    let mut first = report(Outcome::Failed);
+    "2026-11-20T09:00:00Z".clone_into(&mut first.started_at);
+    if let Some(image) = &mut first.image {
+        image.layers[0].shipped_bytes = Bytes(1_010_000_000);
+        image.layers.push(LayerReport {
+            created_by: Some(Clean::line(
+                "RUN /bin/sh -c apt-get install -y vim # buildkit",
+            )),
+            line: Some(9),
+            shipped_bytes: Bytes(72_000_000),
+        });
+    }
+    let progress = scene.model.progress.as_mut().unwrap();
+    let record = progress.exercises.get_mut(&shrink()).unwrap();
+    record.first = Some(Box::new(first));
+    scene.char('3');
+    scene
+}
+
+#[test]
+fn a_result_that_is_not_there_yet() {
+    let mut scene = compared(Outcome::Failed);
+    pictures("result_failed", &mut scene);
+    scene.key(KeyCode::Up);
+    insta::assert_snapshot!("result_other_goal_80x24", scene.picture(80, 24));
+}
+
+#[test]
+fn a_result_with_every_goal_met() {
+    pictures("result_passed", &mut compared(Outcome::Passed));
+}
+
+#[test]
+fn a_result_without_an_image() {
+    let mut scene = Scene::ended(Outcome::BuildFailed);
+    scene.char('3');
+    pictures("result_build_failed", &mut scene);
+}
+
+#[test]
+fn hints_one_at_a_time() {
+    let mut scene = Scene::work();
+    scene.char('6');
+    pictures("hints", &mut scene);
+    scene.key(KeyCode::Down);
+    scene.key(KeyCode::Enter);
+    insta::assert_snapshot!("hints_two_80x24", scene.picture(80, 24));
+}
+
+#[test]
+fn a_solution_beside_and_below() {
+    let mut scene = Scene::ended(Outcome::Passed);
+    scene.char('6');
+    scene.char('S');
+    pictures("solution", &mut scene);
+    scene.char('d');
+    insta::assert_snapshot!("solution_unified_120x36", scene.picture(120, 36));
+}
+
+fn checked() -> Scene {
+    let mut scene = Scene::home();
+    scene.tell(Msg::Engine(missing()));
+    scene.char('D');
+    let check = |title: &str, state, found: &str, fix: Option<&str>| Check {
+        title: title.to_owned(),
+        state,
+        found: Clean::line(found),
+        fix: fix.map(Clean::line),
+    };
+    scene.tell(Msg::Doctor(vec![
+        check(
+            "Terminal",
+            CheckState::Good,
+            "120x36, truecolor, UTF-8",
+            None,
+        ),
+        check(
+            "Engine",
+            CheckState::Bad,
+            "no container engine answers at any of the places where one may be",
+            Some("Run `loadline doctor --fix`: it installs or starts one after asking."),
+        ),
+        check(
+            "Disk",
+            CheckState::Limited,
+            "4.2 GB free",
+            Some("Free 2 GB."),
+        ),
+        check("Classroom", CheckState::Off, "not joined", None),
+    ]));
+    scene
+}
+
+#[test]
+fn a_doctor_who_misses_the_engine() {
+    let mut scene = checked();
+    pictures("doctor", &mut scene);
+    scene.key(KeyCode::Down);
+    insta::assert_snapshot!("doctor_engine_80x24", scene.picture(80, 24));
+}
+
+#[test]
+fn without_colours_and_without_unicode() {
+    let looks = [
+        ("mono", Theme::new(Palette::Mono, false)),
+        ("ascii", Theme::new(Palette::Mono, true)),
+    ];
+    for (name, theme) in looks {
+        let scenes = [
+            ("lesson", reading()),
+            ("result", compared(Outcome::Failed)),
+            ("doctor", checked()),
+        ];
+        for (screen, mut scene) in scenes {
+            scene.model.theme = theme;
+            let picture = scene.picture(80, 24);
+            let drawn: String = picture.lines().take(24).collect();
+            // What the course's own text says may be in any script; the interface may not.
+            let foreign: Vec<char> = drawn.chars().filter(|c| !c.is_ascii()).collect();
+            assert!(
+                name != "ascii" || foreign.iter().all(|c| "≈≤“”".contains(*c)),
+                "{foreign:?}"
+            );
+            insta::assert_snapshot!(format!("{screen}_{name}_80x24"), picture);
+        }
+    }
+}
+
+#[test]
+fn every_page_survives_every_size() {
+    for mut scene in [reading(), compared(Outcome::Failed), checked()] {
+        for (width, height) in [(1, 1), (60, 18), (61, 19), (99, 27), (100, 28), (300, 90)] {
+            scene.resize(width, height);
+            scene.draw(width, height);
+            scene.char('G');
+            scene.draw(width, height);
+        }
+    }
+}
