@@ -50,15 +50,17 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
             message,
         } => {
             // A command's own output says why it stopped; for the rest there is only the engine.
-            let how = match exit {
-                Some(code) => format!(" with status {code}"),
-                None => format!(": {}", message.as_str().trim_end_matches('.')),
+            let (how, next) = match exit {
+                Some(code) => (
+                    format!(" with status {code}"),
+                    "Read the last lines of its output above: they say what it missed.",
+                ),
+                None => (
+                    format!(": {}", message.as_str().trim_end_matches('.')),
+                    "Compare what the line names with what is in your folder.",
+                ),
             };
-            problem(
-                &format!("`{title}` stopped{how}."),
-                "Read the last lines of its output above: they say what it missed.",
-                *line,
-            )
+            problem(&format!("`{title}` stopped{how}."), next, *line)
         }
         BuildError::NoBase {
             line,

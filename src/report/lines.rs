@@ -110,7 +110,7 @@ fn against(now: Bytes, before: Bytes) -> String {
             ", {} smaller than the starter's {before}",
             saved.share_of(before)
         )
-    } else if now == before {
+    } else if now.to_string() == before.to_string() {
         ", as large as the starter".to_owned()
     } else {
         format!(", {} more than the starter's {before}", now.minus(before))

@@ -4,12 +4,14 @@ use ratatui::layout::Rect;
 
 use crate::course::Exercise;
 use crate::course::Lesson;
+use crate::course::directive;
 use crate::tui::model::Model;
 use crate::tui::model::Unit;
 use crate::tui::paint::Painter;
 use crate::tui::paint::width;
 use crate::tui::paint::wrap;
 use crate::tui::screen::goal_bytes;
+use crate::tui::screen::lesson::look_up;
 use crate::tui::screen::load_line;
 use crate::tui::screen::plain_start;
 use crate::tui::theme::Role;
@@ -282,7 +284,8 @@ fn lesson_detail(model: &Model, painter: &mut Painter<'_>, area: Rect, lesson: &
 
 fn exercise_detail(model: &Model, painter: &mut Painter<'_>, area: Rect, exercise: &Exercise) {
     let mut y = paragraph(painter, area, area.y, Role::Strong, &exercise.title);
-    y = paragraph(painter, area, y, Role::Text, &plain_start(&exercise.brief));
+    let brief = directive::expand(&exercise.brief, |figure| look_up(model, figure));
+    y = paragraph(painter, area, y, Role::Text, &plain_start(&brief));
     y += u16::from(area.height > 8);
     let record = model.record(&exercise.id);
     for (label, role, value) in facts(model, exercise, record) {
