@@ -203,17 +203,20 @@ fn text(
         .zip(area.y..)
     {
         let number = (index + 1).to_string();
-        painter.right(area.x + gutter - 2, y, 4, Role::Muted, &number);
+        // The row at hand is marked beside its text: a bar over it would hide its colours.
+        let here = index == row && focused;
+        let role = if here { Role::Key } else { Role::Muted };
+        painter.right(area.x + gutter - 2, y, 4, role, &number);
+        if here {
+            let glyph = painter.theme.glyphs.focus;
+            painter.text(area.x + gutter - 1, y, 1, Role::Key, glyph);
+        }
         if let Some(entry) = bill.get(index) {
             margin(painter, area.x, y, entry, heaviest);
         }
         let place = Rect::new(area.x + gutter, y, area.width.saturating_sub(gutter), 1);
         let colors = colors.get(index).map_or(&[][..], Vec::as_slice);
         line_of_text(painter, place, line, colors, file.editor.left);
-        if index == row && focused && !bench.typing {
-            let bar = Rect::new(area.x + gutter, y, place.width.saturating_sub(1), 1);
-            painter.highlight(bar, Role::Select);
-        }
     }
     if file.editor.lines().iter().all(String::is_empty) && !bench.typing {
         painter.text(
