@@ -424,6 +424,8 @@ pub fn footer(model: &Model) -> Vec<ActionId> {
         .chain(&[ActionId::Help, ActionId::Palette])
         .copied()
         .filter(|id| is_enabled(model, *id))
+        // Where no editor is named, the key only says so: help is the place for it.
+        .filter(|id| *id != ActionId::EditOutside || model.has_editor)
         .collect()
 }
 

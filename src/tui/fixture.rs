@@ -223,6 +223,11 @@ pub(crate) fn missing() -> EngineState {
 
 pub(crate) fn goal_report(index: usize, met: bool) -> GoalReport {
     let (id, title, found) = GOALS[index];
+    let found = match (met, index) {
+        (true, 1) => "63.9 MB, 36.1 MB to spare",
+        (true, 2) => "nothing executable in /bin",
+        _ => found,
+    };
     GoalReport {
         id: id.to_owned(),
         kind: id.to_owned(),

@@ -89,14 +89,23 @@ impl Editor {
         self.go_to_line(row);
     }
 
-    /// Takes back the last change.
+    /// Takes back the last change. A replaced text was emptied and filled: nobody wants to stand
+    /// between the two.
     pub fn undo(&mut self) -> bool {
-        self.area.undo()
+        let done = self.area.undo();
+        if done && self.area.is_empty() {
+            self.area.undo();
+        }
+        done
     }
 
     /// Brings back what was taken back.
     pub fn redo(&mut self) -> bool {
-        self.area.redo()
+        let done = self.area.redo();
+        if done && self.area.is_empty() {
+            self.area.redo();
+        }
+        done
     }
 
     /// Moves the window over the text so that the cursor is in it.
@@ -171,8 +180,10 @@ mod tests {
         editor.replace("x\ny\nz\n");
         assert_eq!(editor.text(), "x\ny\nz\n");
         assert_eq!(editor.cursor().0, 2);
-        while editor.undo() {}
+        assert!(editor.undo());
         assert_eq!(editor.text(), "a\nb\nc\n");
+        assert!(editor.redo());
+        assert_eq!(editor.text(), "x\ny\nz\n");
     }
 
     #[test]
