@@ -163,9 +163,13 @@ fn rows(now: &ImageReport, before: Option<&ImageReport>, bench: &Bench) -> Vec<R
         for layer in &image.layers {
             let written = layer.created_by.as_ref().map_or("", |by| by.as_str());
             let is_base = base.is_some() && layer.line == base;
-            let key = if is_base { "FROM" } else { written };
-            let row = rows.entry(key.to_owned()).or_insert_with(|| Row {
-                name: tidy(key),
+            let key = match layer.line {
+                _ if is_base => "FROM".to_owned(),
+                Some(line) if written.is_empty() => format!("line {line}"),
+                _ => written.to_owned(),
+            };
+            let row = rows.entry(key.clone()).or_insert_with(|| Row {
+                name: tidy(&key),
                 before: Bytes(0),
                 now: Bytes(0),
                 line: None,
