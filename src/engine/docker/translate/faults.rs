@@ -28,13 +28,14 @@ const NO_BASE: [&str; 13] = [
 ];
 
 /// Words of a builder that could not read the Dockerfile.
-const SYNTAX: [&str; 9] = [
+const SYNTAX: [&str; 10] = [
     "parse error",
     "cannot be empty",
     "file with no instructions",
     "no build stage in current context",
     "no contents in ",
     "no stages to build",
+    "no from statement found",
     "unknown instruction",
     "requires at least",
     "base name (",
@@ -236,6 +237,11 @@ mod tests {
                 "the Dockerfile cannot be empty",
                 Some(1),
                 "the Dockerfile cannot be empty",
+            ),
+            (
+                "no FROM statement found",
+                Some(1),
+                "no FROM statement found",
             ),
         ];
         for (message, line, told) in cases {
