@@ -9,8 +9,6 @@ use std::time::Duration;
 use std::time::SystemTime;
 
 use bollard::models::ContainerCreateBody;
-use bollard::models::ContainerSummary;
-use bollard::query_parameters::ListContainersOptionsBuilder;
 use bollard::query_parameters::RemoveContainerOptionsBuilder;
 use bollard::query_parameters::RemoveImageOptionsBuilder;
 
@@ -18,6 +16,7 @@ use super::Docker;
 use super::fault;
 use super::owner::Alive;
 use super::owner::Maker;
+use super::state::Listed;
 use crate::engine::EngineError;
 use crate::engine::LABEL;
 use crate::engine::Leftover;
@@ -174,16 +173,7 @@ pub(super) async fn leftovers(docker: &Docker) -> Result<Vec<Leftover>, EngineEr
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    let options = ListContainersOptionsBuilder::default()
-        .all(true)
-        .filters(&HashMap::from([("label", vec![PROCESS_LABEL])]))
-        .build();
-    let containers = docker
-        .inner
-        .client
-        .list_containers(Some(options))
-        .await
-        .map_err(|error| docker.fault("list containers", &error))?;
+    let containers = super::state::list(docker, PROCESS_LABEL).await?;
     let this = &docker.inner.maker;
     let mut found: Vec<Leftover> = containers
         .into_iter()
@@ -194,12 +184,12 @@ pub(super) async fn leftovers(docker: &Docker) -> Result<Vec<Leftover>, EngineEr
 }
 
 /// A container as a leftover, where it is one.
-fn of_container(container: ContainerSummary, this: &Maker, now: Duration) -> Option<Leftover> {
+fn of_container(container: Listed, this: &Maker, now: Duration) -> Option<Leftover> {
     let labels = container.labels?;
     if !is_left(labels.get(PROCESS_LABEL)?, container.created, this, now) {
         return None;
     }
-    let id = container.id?;
+    let id = container.id;
     let name = container.names.into_iter().flatten().next().map_or_else(
         || id.clone(),
         |name| name.trim_start_matches('/').to_owned(),

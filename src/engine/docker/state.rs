@@ -64,6 +64,34 @@ impl Config {
     }
 }
 
+/// A container in a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Listed {
+    /// Its id.
+    pub(super) id: String,
+    /// Its names, by Docker with a slash before them.
+    pub(super) names: Option<Vec<String>>,
+    /// Its labels.
+    pub(super) labels: Option<BTreeMap<String, String>>,
+    /// When it was made, in Unix seconds.
+    pub(super) created: Option<i64>,
+}
+
+/// Lists the containers that carry a label, however they stand. The label is a word that needs no
+/// quoting.
+pub(super) async fn list(docker: &Docker, label: &str) -> Result<Vec<Listed>, EngineError> {
+    let what = "list containers";
+    // {"label":["…"]}
+    let filters = format!("%7B%22label%22%3A%5B%22{label}%22%5D%7D");
+    let path = format!("/containers/json?all=1&filters={filters}");
+    let answer = raw::get(docker, what, path).await?;
+    serde_json::from_value(answer).map_err(|error| EngineError::Refused {
+        what,
+        detail: crate::text::Clean::line(&error.to_string()),
+    })
+}
+
 /// Asks for a container; `None` where there is none.
 pub(super) async fn container(docker: &Docker, id: &str) -> Result<Option<Container>, EngineError> {
     let what = "inspect a container";
@@ -82,6 +110,18 @@ pub(super) async fn container(docker: &Docker, id: &str) -> Result<Option<Contai
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_read_whatever_the_states_in_it() {
+        let listed: Vec<Listed> = serde_json::from_value(serde_json::json!([
+            {"Id": "a", "Names": ["/one"], "Created": 7, "State": "stopped", "Labels": {"k": "v"}},
+            {"Id": "b", "Names": null, "State": "a state of the future", "Labels": null},
+        ]))
+        .unwrap();
+        assert_eq!(listed.len(), 2);
+        assert_eq!(listed[0].created, Some(7));
+        assert_eq!(listed[1].labels, None);
+    }
 
     #[test]
     fn states_of_both_engines_are_read() {
