@@ -1,15 +1,18 @@
 //! What the cases need: engines, a base without a registry, builds in one call.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use loadline::dockerfile::Body;
 use loadline::dockerfile::Dockerfile;
 use loadline::dockerfile::Instruction;
@@ -44,23 +47,47 @@ pub(crate) struct Bench {
 /// An event and when it came.
 pub(crate) type Timed = (Duration, BuildEvent);
 
-/// Runs a case on every engine.
+/// How long one case may take on one engine: several times what the slowest takes on a busy host.
+const CASE: Duration = Duration::from_secs(150);
+
+/// Runs a case on every engine, those behind one that fails included.
 #[expect(clippy::print_stdout, reason = "a failing test says on which engine")]
 #[expect(clippy::needless_pass_by_value, reason = "cases are closures")]
 pub(crate) fn on_each_engine<F>(case: F)
 where
     F: AsyncFn(&Bench),
 {
+    static CASES: AtomicUsize = AtomicUsize::new(0);
     if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") {
         println!("skipped: LOADLINE_TEST_ENGINE=none");
         return;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        for bench in engines().await {
-            println!("on {} {}", bench.address, bench.engine.info().version);
-            case(&bench).await;
+        let mut benches = engines().await;
+        // Cases that run at the same time begin on different engines.
+        let first = CASES.fetch_add(1, Ordering::Relaxed) % benches.len();
+        benches.rotate_left(first);
+        let mut failed = Vec::new();
+        for bench in benches {
+            let began = Instant::now();
+            let ran = AssertUnwindSafe(tokio::time::timeout(CASE, case(&bench)));
+            let ended = match ran.catch_unwind().await {
+                Ok(Ok(())) => "passed",
+                Ok(Err(_elapsed)) => "ran out of time",
+                Err(_panic) => "failed",
+            };
+            println!(
+                "{ended} after {:.1?} on {} {}",
+                began.elapsed(),
+                bench.address,
+                bench.engine.info().version
+            );
+            if ended != "passed" {
+                failed.push(format!("{ended} on {}", bench.address));
+            }
         }
+        assert!(failed.is_empty(), "{}", failed.join("; "));
     });
 }
 
