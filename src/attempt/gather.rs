@@ -343,7 +343,12 @@ impl<'a> Session<'a> {
             }
             let complete = at_the_end || self.have.covers(&goal.needs);
             let verdict = goal.entry.goal.evaluate(evidence);
-            if !complete && !matches!(verdict, Verdict::Unmet(_)) {
+            let refused = matches!(verdict, Verdict::Unmet(_));
+            if !complete && !refused {
+                continue;
+            }
+            // What the image holds may explain a refusal better: with the pass under way, wait.
+            if refused && self.scan_started && !self.have.scan && !at_the_end {
                 continue;
             }
             // The engine's own figure may be too near to a limit to decide: counting the files does.
