@@ -202,10 +202,15 @@ impl Plain<'_> {
     }
 
     /// Takes the news of base images that came meanwhile.
-    fn say_bases(&mut self) {
+    fn hear_of_bases(&mut self) {
         while let Ok(event) = self.bases.try_recv() {
             self.base_states.insert(event.reference, event.state);
         }
+    }
+
+    /// Says how the base images stand.
+    fn say_bases(&mut self) {
+        self.hear_of_bases();
         if self.base_states.is_empty() {
             return;
         }
@@ -213,14 +218,14 @@ impl Plain<'_> {
         let ready = self
             .base_states
             .values()
-            .filter(|state| matches!(state, BaseState::Ready))
+            .filter(|state| matches!(state, BaseState::Ready { .. }))
             .count();
         let mut said = vec![format!("Base images: {ready} of {all} ready.")];
         for (reference, state) in &self.base_states {
             match state {
                 BaseState::Working { doing, .. } => said.push(format!("  {reference}: {doing}")),
                 BaseState::Failed(why) => said.push(format!("  {reference}: {why}")),
-                BaseState::Ready | BaseState::Waiting => {}
+                BaseState::Ready { .. } | BaseState::Waiting => {}
             }
         }
         self.say_all(said);

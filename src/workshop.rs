@@ -4,6 +4,7 @@
 //! is called before the first screen is there.
 
 pub mod doctor;
+mod figure;
 mod local;
 mod supply;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+pub use figure::figure;
 pub use local::Local;
 pub use supply::Supply;
 use tokio::sync::mpsc;
@@ -86,6 +88,9 @@ pub trait Workshop: Send + Sync + 'static {
 
     /// Notes that a lesson was read to its end.
     async fn lesson_read(&self, slug: &str) -> Result<(), Trouble>;
+
+    /// Notes the answer to a question of a lesson, in the place of the one before.
+    async fn answered(&self, lesson: &str, quiz: &str, answer: Answered) -> Result<(), Trouble>;
 
     /// Looks at everything that the workshop needs of this machine; changes nothing.
     async fn doctor(&self) -> Vec<Check>;
@@ -161,7 +166,10 @@ pub struct BaseEvent {
 #[derive(Debug, Clone, PartialEq)]
 pub enum BaseState {
     /// It is here.
-    Ready,
+    Ready {
+        /// What it ships, where the engine can tell.
+        size: Option<Bytes>,
+    },
     /// Its turn has not come.
     Waiting,
     /// It is being made ready.
@@ -206,6 +214,19 @@ pub struct Progress {
     pub exercises: BTreeMap<ExerciseId, Record>,
     /// What was open last: a lesson's slug or an exercise's id.
     pub last: Option<String>,
+    /// What was answered, by the lesson's slug and the question's id.
+    pub answers: BTreeMap<(String, String), Answered>,
+}
+
+/// What was answered to a question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// The choices of the last try, by their index.
+    pub chosen: BTreeSet<usize>,
+    /// Whether they were right.
+    pub right: bool,
+    /// How often it was tried.
+    pub tries: u32,
 }
 
 /// What was reached in one exercise.

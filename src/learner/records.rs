@@ -270,7 +270,8 @@ impl Records {
         Ok(slugs.fetch_all(&mut *self.connection().await?).await?)
     }
 
-    /// Notes an answer to a question: the choices by their index, and whether they were right.
+    /// Notes an answer to a question: the choices by their index, and whether they were right. A
+    /// try that arrives after a later one changes nothing.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -280,7 +281,7 @@ impl Records {
             "INSERT INTO answers (lesson, quiz, chosen, is_right, tries, answered_at) \
              VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (lesson, quiz) DO UPDATE SET \
              chosen = excluded.chosen, is_right = excluded.is_right, tries = excluded.tries, \
-             answered_at = excluded.answered_at",
+             answered_at = excluded.answered_at WHERE excluded.tries >= answers.tries",
         )
         .bind(&answer.lesson)
         .bind(&answer.quiz)

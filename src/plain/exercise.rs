@@ -124,7 +124,10 @@ impl Plain<'_> {
     async fn brief(&mut self, exercise: &Exercise, workspace: &Workspace) {
         self.say("");
         self.say(format!("Exercise: {}", exercise.title));
-        if !self.pages(&prose::lines(&exercise.brief)).await {
+        if !self
+            .pages(&prose::lines(&self.with_figures(&exercise.brief)))
+            .await
+        {
             return;
         }
         self.say("");

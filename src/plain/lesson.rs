@@ -1,11 +1,15 @@
 //! A lesson, page by page, and its questions.
 
+use std::collections::BTreeSet;
+
 use crate::course::Lesson;
 use crate::course::Quiz;
 use crate::course::directive;
 use crate::course::quiz::TRIES;
 use crate::plain::Plain;
 use crate::plain::prose;
+use crate::workshop;
+use crate::workshop::Answered;
 
 /// How many lines are said before the person is asked to go on.
 const PAGE: usize = 20;
@@ -15,12 +19,13 @@ impl Plain<'_> {
     pub(super) async fn lesson(&mut self, lesson: &Lesson) {
         self.say("");
         self.say(format!("Lesson {}: {}", lesson.number, lesson.title));
-        let text = directive::expand(&lesson.markdown, |_| None);
+        self.hear_of_bases();
+        let text = self.with_figures(&lesson.markdown);
         if !self.pages(&prose::lines(&text)).await {
             return;
         }
         for quiz in &lesson.quizzes {
-            if !self.quiz(quiz).await {
+            if !self.quiz(&lesson.slug, quiz).await {
                 return;
             }
         }
@@ -28,6 +33,14 @@ impl Plain<'_> {
         if let Err(trouble) = self.services.workshop.lesson_read(&lesson.slug).await {
             self.say_trouble(&trouble);
         }
+    }
+
+    /// A text with the figures that are known on this machine.
+    pub(super) fn with_figures(&self, text: &str) -> String {
+        directive::expand(text, |wanted| {
+            let known = workshop::figure(wanted, Some(&self.progress), &self.base_states)?;
+            Some(known.to_string())
+        })
     }
 
     /// Says lines a page at a time. False where the person stopped reading.
@@ -46,38 +59,42 @@ impl Plain<'_> {
         true
     }
 
-    /// Asks a question, twice at most, and explains every choice. False where the person left.
-    async fn quiz(&mut self, quiz: &Quiz) -> bool {
+    /// Asks a question, twice at most over all visits, and explains every choice. False where the
+    /// person left.
+    async fn quiz(&mut self, lesson: &str, quiz: &Quiz) -> bool {
         self.say("");
         self.say("Question:");
         self.say_all(prose::lines(&quiz.question));
         for (index, choice) in quiz.choices.iter().enumerate() {
             self.say(format!("{:>3}  {}", index + 1, choice.text));
         }
-        let prompt = if quiz.several() {
-            "Numbers with spaces between, Enter to skip: "
-        } else {
-            "Number, Enter to skip: "
-        };
-        let mut right = false;
-        for attempt in 1..=TRIES {
-            let Some(answer) = self.tty.ask(prompt).await else {
+        let key = (lesson.to_owned(), quiz.id.clone());
+        let mut answer = self.progress.answers.get(&key).cloned().unwrap_or_default();
+        if answer.tries > 0 {
+            self.say(format!("You answered: {}", numbers(&answer.chosen)));
+        }
+        while !answer.right && answer.tries < TRIES {
+            if answer.tries > 0 {
+                self.say("Not quite. Try once more.");
+            }
+            let Some(said) = self.tty.ask(prompt(quiz)).await else {
                 return false;
             };
-            if answer.trim().eq_ignore_ascii_case("q") {
+            if said.trim().eq_ignore_ascii_case("q") {
                 return false;
             }
-            let chosen = chosen(&answer);
+            let chosen = chosen(&said);
             if chosen.is_empty() {
                 break;
             }
-            right = quiz.is_right(&chosen);
-            if right || attempt == TRIES {
-                break;
-            }
-            self.say("Not quite. Try once more.");
+            answer = Answered {
+                right: quiz.is_right(&chosen),
+                chosen: chosen.into_iter().collect(),
+                tries: answer.tries + 1,
+            };
+            self.record(key.clone(), answer.clone()).await;
         }
-        self.say(if right {
+        self.say(if answer.right {
             "Right."
         } else {
             "Here is what each choice means:"
@@ -88,6 +105,29 @@ impl Plain<'_> {
         }
         true
     }
+
+    /// Keeps a try, on disk and for this session.
+    async fn record(&mut self, key: (String, String), answer: Answered) {
+        let workshop = self.services.workshop.clone();
+        if let Err(trouble) = workshop.answered(&key.0, &key.1, answer.clone()).await {
+            self.say_trouble(&trouble);
+        }
+        self.progress.answers.insert(key, answer);
+    }
+}
+
+fn prompt(quiz: &Quiz) -> &'static str {
+    if quiz.several() {
+        "Numbers with spaces between, Enter to skip: "
+    } else {
+        "Number, Enter to skip: "
+    }
+}
+
+/// Choices as people count them, from 1.
+fn numbers(chosen: &BTreeSet<usize>) -> String {
+    let numbers: Vec<String> = chosen.iter().map(|at| (at + 1).to_string()).collect();
+    numbers.join(" ")
 }
 
 /// The choices that an answer names, from 0.

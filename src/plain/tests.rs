@@ -8,9 +8,11 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::attempt::AttemptEvent;
+use crate::course::Choice;
 use crate::course::Course;
 use crate::course::Exercise;
 use crate::course::Hint;
+use crate::course::Quiz;
 use crate::course::Solution;
 use crate::goal::Blame;
 use crate::report::CourseRef;
@@ -21,6 +23,8 @@ use crate::report::SCHEMA;
 use crate::report::Timings;
 use crate::report::VerdictName;
 use crate::text::Clean;
+use crate::units::Bytes;
+use crate::workshop::Answered;
 use crate::workshop::Check;
 use crate::workshop::Workshop;
 use crate::workshop::Workspace;
@@ -179,6 +183,14 @@ impl Workshop for Fake {
         Ok(())
     }
 
+    async fn answered(&self, lesson: &str, quiz: &str, answer: Answered) -> Result<(), Trouble> {
+        self.note(format!("answered {lesson} {quiz} {answer:?}"));
+        let mut progress = self.progress.lock().expect("one thread");
+        let key = (lesson.to_owned(), quiz.to_owned());
+        progress.answers.insert(key, answer);
+        Ok(())
+    }
+
     async fn doctor(&self) -> Vec<Check> {
         vec![Check {
             title: "Engine".to_owned(),
@@ -238,16 +250,24 @@ fn course() -> Course {
 }
 
 async fn visit(answers: &[&str]) -> (Person, Arc<Fake>) {
+    let (_, bases) = mpsc::channel(1);
+    visit_course(course(), bases, answers).await
+}
+
+async fn visit_course(
+    course: Course,
+    bases: mpsc::Receiver<BaseEvent>,
+    answers: &[&str],
+) -> (Person, Arc<Fake>) {
     let workshop = Arc::new(Fake::default());
     let services = Services {
-        course: Arc::new(course()),
+        course: Arc::new(course),
         workshop: workshop.clone(),
     };
     let mut person = Person {
         answers: answers.iter().map(|answer| (*answer).to_owned()).collect(),
         ..Person::default()
     };
-    let (_, bases) = mpsc::channel(1);
     run(services, &mut person, bases, None).await;
     (person, workshop)
 }
@@ -284,6 +304,63 @@ async fn a_lesson_is_read_to_its_end_and_noted() {
             .iter()
             .any(|line| line == "Because ≈1.17 GB travels.")
     );
+}
+
+#[tokio::test]
+async fn a_lesson_says_what_a_base_weighs_here() {
+    let (news, bases) = mpsc::channel(1);
+    let state = BaseState::Ready {
+        size: Some(Bytes(1_080_000_000)),
+    };
+    let reference = "python:3.13".to_owned();
+    news.try_send(BaseEvent { reference, state })
+        .expect("there is room");
+    let (person, _) = visit_course(course(), bases, &["1", "q"]).await;
+    assert!(
+        person
+            .heard
+            .contains(&"Because 1.08 GB travels.".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_and_shown_the_next_time() {
+    let mut course = course();
+    let choice = |text: &str, right| Choice {
+        text: text.to_owned(),
+        right,
+        why: "so".to_owned(),
+    };
+    course.lessons[0].quizzes = vec![Quiz {
+        id: "which".to_owned(),
+        question: "Which?".to_owned(),
+        choices: vec![choice("this", false), choice("that", true)],
+    }];
+    let (_, bases) = mpsc::channel(1);
+    let (person, workshop) = visit_course(course, bases, &["1", "1", "2", "1", "q"]).await;
+    let answer = |chosen: usize, right, tries| {
+        let chosen = [chosen].into();
+        let answer = Answered {
+            chosen,
+            right,
+            tries,
+        };
+        format!("answered why which {answer:?}")
+    };
+    // Read twice, asked in the first reading only.
+    let wanted = [
+        answer(0, false, 1),
+        answer(1, true, 2),
+        "read why".to_owned(),
+        "read why".to_owned(),
+    ];
+    assert_eq!(done(&workshop), wanted);
+    let again = person
+        .heard
+        .iter()
+        .position(|line| line == "You answered: 2");
+    let again = again.expect("it is shown");
+    assert_eq!(person.heard[again + 1], "Right.");
 }
 
 #[tokio::test]

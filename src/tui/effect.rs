@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::course::ExerciseId;
 use crate::tui::msg::JobId;
+use crate::workshop::Answered;
 
 /// Something to do at the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,15 @@ pub enum Effect {
     },
     /// Note a lesson read to its end.
     LessonRead(String),
+    /// Note an answer to a question.
+    Answered {
+        /// The lesson's slug.
+        lesson: String,
+        /// The question's id.
+        quiz: String,
+        /// What was answered.
+        answer: Answered,
+    },
     /// Look at the machine; answered with `Msg::Doctor`.
     Doctor,
     /// Give the terminal to the learner's editor; answered with `Msg::EditorClosed`.

@@ -338,6 +338,7 @@ pub(crate) fn progress() -> Progress {
             (shrink(), record),
         ]),
         last: Some("shrink-that-image".to_owned()),
+        answers: BTreeMap::new(),
     }
 }
 
@@ -548,7 +549,12 @@ pub(crate) fn preparing(scene: &mut Scene) {
             state,
         }));
     };
-    tell("python:3.13-slim", BaseState::Ready);
+    tell(
+        "python:3.13-slim",
+        BaseState::Ready {
+            size: Some(Bytes(126_000_000)),
+        },
+    );
     tell(
         "python:3.13",
         BaseState::Working {

@@ -98,9 +98,10 @@ impl Runner {
                     result,
                 }
             }),
-            Effect::Save { .. } | Effect::HintOpened { .. } | Effect::LessonRead(_) => {
-                self.keep(effect);
-            }
+            Effect::Save { .. }
+            | Effect::HintOpened { .. }
+            | Effect::LessonRead(_)
+            | Effect::Answered { .. } => self.keep(effect),
             Effect::PrepareBases { first } => self.prepare_bases(first),
             Effect::Watch {
                 exercise,
@@ -161,6 +162,16 @@ impl Runner {
             Effect::LessonRead(slug) => {
                 self.write(async move {
                     tell_failure(&bus, workshop.lesson_read(&slug).await).await;
+                });
+            }
+            Effect::Answered {
+                lesson,
+                quiz,
+                answer,
+            } => {
+                self.write(async move {
+                    let result = workshop.answered(&lesson, &quiz, answer).await;
+                    tell_failure(&bus, result).await;
                 });
             }
             _ => {}

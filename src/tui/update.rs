@@ -59,7 +59,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
             // What was not reached is not on its way any more.
             model
                 .bases
-                .retain(|_, state| matches!(state, BaseState::Ready | BaseState::Failed(_)));
+                .retain(|_, state| matches!(state, BaseState::Ready { .. } | BaseState::Failed(_)));
         }
         Msg::Opened { exercise, result } => files::opened(model, &exercise, result, &mut effects),
         Msg::Reset {

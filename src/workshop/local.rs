@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::Answered;
 use super::BaseEvent;
 use super::BaseState;
 use super::Check;
@@ -39,6 +40,8 @@ use crate::bases;
 use crate::course::Course;
 use crate::course::Exercise;
 use crate::course::ExerciseId;
+use crate::course::directive;
+use crate::course::directive::Directive;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Tried;
@@ -52,6 +55,7 @@ use crate::learner::records::RecordsError;
 use crate::report::CourseRef;
 use crate::report::Report;
 use crate::text::Clean;
+use crate::units::Bytes;
 
 /// The workshop on this machine. Nothing is opened before it is asked for; clones share it.
 #[derive(Clone)]
@@ -260,6 +264,37 @@ impl Local {
         Ok((request, found, files))
     }
 
+    /// Tells what the images weigh that only a lesson names, where they are here.
+    async fn weigh_named(
+        &self,
+        found: &Found,
+        wanted: &[String],
+        events: &mpsc::Sender<BaseEvent>,
+    ) {
+        let named: Vec<String> = self
+            .course
+            .lessons
+            .iter()
+            .flat_map(|lesson| directive::all(&lesson.markdown))
+            .filter_map(|figure| match figure {
+                Ok((Directive::Size { reference }, _)) => Some(reference),
+                Ok(_) | Err(_) => None,
+            })
+            .filter(|reference| !wanted.contains(reference))
+            .collect();
+        let Ok(here) = found.bases.resolve(&named).await else {
+            return;
+        };
+        for (reference, resolution) in here {
+            if let Some(local) = resolution.local() {
+                let size = shipped(&found.engine, local).await;
+                let _ = events
+                    .send(told(&reference, BaseState::Ready { size }))
+                    .await;
+            }
+        }
+    }
+
     fn course_ref(&self) -> CourseRef {
         CourseRef {
             id: self.course.id.clone(),
@@ -382,6 +417,7 @@ impl Workshop for Local {
                 wanted.push(reference);
             }
         }
+        self.weigh_named(&found, &wanted, &events).await;
         for reference in &wanted {
             let _ = events.send(told(reference, BaseState::Waiting)).await;
         }
@@ -389,7 +425,7 @@ impl Workshop for Local {
             if cancel.is_cancelled() {
                 return;
             }
-            prepare(&found.bases, reference, &events, &cancel).await;
+            prepare(&found, reference, &events, &cancel).await;
         }
     }
 
@@ -470,6 +506,18 @@ impl Workshop for Local {
             .await
     }
 
+    async fn answered(&self, lesson: &str, quiz: &str, answer: Answered) -> Result<(), Trouble> {
+        let answer = records::Answer {
+            lesson: lesson.to_owned(),
+            quiz: quiz.to_owned(),
+            chosen: answer.chosen.into_iter().collect(),
+            right: answer.right,
+            tries: answer.tries,
+        };
+        self.with_records(move |records| async move { records.answer(&answer).await })
+            .await
+    }
+
     async fn doctor(&self) -> Vec<Check> {
         doctor::checks(&self.look().await)
     }
@@ -482,15 +530,21 @@ fn told(reference: &str, state: BaseState) -> BaseEvent {
     }
 }
 
+/// What an image ships, where this engine's own sizes say so.
+async fn shipped(engine: &Docker, image: &str) -> Option<Bytes> {
+    let summary = engine.inspect(image).await.ok()??;
+    Some(summary.layer_sizes?.into_iter().sum())
+}
+
 /// Makes one base ready and tells how it goes.
 async fn prepare(
-    bases: &bases::Service,
+    found: &Found,
     reference: String,
     events: &mpsc::Sender<BaseEvent>,
     cancel: &CancellationToken,
 ) {
     let (sender, mut receiver) = mpsc::channel::<bases::Progress>(16);
-    let ensured = bases.ensure(&reference, sender, cancel.clone());
+    let ensured = found.bases.ensure(&reference, sender, cancel.clone());
     let forward = async {
         while let Some(progress) = receiver.recv().await {
             let bytes = (progress.total.0 > 0).then_some((progress.done, progress.total));
@@ -502,7 +556,9 @@ async fn prepare(
         }
     };
     let state = match tokio::join!(ensured, forward).0 {
-        Ok(_) => BaseState::Ready,
+        Ok(ready) => BaseState::Ready {
+            size: shipped(&found.engine, &ready.local).await,
+        },
         Err(bases::BaseError::Cancelled) => BaseState::Waiting,
         Err(error) => {
             let hint = error

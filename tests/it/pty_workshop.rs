@@ -30,6 +30,7 @@ use loadline::report;
 use loadline::report::Outcome;
 use loadline::report::Report;
 use loadline::text::Clean;
+use loadline::workshop::Answered;
 use loadline::workshop::BaseEvent;
 use loadline::workshop::Check;
 use loadline::workshop::EngineState;
@@ -278,6 +279,10 @@ impl Workshop for Fake {
     }
 
     async fn lesson_read(&self, _: &str) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    async fn answered(&self, _: &str, _: &str, _: Answered) -> Result<(), Trouble> {
         Ok(())
     }
 

@@ -137,11 +137,13 @@ async fn hints_lessons_answers_and_position_come_back() {
         right: false,
         tries: 1,
     };
+    let first_try = answer.clone();
     records.answer(&answer).await.unwrap();
     answer.chosen = vec![1, 2];
     answer.right = true;
     answer.tries = 2;
     records.answer(&answer).await.unwrap();
+    records.answer(&first_try).await.unwrap();
     records.keep(POSITION, "work:e").await.unwrap();
     records.keep(POSITION, "brief:e").await.unwrap();
     records.close().await;

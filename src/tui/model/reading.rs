@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::course::Quiz;
 use crate::course::quiz::TRIES;
+use crate::workshop::Answered;
 
 /// Where the reader is in a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +40,27 @@ impl Answer {
     #[must_use]
     pub const fn is_over(&self) -> bool {
         self.right || self.tries >= TRIES
+    }
+
+    /// An answer that was recorded earlier.
+    #[must_use]
+    pub fn from_record(known: &Answered) -> Self {
+        Self {
+            ticked: known.chosen.clone(),
+            tried: known.chosen.clone(),
+            tries: known.tries,
+            right: known.right,
+        }
+    }
+
+    /// The last try, to be recorded.
+    #[must_use]
+    pub fn to_record(&self) -> Answered {
+        Answered {
+            chosen: self.tried.clone(),
+            right: self.right,
+            tries: self.tries,
+        }
     }
 
     /// Tries the ticked choices.

@@ -99,7 +99,7 @@ fn facts(model: &Model, exercise: &Exercise, columns: u16) -> Vec<Line<'static>>
     }
     for reference in &exercise.bases {
         let state = match model.bases.get(reference) {
-            Some(BaseState::Ready) => "ready",
+            Some(BaseState::Ready { .. }) => "ready",
             Some(BaseState::Waiting) => "waits its turn",
             Some(BaseState::Working { .. }) => "being prepared",
             Some(BaseState::Failed(_)) => "cannot be had; D tells more",

@@ -389,7 +389,7 @@ fn bases(model: &Model, exercise: &Exercise) -> Option<(Role, String)> {
         .collect();
     let ready = states
         .iter()
-        .filter(|state| matches!(state, BaseState::Ready))
+        .filter(|state| matches!(state, BaseState::Ready { .. }))
         .count();
     let failed = states
         .iter()
@@ -449,7 +449,7 @@ fn preparing(model: &Model, painter: &mut Painter<'_>, area: Rect, rows: u16) {
     let ready = model
         .bases
         .values()
-        .filter(|state| matches!(state, BaseState::Ready))
+        .filter(|state| matches!(state, BaseState::Ready { .. }))
         .count();
     if let Some((reference, BaseState::Working { doing, bytes })) = at_work(model) {
         let label = format!("{} Preparing bases", glyphs.running);

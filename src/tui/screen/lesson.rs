@@ -11,7 +11,6 @@ use ratatui::text::Line;
 
 use crate::course::directive;
 use crate::course::directive::Directive;
-use crate::course::directive::Which;
 use crate::tui::markdown;
 use crate::tui::markdown::Doc;
 use crate::tui::markdown::MEASURE;
@@ -26,6 +25,7 @@ use crate::tui::screen::Extent;
 use crate::tui::screen::body;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
+use crate::workshop;
 
 /// Columns of the outline beside the text.
 const OUTLINE: u16 = 30;
@@ -129,30 +129,7 @@ pub fn doc(model: &Model) -> Rc<Doc> {
 
 /// A figure that is known here.
 pub(super) fn look_up(model: &Model, figure: &Directive) -> Option<String> {
-    let record = |exercise: &str| {
-        let progress = model.progress.as_ref()?;
-        progress
-            .exercises
-            .iter()
-            .find(|(id, _)| id.as_str() == exercise)
-            .map(|(_, record)| record)
-    };
-    let bytes = match figure {
-        Directive::Mine { exercise, which } => match which {
-            Which::Best => {
-                record(exercise)?
-                    .best
-                    .filter(|best| best.met == best.of)?
-                    .size?
-            }
-            Which::Last => *record(exercise)?.sizes.last()?,
-        },
-        Directive::Baseline { exercise } => {
-            let report = record(exercise)?.last.as_ref()?;
-            report.baseline.as_ref()?.shipped_bytes
-        }
-        Directive::Size { .. } => return None,
-    };
+    let bytes = workshop::figure(figure, model.progress.as_ref(), &model.bases)?;
     Some(bytes.to_string())
 }
 

@@ -185,7 +185,7 @@ fn main(model: &mut Model, effects: &mut Vec<Effect>) {
             }
         }
         Screen::Hints => open_hint(model, effects),
-        Screen::Lesson => lesson::answer(model),
+        Screen::Lesson => lesson::answer(model, effects),
         Screen::Doctor => fix(model, effects),
     }
 }

@@ -11,6 +11,7 @@ use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::Unit;
 use crate::tui::model::overlay::Overlay;
+use crate::tui::model::reading::Answer;
 use crate::tui::model::reading::Reading;
 use crate::tui::screen::lesson;
 use crate::tui::theme::Role;
@@ -31,7 +32,7 @@ fn asked(model: &Model) -> Option<(Quiz, usize)> {
 }
 
 /// Enter: gives the keys to the question in sight, or answers it.
-pub(super) fn answer(model: &mut Model) {
+pub(super) fn answer(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some((quiz, _)) = asked(model) else {
         let sight = lesson::question_in_sight(model);
         if let Some(reading) = reading(model) {
@@ -43,10 +44,13 @@ pub(super) fn answer(model: &mut Model) {
         return;
     };
     let mut nothing = false;
+    let mut tried = None;
     if let Some(reading) = reading(model) {
         let answer = reading.answers.entry(quiz.id.clone()).or_default();
         nothing = answer.ticked.is_empty();
+        let tries = answer.tries;
         answer.try_ticked(&quiz);
+        tried = (answer.tries > tries).then(|| answer.to_record());
         if answer.is_over() {
             show_question(model);
             if let Some(reading) = self::reading(model) {
@@ -57,7 +61,29 @@ pub(super) fn answer(model: &mut Model) {
     if nothing {
         model.say(Role::Warn, "Space ticks a choice first");
     }
+    if let (Some(answer), Some(lesson)) = (tried, model.lesson()) {
+        effects.push(Effect::Answered {
+            lesson: lesson.slug.clone(),
+            quiz: quiz.id,
+            answer,
+        });
+    }
     show_question(model);
+}
+
+/// Fills in what the records know of the lessons that were opened, where they know more.
+pub(super) fn recall(model: &mut Model) {
+    let Some(progress) = &model.progress else {
+        return;
+    };
+    for ((lesson, quiz), known) in &progress.answers {
+        if let Some(reading) = model.reading.get_mut(lesson) {
+            let answer = reading.answers.entry(quiz.clone()).or_default();
+            if answer.tries < known.tries {
+                *answer = Answer::from_record(known);
+            }
+        }
+    }
 }
 
 /// Moves the row of the question that has the keys; says whether there is one.
@@ -212,6 +238,8 @@ mod tests {
     use super::*;
     use crate::course::Choice;
     use crate::tui::fixture::Scene;
+    use crate::tui::msg::Msg;
+    use crate::workshop::Answered;
 
     fn quiz(id: &str, right: &[bool]) -> Quiz {
         Quiz {
@@ -262,6 +290,49 @@ mod tests {
         // Nothing is left to answer.
         scene.key(KeyCode::Enter);
         assert_eq!(answer_of(&scene), (2, false, false));
+    }
+
+    #[test]
+    fn each_try_is_recorded_once() {
+        let mut scene = reading(&[false, true, false]);
+        let recorded = |chosen: usize, right, tries| Effect::Answered {
+            lesson: "why-small-matters".to_owned(),
+            quiz: "a".to_owned(),
+            answer: Answered {
+                chosen: [chosen].into(),
+                right,
+                tries,
+            },
+        };
+        assert_eq!(scene.key(KeyCode::Enter), []);
+        assert_eq!(scene.key(KeyCode::Enter), [recorded(0, false, 1)]);
+        assert_eq!(scene.key(KeyCode::Down), []);
+        assert_eq!(scene.key(KeyCode::Enter), [recorded(1, true, 2)]);
+        assert_eq!(scene.key(KeyCode::Enter), []);
+    }
+
+    #[test]
+    fn a_reopened_lesson_shows_what_was_answered() {
+        let known = Answered {
+            chosen: [1].into(),
+            right: true,
+            tries: 2,
+        };
+        let mut progress = crate::tui::fixture::progress();
+        let key = ("why-small-matters".to_owned(), "a".to_owned());
+        progress.answers.insert(key, known.clone());
+        let mut scene = reading(&[false, true]);
+        // The records come after the lesson was opened, as on a slow disk.
+        scene.tell(Msg::Progress(Ok(progress.clone())));
+        let of = |scene: &Scene| scene.model.reading["why-small-matters"].answers["a"].clone();
+        assert_eq!(of(&scene).to_record(), known);
+        assert!(of(&scene).is_over());
+        assert_eq!(of(&scene).ticked, [1].into());
+        // And before it.
+        scene.model.reading.clear();
+        scene.key(KeyCode::Esc);
+        scene.key(KeyCode::Enter);
+        assert_eq!(of(&scene).to_record(), known);
     }
 
     #[test]

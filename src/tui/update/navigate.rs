@@ -46,6 +46,7 @@ pub(super) fn progress(
     if model.screen == Screen::Home && !model.chose {
         model.unit = resume_at(model, last.as_deref());
     }
+    lesson::recall(model);
     // A lesson may have been read to its end before the records were there.
     read_to_the_end(model, effects);
 }
@@ -122,6 +123,7 @@ pub(super) fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
         && let Some(slug) = model.lesson().map(|lesson| lesson.slug.clone())
     {
         model.reading.entry(slug).or_default();
+        lesson::recall(model);
         read_to_the_end(model, effects);
         return;
     }

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use crate::course::Course;
 use crate::course::ExerciseId;
 use crate::learner::Records;
+use crate::learner::records::Answer;
 use crate::learner::records::POSITION;
 use crate::learner::records::RecordsError;
 use crate::units::Bytes;
+use crate::workshop::Answered;
 use crate::workshop::Progress;
 use crate::workshop::Record;
 
@@ -22,6 +24,7 @@ pub(super) async fn progress(records: &Records, course: &Course) -> Result<Progr
     let mut progress = Progress {
         lessons: records.lessons_read().await?.into_iter().collect(),
         last: records.kept(POSITION).await?,
+        answers: records.answers().await?.into_iter().map(known).collect(),
         ..Progress::default()
     };
     for exercise in &course.exercises {
@@ -31,6 +34,16 @@ pub(super) async fn progress(records: &Records, course: &Course) -> Result<Progr
         }
     }
     Ok(progress)
+}
+
+/// An answer under its lesson and question.
+fn known(answer: Answer) -> ((String, String), Answered) {
+    let known = Answered {
+        chosen: answer.chosen.into_iter().collect(),
+        right: answer.right,
+        tries: answer.tries,
+    };
+    ((answer.lesson, answer.quiz), known)
 }
 
 async fn record(records: &Records, exercise: &ExerciseId) -> Result<Record, RecordsError> {
