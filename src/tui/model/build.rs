@@ -189,6 +189,10 @@ impl Build {
                     (false, false) => StepState::Done(took),
                 };
                 self.set(step, state);
+                // The builder's own errands are worth a line only while they take time.
+                self.steps.retain(|one| {
+                    one.id != step || failed || !one.title.as_str().starts_with("[internal]")
+                });
             }
             BuildEvent::Log { step, line, .. } => log.push(LogLine { step, text: line }),
             BuildEvent::Warning { line, text } => {
