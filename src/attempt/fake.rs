@@ -49,10 +49,14 @@ pub(super) enum Building {
 /// An engine that answers as it was told.
 #[derive(Debug)]
 pub(super) struct Fake {
-    info: EngineInfo,
+    pub(super) info: EngineInfo,
     pub(super) building: Building,
     /// The engine's size of the image.
     pub(super) size: Bytes,
+    /// Other images, by reference or id: `sha256:stage-NAME` is what a build of that stage makes.
+    pub(super) others: BTreeMap<String, Summary>,
+    /// Whether building a stage other than the last never ends.
+    pub(super) stages_hang: bool,
     /// Paths that exist in the image.
     pub(super) paths: Vec<String>,
     /// What was asked, in order.
@@ -74,6 +78,8 @@ impl Fake {
             },
             building,
             size: Bytes(64_000_000),
+            others: BTreeMap::new(),
+            stages_hang: false,
             paths: Vec::new(),
             asked: Mutex::new(Vec::new()),
         }
@@ -121,6 +127,16 @@ impl Engine for Fake {
             }
             Building::Panicking => panic!("a mistake of our own"),
         }
+        if let Some(target) = &request.target {
+            if self.stages_hang {
+                cancel.cancelled().await;
+                return Err(BuildError::Cancelled);
+            }
+            return Ok(Built {
+                image: format!("sha256:stage-{target}"),
+                builder: self.info.builder,
+            });
+        }
         let step = StepId(1);
         for event in [
             BuildEvent::StepPlanned {
@@ -141,11 +157,14 @@ impl Engine for Fake {
         }
         Ok(Built {
             image: String::from("sha256:built"),
-            builder: Builder::Buildkit,
+            builder: self.info.builder,
         })
     }
 
     async fn inspect(&self, image: &str) -> Result<Option<Summary>, EngineError> {
+        if let Some(other) = self.others.get(image) {
+            return Ok(Some(other.clone()));
+        }
         Ok((image == "sha256:built").then(|| Summary {
             id: image.to_owned(),
             tags: Vec::new(),

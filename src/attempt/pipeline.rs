@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use super::AttemptEvent;
 use super::BaseSupply;
 use super::Request;
+use super::builders;
+use super::builders::Weighing;
 use super::gather;
 use super::gather::Gathering;
 use super::judge;
@@ -33,6 +35,7 @@ use crate::course::GoalEntry;
 use crate::dockerfile::Dockerfile;
 use crate::engine::BuildEvent;
 use crate::engine::BuildRequest;
+use crate::engine::Builder;
 use crate::engine::Built;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -218,6 +221,7 @@ impl Attempt {
             .first_evidence(report, &dockerfile, &prepared, &built, steps, &mut lines)
             .await?;
         let image_id = built.image.clone();
+        let builders = self.weigh_builders(&evidence, &prepared, built.builder, &report.bases);
         let gathered = self
             .gather(built, lines, &mut evidence, &dockerfile, &report.bases)
             .await;
@@ -227,7 +231,29 @@ impl Attempt {
         report.image = weigh::image_report(&image_id, &evidence);
         report.outcome = judge::outcome(&report.goals);
         report.timings_ms.judge = millis(began.elapsed());
+        if let (Some(image), Some(builders)) = (&mut report.image, builders) {
+            image.builder_lines = builders.finish(builders::PATIENCE).await;
+        }
         Ok(())
+    }
+
+    /// Weighs the stages that do not ship while the goals are judged, where the engine's sizes of
+    /// layers are those of their files.
+    fn weigh_builders(
+        &self,
+        evidence: &Evidence,
+        prepared: &Prepared,
+        builder: Builder,
+        bases: &[BaseReport],
+    ) -> Option<Weighing> {
+        evidence.summary.as_ref().ok()?.layer_sizes.as_ref()?;
+        let work = builders::Work {
+            engine: Arc::clone(&self.engine),
+            bases: bases.to_vec(),
+            request: self.build_request(&evidence.dockerfile, prepared, self.tag()),
+            keeps_cache: builder == Builder::Buildkit,
+        };
+        Some(Weighing::start(work, self.cancel.child_token()))
     }
 
     /// The reference of the image: one per workspace and exercise, so that an attempt replaces the

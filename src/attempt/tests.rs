@@ -20,6 +20,7 @@ use crate::course::Exercise;
 use crate::course::ExerciseId;
 use crate::course::GoalEntry;
 use crate::engine::BuildError;
+use crate::engine::Builder;
 use crate::engine::EngineError;
 use crate::goal::Blame;
 use crate::goal::Evidence;
@@ -28,6 +29,9 @@ use crate::goal::Missing;
 use crate::goal::Needs;
 use crate::goal::Unmet;
 use crate::goal::Verdict;
+use crate::image::Config;
+use crate::image::HistoryStep;
+use crate::image::Summary;
 use crate::report::BaseReport;
 use crate::report::CourseRef;
 use crate::report::Outcome;
@@ -177,6 +181,76 @@ async fn an_attempt_whose_goals_are_met_passes() {
     let image = report.image.unwrap();
     assert_eq!(image.shipped_bytes, Bytes(64_000_000));
     assert_eq!(image.layers.first().and_then(|layer| layer.line), Some(2));
+}
+
+/// An image of these layers.
+fn image(id: &str, layers: &[(&str, u64)]) -> Summary {
+    let history = layers.iter().map(|(created_by, _)| HistoryStep {
+        created_by: (*created_by).to_owned(),
+        empty_layer: false,
+    });
+    let sizes: Vec<Bytes> = layers.iter().map(|(_, size)| Bytes(*size)).collect();
+    Summary {
+        id: id.to_owned(),
+        tags: Vec::new(),
+        config: Config::default(),
+        history: history.collect(),
+        diff_ids: layers.iter().map(|(step, _)| (*step).to_owned()).collect(),
+        engine_size: sizes.iter().copied().sum(),
+        layer_sizes: Some(sizes),
+    }
+}
+
+/// An attempt on a Dockerfile with a stage that does not ship; its lines, as line and bytes.
+async fn builder_lines(change: impl FnOnce(&mut Fake)) -> (Vec<(u32, u64)>, Arc<Fake>) {
+    let mut fake = Fake::new(Building::Well);
+    let base = ("ADD base", 126_000_000);
+    fake.others = BTreeMap::from([
+        (String::from("base:1"), image("sha256:base", &[base])),
+        (
+            String::from("sha256:stage-make"),
+            image("sha256:stage-make", &[base, ("RUN make", 38_000_000)]),
+        ),
+    ]);
+    change(&mut fake);
+    let fake = Arc::new(fake);
+    let mut request = request(vec![Wants::default()]);
+    if let Submission::Files(files) = &mut request.submission {
+        let text =
+            "FROM base:1 AS make\nENV A=1\nRUN make\nFROM scratch\nCOPY --from=make /app /app\n";
+        files.insert(String::from("Dockerfile"), Arc::from(text.as_bytes()));
+    }
+    let cancel = CancellationToken::new();
+    let (report, _) = finish(start(fake.clone(), Arc::new(NoBases), request, cancel)).await;
+    assert_eq!(report.outcome, Outcome::Passed);
+    let lines = report.image.unwrap().builder_lines;
+    let lines = lines.iter().map(|line| (line.line, line.bytes.0));
+    (lines.collect(), fake)
+}
+
+const STAGE_TAG: &str = "loadline.local/attempt/tiny:somebody-stage-0";
+
+#[tokio::test]
+async fn stages_that_do_not_ship_are_weighed_apart_and_leave_nothing() {
+    let (lines, fake) = builder_lines(|_| {}).await;
+    assert_eq!(lines, [(1, 126_000_000), (3, 38_000_000)]);
+    assert!(fake.was_asked(&format!("remove {STAGE_TAG}")));
+}
+
+#[tokio::test]
+async fn where_the_cache_is_made_of_images_only_the_base_of_a_stage_is_told() {
+    let (lines, fake) = builder_lines(|fake| fake.info.builder = Builder::Classic).await;
+    assert_eq!(lines, [(1, 126_000_000)]);
+    assert!(!fake.was_asked(&format!("build {STAGE_TAG}")));
+}
+
+#[tokio::test]
+async fn a_stage_that_cannot_be_weighed_soon_is_given_up_and_removed() {
+    let lines = builder_lines(|fake| fake.stages_hang = true);
+    let ended = tokio::time::timeout(Duration::from_secs(10), lines).await;
+    let (lines, fake) = ended.expect("nobody waits for it");
+    assert_eq!(lines, [(1, 126_000_000)]);
+    assert!(fake.was_asked(&format!("remove {STAGE_TAG}")));
 }
 
 #[tokio::test]
