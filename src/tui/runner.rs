@@ -365,6 +365,9 @@ async fn forward(
     bus: mpsc::Sender<Msg>,
 ) -> bool {
     // Without a log file the attempt is still worth having.
+    if let Some(folder) = log.parent() {
+        let _ = std::fs::create_dir_all(folder);
+    }
     let mut file = std::fs::File::create(log).map(BufWriter::new).ok();
     let mut batch = Batch::default();
     let mut finished = false;
@@ -512,7 +515,7 @@ mod tests {
     #[tokio::test]
     async fn the_whole_log_is_in_the_file_and_the_end_is_known() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
+        let path = folder.path().join("logs").join("log");
         let (sender, events) = mpsc::channel(8);
         let (bus, mut told) = mpsc::channel(2);
         let writer = tokio::task::spawn(async move {
