@@ -23,6 +23,7 @@ pub mod pick;
 mod run;
 mod runner;
 pub mod screen;
+pub mod shot;
 // The port that both front ends share.
 pub use crate::workshop as services;
 mod terminal;

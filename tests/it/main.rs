@@ -23,6 +23,7 @@ mod pty_workshop;
 mod records;
 mod report_schema;
 mod sandbox;
+mod shots;
 mod source;
 mod tui_pty;
 

@@ -1,0 +1,210 @@
+//! The screenshots of the README: a recorded attempt, told to the workshop as the engine told it,
+//! drawn by its own view. `make generated` writes them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::KeyCode;
+use crossterm::event::KeyEvent;
+use crossterm::event::KeyModifiers;
+use loadline::attempt::AttemptEvent;
+use loadline::course;
+use loadline::course::ExerciseId;
+use loadline::engine::BuildEvent;
+use loadline::engine::Builder;
+use loadline::engine::EngineInfo;
+use loadline::engine::EngineName;
+use loadline::engine::LogStream;
+use loadline::engine::StepId;
+use loadline::engine::Store;
+use loadline::report::Report;
+use loadline::text::Clean;
+use loadline::tui::model::Model;
+use loadline::tui::msg::Msg;
+use loadline::tui::shot;
+use loadline::tui::theme::Theme;
+use loadline::tui::update::start;
+use loadline::tui::update::update;
+use loadline::workshop::EngineState;
+use loadline::workshop::Progress;
+use loadline::workshop::Record;
+use loadline::workshop::Workspace;
+use loadline::workshop::WorkspaceFile;
+use ratatui::layout::Size;
+use serde_json::Value;
+
+use crate::source::root;
+
+/// Asks for the pictures to be written instead of compared.
+const WRITE: &str = "LOADLINE_WRITE_SHOTS";
+
+struct Recorded {
+    all: Value,
+}
+
+impl Recorded {
+    fn read() -> Self {
+        let path = root().join("assets/shots/shrink-that-image.json");
+        let text = std::fs::read_to_string(path).expect("the recording is there");
+        let all = serde_json::from_str(&text).expect("the recording is JSON");
+        Self { all }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.all[key].as_str().expect("a text")
+    }
+
+    fn number(&self, key: &str) -> u64 {
+        self.all[key].as_u64().expect("a number")
+    }
+
+    fn report(&self, key: &str) -> Report {
+        serde_json::from_value(self.all[key].clone()).expect("a report")
+    }
+
+    fn list(&self, key: &str) -> &[Value] {
+        self.all[key].as_array().expect("a list")
+    }
+
+    /// The build, step by step, with the end of its log and its report.
+    fn events(&self) -> Vec<AttemptEvent> {
+        let mut events = Vec::new();
+        for (step, line) in (0..).map(StepId).zip(self.list("steps")) {
+            let number = |key: &str| line[key].as_u64().expect("a number");
+            events.push(BuildEvent::StepPlanned {
+                step,
+                line: u32::try_from(number("line")).ok(),
+                stage: usize::try_from(number("stage")).ok(),
+                title: Clean::line(line["title"].as_str().expect("a text")),
+            });
+            events.push(BuildEvent::StepFinished {
+                step,
+                cached: line["cached"].as_bool().expect("yes or no"),
+                took: Duration::from_millis(number("took_ms")),
+                failed: false,
+            });
+        }
+        for line in self.list("log") {
+            events.push(BuildEvent::Log {
+                step: None,
+                stream: LogStream::Out,
+                line: Clean::line(line.as_str().expect("a text")),
+            });
+        }
+        let mut events: Vec<_> = events.into_iter().map(AttemptEvent::Build).collect();
+        events.push(AttemptEvent::Finished(Box::new(self.report("halfway"))));
+        events
+    }
+}
+
+fn engine() -> EngineState {
+    EngineState::Ready {
+        info: Box::new(EngineInfo {
+            name: EngineName::Docker,
+            version: "20.10.24".to_owned(),
+            store: Store::Graphdriver,
+            builder: Builder::Buildkit,
+            architecture: "amd64".to_owned(),
+            address: "unix:///var/run/docker.sock".to_owned(),
+            found_by: "the default socket".to_owned(),
+            rootless: false,
+        }),
+        free: None,
+    }
+}
+
+/// The workshop after the recorded attempt, on its Work screen.
+fn workbench() -> Model {
+    let recorded = Recorded::read();
+    let exercise = ExerciseId("shrink-that-image".to_owned());
+    let course = Arc::new(course::load::embedded().expect("the course can be used"));
+    let mut model = Model::new(course, Theme::default(), Size::new(120, 36));
+    model.start_at(exercise.as_str());
+    let _ = start(&mut model);
+    let mut record = Record::default();
+    record.absorb(&recorded.report("starter"));
+    let progress = Progress {
+        exercises: [(exercise.clone(), record)].into(),
+        last: Some(exercise.to_string()),
+        ..Progress::default()
+    };
+    let file = |name: &str, text: Option<&str>| WorkspaceFile {
+        name: name.to_owned(),
+        text: text.map(str::to_owned),
+        read_only: false,
+    };
+    let workspace = Workspace {
+        folder: PathBuf::from("loadline/shrink-that-image"),
+        log: PathBuf::from("shrink-that-image.log"),
+        files: vec![
+            file("Dockerfile", Some(recorded.text("dockerfile"))),
+            file(".dockerignore", None),
+        ],
+    };
+    let mut tell = |after, msg| {
+        let _ = update(&mut model, Duration::from_millis(after), msg);
+    };
+    tell(0, Msg::Progress(Ok(progress)));
+    tell(0, Msg::Engine(engine()));
+    tell(0, Msg::BasesDone);
+    tell(
+        0,
+        Msg::Opened {
+            exercise,
+            result: Ok(workspace),
+        },
+    );
+    tell(0, key('2'));
+    tell(0, key('b'));
+    let job = model.job.as_ref().expect("a build runs").id;
+    let kept = u64::try_from(recorded.list("log").len()).expect("a small number");
+    let mut tell = |msg| {
+        let wall = Duration::from_millis(recorded.number("wall_ms"));
+        let _ = update(&mut model, wall, msg);
+    };
+    tell(Msg::Attempt {
+        job,
+        events: recorded.events(),
+        skipped: recorded.number("log_lines") - kept,
+    });
+    tell(Msg::AttemptEnded { job, trouble: None });
+    model
+}
+
+fn key(c: char) -> Msg {
+    Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))
+}
+
+/// Compares a picture with the one that is kept, or writes it where that is asked for.
+fn keep(name: &str, model: &Model, title: &str) {
+    let Ok(buffer) = shot::draw(model);
+    let drawn = shot::svg(&buffer, title);
+    let path = root().join("docs").join(name);
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::create_dir_all(root().join("docs")).expect("a folder for pictures");
+        std::fs::write(&path, &drawn).expect("a picture is written");
+        return;
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == drawn,
+        "docs/{name} is not what the program draws: run `make generated`, look at it, commit it"
+    );
+}
+
+#[test]
+fn pictures_of_the_readme_are_what_the_program_draws() {
+    let mut model = workbench();
+    keep(
+        "work.svg",
+        &model,
+        "The workbench: a Dockerfile with what each line ships, the goals, the build",
+    );
+    let _ = update(&mut model, Duration::from_secs(40), key('3'));
+    keep(
+        "result.svg",
+        &model,
+        "The result: which goals are met, and for one that is not, why and what to look at",
+    );
+}
