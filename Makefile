@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := workshop
 LOADLINE := target/release/loadline
 
-.PHONY: workshop test engine test-engines bench
+.PHONY: workshop test engine test-engines generated bench
 
 # Builds the program, makes sure that an engine runs, opens the workshop. Asking for it is the
 # consent that `doctor --fix` would ask for; it says what it installs and why before it does it.
@@ -32,5 +32,10 @@ test-engines: engine
 	LOADLINE_TEST_KILL=$$(tr , '\n' <<<"$$engines" | grep 26.1-graphdriver) \
 		cargo test --test it a_real_engine_that_is_killed
 
+# Draws the README's pictures anew; a test holds them against what the program draws.
+generated:
+	LOADLINE_WRITE_SHOTS=1 cargo test --test it shots::
+
+# What is felt, in figures with budgets; fails where one is missed.
 bench: engine
-	cargo bench --bench terminal
+	cargo bench --bench terminal --bench attempt

@@ -1,0 +1,261 @@
+//! What a learner feels: first paint, key to frame, rest, memory. Through a real pseudo-terminal.
+//!
+//! `cargo bench --bench terminal` prints one line per figure with its budget, and fails where a
+//! budget is missed. The terminal answers no query, as a silent one would.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a bench acts, prints its figures and stops where it cannot measure"
+)]
+
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::time::Instant;
+
+use portable_pty::Child;
+use portable_pty::CommandBuilder;
+use portable_pty::MasterPty;
+use portable_pty::PtySize;
+use portable_pty::native_pty_system;
+
+const COLUMNS: u16 = 120;
+const ROWS: u16 = 36;
+const STARTS: usize = 21;
+const KEYS: u64 = 1000;
+const REST: Duration = Duration::from_secs(5);
+
+/// The program on a pseudo-terminal.
+struct Session {
+    child: Box<dyn Child + Send + Sync>,
+    _master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    output: mpsc::Receiver<(Instant, Vec<u8>)>,
+    screen: vt100::Parser,
+    began: Instant,
+}
+
+impl Session {
+    fn start(home: &Path) -> Self {
+        let size = PtySize {
+            rows: ROWS,
+            cols: COLUMNS,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system()
+            .openpty(size)
+            .expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_loadline"));
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("PATH", "/usr/bin:/bin");
+        command.env("HOME", home);
+        // No engine: these figures are about the program alone.
+        command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+        let mut reader = pair
+            .master
+            .try_clone_reader()
+            .expect("the terminal's output");
+        let writer = pair.master.take_writer().expect("the terminal's input");
+        let began = Instant::now();
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
+        drop(pair.slave);
+        let (sender, output) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(count) = reader.read(&mut buffer) {
+                let piece = buffer.get(..count).unwrap_or_default().to_vec();
+                if count == 0 || sender.send((Instant::now(), piece)).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            child,
+            _master: pair.master,
+            writer,
+            output,
+            screen: vt100::Parser::new(ROWS, COLUMNS, 0),
+            began,
+        }
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.process_id().expect("the program runs")
+    }
+
+    /// Waits until the screen satisfies `wanted`; the moment at which it did.
+    fn wait(&mut self, what: &str, mut wanted: impl FnMut(&str) -> bool) -> Instant {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            if let Ok((at, piece)) = self.output.recv_timeout(Duration::from_millis(100)) {
+                self.screen.process(&piece);
+                if wanted(&self.screen.screen().contents()) {
+                    return at;
+                }
+            }
+        }
+        println!(
+            "{what} did not happen; the screen:\n{}",
+            self.screen.screen().contents()
+        );
+        std::process::exit(1);
+    }
+
+    fn settle(&mut self) {
+        while let Ok((_, piece)) = self.output.recv_timeout(Duration::from_millis(300)) {
+            self.screen.process(&piece);
+        }
+    }
+
+    fn press(&mut self, keys: &str) -> Instant {
+        self.writer
+            .write_all(keys.as_bytes())
+            .expect("the terminal takes keys");
+        Instant::now()
+    }
+
+    /// Presses the quit key; how long the program took to end.
+    fn quit(mut self) -> Duration {
+        let pressed = self.press("q");
+        while self
+            .child
+            .try_wait()
+            .expect("the program can be asked")
+            .is_none()
+        {
+            if pressed.elapsed() > Duration::from_secs(5) {
+                self.child.kill().ok();
+                println!("the program did not quit");
+                std::process::exit(1);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        pressed.elapsed()
+    }
+}
+
+/// Whether a screen shows something useful: more than forty signs that are not blank.
+fn useful(screen: &str) -> bool {
+    screen.chars().filter(|c| !c.is_whitespace()).count() > 40
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// The value at `percent` of the sorted figures.
+fn quantile(figures: &mut [f64], percent: usize) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let index = figures.len() * percent / 100;
+    let last = figures.len().saturating_sub(1);
+    figures.get(index.min(last)).copied().unwrap_or(f64::NAN)
+}
+
+/// Prints a figure beside its budget; whether it keeps it.
+fn figure(name: &str, value: f64, unit: &str, budget: f64) -> bool {
+    let kept = value <= budget;
+    let word = if kept { "ok" } else { "OVER" };
+    println!("{name:<32} {value:>9.2} {unit:<4} budget {budget:>6.1}  {word}");
+    kept
+}
+
+/// A figure of `/proc/PID/status`.
+fn status(path: &Path, key: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(path.join("status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with(key))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Voluntary context switches of all threads: how often the program woke up.
+fn wakeups(pid: u32) -> f64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the program runs");
+    tasks
+        .flatten()
+        .filter_map(|task| status(&task.path(), "voluntary_ctxt_switches"))
+        .sum()
+}
+
+fn starts(home: &Path) -> bool {
+    let (mut paints, mut quits) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        let mut session = Session::start(home);
+        let painted = session.wait("the first paint", useful);
+        paints.push(milliseconds(painted - session.began));
+        session.settle();
+        quits.push(milliseconds(session.quit()));
+    }
+    let paint = figure(
+        "first useful paint, median",
+        quantile(&mut paints, 50),
+        "ms",
+        15.0,
+    );
+    figure(
+        "quit key to exit, median",
+        quantile(&mut quits, 50),
+        "ms",
+        100.0,
+    ) && paint
+}
+
+fn keys(session: &mut Session) -> bool {
+    let mut frames = Vec::new();
+    for index in 0..KEYS {
+        let pressed = session.press(if index % 2 == 0 { "j" } else { "k" });
+        let drawn = session.wait("a frame after a key", |_| true);
+        frames.push(milliseconds(drawn.saturating_duration_since(pressed)));
+        // A person does not type on a beat: spread the keys over the frame interval.
+        std::thread::sleep(Duration::from_millis(3 + (index * 7) % 13));
+        while let Ok((_, piece)) = session.output.try_recv() {
+            session.screen.process(&piece);
+        }
+    }
+    let half = figure(
+        "key to frame at rest, p50",
+        quantile(&mut frames, 50),
+        "ms",
+        2.0,
+    );
+    figure(
+        "key to frame at rest, p99",
+        quantile(&mut frames, 99),
+        "ms",
+        8.0,
+    ) && half
+}
+
+fn rest(session: &mut Session) -> bool {
+    session.settle();
+    std::thread::sleep(Duration::from_secs(1));
+    let before = wakeups(session.pid());
+    std::thread::sleep(REST);
+    let woke = (wakeups(session.pid()) - before) / REST.as_secs_f64();
+    let process = format!("/proc/{}", session.pid());
+    let memory = status(Path::new(&process), "VmRSS").expect("the program runs") / 1000.0;
+    let quiet = figure("wakeups at rest", woke, "/s", 0.0);
+    figure("memory at Home", memory, "MB", 25.0) && quiet
+}
+
+fn main() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut kept = starts(home.path());
+    let mut session = Session::start(home.path());
+    session.wait("the first paint", useful);
+    session.settle();
+    kept &= keys(&mut session);
+    kept &= rest(&mut session);
+    session.quit();
+    if !kept {
+        std::process::exit(1);
+    }
+}
