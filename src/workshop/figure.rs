@@ -44,6 +44,9 @@ pub fn figure(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::course::ExerciseId;
+    use crate::workshop::Best;
+    use crate::workshop::Record;
 
     fn size(reference: &str, bases: &BTreeMap<String, BaseState>) -> Option<Bytes> {
         let wanted = Directive::Size {
@@ -68,8 +71,17 @@ mod tests {
 
     #[test]
     fn only_an_attempt_that_met_everything_is_the_best() {
-        let mut progress = crate::tui::fixture::progress();
-        let id = crate::course::ExerciseId("shrink-that-image".to_owned());
+        let id = ExerciseId("shrink-that-image".to_owned());
+        let record = Record {
+            best: Some(Best {
+                met: 3,
+                of: 5,
+                size: Some(Bytes(412_000_000)),
+            }),
+            ..Record::default()
+        };
+        let mut progress = Progress::default();
+        progress.exercises.insert(id.clone(), record);
         let best = Directive::Mine {
             exercise: "shrink-that-image".to_owned(),
             which: Which::Best,
