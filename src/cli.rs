@@ -26,6 +26,7 @@ use clap::FromArgMatches as _;
 use clap::Parser;
 use clap::Subcommand;
 use clap::builder::FalseyValueParser;
+use clap::parser::ValueSource;
 pub use error::CliError;
 pub use exit::Exit;
 pub use output::Color;
@@ -55,6 +56,9 @@ pub(crate) struct Shared {
     #[arg(long, global = true, env = "LOADLINE_PLAIN", hide_env_values = true,
           value_parser = FalseyValueParser::new())]
     plain: bool,
+    /// Whether the flag itself was given, and not its variable
+    #[arg(skip)]
+    plain_asked: bool,
     /// A course's folder in place of the built-in course
     #[arg(long, global = true, value_name = "DIR")]
     course: Option<PathBuf>,
@@ -92,10 +96,7 @@ fn command() -> clap::Command {
 
 /// Reads the command line, does what it says, and tells how that ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = command()
-        .try_get_matches_from(args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let cli = match parse(args) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -111,6 +112,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             error.exit().into()
         }
     }
+}
+
+/// Reads the command line.
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches_from(args)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.shared.plain_asked = matches.value_source("plain") == Some(ValueSource::CommandLine);
+    Ok(cli)
 }
 
 /// Prints help where it was asked for, and what is wrong with the command line otherwise.
@@ -158,11 +167,10 @@ mod tests {
 
     #[test]
     fn flags_of_every_verb_are_read_after_the_verb_too() {
-        let matches = command()
-            .try_get_matches_from(["loadline", "check", "a", "--plain", "--course", "here"])
-            .and_then(|matches| Cli::from_arg_matches(&matches))
-            .expect("it is a command line");
-        assert!(matches.shared.plain);
-        assert_eq!(matches.shared.course, Some(PathBuf::from("here")));
+        let args = ["loadline", "check", "a", "--plain", "--course", "here"];
+        let parsed = parse(args.map(OsString::from)).expect("it is a command line");
+        assert!(parsed.shared.plain);
+        assert!(parsed.shared.plain_asked);
+        assert_eq!(parsed.shared.course, Some(PathBuf::from("here")));
     }
 }

@@ -17,5 +17,6 @@ pub mod records;
 pub mod workspace;
 
 pub use home::Home;
+pub use home::HomeError;
 pub use records::Records;
 pub use workspace::Workspace;

@@ -7,6 +7,7 @@ pub mod doctor;
 mod figure;
 mod local;
 mod supply;
+mod sweep;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 pub use figure::figure;
 pub use local::Local;
 pub use supply::Supply;
+pub use sweep::sweep;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

@@ -119,6 +119,9 @@ impl BaseError {
             Self::Engine(EngineError::DiskFull(_)) | Self::NoRoom { .. } => {
                 "make room where the engine keeps its images, then run it again; what was downloaded is kept"
             }
+            Self::Engine(EngineError::Registry { .. }) => {
+                "`loadline bases build REFERENCE` makes a stand-in where there can be one; a pack from a machine that has the image also helps: `loadline bases import FILE`"
+            }
             Self::DiskFull(_) => {
                 "make room where the cache is, then run it again; what was downloaded is kept"
             }

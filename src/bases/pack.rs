@@ -96,7 +96,7 @@ pub enum PackError {
 impl PackError {
     /// What to do next, where there is something.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NotHere(_) | Self::Nothing => Some(
                 "`loadline bases` lists what is here; `loadline bases build` makes what is not",
@@ -106,7 +106,11 @@ impl PackError {
             }
             Self::NotAPack(_) => Some("a pack is made with `loadline bases export FILE`"),
             Self::Platform { .. } => Some("make the pack on a machine of this kind"),
-            Self::File { .. } | Self::Archive { .. } | Self::Cancelled => None,
+            Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("make room there, or name a file on another disk")
+            }
+            Self::File { .. } => Some("check the path and its permissions"),
+            Self::Archive { .. } | Self::Cancelled => None,
         }
     }
 }

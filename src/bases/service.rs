@@ -30,6 +30,7 @@ use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::ImageEntry;
 use crate::engine::PullProgress;
+use crate::text::Clean;
 use crate::units::Bytes;
 
 /// How long a registry may take to its first sign of life, and later between two.
@@ -301,7 +302,7 @@ impl Service {
             (Some(ready), false) => return Ok(ready),
             (outdated, _) => outdated,
         };
-        if outdated.is_none() && self.pull(reference, &report, &cancel).await? {
+        if outdated.is_none() && self.try_registry(reference, &report, &cancel).await? {
             return Ok(Ready {
                 reference: reference.to_owned(),
                 local: reference.to_owned(),
@@ -369,15 +370,14 @@ impl Service {
         self.forget(&before).await
     }
 
-    /// The stand-ins on the engine: reference and image id.
+    /// The stand-ins on the engine and what they are made of: reference and image id.
     async fn stand_ins(&self) -> Result<BTreeMap<String, String>, BaseError> {
         let images = self.engine.images(None).await?;
         let tagged = images
             .iter()
             .flat_map(|image| image.tags.iter().map(|tag| (tag, &image.id)));
-        let prefix = format!("{LOCAL}/");
         Ok(tagged
-            .filter(|(tag, _)| tag.starts_with(&prefix))
+            .filter(|(tag, _)| is_stand_in(&self.catalogue, tag))
             .map(|(tag, id)| (tag.clone(), id.clone()))
             .collect())
     }
@@ -402,15 +402,39 @@ impl Service {
     pub async fn remove_stand_ins(&self) -> Result<Vec<String>, BaseError> {
         let mut removed = Vec::new();
         for reference in self.stand_ins().await?.into_keys() {
-            let known = reference
-                .strip_prefix(&format!("{LOCAL}/"))
-                .is_some_and(|vendor| self.catalogue.find(&Reference::parse(vendor)).is_some());
-            let ours = known || build::is_unpacked(&reference);
-            if ours && self.engine.remove_image(&reference).await.is_ok() {
+            if self.engine.remove_image(&reference).await.is_ok() {
                 removed.push(reference);
             }
         }
         Ok(removed)
+    }
+
+    /// Brings the vendor's image from its registry, also where it or a stand-in is here already.
+    ///
+    /// # Errors
+    /// When the registry does not give it. Nothing is built in its place.
+    pub async fn pull(
+        &self,
+        reference: &str,
+        progress: mpsc::Sender<Progress>,
+        cancel: CancellationToken,
+    ) -> Result<Ready, BaseError> {
+        let report = Reporter::new(reference, progress);
+        report.begin(Phase::Pulling);
+        match self.pulled(reference, &report, &cancel).await {
+            Ok(()) => Ok(Ready {
+                reference: reference.to_owned(),
+                local: reference.to_owned(),
+                stand_in: false,
+            }),
+            // It is not the user who gave up.
+            Err(EngineError::Cancelled) if !cancel.is_cancelled() => Err(EngineError::Registry {
+                registry: Reference::parse(reference).registry().to_owned(),
+                detail: Clean::line("it gives no sign of life"),
+            }
+            .into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether a registry is worth asking in this session.
@@ -421,7 +445,7 @@ impl Service {
 
     /// Asks the registry; `false` where it does not give the image. One that does not answer is
     /// not asked again in this session.
-    async fn pull(
+    async fn try_registry(
         &self,
         reference: &str,
         report: &Reporter,
@@ -477,6 +501,16 @@ impl Service {
     }
 }
 
+/// Whether a reference of the engine is a stand-in of the catalogue, or what one is made of. The
+/// images of attempts and of helpers live below the same name and are neither.
+fn is_stand_in(catalogue: &Catalogue, tag: &str) -> bool {
+    let vendor = tag
+        .strip_prefix(LOCAL)
+        .and_then(|rest| rest.strip_prefix('/'));
+    vendor.is_some_and(|vendor| catalogue.find(&Reference::parse(vendor)).is_some())
+        || build::is_unpacked(tag)
+}
+
 /// Whether a failed pull shows that the registry is there: it said no.
 fn answered(error: &EngineError) -> bool {
     let EngineError::Registry { detail, .. } = error else {
@@ -506,4 +540,32 @@ fn size_of(state: &State, images: &[ImageEntry]) -> Option<Bytes> {
         .iter()
         .find(|image| image.tags.contains(local))
         .map(|image| image.size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_attempts_and_helpers_are_no_stand_ins() {
+        let catalogue = Catalogue::builtin().expect("it is sound");
+        for ours in [
+            "loadline.local/busybox:latest",
+            "loadline.local/python:3.13",
+            "loadline.local/gcr.io/distroless/static-debian13:nonroot",
+            "loadline.local/unpacked:0123456789abcdef",
+        ] {
+            assert!(is_stand_in(&catalogue, ours), "{ours}");
+        }
+        for other in [
+            "loadline.local/attempt/first-build:0123456789abcdef",
+            "loadline.local/helper:1",
+            "loadline.local/engines:trixie-3",
+            "loadline.localbusybox:latest",
+            "busybox:latest",
+            "python:3.13",
+        ] {
+            assert!(!is_stand_in(&catalogue, other), "{other}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::cli::output::Paint;
 use crate::course::CourseError;
 use crate::engine::EngineError;
 use crate::engine::Tried;
+use crate::learner::HomeError;
 use crate::text::Clean;
 
 /// Why a verb could not do what it was asked.
@@ -50,13 +51,8 @@ pub enum CliError {
     Course(Box<CourseError>),
     /// The engine cannot be used.
     Engine(EngineError),
-    /// The learner's files or records cannot be used.
-    Workspace {
-        /// What failed, as a fragment.
-        message: String,
-        /// What to do next, as an imperative fragment.
-        next_step: Option<String>,
-    },
+    /// The environment names no place for the learner's files.
+    NoHome(HomeError),
     /// Nothing can be asked: there is no terminal, and `--yes` was not given.
     NoAnswer {
         /// What would have been asked.
@@ -76,8 +72,10 @@ pub enum CliError {
         /// What it said last.
         last_words: Vec<Clean>,
     },
-    /// Some bases could not be made ready.
+    /// Some bases could not be made ready, or a pack could not be written or read.
     Bases {
+        /// Whose fault it is.
+        exit: Exit,
         /// What failed, as a fragment.
         message: String,
         /// The causes, outermost first.
@@ -121,9 +119,12 @@ impl CliError {
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
             Self::Engine(error) => of_engine(error),
-            Self::Workspace { message, next_step } => {
-                (Exit::Internal, told(message).hints(next_step))
-            }
+            Self::NoHome(error) => (
+                Exit::Usage,
+                told(error.to_string())
+                    .hint(error.hint())
+                    .hint("`loadline check EXERCISE --dir DIR` needs no home"),
+            ),
             Self::NoAnswer { question } => (
                 Exit::Usage,
                 told(format!("there is no terminal to ask on: {question}"))
@@ -140,11 +141,12 @@ impl CliError {
                     .hint("run it by hand to see all that it says, then run `loadline doctor`"),
             ),
             Self::Bases {
+                exit,
                 message,
                 causes,
                 next_step,
             } => (
-                Exit::NoEngine,
+                *exit,
                 told(message)
                     .causes(causes.iter().cloned())
                     .hints(next_step),

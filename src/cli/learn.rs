@@ -61,7 +61,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         let start = args.at.clone().map_or(Start::Home, Start::Unit);
         return screens(&course, start);
     }
-    if context.shared.plain || output.has_keyboard() {
+    // The variable says how, the flag also says that lines are wanted from whatever is piped in.
+    if context.shared.plain_asked || output.has_keyboard() {
         return as_lines(&course, args.at.as_deref(), output);
     }
     demonstrate(&course, output)

@@ -52,11 +52,18 @@ pub(crate) fn cache() -> PathBuf {
 
 /// The engine that answers, with its base images.
 pub(crate) async fn engine() -> Result<(Arc<Docker>, Arc<bases::Service>), find::Search> {
+    engine_with(bases::Options::default()).await
+}
+
+/// The same, with base images from where `options` say.
+pub(crate) async fn engine_with(
+    options: bases::Options,
+) -> Result<(Arc<Docker>, Arc<bases::Service>), find::Search> {
     let mut search = find::search().await;
     let Some(docker) = search.found.take().map(Arc::new) else {
         return Err(search);
     };
-    match bases::Service::new(docker.clone(), cache(), bases::Options::default()) {
+    match bases::Service::new(docker.clone(), cache(), options) {
         Ok(service) => Ok((docker, Arc::new(service))),
         Err(_unsound) => Err(search),
     }
@@ -106,10 +113,7 @@ pub(crate) fn needed_bases(course: &Course) -> BTreeMap<String, Vec<String>> {
 
 /// The learner's workshop on this machine.
 pub(crate) fn local(course: &Arc<Course>) -> Result<Local, CliError> {
-    let home = Home::find().map_err(|error| CliError::Workspace {
-        message: error.to_string(),
-        next_step: Some(error.hint().to_owned()),
-    })?;
+    let home = Home::find().map_err(CliError::NoHome)?;
     Ok(Local::new(Arc::clone(course), home))
 }
 

@@ -32,6 +32,7 @@ use super::doctor;
 use super::doctor::Facts;
 use super::supply::Supply;
 use super::supply::causes;
+use super::sweep;
 use crate::attempt;
 use crate::attempt::AttemptEvent;
 use crate::attempt::Request;
@@ -42,6 +43,7 @@ use crate::course::Exercise;
 use crate::course::ExerciseId;
 use crate::course::directive;
 use crate::course::directive::Directive;
+use crate::engine::BuildEvent;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Tried;
@@ -212,7 +214,10 @@ impl Local {
         let mut receiver = attempt::start(found.engine, supply, request, cancel);
         while let Some(event) = receiver.recv().await {
             if let AttemptEvent::Finished(report) = &event {
-                self.record(&exercise, report, &files).await;
+                if let Err(trouble) = self.record(&exercise, report, &files).await {
+                    let warning = unrecorded(&trouble);
+                    let _ = events.send(AttemptEvent::Build(warning)).await;
+                }
             }
             if events.send(event).await.is_err() {
                 break;
@@ -321,14 +326,15 @@ impl Local {
         exercise: &Arc<Exercise>,
         report: &Report,
         files: &crate::course::Files,
-    ) {
+    ) -> Result<(), Trouble> {
         let (exercise, report, files) = (Arc::clone(exercise), report.clone(), files.clone());
-        let kept = self.with_records(move |records| async move {
-            records.add_attempt(&exercise, &report, &files).await
-        });
-        if let Err(trouble) = kept.await {
-            tracing::warn!("an attempt was not recorded: {}", trouble.message);
-        }
+        self.with_records(move |records| async move {
+            records
+                .add_attempt(&exercise, &report, &files)
+                .await
+                .map(|_| ())
+        })
+        .await
     }
 }
 
@@ -337,15 +343,16 @@ fn owner(token: &str) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(token.as_bytes()))
 }
 
-/// Removes what earlier runs left behind.
-async fn sweep(engine: Arc<Docker>) {
-    let Ok(leftovers) = engine.leftovers().await else {
-        return;
-    };
-    for leftover in leftovers {
-        if let Err(error) = engine.remove_leftover(&leftover).await {
-            tracing::debug!("`{}` was not removed: {error}", leftover.name);
-        }
+/// What is said of an attempt that could not be kept, before its verdicts are shown.
+fn unrecorded(trouble: &Trouble) -> BuildEvent {
+    let next = trouble.next_step.as_ref().map(ToString::to_string);
+    BuildEvent::Warning {
+        line: None,
+        text: Clean::line(&format!(
+            "your records miss this attempt: {}; {}",
+            trouble.message,
+            next.unwrap_or_default()
+        )),
     }
 }
 

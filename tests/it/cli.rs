@@ -143,7 +143,8 @@ fn without_a_home_the_way_out_is_named() {
     stderr:
     error: there is no home folder to keep your files in
       hint: set `LOADLINE_HOME` to a folder that you may write to
-    exit code: 70
+      hint: `loadline check EXERCISE --dir DIR` needs no home
+    exit code: 2
     ");
 }
 
@@ -223,6 +224,65 @@ fn the_plain_workshop_opens_without_an_engine_and_leaves_at_the_end_of_input() {
     assert!(ended.stdout.contains("Engine: none answers."));
     assert!(ended.stdout.contains("Lesson 1:"));
     assert!(!ended.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn the_variable_for_lines_does_not_make_anyone_type() {
+    let sandbox = Sandbox::without_engine().with("LOADLINE_PLAIN", "1");
+    let (bare, learn) = (sandbox.run(&[]), sandbox.run(&["learn"]));
+    for ended in [&bare, &learn] {
+        assert!(
+            ended.stderr.contains("this is a demonstration"),
+            "{}",
+            ended.shown()
+        );
+        assert_eq!(ended.code, Some(4), "{}", ended.shown());
+    }
+    let flag = sandbox.run(&["learn", "--plain"]);
+    assert!(flag.stdout.contains("Lesson 1:"), "{}", flag.shown());
+}
+
+#[test]
+fn every_action_on_base_images_has_help_with_an_example() {
+    for action in ["build", "pull", "export", "import"] {
+        let ended = Sandbox::without_engine().run(&["bases", action, "--help"]);
+        assert_eq!(ended.code, Some(0), "{action}");
+        let example = format!("Examples:\n  loadline bases {action}");
+        assert!(ended.stdout.contains(&example), "{}", ended.shown());
+    }
+}
+
+#[test]
+fn what_base_images_are_asked_for_is_looked_at_before_the_engine() {
+    let sandbox = Sandbox::without_engine();
+    let mirror = sandbox.run(&["bases", "build", "--mirror", "mirror.example"]);
+    let nothing = sandbox.run(&["bases", "pull"]);
+    insta::assert_snapshot!(format!("{}\n{}", mirror.shown(), nothing.shown()), @"
+    stderr:
+    error: invalid value 'mirror.example' for '--mirror <URL>': a mirror is an address such as `http://mirror.example/debian`
+
+    For more information, try '--help'.
+    exit code: 2
+
+    stderr:
+    error: the following required arguments were not provided:
+      <REFERENCE>...
+
+    Usage: loadline bases pull <REFERENCE>...
+
+    For more information, try '--help'.
+    exit code: 2
+    ");
+    for args in [
+        &["bases", "pull", "busybox"][..],
+        &["bases", "export", "a.pack"],
+        &["bases", "import", "a.pack"],
+    ] {
+        let ended = sandbox.run(args);
+        assert_eq!(ended.code, Some(4), "{args:?}\n{}", ended.shown());
+        assert!(ended.stderr.contains("doctor --fix"), "{}", ended.shown());
+    }
+    assert!(!sandbox.path("a.pack").exists());
 }
 
 #[test]

@@ -1,0 +1,18 @@
+//! Removes what earlier runs left behind on the engine, and nothing else.
+
+use std::sync::Arc;
+
+use crate::engine::Engine;
+
+/// Removes what runs that were killed left behind. Meant for a task of its own: nobody waits for
+/// it, and what it cannot remove the next start tries again.
+pub async fn sweep(engine: Arc<dyn Engine>) {
+    let Ok(leftovers) = engine.leftovers().await else {
+        return;
+    };
+    for leftover in leftovers {
+        if let Err(error) = engine.remove_leftover(&leftover).await {
+            tracing::debug!("`{}` was not removed: {error}", leftover.name);
+        }
+    }
+}
