@@ -1,7 +1,16 @@
 //! Bad input and faults on a real engine: nothing panics, hangs, or leaves anything behind.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
+use loadline::engine::Engine as _;
 use rustix::process::Signal;
 
 use crate::sandbox::Ended;
@@ -183,4 +192,237 @@ fn a_container_that_fills_its_memory_is_ended_and_says_so() {
     let ended = check("FROM busybox\nCMD [\"tail\", \"/dev/zero\"]\n");
     assert_eq!(ended.code, Some(1), "{}", ended.shown());
     assert!(ended.stdout.contains("memory"), "{}", ended.shown());
+}
+
+#[test]
+fn a_signal_while_the_container_runs_leaves_no_container_behind() {
+    if !engine() {
+        return;
+    }
+    for (number, signal) in [(5, Signal::TERM), (6, Signal::HUP)] {
+        let sandbox = sandbox();
+        let mark = mark(number);
+        sandbox.write(
+            "mine/Dockerfile",
+            &format!("FROM busybox\nCMD [\"sleep\", \"{mark}\"]\n"),
+        );
+        let running = sandbox.start(&["check", "first-build", "--dir", "mine"]);
+        wait_until("the container runs", || {
+            is_running(&mark) && containers(&mark) == 1
+        });
+        running.signal(signal);
+        let ended = running.end();
+        assert_eq!(ended.code, Some(130), "{signal:?}\n{}", ended.shown());
+        assert!(ended.stderr.contains("stopping"), "{}", ended.shown());
+        wait_until("the container is gone", || {
+            containers(&mark) == 0 && !is_running(&mark)
+        });
+    }
+}
+
+#[test]
+fn what_a_killed_check_left_is_removed_by_the_next() {
+    if !engine() {
+        return;
+    }
+    let sandbox = sandbox();
+    let mark = mark(7);
+    sandbox.write(
+        "mine/Dockerfile",
+        &format!("FROM busybox\nCMD [\"sleep\", \"{mark}\"]\n"),
+    );
+    let running = sandbox.start(&["check", "first-build", "--dir", "mine"]);
+    wait_until("the container runs", || containers(&mark) == 1);
+    running.signal(Signal::KILL);
+    assert_eq!(running.end().code, None);
+    assert_eq!(containers(&mark), 1);
+    sandbox.write("mine/Dockerfile", RIGHT);
+    let ended = sandbox.run(&["check", "first-build", "--dir", "mine"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.shown());
+    wait_until("the container is gone", || {
+        containers(&mark) == 0 && !is_running(&mark)
+    });
+}
+
+/// How many containers of the engine, running or not, have `mark` in their command.
+fn containers(mark: &str) -> usize {
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    runtime.block_on(async {
+        let path = socket().await.display().to_string();
+        let client = bollard::Docker::connect_with_unix(&path, 30, bollard::API_DEFAULT_VERSION)
+            .expect("the engine answered before");
+        let options = bollard::query_parameters::ListContainersOptionsBuilder::default()
+            .all(true)
+            .build();
+        let all = client.list_containers(Some(options)).await;
+        all.expect("the engine answers")
+            .into_iter()
+            .filter(|one| one.command.as_ref().is_some_and(|it| it.contains(mark)))
+            .count()
+    })
+}
+
+/// The socket of the engine.
+async fn socket() -> PathBuf {
+    let engine = loadline::engine::find::find().await.expect("it answers");
+    let address = engine.info().address.clone();
+    let path = address.strip_prefix("unix://");
+    PathBuf::from(path.expect("these tests need an engine on a Unix socket"))
+}
+
+/// The engine as a client of it sees it, so that it can be killed without harm to others.
+struct Mortal {
+    socket: PathBuf,
+    dead: Arc<AtomicBool>,
+    streams: Arc<Mutex<Vec<UnixStream>>>,
+}
+
+impl Mortal {
+    fn new(socket: PathBuf) -> Self {
+        let runtime = tokio::runtime::Runtime::new().expect("threads");
+        let real = runtime.block_on(self::socket());
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let dead = Arc::new(AtomicBool::new(false));
+        let streams = Arc::new(Mutex::new(Vec::new()));
+        let (heard, kept) = (Arc::clone(&dead), Arc::clone(&streams));
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if heard.load(Ordering::SeqCst) {
+                    return;
+                }
+                pass(&client, &real, &kept);
+            }
+        });
+        Self {
+            socket,
+            dead,
+            streams,
+        }
+    }
+
+    /// No connection lives on, and nobody listens any more.
+    fn kill(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+        // The listener hears of its own death by one connection more.
+        let _ = UnixStream::connect(&self.socket);
+        std::fs::remove_file(&self.socket).expect("it is ours");
+        for stream in self.streams.lock().expect("no thread panics").drain(..) {
+            // Those that ended before are no matter.
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+/// Passes on what client and engine say to each other.
+fn pass(client: &UnixStream, real: &Path, kept: &Mutex<Vec<UnixStream>>) {
+    let engine = UnixStream::connect(real).expect("the engine answers");
+    let same = |stream: &UnixStream| stream.try_clone().expect("a descriptor");
+    kept.lock()
+        .expect("no thread panics")
+        .extend([same(client), same(&engine)]);
+    for (mut from, mut to) in [(same(client), same(&engine)), (same(&engine), same(client))] {
+        std::thread::spawn(move || {
+            // A side that goes away ends the other's reading.
+            let _ = std::io::copy(&mut from, &mut to);
+            let _ = to.shutdown(std::net::Shutdown::Write);
+        });
+    }
+}
+
+#[test]
+fn an_engine_that_is_killed_in_the_middle_of_a_check_ends_it_with_four() {
+    if !engine() {
+        return;
+    }
+    let cases = [(8, "RUN sleep ", "\n"), (9, "CMD [\"sleep\", \"", "\"]\n")];
+    for (number, before, after) in cases {
+        let sandbox = sandbox();
+        let mortal = Mortal::new(sandbox.path("engine.sock"));
+        let address = format!("unix://{}", mortal.socket.display());
+        let sandbox = sandbox
+            .without("DOCKER_CONTEXT")
+            .with("DOCKER_HOST", &address);
+        let mark = mark(number);
+        let file = sandbox.write(
+            "mine/Dockerfile",
+            &format!("FROM busybox\n{before}{mark}{after}"),
+        );
+        let text = std::fs::read(&file).expect("it was written");
+        let running = sandbox.start(&["check", "first-build", "--dir", "mine", "--json"]);
+        wait_until("it is in the middle", || is_running(&mark));
+        mortal.kill();
+        let ended = running.end();
+        assert_eq!(ended.code, Some(4), "{}", ended.shown());
+        let report: serde_json::Value = serde_json::from_str(&ended.stdout).expect("one JSON");
+        assert_eq!(report["outcome"], "engine_unavailable");
+        assert!(
+            ended.stderr.contains("loadline doctor"),
+            "{}",
+            ended.shown()
+        );
+        assert_eq!(std::fs::read(&file).expect("it is there"), text);
+        // The engine is back, and the next check removes what the dead one could not.
+        let back = self::sandbox();
+        back.write("mine/Dockerfile", RIGHT);
+        let next = back.run(&["check", "first-build", "--dir", "mine"]);
+        assert_eq!(next.code, Some(0), "{}", next.shown());
+        wait_until("nothing is left", || {
+            containers(&mark) == 0 && !is_running(&mark)
+        });
+    }
+}
+
+#[test]
+fn base_images_travel_in_a_pack_and_a_cut_one_is_refused() {
+    if !engine() {
+        return;
+    }
+    let sandbox = sandbox();
+    let made = sandbox.run(&["bases", "build", "busybox"]);
+    assert_eq!(made.code, Some(0), "{}", made.shown());
+    let exported = sandbox.run(&["bases", "export", "my.pack", "busybox"]);
+    assert_eq!(exported.code, Some(0), "{}", exported.shown());
+    assert!(
+        exported.stdout.starts_with("busybox"),
+        "{}",
+        exported.shown()
+    );
+    assert!(exported.stderr.contains("my.pack: exporting"));
+    let imported = sandbox.run(&["bases", "import", "my.pack"]);
+    assert_eq!(imported.code, Some(0), "{}", imported.shown());
+    assert!(imported.stdout.contains("1 base image loaded"));
+    assert!(imported.stderr.contains("my.pack: verifying"));
+    let pack = std::fs::read(sandbox.path("my.pack")).expect("it was written");
+    std::fs::write(sandbox.path("cut.pack"), &pack[..pack.len() / 2]).expect("there is room");
+    let cut = sandbox.run(&["bases", "import", "cut.pack"]);
+    sandbox.write("text.pack", "hello");
+    let text = sandbox.run(&["bases", "import", "text.pack"]);
+    let absent = sandbox.run(&["bases", "import", "absent.pack"]);
+    let unknown = sandbox.run(&["bases", "export", "other.pack", "nobody/has-this:1"]);
+    let all = [cut, text, absent, unknown].map(|ended| ended.shown());
+    insta::assert_snapshot!(all.join("\n"), @"
+    stderr:
+    cut.pack: verifying
+    error: the pack is cut short; nothing of it was used
+      hint: copy the pack again from where it was made
+    exit code: 2
+
+    stderr:
+    error: the pack is cut short; nothing of it was used
+      hint: copy the pack again from where it was made
+    exit code: 2
+
+    stderr:
+    error: cannot use `absent.pack`
+      caused by: No such file or directory (os error 2)
+      hint: check the path and its permissions
+    exit code: 2
+
+    stderr:
+    error: the base image `nobody/has-this:1` is not here, so it cannot be exported
+      hint: `loadline bases` lists what is here; `loadline bases build` makes what is not
+    exit code: 2
+    ");
+    assert!(!sandbox.path("other.pack").exists());
+    assert!(!sandbox.path("other.pack.part").exists());
 }
