@@ -213,11 +213,11 @@ impl Local {
         let supply = Arc::new(Supply::new(found.bases));
         let mut receiver = attempt::start(found.engine, supply, request, cancel);
         while let Some(event) = receiver.recv().await {
-            if let AttemptEvent::Finished(report) = &event {
-                if let Err(trouble) = self.record(&exercise, report, &files).await {
-                    let warning = unrecorded(&trouble);
-                    let _ = events.send(AttemptEvent::Build(warning)).await;
-                }
+            if let AttemptEvent::Finished(report) = &event
+                && let Err(trouble) = self.record(&exercise, report, &files).await
+            {
+                let warning = unrecorded(&trouble);
+                let _ = events.send(AttemptEvent::Build(warning)).await;
             }
             if events.send(event).await.is_err() {
                 break;
