@@ -34,7 +34,7 @@ pub enum BaseError {
     },
     /// Packages could not be brought.
     #[error(transparent)]
-    Apt(#[from] AptError),
+    Apt(AptError),
     /// Packages could not be unpacked.
     #[error(transparent)]
     Unpack(UnpackError),
@@ -71,6 +71,15 @@ pub enum BaseError {
     /// The work was cancelled.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<AptError> for BaseError {
+    fn from(error: AptError) -> Self {
+        match error {
+            AptError::Cancelled => Self::Cancelled,
+            other => Self::Apt(other),
+        }
+    }
 }
 
 impl From<UnpackError> for BaseError {

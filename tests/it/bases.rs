@@ -279,7 +279,10 @@ async fn two_at_once_make_an_image_once_and_a_cancelled_one_makes_none() {
     cancel.cancel();
     let (to, _progress) = mpsc::channel(8);
     let cancelled = service.ensure(reference, to, cancel).await;
-    assert!(matches!(cancelled, Err(BaseError::Cancelled)));
+    assert!(
+        matches!(cancelled, Err(BaseError::Cancelled)),
+        "{cancelled:?}"
+    );
     assert_eq!(engine.inspect(local).await.expect("it answers"), None);
     let (one, two) = tokio::join!(ensured(&service, reference), ensured(&service, reference));
     assert_eq!(one.0, two.0);
