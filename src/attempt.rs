@@ -28,6 +28,7 @@ pub use lines::layer_lines;
 pub use pipeline::could_not_start;
 pub use pipeline::start;
 pub use pipeline::without_engine;
+pub use scan::read_image;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;

@@ -15,6 +15,8 @@ mod interrupt;
 mod learn;
 mod output;
 mod progress;
+#[expect(dead_code, reason = "the verbs about any image come next")]
+mod target;
 mod wiring;
 
 use std::ffi::OsString;

@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod binary;
 pub mod glob;
+pub mod package;
 pub mod run;
 pub mod shells;
 pub mod tree;

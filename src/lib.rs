@@ -9,6 +9,7 @@ pub mod cli;
 pub mod course;
 pub mod dockerfile;
 pub mod engine;
+pub mod finding;
 pub mod goal;
 pub mod image;
 pub mod learner;

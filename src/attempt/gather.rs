@@ -28,6 +28,7 @@ use crate::goal::canary;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::StepFact;
 use crate::image::Contents;
+use crate::image::archive::Options;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::report::GoalReport;
@@ -239,14 +240,15 @@ impl<'a> Session<'a> {
         } else {
             Vec::new()
         };
-        let keep = self.needs.files.clone();
+        let options = Options {
+            needles: needles.into_iter().map(String::into_bytes).collect(),
+            keep: self.needs.files.clone(),
+            ..Options::default()
+        };
         let cancel = self.work.cancel.clone();
         jobs.push(Box::pin(async move {
-            Arrival::Scan(
-                scan::read_image(engine, image, needles, keep, cancel)
-                    .await
-                    .map(Box::new),
-            )
+            let contents = scan::read_image(engine, image, options, cancel).await;
+            Arrival::Scan(contents.map(Box::new))
         }));
     }
 

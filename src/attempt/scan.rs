@@ -5,7 +5,6 @@
     reason = "the pass blocks: it runs on a thread of its own"
 )]
 
-use std::collections::BTreeSet;
 use std::io;
 use std::io::Read;
 use std::sync::Arc;
@@ -27,24 +26,18 @@ use crate::text::Clean;
 /// Pieces of the archive that may wait for the reader.
 const PIECES_WAITING: usize = 64;
 
-/// Exports `image` and reads it: the needles to search, the paths whose content is kept.
+/// Exports `image` and reads it in one pass.
 ///
 /// # Errors
 /// When the engine fails, when it was cancelled, or when the archive cannot be read.
-pub(super) async fn read_image(
+pub async fn read_image(
     engine: Arc<dyn Engine>,
     image: String,
-    needles: Vec<String>,
-    keep: BTreeSet<String>,
+    options: Options,
     cancel: CancellationToken,
 ) -> Result<Contents, EngineError> {
     let mut export = engine.export(&image).await?;
     let (sender, receiver) = mpsc::channel(PIECES_WAITING);
-    let options = Options {
-        needles: needles.into_iter().map(String::into_bytes).collect(),
-        keep,
-        ..Options::default()
-    };
     let reader = tokio::task::spawn_blocking(move || {
         let pieces = Pieces {
             receiver,

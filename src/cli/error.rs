@@ -13,6 +13,7 @@ use crate::cli::output::Paint;
 use crate::course::CourseError;
 use crate::engine::EngineError;
 use crate::engine::Tried;
+use crate::image::archive::ArchiveError;
 use crate::learner::HomeError;
 use crate::text::Clean;
 
@@ -41,6 +42,13 @@ pub enum CliError {
         path: PathBuf,
         /// Why.
         cause: std::io::Error,
+    },
+    /// An archive that was named is not an image, or is broken.
+    Archive {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: ArchiveError,
     },
     /// The folder holds no Dockerfile.
     NoDockerfile {
@@ -116,6 +124,12 @@ impl CliError {
                     .hint("`loadline goals` lists every kind"),
             ),
             Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
+            Self::Archive { path, cause } => (
+                Exit::Usage,
+                told(format!("`{}` cannot be read as an image", shown(path)))
+                    .causes([cause.to_string()])
+                    .hint("write one with `docker save IMAGE -o FILE`"),
+            ),
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
             Self::Engine(error) => of_engine(error),

@@ -9,15 +9,18 @@ use crate::source::root;
 
 /// Who may import whom: the import table of `ARCHITECTURE.md`. A room may always import itself.
 ///
-/// One departure from the drawing: `bases` builds on an engine, so it may name the engine's trait.
+/// Two departures from the drawing: `bases` builds on an engine, so it may name the engine's trait;
+/// `finding` is about an image's packages, so it may name them.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("text", &[]),
     ("dockerfile", &["units", "text"]),
     ("image", &["units", "text"]),
-    ("goal", &["dockerfile", "image", "units", "text"]),
+    ("finding", &["image", "units", "text"]),
+    ("goal", &["dockerfile", "image", "finding", "units", "text"]),
     ("course", &["goal", "units", "text"]),
     ("report", &["course", "goal", "units", "text"]),
+    ("scan", &["image", "finding", "units", "text"]),
     ("engine", &["dockerfile", "image", "units", "text"]),
     ("bases", &["engine", "dockerfile", "image", "units", "text"]),
     ("attempt", BELOW_ATTEMPT),
@@ -36,6 +39,8 @@ const BELOW_ATTEMPT: &[&str] = &[
     "report",
     "course",
     "goal",
+    "finding",
+    "scan",
     "image",
     "dockerfile",
     "units",
@@ -46,6 +51,8 @@ const BELOW_LEARNER: &[&str] = &[
     "report",
     "course",
     "goal",
+    "finding",
+    "scan",
     "image",
     "dockerfile",
     "units",
@@ -59,6 +66,8 @@ const BELOW_WORKSHOP: &[&str] = &[
     "report",
     "course",
     "goal",
+    "finding",
+    "scan",
     "image",
     "dockerfile",
     "units",
@@ -73,6 +82,8 @@ const BELOW_FRONT_ENDS: &[&str] = &[
     "report",
     "course",
     "goal",
+    "finding",
+    "scan",
     "image",
     "dockerfile",
     "units",
@@ -90,6 +101,8 @@ const EVERYTHING: &[&str] = &[
     "report",
     "course",
     "goal",
+    "finding",
+    "scan",
     "image",
     "dockerfile",
     "units",

@@ -1,0 +1,182 @@
+//! What is installed in an image: the packages that its own records name, and where nothing can be
+//! known.
+//!
+//! A record is only as good as the image that it describes: what hides or contradicts the records
+//! is a [`Gap`], so that nobody reads "no finding" where nothing could be seen.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+/// Where a package comes from: the ecosystem whose names and version order it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageKind {
+    /// A Debian or Ubuntu package (`dpkg`).
+    Deb,
+    /// An Alpine package.
+    Apk,
+    /// A Python distribution.
+    Python,
+    /// A Node package.
+    Node,
+    /// A Java archive's Maven coordinates, `group:artifact`.
+    Java,
+    /// A Go module, or `stdlib` for the toolchain's own library.
+    Go,
+    /// A crate, from the list that `cargo auditable` leaves in a binary.
+    Rust,
+}
+
+impl PackageKind {
+    /// The type of a package URL: `deb`, `pypi`, `npm`, `maven`, `golang`, `cargo`, `apk`.
+    #[must_use]
+    pub const fn purl_type(self) -> &'static str {
+        match self {
+            Self::Deb => "deb",
+            Self::Apk => "apk",
+            Self::Python => "pypi",
+            Self::Node => "npm",
+            Self::Java => "maven",
+            Self::Go => "golang",
+            Self::Rust => "cargo",
+        }
+    }
+}
+
+/// One installed package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Package {
+    /// Its ecosystem.
+    pub kind: PackageKind,
+    /// Its name, as its ecosystem's records have it.
+    pub name: String,
+    /// Its version, epoch and revision included.
+    pub version: String,
+    /// The source package that advisories speak of, where it differs from the package itself
+    /// (Debian's `Source:`, Alpine's origin).
+    pub source: Option<SourcePackage>,
+    /// `amd64`, `x86_64`, …, as its record has it.
+    pub architecture: Option<String>,
+    /// Its licences, as its record names them; empty where it does not.
+    pub licences: Vec<String>,
+    /// The layer that brought it, from 0 at the bottom.
+    pub layer: usize,
+    /// The file that says so: `var/lib/dpkg/status.d/libc6`, `app/server.jar`.
+    pub path: String,
+}
+
+impl Package {
+    /// The name that advisories use: the source's where there is one.
+    #[must_use]
+    pub fn advised_name(&self) -> &str {
+        self.source
+            .as_ref()
+            .map_or(&self.name, |source| &source.name)
+    }
+
+    /// The version that advisories compare: the source's where there is one.
+    #[must_use]
+    pub fn advised_version(&self) -> &str {
+        self.source
+            .as_ref()
+            .map_or(&self.version, |source| &source.version)
+    }
+}
+
+/// A source package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourcePackage {
+    /// Its name.
+    pub name: String,
+    /// Its version, without a binary rebuild's suffix.
+    pub version: String,
+}
+
+/// The distribution that an image says it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// `ID` of `os-release`: `debian`, `ubuntu`, `alpine`.
+    pub id: String,
+    /// `VERSION_ID`: `13`, `24.04`, `3.22.1`; empty for a rolling one.
+    pub version: String,
+    /// `PRETTY_NAME`, for people.
+    pub title: String,
+}
+
+/// Everything that an image's records say of its packages.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// The distribution; `None` where no `os-release` is there.
+    pub distribution: Option<Distribution>,
+    /// The packages, sorted.
+    pub packages: Vec<Package>,
+    /// Where nothing can be known.
+    pub gaps: Vec<Gap>,
+}
+
+/// Something in an image that its records do not describe.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "gap", rename_all = "snake_case")]
+pub enum Gap {
+    /// An executable that no package owns and that does not say what it was made of.
+    OpaqueBinary {
+        /// Its path.
+        path: String,
+        /// The layer that brought it.
+        layer: usize,
+    },
+    /// A layer removes records that a layer below had.
+    RecordsRemoved {
+        /// The records.
+        path: String,
+        /// The layer that removes them.
+        layer: usize,
+    },
+    /// Files of a distribution are there and its records are not.
+    RecordsMissing {
+        /// The distribution, as far as is known.
+        distribution: String,
+    },
+    /// Records of a kind that is not read (an RPM database).
+    RecordsUnread {
+        /// The records.
+        path: String,
+    },
+    /// The records cannot be read.
+    RecordsBroken {
+        /// The records.
+        path: String,
+        /// Why, as a fragment.
+        why: String,
+    },
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpaqueBinary { path, .. } => {
+                write!(f, "/{path} does not say what it was made of")
+            }
+            Self::RecordsRemoved { path, .. } => {
+                write!(f, "the package records /{path} were removed")
+            }
+            Self::RecordsMissing { distribution } => {
+                write!(
+                    f,
+                    "files of {distribution} are there, its package records are not"
+                )
+            }
+            Self::RecordsUnread { path } => {
+                write!(
+                    f,
+                    "the package records /{path} are of a kind that is not read"
+                )
+            }
+            Self::RecordsBroken { path, why } => {
+                write!(f, "the package records /{path} cannot be read: {why}")
+            }
+        }
+    }
+}
