@@ -124,12 +124,7 @@ impl CliError {
                     .hint("`loadline goals` lists every kind"),
             ),
             Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
-            Self::Archive { path, cause } => (
-                Exit::Usage,
-                told(format!("`{}` cannot be read as an image", shown(path)))
-                    .causes([cause.to_string()])
-                    .hint("write one with `docker save IMAGE -o FILE`"),
-            ),
+            Self::Archive { path, cause } => (Exit::Usage, no_image(path, cause)),
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
             Self::Engine(error) => of_engine(error),
@@ -240,6 +235,12 @@ fn unreadable(what: &str, path: &Path, cause: &std::io::Error) -> Told {
     told(format!("{what} `{}` cannot be read", shown(path)))
         .causes([io_cause(cause)])
         .hint("check the path and its permissions")
+}
+
+fn no_image(path: &Path, cause: &ArchiveError) -> Told {
+    told(format!("`{}` cannot be read as an image", shown(path)))
+        .causes([cause.to_string()])
+        .hint("write one with `docker save IMAGE -o FILE`")
 }
 
 fn no_dockerfile(folder: &Path) -> Told {
