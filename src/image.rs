@@ -119,7 +119,7 @@ pub struct Summary {
 }
 
 /// One layer of an exported image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
     /// Position, from 0 at the bottom.
     pub index: usize,
@@ -135,6 +135,26 @@ pub struct Layer {
     pub programs: BTreeMap<String, Program>,
     /// The content of the small files that the pass was asked to keep, by path.
     pub kept: BTreeMap<String, Vec<u8>>,
+    /// What the pass's probes made of its files, in the order of the archive.
+    pub notes: Vec<Note>,
+}
+
+impl Layer {
+    /// The notes that one probe took.
+    pub fn notes_of<'a>(&'a self, probe: &'a str) -> impl Iterator<Item = &'a Note> {
+        self.notes.iter().filter(move |note| note.probe == probe)
+    }
+}
+
+/// What a [`Probe`](archive::Probe) made of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The probe's name.
+    pub probe: String,
+    /// The file.
+    pub path: String,
+    /// The note, in the probe's own format.
+    pub bytes: Vec<u8>,
 }
 
 /// What an archive entry of a layer is.
@@ -171,7 +191,17 @@ pub struct Entry {
     pub uid: u64,
     /// Group.
     pub gid: u64,
+    /// What its payload is, for a regular file that was read.
+    pub content: Option<ContentHash>,
+    /// Whether it carries file capabilities (`security.capability`), which a program gets whoever
+    /// starts it.
+    pub capabilities: bool,
 }
+
+/// XXH3 of a payload, 64 bits: tells whether two files are the same. It proves nothing against
+/// someone who wants two files to look the same; digests of layers do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ContentHash(pub u64);
 
 /// What one pass over an exported image found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

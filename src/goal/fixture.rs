@@ -166,16 +166,13 @@ pub(super) fn layer(entries: &[&str]) -> Layer {
             mode,
             uid: 0,
             gid: 0,
+            content: None,
+            capabilities: false,
         }
     });
     Layer {
-        index: 0,
-        diff_id: String::new(),
-        created_by: None,
-        shipped: Bytes(0),
         entries: entries.collect(),
-        programs: BTreeMap::new(),
-        kept: BTreeMap::new(),
+        ..Layer::default()
     }
 }
 

@@ -5,11 +5,19 @@
 //! Podman's; layers plain, gzip or zstd. The order of layers is only known at the end of the
 //! stream, so that each is read as it comes and put in its place afterwards. An archive is
 //! untrusted: everything is bounded by [`Limits`].
+//!
+//! Who needs more than entries and sizes hooks in by [`Options`]: `keep` holds on to small files by
+//! path, `needles` searches every payload, and a [`Probe`] chooses files by their header and reads
+//! them while they pass by, in pieces or, with [`Whole`], as one. What a probe notes stays with the
+//! layer ([`Layer::notes_of`](crate::image::Layer::notes_of)).
 
+mod file;
 mod layer;
 mod layout;
 mod members;
 mod meter;
+mod needles;
+mod probe;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -17,15 +25,20 @@ use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Read;
+use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
+pub use probe::Probe;
+pub use probe::Seen;
+pub use probe::Sink;
+pub use probe::Whole;
 use thiserror::Error;
 
-use self::layer::Needles;
 use self::layer::Scanned;
 use self::members::Members;
 use self::members::Payload;
 use self::meter::Meter;
+use self::needles::Needles;
 use crate::image::Contents;
 use crate::text::Clean;
 use crate::units::Bytes;
@@ -44,6 +57,8 @@ pub struct Options {
     pub needles: Vec<Vec<u8>>,
     /// Paths whose content is kept, up to 64 KiB each: `etc/passwd`.
     pub keep: BTreeSet<String>,
+    /// Who else looks into files.
+    pub probes: Vec<Arc<dyn Probe>>,
     /// Whether each layer's digest is computed and compared with the config's. The order of layers
     /// does not need it.
     pub verify: bool,
@@ -65,8 +80,10 @@ pub struct Limits {
     pub path: usize,
     /// Parts of one path.
     pub depth: usize,
-    /// Bytes of all paths.
+    /// Bytes of all paths and link targets.
     pub paths: usize,
+    /// Bytes of everything that is kept of files: contents, notes, what programs are.
+    pub kept: usize,
     /// Uncompressed bytes per compressed byte, for layers above 1 GB.
     pub ratio: u64,
 }
@@ -79,6 +96,7 @@ impl Default for Limits {
             path: 4096,
             depth: 256,
             paths: 256 * 1024 * 1024,
+            kept: 128 * 1024 * 1024,
             ratio: 1100,
         }
     }
@@ -276,6 +294,7 @@ struct Budget {
     entries: usize,
     bytes: u64,
     paths: usize,
+    kept: usize,
 }
 
 /// How many bytes one layer may have, and what is wrong where it has more.
@@ -292,6 +311,7 @@ impl Budget {
             entries: limits.entries,
             bytes: limits.bytes.0,
             paths: limits.paths,
+            kept: limits.kept,
         }
     }
 
@@ -316,9 +336,9 @@ impl Budget {
         total
     }
 
-    /// Pays for one entry with its path.
-    fn spend(&mut self, path: &str) -> Result<(), ArchiveError> {
-        if path.len() > self.limits.path {
+    /// Pays for one entry with its path and, for a link, its target.
+    fn spend(&mut self, path: &str, link: &str) -> Result<(), ArchiveError> {
+        if path.len().max(link.len()) > self.limits.path {
             return Err(ArchiveError::too_much(
                 "a path in it is longer than any system allows",
             ));
@@ -328,12 +348,20 @@ impl Budget {
         }
         let (Some(entries), Some(paths)) = (
             self.entries.checked_sub(1),
-            self.paths.checked_sub(path.len()),
+            self.paths.checked_sub(path.len() + link.len()),
         ) else {
             return Err(ArchiveError::too_much("it has more files than is sensible"));
         };
         self.entries = entries;
         self.paths = paths;
+        Ok(())
+    }
+
+    /// Pays for something that is kept of a file.
+    fn keep(&mut self, bytes: usize) -> Result<(), ArchiveError> {
+        self.kept = self.kept.checked_sub(bytes).ok_or_else(|| {
+            ArchiveError::too_much("there is more in its files to remember than is sensible")
+        })?;
         Ok(())
     }
 }

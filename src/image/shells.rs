@@ -109,8 +109,6 @@ fn tools(tree: &Tree<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Tool> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::image::Contents;
     use crate::image::Entry;
@@ -132,16 +130,13 @@ mod tests {
                 mode: *mode,
                 uid: 0,
                 gid: 0,
+                content: None,
+                capabilities: false,
             }
         };
         let layer = Layer {
-            index: 0,
-            diff_id: String::new(),
-            created_by: None,
-            shipped: Bytes(0),
             entries: entries.iter().map(entry).collect(),
-            programs: BTreeMap::new(),
-            kept: BTreeMap::new(),
+            ..Layer::default()
         };
         Contents {
             layers: vec![layer],

@@ -338,16 +338,14 @@ mod tests {
                 mode: 0o755,
                 uid: 0,
                 gid: 0,
+                content: None,
+                capabilities: false,
             }
         };
         Layer {
             index,
-            diff_id: String::new(),
-            created_by: None,
-            shipped: Bytes(0),
             entries: entries.iter().map(entry).collect(),
-            programs: BTreeMap::new(),
-            kept: BTreeMap::new(),
+            ..Layer::default()
         }
     }
 

@@ -217,6 +217,7 @@ pub(super) fn assemble(
             entries: scanned.entries,
             programs: scanned.programs,
             kept: scanned.kept,
+            notes: scanned.notes,
         });
     }
     contents.history = history;

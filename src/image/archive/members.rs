@@ -19,6 +19,9 @@ const BLOCK: u64 = 512;
 /// The largest extended header that is read.
 const EXTENSION_CAP: u64 = 1024 * 1024;
 
+/// The extended attribute that gives a program rights of its own, as archives have it.
+const CAPABILITIES: &[u8] = b"SCHILY.xattr.security.capability";
+
 /// One member of the stream.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -36,6 +39,8 @@ pub(super) struct Member {
     pub(super) uid: u64,
     /// Group.
     pub(super) gid: u64,
+    /// Whether it carries file capabilities.
+    pub(super) capabilities: bool,
 }
 
 impl Member {
@@ -53,6 +58,7 @@ struct Extension {
     size: Option<u64>,
     uid: Option<u64>,
     gid: Option<u64>,
+    capabilities: bool,
 }
 
 /// Reads a tar stream.
@@ -146,7 +152,7 @@ impl<R: BufRead> Members<R> {
                 }
                 kind => {
                     let member = member(header, kind, written, extension)?;
-                    budget.spend(&member.path)?;
+                    budget.spend(&member.path, &member.link)?;
                     self.left = member.size;
                     self.padding = padding(member.size);
                     return Ok(Some(member));
@@ -263,6 +269,7 @@ fn member(
         mode: header.mode().unwrap_or(0),
         uid: extension.uid.or_else(|| header.uid().ok()).unwrap_or(0),
         gid: extension.gid.or_else(|| header.gid().ok()).unwrap_or(0),
+        capabilities: extension.capabilities,
     })
 }
 
@@ -321,6 +328,7 @@ fn read_records(mut bytes: &[u8], extension: &mut Extension) -> Result<(), Archi
             b"size" => extension.size = Some(number()?),
             b"uid" => extension.uid = Some(number()?),
             b"gid" => extension.gid = Some(number()?),
+            CAPABILITIES => extension.capabilities = true,
             key if key.starts_with(b"GNU.sparse") => {
                 return Err(ArchiveError::broken(
                     "it has sparse files, which no engine writes",

@@ -410,6 +410,108 @@ fn asked_for_files_are_kept_under_the_name_of_a_link_too() {
     );
 }
 
+#[test]
+fn files_are_told_apart_by_their_content_and_their_capabilities() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let capability = [(
+        "SCHILY.xattr.security.capability",
+        b"\x01\0\0\x02".as_slice(),
+    )];
+    builder.append_pax_extensions(capability).unwrap();
+    for (path, byte) in [("ping", b'p'), ("same", b'p'), ("other", b'o')] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(700_000);
+        header.set_mode(0o755);
+        let payload = vec![byte; 700_000];
+        builder
+            .append_data(&mut header, path, payload.as_slice())
+            .unwrap();
+    }
+    let bytes = Image::of(vec![builder.into_inner().unwrap()]).legacy();
+    let whole = read(bytes.as_slice(), &options()).unwrap();
+    let pieces = read(Dribble(&bytes, 999), &options()).unwrap();
+    assert_eq!(whole, pieces);
+    let entries = &whole.layers[0].entries;
+    assert!(entries[0].content.is_some());
+    assert_eq!(entries[0].content, entries[1].content);
+    assert_ne!(entries[0].content, entries[2].content);
+    let capabilities: Vec<bool> = entries.iter().map(|entry| entry.capabilities).collect();
+    assert_eq!(capabilities, [true, false, false]);
+}
+
+/// Notes the text of small `.txt` files, and how `.bin` files begin.
+#[derive(Debug)]
+struct Curious;
+
+struct Beginning(Vec<u8>);
+
+impl Probe for Curious {
+    fn name(&self) -> &'static str {
+        "curious/1"
+    }
+
+    fn look(&self, file: &Seen<'_>) -> Option<Box<dyn Sink>> {
+        if file.name().ends_with(".bin") {
+            return Some(Box::new(Beginning(Vec::new())));
+        }
+        if !file.name().ends_with(".txt") {
+            return None;
+        }
+        Whole::of(file, Bytes(10), |bytes| {
+            (!bytes.is_empty()).then_some(bytes)
+        })
+    }
+}
+
+impl Sink for Beginning {
+    fn piece(&mut self, bytes: &[u8]) -> std::ops::ControlFlow<()> {
+        assert!(self.0.len() < 4, "it had enough");
+        self.0.extend_from_slice(bytes);
+        if self.0.len() < 4 {
+            std::ops::ControlFlow::Continue(())
+        } else {
+            std::ops::ControlFlow::Break(())
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Option<Vec<u8>> {
+        Some(self.0.get(..4)?.to_vec())
+    }
+}
+
+#[test]
+fn a_probe_notes_what_it_sees_whole_or_in_pieces() {
+    let layer = archive_of(&[
+        ("a/small.txt", b"text"),
+        ("a/large.txt", b"text text text"),
+        ("empty.txt", b""),
+        ("program.bin", &[b'b'; 600_000]),
+        ("short.bin", b"b"),
+    ]);
+    let bytes = Image::of(vec![archive_of(&[("gone.txt", b"gone")]), layer]).oci(gzip, true, false);
+    let looking = Options {
+        probes: vec![Arc::new(Curious)],
+        ..options()
+    };
+    for piece in [1, 3, 4096, usize::MAX] {
+        let contents = read(Dribble(&bytes, piece), &looking).unwrap();
+        let notes = |layer: usize| -> Vec<(&str, &[u8])> {
+            contents.layers[layer]
+                .notes_of("curious/1")
+                .map(|note| (note.path.as_str(), note.bytes.as_slice()))
+                .collect()
+        };
+        assert_eq!(notes(0), [("gone.txt", b"gone".as_slice())]);
+        assert_eq!(
+            notes(1),
+            [
+                ("a/small.txt", b"text".as_slice()),
+                ("program.bin", b"bbbb")
+            ]
+        );
+    }
+}
+
 fn refusal(bytes: &[u8], options: &Options) -> String {
     read(bytes, options).unwrap_err().to_string()
 }
@@ -430,6 +532,25 @@ fn limits_are_named_when_they_are_met() {
     assert!(refused(|limits| limits.depth = 2).contains("nested too deeply"));
     assert!(refused(|limits| limits.paths = 100).contains("more files"));
     assert!(refused(|limits| limits.bytes = Bytes(50_000)).contains("its layers are larger"));
+}
+
+#[test]
+fn what_is_remembered_of_files_is_bounded() {
+    let files: Vec<String> = (0..50).map(|index| format!("{index}/passwd")).collect();
+    let members: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|path| (path.as_str(), [b'x'; 1000].as_slice()))
+        .collect();
+    let bytes = Image::of(vec![archive_of(&members)]).legacy();
+    let mut keeping = Options {
+        keep: [String::from("etc/passwd")].into(),
+        ..options()
+    };
+    keeping.limits.kept = 60_000;
+    assert!(read(bytes.as_slice(), &keeping).is_ok());
+    keeping.limits.kept = 40_000;
+    let error = refusal(&bytes, &keeping);
+    assert!(error.contains("more in its files to remember"), "{error}");
 }
 
 #[test]
