@@ -3,30 +3,24 @@
 //! Nothing here knows a scanner, the network or the disk: advisories and packages come in as data,
 //! findings go out as data.
 
+pub mod advisory;
+pub mod affects;
+pub mod counts;
+pub mod ecosystem;
+pub mod index;
+pub mod matching;
+pub mod order;
+pub mod osv;
+mod severity;
+
+pub use counts::Counts;
+pub use ecosystem::Ecosystem;
 use serde::Deserialize;
 use serde::Serialize;
+pub use severity::Severity;
 
 use crate::image::package::Gap;
 use crate::image::package::Package;
-
-/// How bad a vulnerability is said to be.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Nobody said; counted apart, never as harmless.
-    #[default]
-    Unknown,
-    /// Low.
-    Low,
-    /// Medium.
-    Medium,
-    /// High.
-    High,
-    /// Critical.
-    Critical,
-}
 
 /// One vulnerability in one installed package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +31,10 @@ pub struct Finding {
     pub aliases: Vec<String>,
     /// The package.
     pub package: Package,
+    /// Other installed packages that were made of the same source, or other copies of the package:
+    /// one vulnerability of a source is one finding.
+    #[serde(default)]
+    pub also: Vec<Package>,
     /// The lowest version that is not affected, in the package's own order; `None` where no fix is
     /// known.
     pub fixed: Option<String>,
@@ -44,6 +42,17 @@ pub struct Finding {
     pub severity: Severity,
     /// One line about it.
     pub summary: String,
+}
+
+/// Packages that the advisories say nothing of, because they do not cover them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Uncovered {
+    /// The ecosystem, for people: `npm`, `Debian 13`.
+    pub ecosystem: String,
+    /// How many packages.
+    pub packages: usize,
+    /// The first of them by name.
+    pub first: String,
 }
 
 /// What a scan found.
@@ -55,12 +64,45 @@ pub struct Scan {
     pub database: String,
     /// The day of the advisories: `2026-11-20`; empty where a scanner does not say.
     pub database_date: String,
+    /// Whether the advisories are the small snapshot that comes with the program.
+    #[serde(default)]
+    pub shipped: bool,
     /// The findings, worst first.
     pub findings: Vec<Finding>,
     /// Findings that the distribution calls unimportant, left out.
     pub unimportant: usize,
+    /// Findings about the kernel whose headers are installed, left out: an image brings no kernel.
+    #[serde(default)]
+    pub kernel: usize,
     /// How many packages were compared.
     pub packages: usize,
+    /// Packages that the advisories do not cover.
+    #[serde(default)]
+    pub uncovered: Vec<Uncovered>,
+    /// Packages whose version cannot be put in order with the advisories': `name version`.
+    #[serde(default)]
+    pub unordered: Vec<String>,
     /// Where nothing can be known.
     pub gaps: Vec<Gap>,
+}
+
+impl Scan {
+    /// How many findings there are of each severity.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.findings
+            .iter()
+            .map(|finding| finding.severity)
+            .collect()
+    }
+
+    /// Whether something in the image can hide a vulnerability from this scan, so that no finding
+    /// does not mean no vulnerability.
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        !self.gaps.is_empty()
+            || !self.uncovered.is_empty()
+            || !self.unordered.is_empty()
+            || self.packages == 0
+    }
 }

@@ -1,0 +1,339 @@
+//! From an image's packages and advisories to findings.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use thiserror::Error;
+
+use super::Ecosystem;
+use super::Finding;
+use super::Scan;
+use super::Severity;
+use super::Uncovered;
+use super::advisory::Advisory;
+use super::advisory::Database;
+use super::affects::Answer;
+use super::affects::affects;
+use super::order::Version;
+use crate::image::package::Inventory;
+use crate::image::package::Package;
+use crate::image::package::PackageKind;
+
+/// A set of advisories that can be asked about packages.
+pub trait Advisories: fmt::Debug + Send + Sync {
+    /// What the set is.
+    fn database(&self) -> &Database;
+
+    /// Everything that it says of a package, whose name is spelled as [`Ecosystem::normal`] does;
+    /// `None` where it does not cover the package or the release of the distribution.
+    ///
+    /// # Errors
+    /// When the set cannot be read.
+    fn about(
+        &self,
+        ecosystem: Ecosystem,
+        release: Option<&str>,
+        package: &str,
+    ) -> Result<Option<Vec<Advisory>>, LookupError>;
+}
+
+/// A set of advisories cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the advisories cannot be read: {0}")]
+pub struct LookupError(pub String);
+
+/// Compares the packages of an image with the advisories.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, LookupError> {
+    let database = advisories.database();
+    let mut scan = Scan {
+        engine: concat!("loadline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        database: database.id.clone(),
+        database_date: database.date.clone(),
+        shipped: database.shipped,
+        gaps: inventory.gaps.clone(),
+        ..Scan::default()
+    };
+    let mut uncovered: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (source, packages) in sources(inventory) {
+        let known = match (source.ecosystem, source.is_placed(inventory)) {
+            (Some(ecosystem), Some(release)) => {
+                let name = ecosystem.normal(source.name);
+                let about = advisories.about(ecosystem, release.as_deref(), &name)?;
+                about.map(|list| (ecosystem, release, list))
+            }
+            _ => None,
+        };
+        let Some((ecosystem, release, list)) = known else {
+            let names = uncovered.entry(source.place(inventory)).or_default();
+            names.extend(packages.iter().map(|package| package.name.as_str()));
+            continue;
+        };
+        scan.packages += packages.len();
+        source.compare(ecosystem, release.as_deref(), &list, &packages, &mut scan);
+    }
+    scan.uncovered = uncovered
+        .into_iter()
+        .map(|(ecosystem, names)| Uncovered {
+            ecosystem,
+            packages: names.len(),
+            first: names
+                .first()
+                .map(|name| (*name).to_owned())
+                .unwrap_or_default(),
+        })
+        .collect();
+    sort(&mut scan.findings);
+    Ok(scan)
+}
+
+/// Puts findings in the order of lists: the worst first, then by package.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|one, two| {
+        two.severity
+            .cmp(&one.severity)
+            .then_with(|| one.package.name.cmp(&two.package.name))
+            .then_with(|| one.id.cmp(&two.id))
+    });
+}
+
+/// What advisories speak of: one version of a source, or of a package that has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Source<'a> {
+    ecosystem: Option<Ecosystem>,
+    kind: PackageKind,
+    name: &'a str,
+    version: &'a str,
+}
+
+/// The packages of an image by their source, in the order in which advisories are stored.
+fn sources(inventory: &Inventory) -> BTreeMap<Source<'_>, Vec<&Package>> {
+    let mut sources: BTreeMap<Source<'_>, Vec<&Package>> = BTreeMap::new();
+    for package in &inventory.packages {
+        let source = Source {
+            ecosystem: Ecosystem::of(package.kind, inventory.distribution.as_ref()),
+            kind: package.kind,
+            name: package.advised_name(),
+            version: package.advised_version(),
+        };
+        sources.entry(source).or_default().push(package);
+    }
+    sources
+}
+
+impl Source<'_> {
+    /// The release of the distribution that its advisories are sorted by; `None` where the image
+    /// does not tell it, `Some(None)` where there are no releases.
+    #[expect(clippy::option_option, reason = "two different kinds of nothing")]
+    fn is_placed(&self, inventory: &Inventory) -> Option<Option<String>> {
+        match self.ecosystem {
+            Some(ecosystem) if ecosystem.has_releases() => {
+                let distribution = inventory.distribution.as_ref()?;
+                ecosystem.release_of(distribution).map(Some)
+            }
+            _ => Some(None),
+        }
+    }
+
+    /// Where it belongs, for people: `npm`, `Debian 13`, the distribution's own name.
+    fn place(&self, inventory: &Inventory) -> String {
+        let distribution = inventory.distribution.as_ref();
+        match self.ecosystem {
+            Some(ecosystem) if !ecosystem.has_releases() => ecosystem.to_string(),
+            Some(ecosystem) => {
+                let release =
+                    distribution.and_then(|distribution| ecosystem.release_of(distribution));
+                match release {
+                    Some(release) => format!("{ecosystem} {release}"),
+                    None => format!("{ecosystem} without a release"),
+                }
+            }
+            None => distribution
+                .map(|distribution| &distribution.title)
+                .filter(|title| !title.is_empty())
+                .cloned()
+                .unwrap_or_else(|| String::from("a distribution that is not named")),
+        }
+    }
+
+    /// Compares it with all that is said of it.
+    fn compare(
+        &self,
+        ecosystem: Ecosystem,
+        release: Option<&str>,
+        advisories: &[Advisory],
+        packages: &[&Package],
+        scan: &mut Scan,
+    ) {
+        let mut hits = Vec::new();
+        let mut unordered = false;
+        for advisory in advisories {
+            let ours = advisory
+                .affected
+                .iter()
+                .filter(|part| part.release.is_none() || part.release.as_deref() == release);
+            for part in ours {
+                match affects(ecosystem, part, self.version) {
+                    Answer::Yes { fixed } => hits.push(Hit {
+                        advisory,
+                        fixed,
+                        severity: part.severity.unwrap_or(advisory.severity),
+                        unimportant: part.unimportant,
+                    }),
+                    Answer::No => {}
+                    Answer::Unordered => unordered = true,
+                }
+            }
+        }
+        if unordered {
+            scan.unordered
+                .push(format!("{} {}", self.name, self.version));
+        }
+        let only_headers = packages.iter().all(|package| is_kernel_headers(package));
+        for merged in merge(ecosystem, &hits) {
+            if merged.unimportant {
+                scan.unimportant += 1;
+            } else if only_headers {
+                scan.kernel += 1;
+            } else {
+                scan.findings.extend(merged.finding(packages));
+            }
+        }
+    }
+}
+
+/// Whether a package brings the kernel's headers and no kernel.
+fn is_kernel_headers(package: &Package) -> bool {
+    let of_kernel = package.kind == PackageKind::Deb && package.advised_name() == "linux";
+    let of_alpine = package.kind == PackageKind::Apk && package.name == "linux-headers";
+    of_kernel && (package.name == "linux-libc-dev" || package.name.starts_with("linux-headers"))
+        || of_alpine
+}
+
+/// One advisory that holds for the version.
+struct Hit<'a> {
+    advisory: &'a Advisory,
+    fixed: Option<String>,
+    severity: Severity,
+    unimportant: bool,
+}
+
+/// One vulnerability, from all the advisories about it.
+#[derive(Debug, Default)]
+struct Merged {
+    ids: BTreeSet<String>,
+    fixed: Option<String>,
+    severity: Severity,
+    summary: String,
+    unimportant: bool,
+}
+
+impl Merged {
+    /// The id that people know, and the others.
+    fn into_ids(self) -> (String, Vec<String>) {
+        let known = ["CVE-", "GHSA-", ""]
+            .iter()
+            .find_map(|prefix| self.ids.iter().find(|id| id.starts_with(prefix)))
+            .cloned()
+            .unwrap_or_default();
+        let others = self.ids.into_iter().filter(|id| *id != known).collect();
+        (known, others)
+    }
+
+    fn finding(self, packages: &[&Package]) -> Option<Finding> {
+        let (first, also) = packages.split_first()?;
+        let (fixed, severity, summary) = (self.fixed.clone(), self.severity, self.summary.clone());
+        let (id, aliases) = self.into_ids();
+        Some(Finding {
+            id,
+            aliases,
+            package: (*first).clone(),
+            also: also.iter().map(|package| (*package).clone()).collect(),
+            fixed,
+            severity,
+            summary,
+        })
+    }
+}
+
+/// Brings the advisories about one vulnerability together: those that share an id.
+///
+/// A bulletin about several vulnerabilities counts once for each.
+fn merge(ecosystem: Ecosystem, hits: &[Hit<'_>]) -> Vec<Merged> {
+    let mut groups: Vec<Option<Merged>> = Vec::new();
+    let mut group_of: BTreeMap<String, usize> = BTreeMap::new();
+    for hit in hits {
+        for ids in ids(hit.advisory) {
+            let known: BTreeSet<usize> = ids
+                .iter()
+                .filter_map(|id| group_of.get(*id))
+                .copied()
+                .collect();
+            let mut merged = Merged {
+                unimportant: true,
+                ..Merged::default()
+            };
+            for at in &known {
+                if let Some(other) = groups.get_mut(*at).and_then(Option::take) {
+                    merged.take(ecosystem, other);
+                }
+            }
+            merged.take(
+                ecosystem,
+                Merged {
+                    ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+                    fixed: hit.fixed.clone(),
+                    severity: hit.severity,
+                    summary: hit.advisory.summary.clone(),
+                    unimportant: hit.unimportant,
+                },
+            );
+            for id in &merged.ids {
+                group_of.insert(id.clone(), groups.len());
+            }
+            groups.push(Some(merged));
+        }
+    }
+    groups.into_iter().flatten().collect()
+}
+
+/// The ids of the vulnerability that an advisory is about, or of each where there are several.
+fn ids(advisory: &Advisory) -> Vec<Vec<&str>> {
+    if advisory.bundles.is_empty() {
+        let aliases = advisory.aliases.iter().map(String::as_str);
+        return vec![aliases.chain([advisory.id.as_str()]).collect()];
+    }
+    // The bulletin's own id belongs to all of them, so it must not bring them together.
+    advisory
+        .bundles
+        .iter()
+        .map(|id| vec![id.as_str()])
+        .collect()
+}
+
+impl Merged {
+    /// Adds what another advisory says of the same vulnerability. Where two name different fixes,
+    /// the later one is the safe one.
+    fn take(&mut self, ecosystem: Ecosystem, other: Self) {
+        self.ids.extend(other.ids);
+        self.severity = self.severity.max(other.severity);
+        self.unimportant &= other.unimportant;
+        if self.summary.is_empty() {
+            self.summary = other.summary;
+        }
+        let later = match (&self.fixed, &other.fixed) {
+            (Some(one), Some(two)) => Version::read(ecosystem, one) < Version::read(ecosystem, two),
+            (None, Some(_)) => true,
+            _ => false,
+        };
+        if later {
+            self.fixed = other.fixed;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,346 @@
+//! Packages and advisories made by hand, and what comes of comparing them.
+
+use super::*;
+use crate::finding::osv;
+use crate::finding::osv::Record;
+use crate::image::package::Distribution;
+use crate::image::package::Gap;
+use crate::image::package::SourcePackage;
+
+/// Advisories in memory.
+#[derive(Debug, Default)]
+struct Memory {
+    database: Database,
+    list: Vec<(Ecosystem, String, Advisory)>,
+    covers: Vec<(Ecosystem, Option<&'static str>)>,
+}
+
+impl Advisories for Memory {
+    fn database(&self) -> &Database {
+        &self.database
+    }
+
+    fn about(
+        &self,
+        ecosystem: Ecosystem,
+        release: Option<&str>,
+        package: &str,
+    ) -> Result<Option<Vec<Advisory>>, LookupError> {
+        if !self.covers.contains(&(ecosystem, None))
+            && !self
+                .covers
+                .iter()
+                .any(|(of, known)| *of == ecosystem && known.is_some() && *known == release)
+        {
+            return Ok(None);
+        }
+        let ours = self
+            .list
+            .iter()
+            .filter(|(of, name, _)| *of == ecosystem && name == package);
+        Ok(Some(ours.map(|(_, _, one)| one.clone()).collect()))
+    }
+}
+
+fn memory(covers: &[(Ecosystem, Option<&'static str>)], records: &[&str]) -> Memory {
+    let mut memory = Memory {
+        covers: covers.to_vec(),
+        ..Memory::default()
+    };
+    for json in records {
+        if let Record::Says(says) = osv::read(json.as_bytes()).unwrap() {
+            memory.list.extend(says.packages);
+        }
+    }
+    memory
+}
+
+fn package(kind: PackageKind, name: &str, version: &str) -> Package {
+    Package {
+        kind,
+        name: name.to_owned(),
+        version: version.to_owned(),
+        source: None,
+        architecture: None,
+        licences: Vec::new(),
+        layer: 0,
+        path: String::new(),
+    }
+}
+
+fn of_source(mut package: Package, name: &str, version: &str) -> Package {
+    package.source = Some(SourcePackage {
+        name: name.to_owned(),
+        version: version.to_owned(),
+    });
+    package
+}
+
+fn image(id: &str, version: &str, packages: Vec<Package>) -> Inventory {
+    Inventory {
+        distribution: Some(Distribution {
+            id: id.to_owned(),
+            version: version.to_owned(),
+            title: format!("{id} {version}"),
+        }),
+        packages,
+        gaps: Vec::new(),
+    }
+}
+
+/// `severity id package [also…] -> fixed`.
+fn lines(scan: &Scan) -> Vec<String> {
+    let line = |finding: &Finding| {
+        let also: Vec<&str> = finding.also.iter().map(|one| one.name.as_str()).collect();
+        format!(
+            "{} {} {}{} -> {}",
+            finding.severity,
+            finding.id,
+            finding.package.name,
+            also.iter()
+                .map(|name| format!("+{name}"))
+                .collect::<String>(),
+            finding.fixed.as_deref().unwrap_or("none")
+        )
+    };
+    scan.findings.iter().map(line).collect()
+}
+
+fn debian(id: &str, release: &str, package: &str, fixed: &str, urgency: &str) -> String {
+    let events = if fixed.is_empty() {
+        r#"[{"introduced": "0"}]"#.to_owned()
+    } else {
+        format!(r#"[{{"introduced": "0"}}, {{"fixed": "{fixed}"}}]"#)
+    };
+    format!(
+        r#"{{"id": "DEBIAN-{id}", "upstream": ["{id}"], "affected": [{{
+        "package": {{"ecosystem": "Debian:{release}", "name": "{package}"}},
+        "ranges": [{{"type": "ECOSYSTEM", "events": {events}}}],
+        "ecosystem_specific": {{"urgency": "{urgency}"}}}}]}}"#
+    )
+}
+
+#[test]
+fn debian_is_matched_by_source_package_and_source_version() {
+    let fixed = debian("CVE-2024-1", "13", "openssl", "3.5.1-1+deb13u2", "high");
+    let advisories = memory(&[(Ecosystem::Debian, Some("13"))], &[&fixed]);
+    // The binary's own version carries a rebuild's suffix that the source's has not.
+    let lib = of_source(
+        package(PackageKind::Deb, "libssl3t64", "3.5.1-1+deb13u1+b1"),
+        "openssl",
+        "3.5.1-1+deb13u1",
+    );
+    let tool = of_source(
+        package(PackageKind::Deb, "openssl", "3.5.1-1+deb13u1"),
+        "openssl",
+        "3.5.1-1+deb13u1",
+    );
+    let scan = scan(&image("debian", "13", vec![lib, tool]), &advisories).unwrap();
+    assert_eq!(
+        lines(&scan),
+        ["high CVE-2024-1 libssl3t64+openssl -> 3.5.1-1+deb13u2"]
+    );
+    assert_eq!(scan.packages, 2);
+    assert!(!scan.is_blind());
+}
+
+#[test]
+fn unimportant_ones_are_counted_and_not_listed() {
+    let records = [
+        debian("CVE-2011-3374", "13", "apt", "", "unimportant"),
+        debian("CVE-2020-1", "13", "apt", "0", "not yet assigned"),
+        debian("CVE-2020-2", "12", "apt", "", "high"),
+        debian("CVE-2020-3", "13", "apt", "", "low"),
+    ];
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let advisories = memory(&[(Ecosystem::Debian, Some("13"))], &records);
+    let packages = vec![package(PackageKind::Deb, "apt", "3.0.3")];
+    let scan = scan(&image("debian", "13", packages), &advisories).unwrap();
+    assert_eq!(lines(&scan), ["low CVE-2020-3 apt -> none"]);
+    assert_eq!(scan.unimportant, 1);
+}
+
+#[test]
+fn another_release_or_distribution_is_uncovered_and_never_clean() {
+    let advisories = memory(&[(Ecosystem::Debian, Some("13"))], &[]);
+    let packages = || vec![package(PackageKind::Deb, "apt", "1")];
+    for (id, version, place) in [
+        ("debian", "11", "Debian 11"),
+        ("debian", "", "Debian without a release"),
+        ("kali", "2026.1", "kali 2026.1"),
+        ("ubuntu", "24.04", "Ubuntu 24.04"),
+    ] {
+        let scan = scan(&image(id, version, packages()), &advisories).unwrap();
+        assert_eq!(scan.packages, 0);
+        assert_eq!(scan.uncovered[0].ecosystem, place);
+        assert_eq!(scan.uncovered[0].packages, 1);
+        assert!(scan.is_blind());
+    }
+}
+
+#[test]
+fn alpine_is_matched_by_origin_and_branch() {
+    let record = r#"{"id": "ALPINE-CVE-2024-5", "upstream": ["CVE-2024-5"], "affected": [{
+        "package": {"ecosystem": "Alpine:v3.22", "name": "openssl"},
+        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.5.1-r0"}]}],
+        "versions": ["3.5.0-r0"]}]}"#;
+    let advisories = memory(&[(Ecosystem::Alpine, Some("3.22"))], &[record]);
+    let lib = of_source(
+        package(PackageKind::Apk, "libcrypto3", "3.5.0-r10"),
+        "openssl",
+        "3.5.0-r10",
+    );
+    let scan = scan(&image("alpine", "3.22.1", vec![lib]), &advisories).unwrap();
+    assert_eq!(lines(&scan), ["unknown CVE-2024-5 libcrypto3 -> 3.5.1-r0"]);
+}
+
+#[test]
+fn advisories_about_one_vulnerability_are_one_finding_with_the_known_id() {
+    let pysec = r#"{"id": "PYSEC-2024-1", "aliases": ["CVE-2024-56201", "GHSA-gmj6-6f8f-6699"],
+        "affected": [{"package": {"ecosystem": "PyPI", "name": "jinja2"},
+        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.1.5"}]}]}]}"#;
+    let ghsa = r#"{"id": "GHSA-gmj6-6f8f-6699", "aliases": ["CVE-2024-56201"],
+        "summary": "breakout", "database_specific": {"severity": "MODERATE"},
+        "affected": [{"package": {"ecosystem": "PyPI", "name": "Jinja2"},
+        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "3.0.0"}, {"fixed": "3.1.5"}]}]}]}"#;
+    let advisories = memory(&[(Ecosystem::PyPi, None)], &[pysec, ghsa]);
+    let packages = vec![
+        package(PackageKind::Python, "Jinja2", "3.1.3"),
+        package(PackageKind::Python, "jinja2", "3.1.6"),
+    ];
+    let scan = scan(&image("debian", "13", packages), &advisories).unwrap();
+    assert_eq!(lines(&scan), ["medium CVE-2024-56201 Jinja2 -> 3.1.5"]);
+    assert_eq!(
+        scan.findings[0].aliases,
+        ["GHSA-gmj6-6f8f-6699", "PYSEC-2024-1"]
+    );
+    assert_eq!(scan.findings[0].summary, "breakout");
+}
+
+#[test]
+fn an_advisory_that_joins_two_others_makes_one_of_three() {
+    let record = |id: &str, aliases: &str| {
+        format!(
+            r#"{{"id": "{id}", "aliases": [{aliases}], "affected": [{{
+            "package": {{"ecosystem": "npm", "name": "a"}},
+            "ranges": [{{"type": "SEMVER", "events": [{{"introduced": "0"}}]}}]}}]}}"#
+        )
+    };
+    let records = [
+        record("A-1", ""),
+        record("B-1", ""),
+        record("C-1", r#""A-1", "B-1""#),
+    ];
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let advisories = memory(&[(Ecosystem::Npm, None)], &records);
+    let packages = vec![package(PackageKind::Node, "a", "1.0.0")];
+    let scan = scan(&image("debian", "13", packages), &advisories).unwrap();
+    assert_eq!(lines(&scan), ["unknown A-1 a -> none"]);
+    assert_eq!(scan.findings[0].aliases, ["B-1", "C-1"]);
+}
+
+#[test]
+fn a_bulletin_counts_once_for_each_vulnerability_and_not_again() {
+    let bulletin = r#"{"id": "DSA-1-1", "upstream": ["CVE-2024-1", "CVE-2024-2"], "affected": [{
+        "package": {"ecosystem": "Debian:13", "name": "a"},
+        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}]}]}"#;
+    let single = debian("CVE-2024-1", "13", "a", "2", "high");
+    let advisories = memory(
+        &[(Ecosystem::Debian, Some("13"))],
+        &[bulletin, single.as_str()],
+    );
+    let packages = vec![package(PackageKind::Deb, "a", "1")];
+    let scan = scan(&image("debian", "13", packages), &advisories).unwrap();
+    assert_eq!(
+        lines(&scan),
+        ["high CVE-2024-1 a -> 2", "unknown CVE-2024-2 a -> 2"]
+    );
+}
+
+#[test]
+fn go_s_standard_library_is_a_package() {
+    let record = r#"{"id": "GO-2024-2887", "aliases": ["CVE-2024-24790"], "affected": [{
+        "package": {"ecosystem": "Go", "name": "stdlib"}, "ranges": [{"type": "SEMVER",
+        "events": [{"introduced": "0"}, {"fixed": "1.21.11"}, {"introduced": "1.22.0-0"}, {"fixed": "1.22.4"}]}]}]}"#;
+    let advisories = memory(&[(Ecosystem::Go, None)], &[record]);
+    let of = |version: &str| {
+        let packages = vec![package(PackageKind::Go, "stdlib", version)];
+        let image = Inventory {
+            packages,
+            ..Inventory::default()
+        };
+        lines(&scan(&image, &advisories).unwrap())
+    };
+    assert_eq!(of("go1.22.3"), ["unknown CVE-2024-24790 stdlib -> 1.22.4"]);
+    assert_eq!(of("1.21.10"), ["unknown CVE-2024-24790 stdlib -> 1.21.11"]);
+    assert_eq!(of("go1.22rc1"), ["unknown CVE-2024-24790 stdlib -> 1.22.4"]);
+    assert!(of("go1.22.4").is_empty());
+}
+
+#[test]
+fn a_version_without_a_place_makes_the_scan_blind() {
+    let record = r#"{"id": "X", "affected": [{"package": {"ecosystem": "Go", "name": "m"},
+        "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.0"}]}]}]}"#;
+    let advisories = memory(&[(Ecosystem::Go, None)], &[record]);
+    let packages = vec![
+        package(PackageKind::Go, "m", "(devel)"),
+        package(PackageKind::Go, "other", "(devel)"),
+    ];
+    let image = Inventory {
+        packages,
+        ..Inventory::default()
+    };
+    let scan = scan(&image, &advisories).unwrap();
+    assert_eq!(scan.unordered, ["m (devel)"]);
+    assert!(scan.findings.is_empty() && scan.is_blind());
+}
+
+#[test]
+fn the_kernel_s_headers_are_no_kernel() {
+    let record = debian("CVE-2025-1", "13", "linux", "", "high");
+    let advisories = memory(&[(Ecosystem::Debian, Some("13"))], &[&record]);
+    let headers = of_source(
+        package(PackageKind::Deb, "linux-libc-dev", "6.12.48-1"),
+        "linux",
+        "6.12.48-1",
+    );
+    let scan = scan(&image("debian", "13", vec![headers]), &advisories).unwrap();
+    assert_eq!((scan.findings.len(), scan.kernel), (0, 1));
+}
+
+#[test]
+fn where_two_advisories_name_different_fixes_the_later_one_counts() {
+    let record = |id: &str, fixed: &str| {
+        format!(
+            r#"{{"id": "{id}", "aliases": ["CVE-1"], "affected": [{{
+            "package": {{"ecosystem": "Maven", "name": "g:a"}},
+            "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "{fixed}"}}]}}]}}]}}"#
+        )
+    };
+    let (one, two) = (record("A", "2.15.0"), record("B", "2.9.0"));
+    let advisories = memory(&[(Ecosystem::Maven, None)], &[&one, &two]);
+    let image = Inventory {
+        packages: vec![package(PackageKind::Java, "g:a", "2.1")],
+        ..Inventory::default()
+    };
+    let scan = scan(&image, &advisories).unwrap();
+    assert_eq!(lines(&scan), ["unknown CVE-1 g:a -> 2.15.0"]);
+}
+
+#[test]
+fn gaps_and_an_empty_image_are_never_clean() {
+    let advisories = memory(&[(Ecosystem::Go, None)], &[]);
+    let nothing = scan(&Inventory::default(), &advisories).unwrap();
+    assert!(nothing.is_blind());
+    let opaque = Inventory {
+        packages: vec![package(PackageKind::Go, "m", "v1.0.0")],
+        gaps: vec![Gap::OpaqueBinary {
+            path: "app".to_owned(),
+            layer: 0,
+        }],
+        ..Inventory::default()
+    };
+    let scan = scan(&opaque, &advisories).unwrap();
+    assert!(scan.is_blind());
+    assert_eq!(scan.gaps.len(), 1);
+}
