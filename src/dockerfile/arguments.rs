@@ -55,6 +55,7 @@ impl Reader<'_> {
             body,
             heredocs: Vec::new(),
             arguments: arguments.text().to_owned(),
+            places: arguments.places(),
         }
     }
 

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::lines::Places;
+
 /// A range of bytes in the Dockerfile's text; `start <= end`, both on character boundaries.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Span {
     /// The first byte.
     pub start: usize,
@@ -88,6 +90,8 @@ pub struct Instruction {
     pub heredocs: Vec<Heredoc>,
     /// The arguments as one line: continuations joined, comments inside removed, flags excluded.
     pub arguments: String,
+    /// Where each byte of `arguments` is written.
+    pub places: Places,
 }
 
 impl Dockerfile {

@@ -80,18 +80,75 @@ pub(super) fn slice(text: &str, span: Span) -> &str {
     text.get(span.range()).unwrap_or_default()
 }
 
+/// Where each byte of a text that was taken from a Dockerfile is written in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Where each run of bytes begins: in the text, and in the Dockerfile.
+    runs: Vec<(usize, usize)>,
+}
+
+impl Places {
+    /// A text that was taken out in one piece, from byte `source` on.
+    pub(super) fn from(source: usize) -> Self {
+        Self {
+            runs: vec![(0, source)],
+        }
+    }
+
+    /// From byte `here` of the text on, the bytes are those from `source` on.
+    pub(super) fn goes_on(&mut self, here: usize, source: usize) {
+        match self.runs.last() {
+            Some((last, place)) if *place + (here - last.min(&here)) == source => {}
+            _ => self.runs.push((here, source)),
+        }
+    }
+
+    /// Where the byte `at` of the text is written.
+    pub(super) fn source(&self, at: usize) -> usize {
+        let run = self.runs.partition_point(|(here, _)| *here <= at);
+        self.runs
+            .get(run.saturating_sub(1))
+            .map_or(0, |(here, source)| source + (at - here.min(&at)))
+    }
+
+    /// Where `range` of `text` is written.
+    pub(super) fn span(&self, text: &str, range: Range<usize>) -> Span {
+        let start = self.source(range.start);
+        let inside = text.get(range.clone()).unwrap_or_default();
+        let Some(last) = inside.chars().next_back().map(char::len_utf8) else {
+            return Span { start, end: start };
+        };
+        // The end of a run is one after its last byte, not the start of the next run.
+        let end = self.source(range.end - last) + last;
+        Span {
+            start: start.min(end),
+            end,
+        }
+    }
+
+    /// The places of the part of the text at `range`.
+    fn part(&self, range: Range<usize>) -> Self {
+        let mut part = Self::from(self.source(range.start));
+        for (here, source) in &self.runs {
+            if *here > range.start && *here < range.end {
+                part.goes_on(here - range.start, *source);
+            }
+        }
+        part
+    }
+}
+
 /// One logical line: continuations joined, comments inside left out.
 #[derive(Debug, Default)]
 pub(super) struct Joined {
     text: String,
-    /// Where each run of bytes begins: here, and in the author's text.
-    runs: Vec<(usize, usize)>,
+    places: Places,
 }
 
 impl Joined {
     /// Adds `text`, which was written at `source`.
     pub(super) fn push(&mut self, text: &str, source: usize) {
-        self.runs.push((self.text.len(), source));
+        self.places.runs.push((self.text.len(), source));
         self.text.push_str(text);
     }
 
@@ -102,13 +159,6 @@ impl Joined {
             start: 0,
             end: self.text.len(),
         }
-    }
-
-    fn source(&self, at: usize) -> usize {
-        let run = self.runs.partition_point(|(here, _)| *here <= at);
-        self.runs
-            .get(run.saturating_sub(1))
-            .map_or(0, |(here, source)| source + (at - here.min(&at)))
     }
 }
 
@@ -136,14 +186,13 @@ impl<'a> Piece<'a> {
 
     /// Where it was written.
     pub(super) fn span(self) -> Span {
-        let start = self.joined.source(self.start);
-        if self.is_empty() {
-            return Span { start, end: start };
-        }
-        // The end of a run is one after its last byte, not the start of the next run.
-        let last = self.text().chars().next_back().map_or(0, char::len_utf8);
-        let end = self.joined.source(self.end - last) + last;
-        Span { start, end }
+        let range = self.start..self.end.max(self.start);
+        self.joined.places.span(&self.joined.text, range)
+    }
+
+    /// Where each of its bytes was written.
+    pub(super) fn places(self) -> Places {
+        self.joined.places.part(self.start..self.end)
     }
 
     /// The part at `range` of its bytes.

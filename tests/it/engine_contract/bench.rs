@@ -332,6 +332,7 @@ fn parse(text: &str) -> Dockerfile {
             body: Body::Words(Vec::new()),
             heredocs: Vec::new(),
             arguments: arguments.to_owned(),
+            places: loadline::dockerfile::Places::default(),
         };
         if instruction.keyword == Keyword::From {
             let mut words = arguments.split(' ');

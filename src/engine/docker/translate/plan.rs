@@ -246,6 +246,7 @@ pub(super) mod tests {
                 body: Body::Words(Vec::new()),
                 heredocs: Vec::new(),
                 arguments: arguments.to_owned(),
+                places: crate::dockerfile::Places::default(),
             };
             if keyword == Keyword::From {
                 let mut words = arguments.split(' ');

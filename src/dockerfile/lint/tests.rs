@@ -1,0 +1,66 @@
+//! Every rule on its own examples, and the laws that hold for every text.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn fired(text: &str) -> Vec<&'static str> {
+    let file = Dockerfile::parse(text);
+    check(&file).iter().map(|one| one.rule.id).collect()
+}
+
+#[test]
+fn each_rule_fires_on_its_bad_example_and_not_on_its_good_one() {
+    for rule in registry::ALL {
+        let bad = fired(rule.bad);
+        let good = fired(rule.good);
+        assert!(bad.contains(&rule.id), "{}: {bad:?}", rule.id);
+        assert!(!good.contains(&rule.id), "{}: {good:?}", rule.id);
+    }
+}
+
+#[test]
+fn rules_have_names_of_their_own_and_say_why() {
+    let mut names = BTreeSet::new();
+    for rule in registry::ALL {
+        let plain = |c: char| c.is_ascii_lowercase() || c == '-';
+        assert!(rule.id.chars().all(plain), "{}", rule.id);
+        for name in std::iter::once(&rule.id).chain(rule.aliases) {
+            assert!(names.insert(*name), "two rules are called {name}");
+        }
+        assert!(!rule.title.ends_with('.'), "{}", rule.id);
+        assert!(
+            rule.why.ends_with('.') && rule.why.matches(". ").count() >= 1,
+            "{}",
+            rule.id
+        );
+    }
+}
+
+fn lawful(text: &str) -> Result<(), TestCaseError> {
+    let file = Dockerfile::parse(text);
+    let mut last = 0;
+    for finding in check(&file) {
+        prop_assert!(file.text.get(finding.span.range()).is_some(), "{finding:?}");
+        prop_assert!(finding.line >= last.max(1), "{finding:?}");
+        last = finding.line;
+        for edit in &finding.fix {
+            prop_assert!(file.text.get(edit.span.range()).is_some(), "{finding:?}");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_text_is_linted_within_its_bounds(
+        lines in "(FROM [a-z:]{1,9}\n|RUN [a-z \"'$()|&;{}\\\\-]{0,40}\n|RUN <<E\n[a-z$(\n]{0,20}\nE\n|(CMD|COPY|ENV|USER) .{0,20}\n|# loadline ignore=.{0,9}\n){0,9}",
+        any in "\\PC{0,60}",
+    ) {
+        lawful(&lines)?;
+        lawful(&any)?;
+        lawful(&format!("FROM a\nRUN {any}\n"))?;
+    }
+}
