@@ -250,6 +250,17 @@ pub struct Record {
     pub first: Option<Box<Report>>,
     /// The learner's files as the last attempt built them.
     pub built: BTreeMap<String, String>,
+    /// The attempt before the last one.
+    pub before: Option<Box<Earlier>>,
+}
+
+/// An attempt that the last one is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Earlier {
+    /// Its report.
+    pub report: Report,
+    /// The learner's files as it built them.
+    pub built: BTreeMap<String, String>,
 }
 
 /// The best attempt.
@@ -264,13 +275,20 @@ pub struct Best {
 }
 
 impl Record {
-    /// Adds an attempt that has just ended.
-    pub fn absorb(&mut self, report: &Report) {
+    /// Adds an attempt that has just ended; the files that it built are the caller's to add. Says
+    /// whether it counts: one that did not come to a verdict changes nothing.
+    pub fn absorb(&mut self, report: &Report) -> bool {
         if matches!(
             report.outcome,
             Outcome::Cancelled | Outcome::EngineUnavailable
         ) {
-            return;
+            return false;
+        }
+        if let Some(last) = self.last.take() {
+            self.before = Some(Box::new(Earlier {
+                report: *last,
+                built: std::mem::take(&mut self.built),
+            }));
         }
         self.attempts += 1;
         self.passed |= report.outcome == Outcome::Passed;
@@ -296,6 +314,7 @@ impl Record {
             self.first = Some(Box::new(report.clone()));
         }
         self.last = Some(Box::new(report.clone()));
+        true
     }
 }
 

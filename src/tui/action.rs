@@ -361,6 +361,7 @@ impl Action {
                 Screen::Hints => "next goal".into(),
                 _ => self.label.into(),
             },
+            ActionId::Diff if model.screen == Screen::Result => compare_label(model),
             ActionId::Solution if model.bench().is_some_and(|bench| bench.hints.solution) => {
                 "hints".into()
             }
@@ -391,6 +392,14 @@ fn main_label(model: &Model) -> Cow<'static, str> {
             Some(Fix::Bases) => "prepare them".into(),
             Some(Fix::Engine) | None => "fix".into(),
         },
+    }
+}
+
+fn compare_label(model: &Model) -> Cow<'static, str> {
+    match model.bench() {
+        Some(bench) if bench.result.compared => "goals".into(),
+        Some(_) if model.is_wide() => "diff with last build".into(),
+        _ => "diff".into(),
     }
 }
 
@@ -441,10 +450,13 @@ fn here(model: &Model) -> &'static [ActionId] {
         Screen::Lesson => &[A::NextUnit, A::PageDown, A::Search, A::Links, A::NextPane],
         Screen::Brief => &[A::Main, A::Hints, A::NextUnit],
         Screen::Work => at_work(model),
-        Screen::Result if bench.is_some_and(|bench| bench.passed()) => {
-            &[A::NextUnit, A::Main, A::Build, A::Hints]
+        Screen::Result if bench.is_some_and(|bench| bench.result.compared) => {
+            &[A::Diff, A::Build, A::Copy, A::Back]
         }
-        Screen::Result => &[A::Main, A::Build, A::Hints, A::NextUnit],
+        Screen::Result if bench.is_some_and(|bench| bench.passed()) => {
+            &[A::NextUnit, A::Main, A::Build, A::Diff, A::Hints]
+        }
+        Screen::Result => &[A::Main, A::Build, A::Diff, A::Hints, A::NextUnit],
         Screen::Hints => &[
             A::Main,
             A::NextPane,

@@ -320,6 +320,7 @@ pub(crate) fn progress() -> Progress {
         last: Some(Box::new(report(Outcome::Failed))),
         first: None,
         built: BTreeMap::from([("Dockerfile".to_owned(), DOCKERFILE.to_owned())]),
+        before: None,
     };
     let done = Record {
         attempts: 1,

@@ -11,6 +11,7 @@ mod load;
 mod over;
 mod page;
 pub mod result;
+mod sheet;
 #[cfg(test)]
 mod tests;
 pub mod work;
@@ -20,6 +21,7 @@ pub use load::load_line;
 pub use load::load_row;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+pub(in crate::tui) use sheet::sheet;
 
 use crate::tui::action::ActionId;
 use crate::tui::action::action;

@@ -105,6 +105,7 @@ pub(super) fn diff(model: &Model) -> bool {
     conflict(model)
         || (model.screen == Screen::Hints
             && model.bench().is_some_and(|bench| bench.hints.solution))
+        || (model.screen == Screen::Result && screen::result::is_comparable(model))
 }
 
 pub(super) fn solution(model: &Model) -> bool {

@@ -95,6 +95,10 @@ pub struct ResultState {
     pub open: Option<usize>,
     /// The first line shown.
     pub top: usize,
+    /// Whether it is compared with the attempt before.
+    pub compared: bool,
+    /// The first line of the comparison shown.
+    pub compared_top: usize,
 }
 
 /// What of the hints is looked at.

@@ -1,107 +1,67 @@
-//! The roles of the parts of a Dockerfile, line by line.
+//! The roles of the parts of a Dockerfile, line by line: the parser's own parts, so that what is
+//! coloured is what is built.
 
 use std::ops::Range;
 
-use crate::dockerfile::Keyword;
+use crate::dockerfile;
+use crate::dockerfile::Dockerfile;
+use crate::dockerfile::highlight;
 use crate::tui::theme::Role;
 
-/// Byte ranges of one line with their roles; the first that holds a byte counts.
+/// Byte ranges of one line with their roles, in order, none over another.
 pub(in crate::tui) type Colors = Vec<(Range<usize>, Role)>;
 
 /// The roles in a Dockerfile, one list per line.
 #[must_use]
 pub(in crate::tui) fn colors(text: &str) -> Vec<Colors> {
-    let mut continued = false;
-    let mut heredoc: Option<String> = None;
-    text.split('\n')
-        .map(|line| {
-            let trimmed = line.trim_start();
-            let indent = line.len() - trimmed.len();
-            if let Some(end) = &heredoc {
-                if trimmed.trim_end() == end {
-                    heredoc = None;
-                }
-                return words(line, 0, false);
-            }
-            if trimmed.starts_with('#') {
-                return vec![(indent..line.len(), Role::Comment)];
-            }
-            let starts = !continued;
-            continued = trimmed.trim_end().ends_with('\\');
-            heredoc = heredoc_of(trimmed);
-            words(line, indent, starts)
-        })
-        .collect()
+    of(&Dockerfile::parse(text))
 }
 
-fn heredoc_of(line: &str) -> Option<String> {
-    let (_, after) = line.split_once("<<")?;
-    let word: String = after
-        .trim_start_matches(['-', '"', '\''])
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
-    (!word.is_empty()).then_some(word)
-}
-
-fn words(line: &str, from: usize, starts: bool) -> Colors {
-    let mut colors = Vec::new();
-    let mut first = starts;
-    let mut at = from;
-    let rest = line.get(from..).unwrap_or_default();
-    for word in rest.split_inclusive(char::is_whitespace) {
-        let start = at;
-        at += word.len();
-        let bare = word.trim_end();
-        let range = start..start + bare.len();
-        if bare.is_empty() {
-            continue;
-        }
-        if std::mem::replace(&mut first, false) {
-            if Keyword::parse(bare).is_some() {
-                colors.push((range, Role::Keyword));
+/// The roles in a Dockerfile that was read, one list per line.
+#[must_use]
+pub(in crate::tui) fn of(file: &Dockerfile) -> Vec<Colors> {
+    let lines: Vec<&str> = file.text.split('\n').collect();
+    let mut colors: Vec<Colors> = vec![Vec::new(); lines.len()];
+    let parts = highlight(file);
+    let mut parts = parts.iter().peekable();
+    let mut start = 0;
+    for (line, colors) in lines.iter().zip(&mut colors) {
+        let end = start + line.len();
+        while let Some((span, part)) = parts.peek() {
+            if span.start > end {
+                break;
             }
-        } else if starts && bare.eq_ignore_ascii_case("as") {
-            colors.push((range, Role::Keyword));
-        } else if bare.starts_with("--") {
-            colors.push((range, Role::Flag));
-        } else if matches!(bare, "&&" | "||" | "|" | ";" | "\\") {
-            colors.push((range, Role::Number));
+            let from = span.start.max(start) - start;
+            let to = span.end.min(end).saturating_sub(start);
+            if from < to {
+                colors.push((from..to, role(*part)));
+            }
+            // A part that goes on (a heredoc) has its colour on the next line, too.
+            if span.end > end {
+                break;
+            }
+            parts.next();
         }
+        start = end + 1;
     }
-    inside(line, &mut colors);
     colors
 }
 
-/// Strings and variables, wherever they stand.
-fn inside(line: &str, colors: &mut Colors) {
-    let mut quote: Option<(usize, char)> = None;
-    let mut variable: Option<usize> = None;
-    for (at, c) in line.char_indices() {
-        if let Some(start) = variable
-            && !(c.is_alphanumeric() || matches!(c, '_' | '{'))
-        {
-            let end = if c == '}' { at + 1 } else { at };
-            colors.insert(0, (start..end, Role::Variable));
-            variable = None;
-        }
-        match (quote, c) {
-            (None, '"' | '\'') => quote = Some((at, c)),
-            (Some((start, open)), c) if c == open => {
-                colors.push((start..at + 1, Role::StringLiteral));
-                quote = None;
-            }
-            (_, '$') if variable.is_none() => variable = Some(at),
-            _ => {}
-        }
-    }
-    if let Some(start) = variable {
-        colors.insert(0, (start..line.len(), Role::Variable));
+const fn role(part: dockerfile::Role) -> Role {
+    match part {
+        dockerfile::Role::Keyword => Role::Keyword,
+        dockerfile::Role::String => Role::StringLiteral,
+        dockerfile::Role::Variable => Role::Variable,
+        dockerfile::Role::Flag => Role::Flag,
+        dockerfile::Role::Number => Role::Number,
+        dockerfile::Role::Comment => Role::Comment,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parts(line: &str) -> Vec<(&str, Role)> {
@@ -117,9 +77,9 @@ mod tests {
         assert_eq!(
             parts("COPY --from=build /a $HOME/b"),
             [
-                ("$HOME", Role::Variable),
                 ("COPY", Role::Keyword),
                 ("--from=build", Role::Flag),
+                ("$HOME", Role::Variable),
             ]
         );
         assert_eq!(
@@ -131,13 +91,40 @@ mod tests {
 
     #[test]
     fn a_continued_line_and_a_heredoc_start_no_instruction() {
-        let all = colors("RUN a \\\n  user add\nRUN <<EOF\nFROM here\nEOF\nUSER 1");
-        let keywords: Vec<usize> = all
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| line.iter().any(|(_, role)| *role == Role::Keyword))
-            .map(|(index, _)| index)
-            .collect();
-        assert_eq!(keywords, [0, 2, 5]);
+        let text = "FROM a\nRUN a \\\n  user add\nRUN <<EOF\nFROM here\nEOF\nUSER 1";
+        let all = colors(text);
+        let lines: Vec<&str> = text.split('\n').collect();
+        let keyword = |index: usize| {
+            let start = all[index].first().filter(|(range, _)| range.start == 0);
+            start.is_some_and(|(_, role)| *role == Role::Keyword)
+                && dockerfile::Keyword::parse(lines[index].split(' ').next().unwrap()).is_some()
+        };
+        let keywords: Vec<usize> = (0..lines.len()).filter(|index| keyword(*index)).collect();
+        assert_eq!(keywords, [0, 1, 3, 6]);
+    }
+
+    #[test]
+    fn a_part_over_several_lines_has_its_role_on_each() {
+        let all = colors("FROM a\nCOPY <<EOF /x\none\ntwo\nEOF\n");
+        for line in [2, 3] {
+            assert_eq!(all[line], [(0..3, Role::StringLiteral)]);
+        }
+        assert_eq!(all.len(), 6, "one list per line, the last one empty");
+    }
+
+    proptest! {
+        #[test]
+        fn every_range_is_in_its_line_and_on_characters(text in "(FROM a|RUN|COPY|<<E|E|\"|'|\\$|é|#| |\\\\|\n|x){0,40}") {
+            let all = colors(&text);
+            let lines: Vec<&str> = text.split('\n').collect();
+            prop_assert_eq!(all.len(), lines.len());
+            for (line, colors) in lines.iter().zip(&all) {
+                let mut end = 0;
+                for (range, _) in colors {
+                    prop_assert!(range.start >= end && line.get(range.clone()).is_some());
+                    end = range.end;
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Two texts, line by line: as one column with signs, or side by side.
 
+use std::ops::Range;
+
 use ratatui::text::Line;
 use ratatui::text::Span;
 use similar::Algorithm;
@@ -8,6 +10,13 @@ use similar::DiffOp;
 use crate::tui::screen::page;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
+
+/// Columns from which two texts stand side by side.
+const WIDE: u16 = 96;
+/// Lines shown around a change.
+const AROUND: usize = 3;
+/// Texts with more lines than this are compared from both ends only.
+const LONG: usize = 3000;
 
 /// One row of a difference: a line of either text with its number, or of both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +39,7 @@ pub(super) fn rows<'a>(mine: &'a str, theirs: &'a str) -> Vec<Row<'a>> {
     let mine: Vec<&str> = mine.lines().collect();
     let theirs: Vec<&str> = theirs.lines().collect();
     let mut rows = Vec::new();
-    for op in similar::capture_diff_slices(Algorithm::Myers, &mine, &theirs) {
+    for op in operations(&mine, &theirs) {
         let (old, new) = match op {
             DiffOp::Equal {
                 old_index,
@@ -63,6 +72,32 @@ pub(super) fn rows<'a>(mine: &'a str, theirs: &'a str) -> Vec<Row<'a>> {
         }
     }
     rows
+}
+
+fn operations(mine: &[&str], theirs: &[&str]) -> Vec<DiffOp> {
+    if mine.len().max(theirs.len()) <= LONG {
+        return similar::capture_diff_slices(Algorithm::Myers, mine, theirs);
+    }
+    let same = |a: &(&&str, &&str)| a.0 == a.1;
+    let start = mine.iter().zip(theirs).take_while(same).count();
+    let (old, new) = (mine.len() - start, theirs.len() - start);
+    let end = mine.iter().rev().zip(theirs.iter().rev()).take_while(same);
+    let end = end.count().min(old).min(new);
+    let equal = |old_index: usize, new_index: usize, len: usize| DiffOp::Equal {
+        old_index,
+        new_index,
+        len,
+    };
+    vec![
+        equal(0, 0, start),
+        DiffOp::Replace {
+            old_index: start,
+            old_len: old - end,
+            new_index: start,
+            new_len: new - end,
+        },
+        equal(mine.len() - end, theirs.len() - end, end),
+    ]
 }
 
 /// Whether two texts have the same lines.
@@ -104,19 +139,93 @@ pub(super) fn unified(rows: &[Row<'_>], columns: u16, theme: Theme) -> Vec<Line<
     lines
 }
 
+/// Only what changed, with a few lines around it: side by side under these heads where there is
+/// room, in one column otherwise.
+pub(super) fn changes(
+    rows: &[Row<'_>],
+    heads: [&str; 2],
+    columns: u16,
+    theme: Theme,
+) -> Vec<Line<'static>> {
+    let side = columns >= WIDE;
+    let mut lines = Vec::new();
+    if side {
+        lines.push(head(heads, columns, theme));
+    }
+    let mut at = 0;
+    for range in near(rows) {
+        lines.extend(skipped(range.start - at, theme));
+        at = range.end;
+        let rows = rows.get(range).unwrap_or_default();
+        if side {
+            lines.extend(pairs(rows, columns, theme));
+        } else {
+            lines.extend(unified(rows, columns, theme));
+        }
+    }
+    if at > 0 {
+        lines.extend(skipped(rows.len() - at, theme));
+    }
+    lines
+}
+
+fn skipped(lines: usize, theme: Theme) -> Option<Line<'static>> {
+    let text = format!("     {} the same", crate::text::plural(lines, "line"));
+    (lines > 0).then(|| page::line(theme, &[(Role::Muted, &text)]))
+}
+
+/// The rows at most [`AROUND`] from a change.
+fn near(rows: &[Row<'_>]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for (index, _) in rows.iter().enumerate().filter(|(_, row)| !row.is_same()) {
+        let (start, end) = (
+            index.saturating_sub(AROUND),
+            (index + 1 + AROUND).min(rows.len()),
+        );
+        match ranges.last_mut() {
+            // One line left out takes as much room as the line.
+            Some(last) if start <= last.end + 1 => last.end = end,
+            _ => ranges.push(start..end),
+        }
+    }
+    for range in &mut ranges {
+        if range.start == 1 {
+            range.start = 0;
+        }
+        if range.end + 1 == rows.len() {
+            range.end = rows.len();
+        }
+    }
+    ranges
+}
+
 /// The difference side by side, under a head.
-pub(super) fn side_by_side(rows: &[Row<'_>], columns: u16, theme: Theme) -> Vec<Line<'static>> {
+pub(super) fn side_by_side(
+    rows: &[Row<'_>],
+    heads: [&str; 2],
+    columns: u16,
+    theme: Theme,
+) -> Vec<Line<'static>> {
+    let mut lines = vec![head(heads, columns, theme)];
+    lines.extend(pairs(rows, columns, theme));
+    lines
+}
+
+fn middle(theme: Theme) -> Span<'static> {
+    let text = format!(" {} ", theme.glyphs.vertical);
+    Span::styled(text, theme.style(Role::Rule))
+}
+
+fn head([left, right]: [&str; 2], columns: u16, theme: Theme) -> Line<'static> {
+    let title = |text: &str| page::line(theme, &[(Role::Muted, &format!("       {text}"))]);
     let width = columns.saturating_sub(3) / 2;
-    let middle = Span::styled(
-        format!(" {} ", theme.glyphs.vertical),
-        theme.style(Role::Rule),
-    );
-    let mut lines = vec![beside(
-        page::line(theme, &[(Role::Muted, "       yours")]),
-        &middle,
-        page::line(theme, &[(Role::Muted, "       solution")]),
-        width,
-    )];
+    beside(title(left), &middle(theme), title(right), width)
+}
+
+fn pairs(rows: &[Row<'_>], columns: u16, theme: Theme) -> Vec<Line<'static>> {
+    let width = columns.saturating_sub(3) / 2;
+    let middle = middle(theme);
+    let mut lines = Vec::new();
     for row in rows {
         let same = row.is_same();
         let side = |side: Option<(usize, &str)>, sign: &str, changed: Role| match side {
@@ -202,7 +311,8 @@ mod tests {
 
     #[test]
     fn side_by_side_lines_stand_under_each_other() {
-        let lines = side_by_side(&rows(MINE, THEIRS), 43, Theme::default());
+        let heads = ["yours", "solution"];
+        let lines = side_by_side(&rows(MINE, THEIRS), heads, 43, Theme::default());
         assert_eq!(
             shown(&lines),
             [
@@ -212,6 +322,37 @@ mod tests {
                 "   3 − CMD [\"python… │    3 + USER 1",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_far_from_a_change_is_counted() {
+        let lines = |changed: &str| {
+            (1..=20).fold(String::new(), |text, number| {
+                let line = if number == 10 { changed } else { "same" };
+                text + line + "\n"
+            })
+        };
+        let (mine, theirs) = (lines("old"), lines("new"));
+        let shown = shown(&changes(
+            &rows(&mine, &theirs),
+            ["a", "b"],
+            60,
+            Theme::default(),
+        ));
+        assert_eq!(shown.first().unwrap(), "     6 lines the same");
+        assert_eq!(shown[4], "  10 − old");
+        assert_eq!(shown[5], "  10 + new");
+        assert_eq!(shown.last().unwrap(), "     7 lines the same");
+        assert_eq!(shown.len(), 10);
+    }
+
+    #[test]
+    fn a_long_text_is_compared_from_both_ends() {
+        let mine = "a\n".repeat(4000);
+        let theirs = format!("{}b\n{}", "a\n".repeat(2000), "a\n".repeat(2000));
+        let rows = rows(&mine, &theirs);
+        let changed = rows.iter().filter(|row| !row.is_same()).count();
+        assert_eq!((rows.len(), changed), (4001, 1));
     }
 
     #[test]

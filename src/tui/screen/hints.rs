@@ -187,7 +187,12 @@ fn solution(model: &Model, exercise: &Exercise, bench: &Bench, columns: u16) -> 
             let words = "  yours is the same";
             lines.push(page::line(theme, &[(Role::Muted, words)]));
         } else if side_by_side {
-            lines.extend(diff::side_by_side(&rows, columns, theme));
+            lines.extend(diff::side_by_side(
+                &rows,
+                ["yours", "solution"],
+                columns,
+                theme,
+            ));
         } else {
             lines.extend(diff::unified(&rows, columns, theme));
         }

@@ -1,5 +1,6 @@
 //! Result: did it work, and why. The first goal that is not met is open, the others take a line.
 
+mod compare;
 mod cost;
 
 use std::ops::Range;
@@ -50,7 +51,13 @@ fn place(area: Rect) -> Rect {
 /// Draws the result.
 pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
     let place = place(area);
-    let top = model.bench().map_or(0, |bench| bench.result.top);
+    let top = model.bench().map_or(0, |bench| {
+        if bench.result.compared {
+            bench.result.compared_top
+        } else {
+            bench.result.top
+        }
+    });
     page::window(painter, place, &page(model).lines, top);
 }
 
@@ -81,17 +88,35 @@ pub fn page(model: &Model) -> Page {
             open: 0..0,
         };
     };
+    if bench.result.compared
+        && let Some(before) = compare::before(model)
+    {
+        return Page {
+            lines: compare::lines(theme, bench, report, before, columns),
+            open: 0..0,
+        };
+    }
     let mut page = Page::default();
     head(&mut page, theme, report, columns);
     bars(&mut page, theme, exercise, report, columns);
     problem(&mut page, theme, bench, report, columns);
     goals(&mut page, model, exercise, bench, report, columns);
-    let first = model
-        .record(&exercise.id)
-        .and_then(|record| record.first.as_deref());
-    cost::lines(&mut page.lines, theme, bench, first, report, columns);
+    let against = cost::Against {
+        report: model
+            .record(&exercise.id)
+            .and_then(|record| record.first.as_deref()),
+        words: ["first image", "this one"],
+    };
+    cost::lines(&mut page.lines, theme, bench, &against, report, columns);
     stand_ins(&mut page, theme, report, columns);
     page
+}
+
+/// Whether there is an attempt to compare the shown one with.
+#[must_use]
+pub fn is_comparable(model: &Model) -> bool {
+    let shown = model.bench().is_some_and(|bench| bench.report.is_some());
+    shown && compare::before(model).is_some()
 }
 
 /// The same as text, to be copied.
@@ -436,8 +461,12 @@ fn place_line(theme: Theme, bench: &Bench, line: u32, columns: u16) -> Line<'sta
     let text = built.split('\n').nth(index).unwrap_or_default().trim_end();
     let room = columns.saturating_sub(u16::try_from(shown.width()).unwrap_or(u16::MAX));
     let text = crate::tui::paint::cut(text, room, theme.glyphs.ellipsis);
-    let colors = crate::tui::screen::colors(&text);
-    let colors = colors.first().map(Vec::as_slice).unwrap_or_default();
+    let sheet = crate::tui::screen::sheet(built);
+    let colors = sheet
+        .colors
+        .get(index)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     for (at, c) in text.char_indices() {
         let color = colors.iter().find(|(range, _)| range.contains(&at));
         let style = theme.style(color.map_or(Role::Text, |(_, role)| *role));

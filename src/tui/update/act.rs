@@ -330,6 +330,9 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::Diff => {
             if screen == Screen::Hints {
                 bench.hints.unified = !bench.hints.unified;
+            } else if screen == Screen::Result {
+                bench.result.compared = !bench.result.compared;
+                bench.result.compared_top = 0;
             } else {
                 for file in &mut bench.files {
                     if let Some(conflict) = &mut file.conflict {

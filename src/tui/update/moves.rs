@@ -139,6 +139,13 @@ fn in_result(model: &mut Model, id: ActionId) {
     let Some(bench) = model.bench() else {
         return;
     };
+    if bench.result.compared {
+        let top = line(model, id, bench.result.compared_top);
+        if let Some(bench) = model.bench_mut() {
+            bench.result.compared_top = top;
+        }
+        return;
+    }
     let goals = bench.report.as_ref().map_or(0, |report| report.goals.len());
     let open = bench.result.open.or_else(|| bench.first_unmet());
     let top = line(model, id, bench.result.top);
@@ -288,6 +295,7 @@ pub(super) fn settle(model: &mut Model) {
             } else if let Some(bench) = model.bench_mut() {
                 let top = match screen {
                     Screen::Brief => &mut bench.brief_top,
+                    Screen::Result if bench.result.compared => &mut bench.result.compared_top,
                     Screen::Result => &mut bench.result.top,
                     _ => &mut bench.hints.top,
                 };

@@ -222,6 +222,12 @@ pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     {
         return;
     }
+    if model.screen == Screen::Result
+        && let Some(bench) = model.bench_mut()
+        && std::mem::replace(&mut bench.result.compared, false)
+    {
+        return;
+    }
     model.screen = match model.screen {
         Screen::Doctor => model.behind,
         Screen::Result | Screen::Hints => Screen::Work,

@@ -1,5 +1,6 @@
 //! What the records say, in the shape in which the screens show it.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::course::Course;
@@ -49,17 +50,20 @@ fn known(answer: Answer) -> ((String, String), Answered) {
 async fn record(records: &Records, exercise: &ExerciseId) -> Result<Record, RecordsError> {
     let mut record = Record::default();
     let attempts = records.attempts(exercise.as_str(), ATTEMPTS).await?;
+    // The last two that count: their files are what bills and differences are made of.
+    let mut counted = Vec::new();
     for attempt in attempts.iter().rev() {
-        if let Some(report) = records.report(attempt.id).await? {
-            record.absorb(&report);
+        if let Some(report) = records.report(attempt.id).await?
+            && record.absorb(&report)
+        {
+            counted.push(attempt.id);
         }
     }
-    if let Some(newest) = attempts.first() {
-        let files = records.files(newest.id).await?;
-        record.built = files
-            .into_iter()
-            .map(|(name, content)| (name, String::from_utf8_lossy(&content).into_owned()))
-            .collect();
+    if let Some(newest) = counted.pop() {
+        record.built = files(records, newest).await?;
+    }
+    if let (Some(before), Some(id)) = (&mut record.before, counted.pop()) {
+        before.built = files(records, id).await?;
     }
     record.hints = records
         .hints(exercise.as_str())
@@ -67,6 +71,16 @@ async fn record(records: &Records, exercise: &ExerciseId) -> Result<Record, Reco
         .into_iter()
         .collect::<BTreeSet<_>>();
     Ok(record)
+}
+
+/// The learner's files as an attempt built them.
+async fn files(records: &Records, attempt: i64) -> Result<BTreeMap<String, String>, RecordsError> {
+    let files = records.files(attempt).await?;
+    let text = |content: &[u8]| String::from_utf8_lossy(content).into_owned();
+    let files = files.iter();
+    Ok(files
+        .map(|(name, content)| (name.clone(), text(content)))
+        .collect())
 }
 
 /// What the starter weighed when it was built here.

@@ -1,4 +1,5 @@
-//! What each instruction costs now, against what it cost in the first image that was built.
+//! What each instruction costs now, against what it cost in another image: the first that was
+//! built, or the one before.
 
 use std::collections::BTreeMap;
 
@@ -52,20 +53,29 @@ impl Row {
     }
 }
 
+/// What an image is compared with.
+pub(super) struct Against<'a> {
+    /// The other attempt.
+    pub(super) report: Option<&'a Report>,
+    /// The names of the other attempt and of this one.
+    pub(super) words: [&'a str; 2],
+}
+
 /// Adds the bill to the lines of the screen.
 pub(super) fn lines(
     lines: &mut Vec<Line<'static>>,
     theme: Theme,
     bench: &Bench,
-    first: Option<&Report>,
+    against: &Against<'_>,
     report: &Report,
     columns: u16,
 ) {
     let Some(image) = &report.image else {
         return;
     };
-    let first = first.filter(|first| first.started_at != report.started_at);
-    let before = first.and_then(|first| first.image.as_ref());
+    let other = against.report;
+    let other = other.filter(|other| other.started_at != report.started_at);
+    let before = other.and_then(|other| other.image.as_ref());
     let mut rows = rows(image, before, bench);
     rows.retain(|row| row.before.0.max(row.now.0) > 0);
     if rows.is_empty() {
@@ -79,8 +89,9 @@ pub(super) fn lines(
     let mut head = page::line(theme, &[(Role::Strong, "What each line costs")]);
     if compared {
         let arrow = theme.glyphs.arrow;
+        let [then, now] = against.words;
         head.spans.push(Span::styled(
-            format!("   first image {arrow} this one"),
+            format!("   {then} {arrow} {now}"),
             theme.style(Role::Muted),
         ));
     }

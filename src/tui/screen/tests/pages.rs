@@ -10,6 +10,7 @@ use crate::course::Quiz;
 use crate::report::LayerReport;
 use crate::report::Outcome;
 use crate::text::Clean;
+use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
 use crate::tui::fixture::missing;
 use crate::tui::fixture::report;
@@ -153,6 +154,44 @@ fn a_result_that_is_not_there_yet() {
 #[test]
 fn a_result_with_every_goal_met() {
     pictures("result_passed", &mut compared(Outcome::Passed));
+}
+
+/// A passed result after an attempt that did not pass, with a line that was not built yet.
+fn against_the_last() -> Scene {
+    let mut scene = Scene::ended(Outcome::Passed);
+    let progress = scene.model.progress.as_mut().unwrap();
+    let record = progress.exercises.get_mut(&shrink()).unwrap();
+    let before = record.before.as_mut().unwrap();
+    let built = DOCKERFILE
+        .replace("USER 65532\n", "")
+        .replace("curl git", "curl");
+    before.built.insert("Dockerfile".to_owned(), built);
+    "2026-11-20T09:30:00Z".clone_into(&mut before.report.started_at);
+    scene.char('e');
+    scene.char('#');
+    scene.key(KeyCode::Esc);
+    scene.char('3');
+    scene
+}
+
+#[test]
+fn a_result_against_the_attempt_before() {
+    let mut scene = against_the_last();
+    scene.char('d');
+    pictures("result_compared", &mut scene);
+    scene.char('G');
+    insta::assert_snapshot!("result_compared_end_80x24", scene.picture(80, 24));
+    scene.key(KeyCode::Esc);
+    let picture = scene.picture(80, 24);
+    assert!(picture.contains("Done."), "{picture}");
+}
+
+#[test]
+fn a_first_attempt_has_nothing_to_compare_with() {
+    let mut scene = Scene::work();
+    scene.char('3');
+    scene.char('d');
+    assert!(!scene.model.bench().unwrap().result.compared);
 }
 
 #[test]

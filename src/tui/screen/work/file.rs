@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthChar;
 
-use crate::dockerfile::Dockerfile;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Conflict;
@@ -16,6 +15,7 @@ use crate::tui::model::editor::columns_before;
 use crate::tui::model::editor::width_at;
 use crate::tui::paint::Painter;
 use crate::tui::paint::width;
+use crate::tui::screen;
 use crate::tui::screen::work::Layout;
 use crate::tui::screen::work::bill::Entry;
 use crate::tui::screen::work::bill::entries;
@@ -86,7 +86,7 @@ fn title(painter: &mut Painter<'_>, area: Rect, bench: &Bench, file: &OpenFile) 
         x += 2;
     }
     if is_dockerfile(&file.name)
-        && let Some(problem) = Dockerfile::parse(&file.editor.text()).problems.first()
+        && let Some(problem) = screen::sheet(&file.editor.text()).file.problems.first()
     {
         let glyph = painter.theme.glyphs.warn;
         let words = format!("{glyph} line {}: {}", problem.line, problem.message);
@@ -184,11 +184,7 @@ fn text(
     } else {
         Vec::new()
     };
-    let colors = if billed {
-        crate::tui::screen::colors(&lines.join("\n"))
-    } else {
-        Vec::new()
-    };
+    let sheet = billed.then(|| screen::sheet(&file.editor.text()));
     let heaviest = bill.iter().filter_map(ships).max();
     let (row, column) = file.editor.cursor();
     let focused = bench.pane == Pane::File;
@@ -215,7 +211,8 @@ fn text(
             margin(painter, area.x, y, entry, heaviest);
         }
         let place = Rect::new(area.x + gutter, y, area.width.saturating_sub(gutter), 1);
-        let colors = colors.get(index).map_or(&[][..], Vec::as_slice);
+        let colors = sheet.as_ref().and_then(|sheet| sheet.colors.get(index));
+        let colors = colors.map_or(&[][..], Vec::as_slice);
         line_of_text(painter, place, line, colors, file.editor.left);
     }
     if file.editor.lines().iter().all(String::is_empty) && !bench.typing {
