@@ -4,8 +4,30 @@
 //! A record is only as good as the image that it describes: what hides or contradicts the records
 //! is a [`Gap`], so that nobody reads "no finding" where nothing could be seen.
 
+mod apk;
+mod assemble;
+mod collect;
+mod dpkg;
+mod elf;
+mod fields;
+mod gap;
+mod go;
+mod java;
+pub mod licence;
+mod node;
+mod notes;
+mod os_release;
+mod owner;
+mod python;
+mod record;
+mod removed;
+mod runtime;
+mod rust;
+
 use std::fmt;
 
+pub use assemble::inventory;
+pub use collect::Packages;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -50,7 +72,8 @@ impl PackageKind {
 pub struct Package {
     /// Its ecosystem.
     pub kind: PackageKind,
-    /// Its name, as its ecosystem's records have it.
+    /// Its name, as its ecosystem's records have it; Python's as the index compares it, in lower
+    /// case with single hyphens.
     pub name: String,
     /// Its version, epoch and revision included.
     pub version: String,
@@ -105,6 +128,20 @@ pub struct Distribution {
     pub title: String,
 }
 
+/// A language's implementation that was put into a folder of its own, without a package: what it is
+/// can be told, and no package's advisories speak of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Runtime {
+    /// `python`, `node`, `java`, `go`, `rust`.
+    pub name: String,
+    /// Its version as it tells it; empty where it does not.
+    pub version: String,
+    /// The layer that brought it.
+    pub layer: usize,
+    /// Its folder, or the beginning of its programs' paths.
+    pub path: String,
+}
+
 /// Everything that an image's records say of its packages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
@@ -112,6 +149,9 @@ pub struct Inventory {
     pub distribution: Option<Distribution>,
     /// The packages, sorted.
     pub packages: Vec<Package>,
+    /// Runtimes that are there without a package.
+    #[serde(default)]
+    pub runtimes: Vec<Runtime>,
     /// Where nothing can be known.
     pub gaps: Vec<Gap>,
 }
@@ -180,3 +220,6 @@ impl fmt::Display for Gap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,7 @@ fn image(id: &str, version: &str, packages: Vec<Package>) -> Inventory {
             title: format!("{id} {version}"),
         }),
         packages,
-        gaps: Vec::new(),
+        ..Inventory::default()
     }
 }
 

@@ -1,0 +1,163 @@
+//! From the notes of all layers to what is installed in the image.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use super::Distribution;
+use super::Inventory;
+use super::Package;
+use super::PackageKind;
+use super::collect::Sort;
+use super::gap;
+use super::notes::Notes;
+use super::notes::Shown;
+use super::os_release;
+use super::owner::Owners;
+use super::record::Record;
+use super::record::Stated;
+use super::runtime::Runtimes;
+use crate::image::Contents;
+use crate::image::tree::Tree;
+
+/// What the records of an image say of its packages, each with the layer that brought it.
+///
+/// The pass over the image must have had [`Packages`](super::Packages) among its probes: without
+/// it, nothing was noted and nothing is found.
+#[must_use]
+pub fn inventory(contents: &Contents) -> Inventory {
+    let tree = Tree::of(contents);
+    let notes = Notes::of(contents);
+    let shown = notes.shown(&tree);
+    let owners = Owners::of(&shown);
+    let runtimes = Runtimes::of(&shown, &owners, &tree);
+    let distribution = distribution(&tree, &notes);
+    let mut first = FirstLayers::of(&notes);
+    let mut packages: Vec<Package> = Vec::new();
+    for one in &shown {
+        let Record::Packages(stated) = one.record else {
+            continue;
+        };
+        // What a package of the distribution brought is that package.
+        if !is_system(one.sort) && owners.is_native(&one.path) {
+            continue;
+        }
+        for package in stated {
+            let layer = first.layer(one, package);
+            packages.push(installed(one, package, layer));
+        }
+    }
+    add_licences(&mut packages, &tree, &notes);
+    packages.sort();
+    packages.dedup();
+    let gaps = gap::find(&gap::Sight {
+        contents,
+        tree: &tree,
+        notes: &notes,
+        shown: &shown,
+        owners: &owners,
+        distribution: distribution.as_ref(),
+        runtimes: &runtimes,
+    });
+    Inventory {
+        distribution,
+        packages,
+        runtimes: runtimes.found,
+        gaps,
+    }
+}
+
+/// Whether a record is that of a distribution's own packages.
+pub(super) const fn is_system(sort: Option<Sort>) -> bool {
+    matches!(sort, Some(Sort::DpkgStatus | Sort::Apk))
+}
+
+/// The distribution; links are followed, as `etc/os-release` usually is one.
+fn distribution(tree: &Tree<'_>, notes: &Notes<'_>) -> Option<Distribution> {
+    os_release::PLACES.iter().find_map(|place| {
+        let node = tree.find(place).ok()?;
+        match notes.at(node.layer, &node.entry.path)? {
+            Record::Release(distribution) => Some(distribution.clone()),
+            _ => None,
+        }
+    })
+}
+
+fn installed(one: &Shown<'_>, stated: &Stated, layer: usize) -> Package {
+    let path = match &stated.inside {
+        Some(inside) => format!("{}!/{inside}", one.path),
+        None => one.path.clone(),
+    };
+    Package {
+        kind: stated.kind,
+        name: stated.name.clone(),
+        version: stated.version.clone(),
+        source: stated.source.clone(),
+        architecture: stated.architecture.clone(),
+        licences: stated.licences.clone(),
+        layer,
+        path,
+    }
+}
+
+/// A package within one record: two records that both have it agree on it.
+type Key<'n> = (&'n str, &'n str, Option<&'n str>, Option<&'n str>);
+
+fn key(stated: &Stated) -> Key<'_> {
+    (
+        &stated.name,
+        &stated.version,
+        stated.architecture.as_deref(),
+        stated.inside.as_deref(),
+    )
+}
+
+/// Finds the layer that brought a package first: a record is written anew whenever anything is
+/// installed, so that the layer of the record says little.
+struct FirstLayers<'n> {
+    notes: &'n Notes<'n>,
+    keys: HashMap<(usize, String), HashSet<Key<'n>>>,
+}
+
+impl<'n> FirstLayers<'n> {
+    fn of(notes: &'n Notes<'_>) -> Self {
+        Self {
+            notes,
+            keys: HashMap::new(),
+        }
+    }
+
+    fn layer(&mut self, one: &Shown<'_>, stated: &Stated) -> usize {
+        let mut first = one.layer;
+        for (layer, record) in self.notes.below(one.layer, one.noted) {
+            let Record::Packages(packages) = record else {
+                break;
+            };
+            let keys = self
+                .keys
+                .entry((layer, one.noted.to_owned()))
+                .or_insert_with(|| packages.iter().map(key).collect());
+            if !keys.contains(&key(stated)) {
+                break;
+            }
+            first = layer;
+        }
+        first
+    }
+}
+
+/// Debian's records name no licences: they are in a file per package, which may be a link to that
+/// of another package of the same source.
+fn add_licences(packages: &mut [Package], tree: &Tree<'_>, notes: &Notes<'_>) {
+    let debs = packages
+        .iter_mut()
+        .filter(|package| package.kind == PackageKind::Deb);
+    for package in debs {
+        let path = format!("usr/share/doc/{}/copyright", package.name);
+        let Ok(node) = tree.find(&path) else {
+            continue;
+        };
+        if let Some(Record::Licences(licences)) = notes.at(node.layer, &node.entry.path) {
+            package.licences.clone_from(licences);
+        }
+    }
+}

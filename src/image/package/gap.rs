@@ -1,0 +1,163 @@
+//! Where nothing can be known: records that were removed, are missing or cannot be read, and
+//! programs that do not say what they were made of.
+
+use std::collections::BTreeSet;
+
+use super::Distribution;
+use super::Gap;
+use super::assemble::is_system;
+use super::collect::Sort;
+use super::notes::Notes;
+use super::notes::Shown;
+use super::owner::Owners;
+use super::record::Record;
+use super::removed::Removed;
+use super::runtime::Runtimes;
+use crate::image::Contents;
+use crate::image::tree::Tree;
+
+/// Distributions whose files come from packages with records that are read here.
+const WITH_RECORDS: [&str; 14] = [
+    "debian",
+    "ubuntu",
+    "raspbian",
+    "kali",
+    "linuxmint",
+    "alpine",
+    "wolfi",
+    "chainguard",
+    "fedora",
+    "rhel",
+    "centos",
+    "rocky",
+    "almalinux",
+    "amzn",
+];
+
+/// All that a search for gaps looks at.
+pub(super) struct Sight<'s> {
+    pub(super) contents: &'s Contents,
+    pub(super) tree: &'s Tree<'s>,
+    pub(super) notes: &'s Notes<'s>,
+    pub(super) shown: &'s [Shown<'s>],
+    pub(super) owners: &'s Owners,
+    pub(super) distribution: Option<&'s Distribution>,
+    pub(super) runtimes: &'s Runtimes,
+}
+
+/// The gaps of an image, sorted.
+pub(super) fn find(sight: &Sight<'_>) -> Vec<Gap> {
+    let mut gaps: BTreeSet<Gap> = BTreeSet::new();
+    gaps.extend(unreadable(sight));
+    let removed = Removed::of(sight);
+    let system_removed = removed.system;
+    gaps.extend(removed.gaps);
+    let unread = gaps
+        .iter()
+        .any(|gap| matches!(gap, Gap::RecordsUnread { .. }));
+    let records = unread || has_system_records(sight);
+    let missing = (!records && !system_removed)
+        .then(|| missing(sight))
+        .flatten();
+    // Where the distribution's records are not there, naming each of its files says nothing more.
+    let skip_system = system_removed || unread || missing.is_some();
+    gaps.extend(missing);
+    gaps.extend(opaque(sight, skip_system));
+    gaps.into_iter().collect()
+}
+
+/// Records that are there and say nothing that can be read.
+fn unreadable(sight: &Sight<'_>) -> impl Iterator<Item = Gap> {
+    let matters = |one: &&Shown<'_>| match one.sort {
+        Some(Sort::DpkgStatus | Sort::Apk) => true,
+        None | Some(Sort::PythonMetadata | Sort::Node | Sort::Java | Sort::Unread) => {
+            !sight.owners.is_native(&one.path)
+        }
+        Some(
+            Sort::Release
+            | Sort::DpkgList
+            | Sort::DpkgSums
+            | Sort::DpkgDiversions
+            | Sort::Copyright
+            | Sort::PythonList
+            | Sort::Runtime,
+        ) => false,
+    };
+    let shown = sight.shown.iter().filter(matters);
+    shown.filter_map(|one| match one.record {
+        Record::Unread => Some(Gap::RecordsUnread {
+            path: one.path.clone(),
+        }),
+        Record::Broken(why) => Some(Gap::RecordsBroken {
+            path: one.path.clone(),
+            why: why.clone(),
+        }),
+        _ => None,
+    })
+}
+
+fn has_system_records(sight: &Sight<'_>) -> bool {
+    let mut records = sight.shown.iter().filter(|one| is_system(one.sort));
+    records.any(|one| match one.record {
+        Record::Packages(packages) => !packages.is_empty(),
+        _ => true,
+    })
+}
+
+/// Files of a distribution without its records.
+fn missing(sight: &Sight<'_>) -> Option<Gap> {
+    let opaque: Vec<&str> = programs(sight)
+        .map(|one| one.path.as_str())
+        .filter(|path| is_system_path(path))
+        .collect();
+    let named = sight.distribution.filter(|distribution| {
+        WITH_RECORDS.contains(&distribution.id.as_str()) && !opaque.is_empty()
+    });
+    let distribution = match named {
+        Some(named) if named.title.is_empty() => named.id.clone(),
+        Some(named) => named.title.clone(),
+        None => maker(&opaque)?.to_owned(),
+    };
+    Some(Gap::RecordsMissing { distribution })
+}
+
+/// Whose files these are, by the places that are only theirs.
+fn maker(paths: &[&str]) -> Option<&'static str> {
+    let any = |found: fn(&str) -> bool| paths.iter().any(|path| found(path));
+    if any(|path| path.contains("/ld-musl-") || path.starts_with("lib/libc.musl-")) {
+        return Some("Alpine");
+    }
+    any(|path| path.contains("-linux-gnu/libc.so.")).then_some("Debian or Ubuntu")
+}
+
+/// Programs and libraries that say nothing of what they were made of and that no package, runtime
+/// or package's folder accounts for.
+fn programs<'s>(sight: &'s Sight<'_>) -> impl Iterator<Item = &'s Shown<'s>> {
+    let opaque = sight
+        .shown
+        .iter()
+        .filter(|one| *one.record == Record::Opaque);
+    opaque.filter(|one| {
+        !sight.owners.knows(&one.path)
+            && !sight.runtimes.cover(&one.path)
+            && !one.path.contains("node_modules/")
+    })
+}
+
+fn opaque(sight: &Sight<'_>, skip_system: bool) -> impl Iterator<Item = Gap> {
+    let found = programs(sight).filter(move |one| !skip_system || !is_system_path(&one.path));
+    found.map(|one| Gap::OpaqueBinary {
+        path: one.path.clone(),
+        layer: one.layer,
+    })
+}
+
+/// Whether a distribution's packages put their programs here, and nobody else should.
+fn is_system_path(path: &str) -> bool {
+    let inner = path.strip_prefix("usr/").unwrap_or(path);
+    let first = inner.split('/').next().unwrap_or_default();
+    matches!(
+        first,
+        "bin" | "sbin" | "lib" | "lib32" | "lib64" | "libx32" | "libexec" | "share"
+    )
+}

@@ -1,0 +1,474 @@
+//! Java's records: the Maven coordinates in archives, and in the archives inside them.
+//!
+//! An archive is untrusted: the number of its entries, what they unpack to and how deep they nest
+//! are bounded, and nothing is written anywhere.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::io::Read as _;
+
+use memchr::memmem;
+use zip::ZipArchive;
+
+use super::PackageKind;
+use super::record::Record;
+use super::record::Stated;
+use super::record::licence;
+
+/// The largest archive that is read, in bytes; it is held in memory while it is.
+pub(super) const CAP: u64 = 64 * 1024 * 1024;
+
+/// The largest text of an archive that is read, in bytes.
+const TEXT: u64 = 256 * 1024;
+
+/// The largest archive inside an archive that has to be unpacked to be read, in bytes.
+const INNER: u64 = 32 * 1024 * 1024;
+
+/// What all of an archive may unpack to, in bytes.
+const UNPACKED: u64 = 512 * 1024 * 1024;
+
+/// How deep archives may nest.
+const DEPTH: usize = 3;
+
+/// Entries of all archives in one file.
+const ENTRIES: usize = 200_000;
+
+/// Whether a file is an archive of Java's, by its name.
+pub(super) fn is_archive(path: &str) -> bool {
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    let known = ["jar", "war", "ear", "par", "sar", "nar", "hpi", "jpi"];
+    known.iter().any(|one| ending.eq_ignore_ascii_case(one))
+}
+
+/// Reads an archive.
+pub(super) fn archive(path: &str, bytes: &[u8]) -> Record {
+    let mut reading = Reading {
+        packages: Vec::new(),
+        unpacked: UNPACKED,
+        entries: ENTRIES,
+    };
+    match reading.read(path, "", bytes, DEPTH) {
+        Ok(()) => Record::Packages(reading.packages),
+        Err(why) => Record::Broken(why.to_owned()),
+    }
+}
+
+struct Reading {
+    packages: Vec<Stated>,
+    unpacked: u64,
+    entries: usize,
+}
+
+/// A part of an archive that matters.
+enum Part {
+    Properties,
+    Manifest,
+    Archive,
+}
+
+fn part(name: &str) -> Option<Part> {
+    if name == "META-INF/MANIFEST.MF" {
+        return Some(Part::Manifest);
+    }
+    if name.starts_with("META-INF/maven/") && name.ends_with("/pom.properties") {
+        return Some(Part::Properties);
+    }
+    is_archive(name).then_some(Part::Archive)
+}
+
+impl Reading {
+    /// Reads one archive; `inside` is its path in the file, empty for the file itself.
+    fn read(
+        &mut self,
+        path: &str,
+        inside: &str,
+        bytes: &[u8],
+        depth: usize,
+    ) -> Result<(), &'static str> {
+        // Every entry has such a mark: they are counted before the list of them is made.
+        let marks = memmem::find_iter(bytes, b"PK\x01\x02").count();
+        self.entries = self
+            .entries
+            .checked_sub(marks)
+            .ok_or("it has more entries than is sensible")?;
+        let mut archive = ZipArchive::new(Cursor::new(bytes))
+            .ok()
+            .ok_or("it is no sound archive")?;
+        let mut properties = Vec::new();
+        let mut manifest = String::new();
+        for index in 0..archive.len() {
+            let name = archive.name_for_index(index).unwrap_or_default().to_owned();
+            match part(&name) {
+                Some(Part::Properties) => {
+                    let text = self.unpack(&mut archive, index, TEXT)?;
+                    properties.push(String::from_utf8_lossy(&text).into_owned());
+                }
+                Some(Part::Manifest) => {
+                    let text = self.unpack(&mut archive, index, TEXT)?;
+                    manifest = String::from_utf8_lossy(&text).into_owned();
+                }
+                Some(Part::Archive) => {
+                    let next = depth.checked_sub(1).ok_or("its archives nest too deeply")?;
+                    let within = match inside {
+                        "" => name.clone(),
+                        inside => format!("{inside}!/{name}"),
+                    };
+                    self.read_inner(bytes, &mut archive, index, &within, next)?;
+                }
+                None => {}
+            }
+        }
+        let place = if inside.is_empty() { path } else { inside };
+        let stem = stem(place);
+        for mut package in packages(&properties, &manifest, stem) {
+            package.inside = (!inside.is_empty()).then(|| inside.to_owned());
+            self.packages.push(package);
+        }
+        Ok(())
+    }
+
+    /// An archive that is merely stored is read where it lies; one that is packed is unpacked.
+    fn read_inner(
+        &mut self,
+        bytes: &[u8],
+        archive: &mut ZipArchive<Cursor<&[u8]>>,
+        index: usize,
+        within: &str,
+        depth: usize,
+    ) -> Result<(), &'static str> {
+        let entry = archive
+            .by_index_raw(index)
+            .ok()
+            .ok_or("an entry of it is broken")?;
+        let stored = entry.compression() == zip::CompressionMethod::Stored;
+        let range = entry.data_start().and_then(|start| {
+            let start = usize::try_from(start).ok()?;
+            let end = start.checked_add(usize::try_from(entry.compressed_size()).ok()?)?;
+            Some(start..end)
+        });
+        drop(entry);
+        if let (true, Some(slice)) = (stored, range.and_then(|range| bytes.get(range))) {
+            return self.read("", within, slice, depth);
+        }
+        let unpacked = self.unpack(archive, index, INNER)?;
+        self.read("", within, &unpacked, depth)
+    }
+
+    fn unpack(
+        &mut self,
+        archive: &mut ZipArchive<Cursor<&[u8]>>,
+        index: usize,
+        cap: u64,
+    ) -> Result<Vec<u8>, &'static str> {
+        let entry = archive
+            .by_index(index)
+            .ok()
+            .ok_or("an entry of it is broken")?;
+        let mut bytes = Vec::new();
+        entry
+            .take(cap + 1)
+            .read_to_end(&mut bytes)
+            .ok()
+            .ok_or("an entry of it is broken")?;
+        let length = bytes.len() as u64;
+        if length > cap {
+            return Err("an entry of it is larger than is sensible");
+        }
+        self.unpacked = self
+            .unpacked
+            .checked_sub(length)
+            .ok_or("it unpacks to more than is sensible")?;
+        Ok(bytes)
+    }
+}
+
+/// `guava-33.0.jar` of a path: its name without the ending.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// The packages of one archive: those whose properties it carries, otherwise the one that its
+/// manifest or its name tells of. Several sets of properties are an archive that was made of
+/// others; all of them are in it.
+fn packages(properties: &[String], manifest: &str, stem: &str) -> Vec<Stated> {
+    let main = attributes(manifest);
+    let named = licences(&main);
+    let mut packages: Vec<Stated> = properties
+        .iter()
+        .filter_map(|text| coordinates(text))
+        .collect();
+    packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+    packages.dedup_by(|a, b| a.name == b.name && a.version == b.version);
+    if packages.is_empty() {
+        packages.extend(from_manifest(&main, stem));
+    }
+    if let [package] = packages.as_mut_slice() {
+        package.licences = named;
+    }
+    packages
+}
+
+fn coordinates(properties: &str) -> Option<Stated> {
+    let mut fields: BTreeMap<&str, &str> = BTreeMap::new();
+    for line in properties
+        .lines()
+        .filter(|line| !line.starts_with(['#', '!']))
+    {
+        if let Some((name, value)) = line.split_once(['=', ':']) {
+            fields.insert(name.trim(), value.trim());
+        }
+    }
+    let get = |name: &str| fields.get(name).copied().filter(|value| !value.is_empty());
+    maven(get("groupId")?, get("artifactId")?, get("version")?)
+}
+
+fn maven(group: &str, artifact: &str, version: &str) -> Option<Stated> {
+    // A build that was not finished leaves its placeholders behind.
+    let whole = ![group, artifact, version]
+        .iter()
+        .any(|part| part.contains("${"));
+    let name = format!("{group}:{artifact}");
+    whole
+        .then(|| Stated::new(PackageKind::Java, &name, version))
+        .flatten()
+}
+
+/// The main attributes of a manifest, lower-case names; a line that begins with a blank continues
+/// the one before.
+fn attributes(manifest: &str) -> BTreeMap<String, String> {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut last: Option<String> = None;
+    for line in manifest.lines() {
+        if line.is_empty() {
+            break;
+        }
+        if let Some(more) = line.strip_prefix(' ') {
+            if let Some(value) = last.as_ref().and_then(|name| found.get_mut(name)) {
+                value.push_str(more);
+            }
+        } else if let Some((name, value)) = line.split_once(':') {
+            let name = name.trim().to_ascii_lowercase();
+            found.insert(name.clone(), value.trim().to_owned());
+            last = Some(name);
+        }
+    }
+    found
+}
+
+/// What the name of the file and the manifest tell together; the name is what Maven gave it.
+fn from_manifest(main: &BTreeMap<String, String>, stem: &str) -> Option<Stated> {
+    let get = |name: &str| {
+        main.get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let (from_name, version_of_name) = split_stem(stem);
+    let symbolic = get("bundle-symbolicname").and_then(|text| text.split(';').next());
+    let version = version_of_name
+        .or_else(|| get("implementation-version"))
+        .or_else(|| get("bundle-version"))
+        .or_else(|| get("specification-version"))?;
+    let group = get("implementation-vendor-id")
+        .filter(|text| !text.contains(' '))
+        .or_else(|| symbolic.map(|name| group_of(name, from_name)))
+        .or_else(|| get("automatic-module-name").map(|name| group_of(name, from_name)))
+        .unwrap_or(from_name);
+    maven(group, from_name, version)
+}
+
+/// `com.example.core` names `core` of `com.example`; a name that does not end so is a group itself.
+fn group_of<'a>(symbolic: &'a str, artifact: &str) -> &'a str {
+    let symbolic = symbolic.trim();
+    symbolic
+        .strip_suffix(artifact)
+        .and_then(|group| group.strip_suffix('.'))
+        .filter(|group| !group.is_empty())
+        .unwrap_or(symbolic)
+}
+
+/// `guava-33.0-jre` as `guava` and `33.0-jre`: the version begins at the first hyphen before a
+/// digit.
+fn split_stem(stem: &str) -> (&str, Option<&str>) {
+    let hyphens = stem.match_indices('-').map(|(at, _)| at);
+    for at in hyphens {
+        let (name, rest) = (stem.get(..at), stem.get(at + 1..));
+        if let (Some(name), Some(version)) = (name, rest)
+            && !name.is_empty()
+            && version.starts_with(|c: char| c.is_ascii_digit())
+        {
+            return (name, Some(version));
+        }
+    }
+    (stem, None)
+}
+
+fn licences(main: &BTreeMap<String, String>) -> Vec<String> {
+    let Some(text) = main.get("bundle-license") else {
+        return Vec::new();
+    };
+    // Names or addresses, each with parameters behind a semicolon.
+    let parts = text.split(',').filter_map(|part| part.split(';').next());
+    parts
+        .map(|part| part.trim().trim_matches('"'))
+        .filter_map(|part| licence(of_address(part).unwrap_or(part)))
+        .collect()
+}
+
+/// The licence that a well-known address stands for.
+fn of_address(text: &str) -> Option<&'static str> {
+    let plain = text
+        .trim_start_matches("https://")
+        .trim_start_matches("http://")
+        .trim_start_matches("www.")
+        .trim_end_matches(".txt")
+        .trim_end_matches(".html");
+    match plain {
+        "apache.org/licenses/LICENSE-2.0" => Some("Apache-2.0"),
+        "opensource.org/licenses/MIT" | "opensource.org/licenses/mit-license.php" => Some("MIT"),
+        "eclipse.org/legal/epl-2.0" | "eclipse.org/legal/epl-v20" => Some("EPL-2.0"),
+        "eclipse.org/legal/epl-v10" => Some("EPL-1.0"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use proptest::prelude::*;
+    use zip::CompressionMethod;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn jar(entries: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(method);
+        for (name, bytes) in entries {
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn packed(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        jar(entries, CompressionMethod::Deflated)
+    }
+
+    fn names(path: &str, bytes: &[u8]) -> Vec<String> {
+        match archive(path, bytes) {
+            Record::Packages(packages) => packages
+                .into_iter()
+                .map(|one| {
+                    let inside = one.inside.map(|inside| format!(" in {inside}"));
+                    format!("{} {}{}", one.name, one.version, inside.unwrap_or_default())
+                })
+                .collect(),
+            other => vec![format!("{other:?}")],
+        }
+    }
+
+    const POM: &[u8] = b"#made by\ngroupId=org.x\nartifactId=core\nversion=1.2\n";
+
+    #[test]
+    fn properties_say_it_best() {
+        let bytes = packed(&[
+            (
+                "META-INF/MANIFEST.MF",
+                b"Implementation-Version: 9\nBundle-License: \"Apache-2.0\";link=\"x\"\n",
+            ),
+            ("META-INF/maven/org.x/core/pom.properties", POM),
+        ]);
+        assert_eq!(names("a/core-9.jar", &bytes), ["org.x:core 1.2"]);
+        let Record::Packages(packages) = archive("core.jar", &bytes) else {
+            panic!("it is broken");
+        };
+        assert_eq!(packages[0].licences, ["Apache-2.0"]);
+    }
+
+    #[test]
+    fn archives_in_archives_are_read_packed_or_not() {
+        let inner = packed(&[("META-INF/maven/org.x/core/pom.properties", POM)]);
+        for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
+            let middle = jar(&[("lib/core-1.2.jar", &inner)], method);
+            let outer = jar(
+                &[("WEB-INF/lib/m-3.war", &middle), ("x.class", b"")],
+                method,
+            );
+            assert_eq!(
+                names("app.ear", &outer),
+                [
+                    "org.x:core 1.2 in WEB-INF/lib/m-3.war!/lib/core-1.2.jar",
+                    "m:m 3 in WEB-INF/lib/m-3.war"
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn a_manifest_and_a_name_do_without_properties() {
+        let with = |path: &str, text: &str| {
+            names(path, &packed(&[("META-INF/MANIFEST.MF", text.as_bytes())]))
+        };
+        assert_eq!(
+            with(
+                "x/jakarta.inject-api-2.0.1.jar",
+                "Bundle-SymbolicName: jakarta.inject.jakarta.inj\r\n ect-api\r\n"
+            ),
+            ["jakarta.inject:jakarta.inject-api 2.0.1"]
+        );
+        assert_eq!(
+            with(
+                "tool.jar",
+                "Implementation-Vendor-Id: org.y\nImplementation-Version: 4\n"
+            ),
+            ["org.y:tool 4"]
+        );
+        assert_eq!(with("tool.jar", "Created-By: me\n"), Vec::<String>::new());
+        assert_eq!(with("guava-33.0-jre.jar", ""), ["guava:guava 33.0-jre"]);
+    }
+
+    #[test]
+    fn what_only_wants_to_be_unpacked_is_refused() {
+        let bomb = packed(&[("META-INF/MANIFEST.MF", &vec![b' '; 1_000_000])]);
+        assert_eq!(
+            archive("bomb.jar", &bomb),
+            Record::Broken(String::from("an entry of it is larger than is sensible"))
+        );
+        let mut nested = packed(&[("a", b"")]);
+        for _ in 0..5 {
+            nested = packed(&[("n.jar", &nested)]);
+        }
+        assert_eq!(
+            archive("nested.jar", &nested),
+            Record::Broken(String::from("its archives nest too deeply"))
+        );
+        assert!(matches!(archive("a.jar", b"no archive"), Record::Broken(_)));
+    }
+
+    #[test]
+    fn placeholders_are_no_versions() {
+        let pom = b"groupId=a\nartifactId=b\nversion=${project.version}\n";
+        assert_eq!(
+            names(
+                "x.jar",
+                &packed(&[("META-INF/maven/a/b/pom.properties", pom)])
+            ),
+            Vec::<String>::new()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_stops_the_reader(at in 0_usize..400, byte in any::<u8>(), cut in 0_usize..400) {
+            let mut bytes = packed(&[("META-INF/maven/org.x/core/pom.properties", POM), ("b.jar", b"x")]);
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            let _ = archive("a.jar", &bytes);
+        }
+    }
+}

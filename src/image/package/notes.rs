@@ -1,0 +1,175 @@
+//! What the pass noted of packages, by layer and path, and which of it the final file system shows.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use super::collect;
+use super::collect::Sort;
+use super::record::Record;
+use crate::image::Contents;
+use crate::image::EntryKind;
+use crate::image::tree::Tree;
+
+/// The records of all layers, deleted ones included.
+pub(super) struct Notes<'a> {
+    /// By path: each layer that has one, bottom first.
+    by_path: HashMap<&'a str, Vec<(usize, Record)>>,
+    /// What each layer hides of the layers below.
+    hides: Vec<Hides<'a>>,
+}
+
+/// What one layer hides of those below.
+#[derive(Default)]
+struct Hides<'a> {
+    /// Files and folders with all that is in them.
+    gone: HashSet<&'a str>,
+    /// Folders of which only the content is hidden.
+    emptied: HashSet<&'a str>,
+}
+
+/// A record that the final file system shows.
+pub(super) struct Shown<'n> {
+    /// The path at which it is shown.
+    pub(super) path: String,
+    /// The path at which it was noted; another one for a hard link.
+    pub(super) noted: &'n str,
+    /// The layer.
+    pub(super) layer: usize,
+    /// What kind of record it is; `None` for programs.
+    pub(super) sort: Option<Sort>,
+    /// What it says.
+    pub(super) record: &'n Record,
+}
+
+impl<'a> Notes<'a> {
+    /// Takes the notes of an image apart.
+    pub(super) fn of(contents: &'a Contents) -> Self {
+        let mut by_path: HashMap<&'a str, Vec<(usize, Record)>> = HashMap::new();
+        let mut hides = Vec::new();
+        for layer in &contents.layers {
+            for note in layer.notes_of(collect::NAME) {
+                if let Some(record) = collect::noted(&note.bytes) {
+                    let versions = by_path.entry(&note.path).or_default();
+                    versions.push((layer.index, record));
+                }
+            }
+            let mut hidden = Hides::default();
+            for entry in &layer.entries {
+                match entry.kind {
+                    EntryKind::Whiteout => {
+                        hidden.gone.insert(&entry.path);
+                    }
+                    EntryKind::Opaque => {
+                        hidden.emptied.insert(&entry.path);
+                    }
+                    EntryKind::File
+                    | EntryKind::Directory
+                    | EntryKind::Symlink(_)
+                    | EntryKind::Hardlink(_)
+                    | EntryKind::Other => {}
+                }
+            }
+            hides.push(hidden);
+        }
+        Self { by_path, hides }
+    }
+
+    /// The record at a path in a layer.
+    pub(super) fn at(&self, layer: usize, path: &str) -> Option<&Record> {
+        let versions = self.by_path.get(path)?;
+        versions
+            .iter()
+            .find(|(index, _)| *index == layer)
+            .map(|(_, record)| record)
+    }
+
+    /// The records at a path in the layers below one, the nearest first, as far down as nothing
+    /// hides them.
+    pub(super) fn below(&self, layer: usize, path: &str) -> impl Iterator<Item = (usize, &Record)> {
+        let versions = self
+            .by_path
+            .get(path)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let hidden = (0..=layer).rev().find(|index| self.hides(*index, path));
+        let floor = hidden.unwrap_or(0);
+        versions
+            .iter()
+            .rev()
+            .filter(move |(index, _)| (floor..layer).contains(index))
+            .map(|(index, record)| (*index, record))
+    }
+
+    /// Whether a layer hides what the layers below have at a path.
+    pub(super) fn hides(&self, layer: usize, path: &str) -> bool {
+        let Some(hidden) = self.hides.get(layer) else {
+            return false;
+        };
+        if hidden.gone.is_empty() && hidden.emptied.is_empty() {
+            return false;
+        }
+        hidden.gone.contains(path)
+            || parents(path)
+                .any(|parent| hidden.gone.contains(parent) || hidden.emptied.contains(parent))
+    }
+
+    /// All records: path, layer, content.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'a str, usize, &Record)> {
+        self.by_path.iter().flat_map(|(path, versions)| {
+            let path: &'a str = path;
+            versions
+                .iter()
+                .map(move |(layer, record)| (path, *layer, record))
+        })
+    }
+
+    /// What the final file system shows, by path; a file with several names once.
+    pub(super) fn shown(&self, tree: &Tree<'a>) -> Vec<Shown<'_>> {
+        let mut files: BTreeMap<(usize, &'a str), String> = BTreeMap::new();
+        for node in tree.nodes() {
+            if node.entry.kind != EntryKind::File {
+                continue;
+            }
+            let noted: &'a str = &node.entry.path;
+            if !self.by_path.contains_key(noted) {
+                continue;
+            }
+            let better = |old: &String| depth_hidden(&node.path) < depth_hidden(old);
+            let file = files.entry((node.layer, noted));
+            match file {
+                std::collections::btree_map::Entry::Vacant(free) => {
+                    free.insert(node.path);
+                }
+                std::collections::btree_map::Entry::Occupied(mut old) => {
+                    if better(old.get()) {
+                        old.insert(node.path);
+                    }
+                }
+            }
+        }
+        let shown = files.into_iter().filter_map(|((layer, noted), path)| {
+            let record = self.at(layer, noted)?;
+            Some(Shown {
+                path,
+                noted,
+                layer,
+                sort: Sort::of(noted),
+                record,
+            })
+        });
+        shown.collect()
+    }
+}
+
+/// How many parts of a path are hidden: a cache that shares its files is not where they are used.
+fn depth_hidden(path: &str) -> usize {
+    path.split('/').filter(|part| part.starts_with('.')).count()
+}
+
+/// The folders that a path is in, the nearest first.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(path.rsplit_once('/').map(|(parent, _)| parent), |path| {
+        path.rsplit_once('/').map(|(parent, _)| parent)
+    })
+}

@@ -1,0 +1,465 @@
+//! Images made by hand, from the files of their layers to what is installed in them.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::image::Contents;
+use crate::image::Entry;
+use crate::image::EntryKind;
+use crate::image::Layer;
+use crate::image::Note;
+use crate::image::archive::Probe as _;
+use crate::image::archive::Seen;
+use crate::units::Bytes;
+
+/// A file of a layer: its path and its content.
+type File<'f> = (&'f str, &'f [u8]);
+
+/// A layer of files with their contents; `-path` is a whiteout, `!path` an opaque folder,
+/// `path -> target` a link, `path == target` another name.
+fn layer(files: &[File<'_>]) -> Layer {
+    let mut layer = Layer::default();
+    for (path, bytes) in files {
+        let (path, kind) = if let Some(path) = path.strip_prefix('-') {
+            (path, EntryKind::Whiteout)
+        } else if let Some(path) = path.strip_prefix('!') {
+            (path, EntryKind::Opaque)
+        } else if let Some((path, target)) = path.split_once(" -> ") {
+            (path, EntryKind::Symlink(target.to_owned()))
+        } else if let Some((path, target)) = path.split_once(" == ") {
+            (path, EntryKind::Hardlink(target.to_owned()))
+        } else {
+            (*path, EntryKind::File)
+        };
+        let size = Bytes(bytes.len() as u64);
+        let seen = Seen {
+            path,
+            size,
+            mode: 0o755,
+        };
+        let sink = (kind == EntryKind::File)
+            .then(|| Packages.look(&seen))
+            .flatten();
+        if let Some(mut sink) = sink {
+            let _ = sink.piece(bytes);
+            layer.notes.extend(sink.finish().map(|bytes| Note {
+                probe: String::from(collect::NAME),
+                path: path.to_owned(),
+                bytes,
+            }));
+        }
+        layer.entries.push(Entry {
+            path: path.to_owned(),
+            kind,
+            size,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            content: None,
+            capabilities: false,
+        });
+    }
+    layer
+}
+
+fn image(layers: &[&[File<'_>]]) -> Contents {
+    let mut contents = Contents {
+        layers: layers.iter().map(|files| layer(files)).collect(),
+        ..Contents::default()
+    };
+    for (index, layer) in contents.layers.iter_mut().enumerate() {
+        layer.index = index;
+    }
+    contents
+}
+
+/// `name version (layer)` of each package, then each gap.
+fn found(layers: &[&[File<'_>]]) -> Vec<String> {
+    let inventory = inventory(&image(layers));
+    let packages = inventory
+        .packages
+        .iter()
+        .map(|one| format!("{} {} ({})", one.name, one.version, one.layer));
+    let gaps = inventory.gaps.iter().map(ToString::to_string);
+    packages.chain(gaps).collect()
+}
+
+const RELEASE: (&str, &[u8]) = (
+    "usr/lib/os-release",
+    b"ID=debian\nVERSION_ID=13\nPRETTY_NAME=\"Debian 13\"\n",
+);
+const RELEASE_LINK: (&str, &[u8]) = ("etc/os-release -> ../usr/lib/os-release", b"");
+const STATUS: &str = "var/lib/dpkg/status";
+const A: &[u8] = b"Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n";
+const AB: &[u8] = b"Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n\n\
+    Package: b\nStatus: install ok installed\nVersion: 2-1+b1\nSource: bb\nArchitecture: all\n";
+const A_LIST: (&str, &[u8]) = (
+    "var/lib/dpkg/info/a.list",
+    b"/.\n/usr\n/usr/bin\n/usr/bin/a\n",
+);
+
+/// The smallest ELF file that can be loaded and says nothing.
+const ELF: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0";
+
+const PIP: (&str, &[u8]) = (
+    "usr/lib/python3/site-packages/pip-1.dist-info/METADATA",
+    b"Name: pip\nVersion: 1\n",
+);
+
+#[test]
+fn each_package_is_its_first_layer_s_however_often_its_record_is_written() {
+    let base: &[File<'_>] = &[RELEASE, RELEASE_LINK, (STATUS, A)];
+    let install: &[File<'_>] = &[(STATUS, AB)];
+    let touch: &[File<'_>] = &[(STATUS, AB), ("app/x", b"x")];
+    assert_eq!(found(&[base, install, touch]), ["a 1 (0)", "b 2-1+b1 (1)"]);
+    let inventory = inventory(&image(&[base, install]));
+    assert_eq!(inventory.distribution.unwrap().version, "13");
+    let b = &inventory.packages[1];
+    assert_eq!((b.advised_name(), b.advised_version()), ("bb", "2-1"));
+    assert_eq!(b.path, STATUS);
+}
+
+#[test]
+fn an_upgrade_is_the_upgrading_layer_s() {
+    let new: &[u8] =
+        b"Package: a\nStatus: install ok installed\nVersion: 1.1\nArchitecture: amd64\n";
+    assert_eq!(found(&[&[(STATUS, A)], &[(STATUS, new)]]), ["a 1.1 (1)"]);
+    // Removed, and the same version installed again.
+    let none: &[u8] = b"";
+    assert_eq!(
+        found(&[&[(STATUS, A)], &[(STATUS, none)], &[(STATUS, A)]]),
+        ["a 1 (2)"]
+    );
+    assert_eq!(
+        found(&[&[(STATUS, A)], &[("-var/lib/dpkg", b"")], &[(STATUS, A)]]),
+        ["a 1 (2)"]
+    );
+    assert_eq!(
+        found(&[&[(STATUS, A)], &[("!var/lib/dpkg", b""), (STATUS, A)]]),
+        ["a 1 (1)"]
+    );
+}
+
+#[test]
+fn a_record_per_package_is_read_and_its_sums_are_not() {
+    let files: &[File<'_>] = &[
+        (
+            "var/lib/dpkg/status.d/libc6",
+            b"Package: libc6\nVersion: 2.41\n",
+        ),
+        (
+            "var/lib/dpkg/status.d/libc6.md5sums",
+            b"0  usr/lib/libc.so.6\n",
+        ),
+        ("usr/lib/libc.so.6", ELF),
+        ("usr/share/doc/libc6/copyright -> ../gcc/copyright", b""),
+        (
+            "usr/share/doc/gcc/copyright",
+            b"Format: x\n\nLicense: MIT\n",
+        ),
+    ];
+    assert_eq!(found(&[files]), ["libc6 2.41 (0)"]);
+    assert_eq!(inventory(&image(&[files])).packages[0].licences, ["MIT"]);
+}
+
+#[test]
+fn what_a_system_package_brought_is_reported_once() {
+    let list: &[u8] = b"/usr/lib/python3/site-packages/pip-1.dist-info/METADATA\n";
+    let owned: &[File<'_>] = &[(STATUS, A), ("var/lib/dpkg/info/a:amd64.list", list), PIP];
+    assert_eq!(found(&[owned]), ["a 1 (0)"]);
+    // The list of a package that is not installed owns nothing.
+    let stray: &[File<'_>] = &[(STATUS, A), ("var/lib/dpkg/info/b.list", list), PIP];
+    assert_eq!(found(&[stray]), ["a 1 (0)", "pip 1 (0)"]);
+    // A vendor's package is not in the distribution's advisories: what is in it is reported too.
+    let vendor: &[u8] = b"Package: a\nVersion: 1\nMaintainer: X <x@docker.com>\n";
+    let foreign: &[File<'_>] = &[(STATUS, vendor), ("var/lib/dpkg/info/a.list", list), PIP];
+    assert_eq!(found(&[foreign]), ["a 1 (0)", "pip 1 (0)"]);
+    let apk: &[u8] = b"P:py\nV:3-r0\nF:usr/lib/python3/site-packages/pip-1.dist-info\nR:METADATA\n";
+    assert_eq!(
+        found(&[&[("lib/apk/db/installed", apk), PIP]]),
+        ["py 3-r0 (0)"]
+    );
+}
+
+#[test]
+fn what_a_later_layer_deletes_is_not_installed() {
+    let modules: &[File<'_>] = &[
+        (
+            "app/node_modules/a/package.json",
+            br#"{"name":"a","version":"1.0.0"}"#,
+        ),
+        (
+            "app/node_modules/b/package.json",
+            br#"{"name":"b","version":"2.0.0"}"#,
+        ),
+    ];
+    assert_eq!(
+        found(&[modules, &[("-app/node_modules/a", b"")]]),
+        ["b 2.0.0 (0)"]
+    );
+    // A copy of the metadata alone is not a new package.
+    let touched: &[File<'_>] = &[(
+        "app/node_modules/b/package.json",
+        br#"{"name":"b","version":"2.0.0"}"#,
+    )];
+    assert_eq!(found(&[modules, touched]), ["a 1.0.0 (0)", "b 2.0.0 (0)"]);
+}
+
+#[test]
+fn another_name_of_a_file_is_the_same_package() {
+    let files: &[File<'_>] = &[
+        (
+            "root/.cache/uv/x/a-1.dist-info/METADATA",
+            b"Name: a\nVersion: 1\n",
+        ),
+        (
+            "app/a-1.dist-info/METADATA == root/.cache/uv/x/a-1.dist-info/METADATA",
+            b"",
+        ),
+    ];
+    let both = inventory(&image(&[files])).packages;
+    assert_eq!(both.len(), 1);
+    assert_eq!(both[0].path, "app/a-1.dist-info/METADATA");
+    assert_eq!(found(&[files, &[("-root/.cache", b"")]]), ["a 1 (0)"]);
+}
+
+#[test]
+fn an_opaque_program_is_named_unless_somebody_accounts_for_it() {
+    assert_eq!(
+        found(&[&[("app", ELF), ("lib/libx.so", ELF)]]),
+        [
+            "/app does not say what it was made of",
+            "/lib/libx.so does not say what it was made of"
+        ]
+    );
+    let accounted: &[File<'_>] = &[
+        (STATUS, A),
+        A_LIST,
+        ("bin -> usr/bin", b""),
+        ("usr/bin/a", ELF),
+        (
+            "usr/lib/python3/site-packages/pip-1.dist-info/RECORD",
+            b"pip/x.so,,\n",
+        ),
+        PIP,
+        ("usr/lib/python3/site-packages/pip/x.so", ELF),
+        ("app/node_modules/a/build/x.node", ELF),
+        ("usr/local/lib/python3.13/os.py", b""),
+        ("usr/local/bin/python3.13", ELF),
+        ("usr/local/lib/libpython3.13.so.1.0", ELF),
+        ("usr/local/lib/python3.13/lib-dynload/_ssl.so", ELF),
+    ];
+    assert_eq!(found(&[accounted]), ["a 1 (0)", "pip 1 (0)"]);
+    let runtimes = inventory(&image(&[accounted])).runtimes;
+    assert_eq!(runtimes[0].name, "python");
+    assert_eq!(runtimes[0].version, "3.13");
+}
+
+#[test]
+fn runtimes_tell_their_version_where_they_lie() {
+    let files: &[File<'_>] = &[
+        ("usr/local/include/python3.13/patchlevel.h", b"#define PY_VERSION  \"3.13.9\"\n"),
+        ("usr/local/lib/python3.13/os.py", b""),
+        ("opt/java/release", b"JAVA_VERSION=\"21.0.4\"\nOS_ARCH=\"x86_64\"\n"),
+        ("opt/java/lib/modules", b"x"),
+        ("opt/java/lib/libjli.so", ELF),
+        ("usr/local/go/VERSION", b"go1.26.1\ntime 2026\n"),
+        ("usr/local/go/bin/go", ELF),
+        ("usr/local/include/node/node_version.h",
+         b"#define NODE_MAJOR_VERSION 22\n#define NODE_MINOR_VERSION 9\n#define NODE_PATCH_VERSION 0\n"),
+        ("usr/local/bin/node", ELF),
+        ("app/VERSION", b"go1.0\n"),
+        ("app/server", ELF),
+    ];
+    let inventory = inventory(&image(&[files]));
+    let runtimes: Vec<String> = inventory
+        .runtimes
+        .iter()
+        .map(|one| format!("{} {} at {}", one.name, one.version, one.path))
+        .collect();
+    assert_eq!(
+        runtimes,
+        [
+            "go 1.26.1 at usr/local/go",
+            "java 21.0.4 at opt/java",
+            "node 22.9.0 at usr/local",
+            "python 3.13.9 at usr/local/bin/python",
+        ]
+    );
+    // A file that merely looks like a runtime's covers nothing.
+    let opaque = Gap::OpaqueBinary {
+        path: String::from("app/server"),
+        layer: 0,
+    };
+    assert_eq!(inventory.gaps, [opaque]);
+}
+
+#[test]
+fn records_that_a_layer_removes_are_missed_while_the_files_stay() {
+    let base: &[File<'_>] = &[RELEASE, (STATUS, A), A_LIST, ("usr/bin/a", ELF)];
+    let removed = "the package records /var/lib/dpkg/status were removed";
+    assert_eq!(found(&[base, &[("-var/lib/dpkg", b"")]]), [removed]);
+    assert_eq!(found(&[base, &[(STATUS, b"")]]), [removed]);
+    // With its files, a package is properly removed.
+    let proper: &[File<'_>] = &[
+        (STATUS, b""),
+        ("-usr/bin/a", b""),
+        ("-var/lib/dpkg/info/a.list", b""),
+    ];
+    assert_eq!(found(&[base, proper]), Vec::<String>::new());
+    let distroless: &[File<'_>] = &[
+        ("var/lib/dpkg/status.d/a", A),
+        ("var/lib/dpkg/status.d/a.md5sums", b"0  usr/bin/a\n"),
+        ("usr/bin/a", ELF),
+    ];
+    assert_eq!(
+        found(&[distroless, &[("!var/lib/dpkg/status.d", b"")]]),
+        ["the package records /var/lib/dpkg/status.d were removed"]
+    );
+    let apk: &[File<'_>] = &[
+        ("lib/apk/db/installed", b"P:a\nV:1\nF:bin\nR:a\n"),
+        ("bin/a", ELF),
+    ];
+    assert_eq!(
+        found(&[apk, &[("-lib/apk", b"")]]),
+        ["the package records /lib/apk/db/installed were removed"]
+    );
+    let gap = inventory(&image(&[apk, &[("app", b"")], &[("-lib/apk", b"")]])).gaps;
+    assert!(
+        matches!(gap[0], Gap::RecordsRemoved { layer: 2, .. }),
+        "{gap:?}"
+    );
+}
+
+#[test]
+fn python_s_records_are_missed_while_its_modules_stay() {
+    let base: &[File<'_>] = &[
+        PIP,
+        (
+            "usr/lib/python3/site-packages/pip-1.dist-info/RECORD",
+            b"pip/__init__.py,,\npip/main.py,,\npip-1.dist-info/METADATA,,\n../../../bin/pip,,\n",
+        ),
+        ("usr/lib/python3/site-packages/pip/__init__.py", b"x"),
+        ("usr/lib/python3/site-packages/pip/main.py", b"x"),
+        ("usr/bin/pip", b"#!x"),
+    ];
+    let hidden: &[File<'_>] = &[("-usr/lib/python3/site-packages/pip-1.dist-info", b"")];
+    assert_eq!(
+        found(&[base, hidden]),
+        [
+            "the package records /usr/lib/python3/site-packages/pip-1.dist-info/METADATA were removed"
+        ]
+    );
+    let uninstalled: &[File<'_>] = &[
+        ("-usr/lib/python3/site-packages/pip-1.dist-info", b""),
+        ("-usr/lib/python3/site-packages/pip", b""),
+    ];
+    assert_eq!(found(&[base, uninstalled]), Vec::<String>::new());
+    let upgraded: &[File<'_>] = &[
+        ("-usr/lib/python3/site-packages/pip-1.dist-info", b""),
+        (
+            "usr/lib/python3/site-packages/pip-2.dist-info/METADATA",
+            b"Name: pip\nVersion: 2\n",
+        ),
+        ("usr/lib/python3/site-packages/pip/main.py", b"y"),
+    ];
+    assert_eq!(found(&[base, upgraded]), ["pip 2 (1)"]);
+}
+
+#[test]
+fn files_of_a_distribution_without_records_are_a_gap() {
+    let missing = "files of Debian 13 are there, its package records are not";
+    assert_eq!(
+        found(&[&[RELEASE, RELEASE_LINK, ("usr/bin/x", ELF)]]),
+        [missing]
+    );
+    assert_eq!(
+        found(&[&[("lib/x86_64-linux-gnu/libc.so.6", ELF), ("app/y", ELF)]]),
+        [
+            "/app/y does not say what it was made of",
+            "files of Debian or Ubuntu are there, its package records are not",
+        ]
+    );
+    assert_eq!(
+        found(&[&[("lib/ld-musl-x86_64.so.1", ELF)]]),
+        ["files of Alpine are there, its package records are not"]
+    );
+    // A note of a distribution and nothing of it.
+    assert_eq!(
+        found(&[&[RELEASE, ("etc/ssl/certs/ca.crt", b"x")]]),
+        Vec::<String>::new()
+    );
+    let rpm: &[File<'_>] = &[
+        ("usr/lib/os-release", b"ID=fedora\n"),
+        ("usr/lib/sysimage/rpm/rpmdb.sqlite", b"SQLite"),
+        ("usr/bin/x", ELF),
+    ];
+    assert_eq!(
+        found(&[rpm]),
+        ["the package records /usr/lib/sysimage/rpm/rpmdb.sqlite are of a kind that is not read"]
+    );
+}
+
+#[test]
+fn broken_records_are_gaps() {
+    assert_eq!(
+        found(&[&[
+            ("app/node_modules/a/package.json", b"{"),
+            ("x.jar", b"no archive")
+        ]]),
+        [
+            "the package records /app/node_modules/a/package.json cannot be read: it is no JSON object",
+            "the package records /x.jar cannot be read: it is no sound archive",
+        ]
+    );
+}
+
+#[test]
+fn an_empty_image_holds_nothing_and_hides_nothing() {
+    assert_eq!(inventory(&Contents::default()), Inventory::default());
+}
+
+proptest! {
+    /// Whatever happens to a record in whatever layers: the layer that is named has the package,
+    /// and the packages are those of what the image shows.
+    #[test]
+    fn the_first_layer_has_the_package(
+        layers in proptest::collection::vec(
+            proptest::collection::vec((0..4_usize, proptest::collection::vec("[ab]", 0..3)), 0..2), 1..6)
+    ) {
+        let text = |names: &[String]| -> Vec<u8> {
+            names
+                .iter()
+                .map(|name| format!("Package: {name}\nVersion: 1\n\n"))
+                .collect::<String>()
+                .into_bytes()
+        };
+        let files: Vec<Vec<(&str, Vec<u8>)>> = layers
+            .iter()
+            .map(|layer| {
+                let files = layer.iter().map(|(sort, names)| match sort {
+                    0 => ("-var/lib", Vec::new()),
+                    1 => ("!var/lib/dpkg", Vec::new()),
+                    _ => (STATUS, text(names)),
+                });
+                files.collect()
+            })
+            .collect();
+        let files: Vec<Vec<(&str, &[u8])>> = files
+            .iter()
+            .map(|layer| layer.iter().map(|(path, bytes)| (*path, bytes.as_slice())).collect())
+            .collect();
+        let files: Vec<&[(&str, &[u8])]> = files.iter().map(Vec::as_slice).collect();
+        let contents = image(&files);
+        let found = inventory(&contents).packages;
+        let tree = crate::image::tree::Tree::of(&contents);
+        let shown = tree.at(STATUS).map(|node| node.layer);
+        for package in &found {
+            prop_assert!(shown.is_some_and(|shown| package.layer <= shown));
+            let notes = notes::Notes::of(&contents);
+            let says = matches!(notes.at(package.layer, STATUS), Some(record::Record::Packages(all))
+                if all.iter().any(|one| one.name == package.name));
+            prop_assert!(says, "{package:?}");
+        }
+    }
+}
