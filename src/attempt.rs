@@ -37,6 +37,7 @@ use crate::course::Exercise;
 use crate::engine::BuildEvent;
 use crate::engine::EngineError;
 use crate::goal::evidence::Sizes;
+use crate::image::archive::Facts;
 use crate::report::BaseReport;
 use crate::report::CourseRef;
 use crate::report::GoalReport;
@@ -107,6 +108,8 @@ pub struct Request {
     pub no_cache: bool,
     /// Whether a large image is read whole even where a cheap goal has already decided.
     pub thorough: bool,
+    /// What is remembered of layers, so that unchanged ones are not read again.
+    pub facts: Option<Arc<dyn Facts>>,
 }
 
 /// Makes the base images of a Dockerfile ready.

@@ -12,10 +12,10 @@ mod error;
 mod exit;
 mod goals;
 mod interrupt;
+mod layers;
 mod learn;
 mod output;
 mod progress;
-#[expect(dead_code, reason = "the verbs about any image come next")]
 mod target;
 mod wiring;
 
@@ -77,6 +77,7 @@ enum Verb {
     Check(check::Args),
     Doctor(doctor::Args),
     Bases(bases::Args),
+    Layers(layers::Args),
     Clean(clean::Args),
     Goals(goals::Args),
     Completions(completions::Args),
@@ -141,6 +142,7 @@ fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
         Some(Verb::Learn(args)) => learn::run(&args, context),
         Some(Verb::Check(args)) => check::run(&args, context),
         Some(Verb::Bases(args)) => bases::run(&args, context),
+        Some(Verb::Layers(args)) => layers::run(&args, context),
         Some(Verb::Clean(args)) => clean::run(&args, context),
         Some(Verb::Goals(args)) => goals::run(&args, context),
         Some(Verb::Doctor(args)) => doctor::run(&args, context),

@@ -5,7 +5,14 @@
 
 pub mod archive;
 pub mod binary;
+pub mod changes;
+pub mod dead;
+pub mod efficiency;
+#[cfg(test)]
+mod fixture;
 pub mod glob;
+pub mod maker;
+mod merge;
 pub mod package;
 pub mod run;
 pub mod shells;

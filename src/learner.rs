@@ -6,6 +6,7 @@
 //!   .loadline/
 //!     records.db              attempts, progress, hints, answers (SQLite)
 //!     kept/                   what a reset took away
+//!     layers/                 facts of image layers, to be read once
 //! ```
 //! Nothing here is needed to show the first screen: [`Home::find`] touches no file, and
 //! [`Records::open`] and [`Workspace::open`] are called when there is something to keep. Losing
@@ -13,10 +14,12 @@
 //! not at all, records are written in transactions, and what a reset replaces is kept.
 
 pub mod home;
+mod layer_facts;
 pub mod records;
 pub mod workspace;
 
 pub use home::Home;
 pub use home::HomeError;
+pub use layer_facts::LayerFacts;
 pub use records::Records;
 pub use workspace::Workspace;

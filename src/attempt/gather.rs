@@ -28,6 +28,7 @@ use crate::goal::canary;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::StepFact;
 use crate::image::Contents;
+use crate::image::archive::Facts;
 use crate::image::archive::Options;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
@@ -59,6 +60,8 @@ pub(super) struct Gathering<'a> {
     pub(super) lines: Vec<Option<u32>>,
     /// Whether a large image is read whole in any case.
     pub(super) thorough: bool,
+    /// What is remembered of layers.
+    pub(super) facts: Option<Arc<dyn Facts>>,
     /// Builds once more.
     pub(super) rebuild: &'a Rebuilder<'a>,
     /// Who listens.
@@ -243,6 +246,7 @@ impl<'a> Session<'a> {
         let options = Options {
             needles: needles.into_iter().map(String::into_bytes).collect(),
             keep: self.needs.files.clone(),
+            facts: self.work.facts.clone(),
             ..Options::default()
         };
         let cancel = self.work.cancel.clone();

@@ -420,6 +420,7 @@ impl Attempt {
             image: built.image,
             canaries: self.request.canaries.values().cloned().collect(),
             thorough: self.request.thorough,
+            facts: self.request.facts.clone(),
             lines,
             rebuild: &rebuild,
             events: self.events.clone(),

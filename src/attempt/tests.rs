@@ -147,6 +147,7 @@ fn request(goals: Vec<Wants>) -> Request {
         baseline: None,
         no_cache: false,
         thorough: false,
+        facts: None,
     }
 }
 

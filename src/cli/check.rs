@@ -141,6 +141,7 @@ pub(crate) async fn from_folder(
         baseline: None,
         no_cache,
         thorough: false,
+        facts: wiring::facts(),
     };
     let supply = Arc::new(Supply::new(service));
     attempt::start(docker, supply, request, interrupt.asked.clone())

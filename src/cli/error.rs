@@ -9,6 +9,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::cli::exit::Exit;
+use crate::cli::layers::LayersError;
 use crate::cli::output::Paint;
 use crate::course::CourseError;
 use crate::engine::EngineError;
@@ -50,6 +51,8 @@ pub enum CliError {
         /// What is wrong with it.
         cause: ArchiveError,
     },
+    /// Layers cannot be shown as they were asked for.
+    Layers(LayersError),
     /// The folder holds no Dockerfile.
     NoDockerfile {
         /// The folder.
@@ -125,6 +128,7 @@ impl CliError {
             ),
             Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
             Self::Archive { path, cause } => (Exit::Usage, no_image(path, cause)),
+            Self::Layers(error) => (Exit::Usage, of_layers(error)),
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
             Self::Engine(error) => of_engine(error),
@@ -143,12 +147,7 @@ impl CliError {
             Self::Command {
                 command,
                 last_words,
-            } => (
-                Exit::NoEngine,
-                told(format!("`{command}` failed"))
-                    .causes(last_words.iter().map(ToString::to_string))
-                    .hint("run it by hand to see all that it says, then run `loadline doctor`"),
-            ),
+            } => (Exit::NoEngine, of_command(command, last_words)),
             Self::Bases {
                 exit,
                 message,
@@ -201,6 +200,12 @@ impl From<EngineError> for CliError {
     }
 }
 
+impl From<LayersError> for CliError {
+    fn from(error: LayersError) -> Self {
+        Self::Layers(error)
+    }
+}
+
 impl From<CourseError> for CliError {
     fn from(error: CourseError) -> Self {
         Self::Course(Box::new(error))
@@ -241,6 +246,20 @@ fn no_image(path: &Path, cause: &ArchiveError) -> Told {
     told(format!("`{}` cannot be read as an image", shown(path)))
         .causes([cause.to_string()])
         .hint("write one with `docker save IMAGE -o FILE`")
+}
+
+fn of_layers(error: &LayersError) -> Told {
+    Told {
+        place: error.place(),
+        hints: error.hint().into_iter().collect(),
+        ..told(error.to_string())
+    }
+}
+
+fn of_command(command: &str, last_words: &[Clean]) -> Told {
+    told(format!("`{command}` failed"))
+        .causes(last_words.iter().map(ToString::to_string))
+        .hint("run it by hand to see all that it says, then run `loadline doctor`")
 }
 
 fn no_dockerfile(folder: &Path) -> Told {

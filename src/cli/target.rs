@@ -1,13 +1,15 @@
-//! What the verbs about any image are given: an image of the engine, or an archive of one.
+//! What the verbs about any image are given: an image of the engine, an archive of one, or the
+//! folder of an OCI layout.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "opens the archive that was named, on a thread of its own"
+    reason = "opens the archive or folder that was named, on a thread of its own"
 )]
 
 use std::fs::File;
 use std::io;
 use std::io::Read;
+use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -18,21 +20,38 @@ use crate::cli::wiring;
 use crate::image::Contents;
 use crate::image::archive;
 use crate::image::archive::ArchiveError;
+use crate::image::archive::Opened;
 use crate::image::archive::Options;
 
 /// An image, wherever it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// An archive, as `docker save` or `podman save` writes it; `-` is standard input.
+    /// An archive, as `docker save` or `podman save` writes it, compressed or not; `-` is standard
+    /// input.
     Archive(PathBuf),
+    /// The folder of an OCI layout, or of an unpacked archive.
+    Folder(PathBuf),
     /// A reference or id that the engine knows.
     Image(String),
 }
 
 impl Target {
-    /// What a word of the command line means: a file that exists is an archive.
+    /// What a word of the command line means: a file that exists is an archive, a folder with an
+    /// image's index in it is an image, and what looks like a path is no reference.
     pub(crate) fn of(word: &str) -> Self {
-        if word == "-" || Path::new(word).is_file() {
+        let path = Path::new(word);
+        let is_path = ["/", "./", "../"]
+            .iter()
+            .any(|start| word.starts_with(start));
+        let has_index = ["index.json", "manifest.json"]
+            .iter()
+            .any(|name| path.join(name).is_file());
+        if word == "-" || path.is_file() {
+            Self::Archive(PathBuf::from(word))
+        } else if has_index || (is_path && path.is_dir()) {
+            Self::Folder(PathBuf::from(word))
+        } else if is_path {
+            // A pipe, or nothing: opening it will tell.
             Self::Archive(PathBuf::from(word))
         } else {
             Self::Image(word.to_owned())
@@ -51,13 +70,11 @@ impl Target {
         match self {
             Self::Archive(path) => {
                 let path = path.clone();
-                let reading = tokio::task::spawn_blocking(move || from_archive(&path, &options));
-                tokio::select! {
-                    biased;
-                    () = interrupt.asked.cancelled() => Err(CliError::Interrupted),
-                    read = reading => read
-                        .unwrap_or_else(|panicked| Err(CliError::Internal(panicked.to_string()))),
-                }
+                aside(interrupt, move || from_archive(&path, options)).await
+            }
+            Self::Folder(path) => {
+                let path = path.clone();
+                aside(interrupt, move || from_folder(&path, options)).await
             }
             Self::Image(image) => {
                 let (docker, _) = wiring::engine().await.map_err(wiring::no_engine)?;
@@ -68,26 +85,133 @@ impl Target {
     }
 }
 
-fn from_archive(path: &Path, options: &Options) -> Result<Contents, CliError> {
+/// Reads on a thread of its own.
+async fn aside(
+    interrupt: &Interrupt,
+    read: impl FnOnce() -> Result<Contents, CliError> + Send + 'static,
+) -> Result<Contents, CliError> {
+    let reading = tokio::task::spawn_blocking(read);
+    tokio::select! {
+        biased;
+        () = interrupt.asked.cancelled() => Err(CliError::Interrupted),
+        read = reading => read
+            .unwrap_or_else(|panicked| Err(CliError::Internal(panicked.to_string()))),
+    }
+}
+
+/// Nobody answers for an archive's digests: they are computed, which costs a second core and no
+/// time.
+fn checked(options: Options) -> Options {
+    Options {
+        verify: true,
+        trusted: false,
+        ..options
+    }
+}
+
+fn from_archive(path: &Path, options: Options) -> Result<Contents, CliError> {
     let source: Box<dyn Read> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+        let file = File::open(path).map_err(|cause| unreadable("the archive", path, cause))?;
         Box::new(file)
     };
-    archive::read(source, options).map_err(|error| match error {
-        ArchiveError::Source(cause) => unreadable(path, cause),
+    archive::read(source, &checked(options)).map_err(|error| told("the archive", path, error))
+}
+
+fn from_folder(path: &Path, options: Options) -> Result<Contents, CliError> {
+    let root = path
+        .canonicalize()
+        .map_err(|cause| unreadable("the folder", path, cause))?;
+    archive::read_folder(|part| open(&root, part), &checked(options))
+        .map_err(|error| told("the folder", path, error))
+}
+
+/// Opens a file of an image's folder. Whatever its documents name, nothing outside of the folder
+/// is opened, and nothing but regular files.
+fn open(root: &Path, part: &str) -> io::Result<Opened> {
+    let inside = |component| matches!(component, Component::Normal(_));
+    if !Path::new(part).components().all(inside) {
+        return Ok(None);
+    }
+    let path = match root.join(part).canonicalize() {
+        Ok(path) => path,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !path.starts_with(root) || !path.is_file() {
+        return Ok(None);
+    }
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    Ok(Some((Box::new(file), length)))
+}
+
+fn told(what: &'static str, path: &Path, error: ArchiveError) -> CliError {
+    match error {
+        ArchiveError::Source(cause) => unreadable(what, path, cause),
         cause => CliError::Archive {
             path: path.to_owned(),
             cause,
         },
-    })
+    }
 }
 
-fn unreadable(path: &Path, cause: io::Error) -> CliError {
+fn unreadable(what: &'static str, path: &Path, cause: io::Error) -> CliError {
     CliError::Unreadable {
-        what: "the archive",
+        what,
         path: path.to_owned(),
         cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_a_file_a_folder_or_an_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(place("app.tar"), "").unwrap();
+        std::fs::create_dir(place("layout")).unwrap();
+        std::fs::write(place("layout/index.json"), "{}").unwrap();
+        let archive = |word: &str| Target::Archive(PathBuf::from(word));
+        assert_eq!(Target::of("-"), archive("-"));
+        assert_eq!(Target::of(&place("app.tar")), archive(&place("app.tar")));
+        assert_eq!(
+            Target::of(&place("layout")),
+            Target::Folder(place("layout").into())
+        );
+        assert_eq!(Target::of("./no.tar"), archive("./no.tar"));
+        for image in ["app", "app:latest", "loadline.local/a/b:1", "sha256:00"] {
+            assert_eq!(Target::of(image), Target::Image(image.to_owned()));
+        }
+    }
+
+    #[test]
+    fn nothing_outside_of_a_folder_is_opened() {
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::write(outside.path().join("secret"), "s").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::write(root.join("blob"), "b").unwrap();
+        std::os::unix::fs::symlink(root.join("blob"), root.join("inner")).unwrap();
+        let target = outside.path().join("secret");
+        std::os::unix::fs::symlink(&target, root.join("outer")).unwrap();
+        let opens = |part: &str| open(&root, part).unwrap().is_some();
+        assert!(opens("blob") && opens("inner"));
+        let absolute = target.display().to_string();
+        for part in [
+            "outer",
+            "../blob",
+            "",
+            ".",
+            absolute.as_str(),
+            "none",
+            "a/../blob",
+        ] {
+            assert!(!opens(part), "{part}");
+        }
     }
 }

@@ -22,7 +22,9 @@ use crate::course::load;
 use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::engine::find;
+use crate::image::archive;
 use crate::learner::Home;
+use crate::learner::LayerFacts;
 use crate::report::CourseRef;
 use crate::workshop::Local;
 use crate::workshop::doctor;
@@ -48,6 +50,12 @@ pub(crate) fn cache() -> PathBuf {
         |_no_home| std::env::temp_dir().join("loadline-bases"),
         |home| home.state().join("bases"),
     )
+}
+
+/// What is remembered of layers, beside the learner's files; nothing where there is no home.
+pub(crate) fn facts() -> Option<Arc<dyn archive::Facts>> {
+    let home = Home::find().ok()?;
+    Some(Arc::new(LayerFacts::at(home.state().join("layers"))))
 }
 
 /// The engine that answers, with its base images.

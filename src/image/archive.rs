@@ -11,12 +11,16 @@
 //! them while they pass by, in pieces or, with [`Whole`], as one. What a probe notes stays with the
 //! layer ([`Layer::notes_of`](crate::image::Layer::notes_of)).
 
+mod budget;
+mod digest;
+mod facts;
 mod file;
 mod layer;
 mod layout;
 mod members;
 mod meter;
 mod needles;
+mod part;
 mod probe;
 
 use std::collections::BTreeMap;
@@ -27,24 +31,23 @@ use std::io::BufReader;
 use std::io::Read;
 use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
+pub use facts::Facts;
 pub use probe::Probe;
 pub use probe::Seen;
 pub use probe::Sink;
 pub use probe::Whole;
 use thiserror::Error;
 
-use self::layer::Scanned;
+use self::budget::Budget;
 use self::members::Members;
-use self::members::Payload;
-use self::meter::Meter;
-use self::needles::Needles;
+use self::meter::Counted;
+use self::meter::Expanded;
+use self::part::Asked;
+use self::part::Part;
 use crate::image::Contents;
+use crate::image::Summary;
 use crate::text::Clean;
 use crate::units::Bytes;
-
-/// The largest JSON document of an archive that is read.
-const JSON_CAP: u64 = 8 * 1024 * 1024;
 
 /// How much is asked of the source at once.
 const CHUNK: usize = 256 * 1024;
@@ -62,6 +65,10 @@ pub struct Options {
     /// Whether each layer's digest is computed and compared with the config's. The order of layers
     /// does not need it.
     pub verify: bool,
+    /// Whether the source's digests are believed unseen: an engine's are.
+    pub trusted: bool,
+    /// Where facts of layers are kept from pass to pass.
+    pub facts: Option<Arc<dyn Facts>>,
     /// What is refused.
     pub limits: Limits,
     /// The platform to choose from an index of several, as `(os, architecture)`; the first where
@@ -72,6 +79,8 @@ pub struct Options {
 /// What an archive may cost. The defaults are far above any image of a course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Layers.
+    pub layers: usize,
     /// Entries of all layers.
     pub entries: usize,
     /// Bytes of all uncompressed layers.
@@ -84,19 +93,26 @@ pub struct Limits {
     pub paths: usize,
     /// Bytes of everything that is kept of files: contents, notes, what programs are.
     pub kept: usize,
-    /// Uncompressed bytes per compressed byte, for layers above 1 GB.
+    /// Bytes of all documents.
+    pub documents: Bytes,
+    /// Uncompressed bytes that are read whatever they were compressed to.
+    pub free: Bytes,
+    /// Uncompressed bytes per compressed byte, beyond the free ones.
     pub ratio: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            layers: 1000,
             entries: 2_000_000,
             bytes: Bytes(100_000_000_000),
             path: 4096,
             depth: 256,
             paths: 256 * 1024 * 1024,
             kept: 128 * 1024 * 1024,
+            documents: Bytes(64 * 1024 * 1024),
+            free: Bytes(1_000_000_000),
             ratio: 1100,
         }
     }
@@ -168,24 +184,39 @@ fn is_about_content(error: &io::Error) -> bool {
     )
 }
 
-/// One part of an archive, by its path in it.
-#[derive(Debug)]
-enum Part {
-    Layer(Scanned),
-    Json(Vec<u8>),
-    Link(String),
-}
-
-/// Reads one exported image to its end.
+/// Reads one exported image to its end; it may be compressed as a whole.
 ///
 /// # Errors
 /// When the source fails, when the archive is broken, not an image, or beyond the limits.
 pub fn read(source: impl Read, options: &Options) -> Result<Contents, ArchiveError> {
-    let needles = Needles::new(&options.needles)?;
+    let asked = Asked::new(options)?;
     let mut budget = Budget::new(options.limits);
-    let mut members = Members::new(BufReader::with_capacity(CHUNK, source));
-    let mut parts: BTreeMap<String, Part> = BTreeMap::new();
-    while let Some(member) = members.next(&mut budget)? {
+    let mut source = BufReader::with_capacity(CHUNK, source);
+    let mut first = Vec::new();
+    (&mut source).take(4).read_to_end(&mut first)?;
+    let packing = part::packing(&first);
+    let whole = io::Cursor::new(first).chain(source);
+    let parts = match packing {
+        None => read_members(whole, &asked, &mut budget)?,
+        Some(packing) => {
+            let limits = options.limits;
+            let (counted, taken) = Counted::new(whole);
+            let unpacked = part::unpacked(counted, packing)?;
+            let bounded = Expanded::new(unpacked, taken, limits.free.0, limits.ratio);
+            read_members(bounded, &asked, &mut budget)?
+        }
+    };
+    layout::assemble(parts, &asked, &mut budget)
+}
+
+fn read_members(
+    source: impl BufRead,
+    asked: &Asked<'_>,
+    budget: &mut Budget,
+) -> Result<BTreeMap<String, Part>, ArchiveError> {
+    let mut members = Members::new(source);
+    let mut parts = BTreeMap::new();
+    while let Some(member) = members.next(budget)? {
         if member.kind.is_symlink() || member.kind.is_hard_link() {
             let target = layout::link_target(&member.path, &member.link, member.kind.is_symlink());
             parts.insert(member.path, Part::Link(target));
@@ -194,176 +225,76 @@ pub fn read(source: impl Read, options: &Options) -> Result<Contents, ArchiveErr
         if !member.is_file() || member.size == 0 {
             continue;
         }
-        let size = member.size;
-        let part = read_part(
-            members.payload(),
-            size,
-            options,
-            needles.as_ref(),
-            &mut budget,
-        );
-        match part {
-            Ok(Some(part)) => {
-                parts.insert(member.path, part);
-            }
-            Ok(None) => {}
-            Err(error) => return Err(error),
+        let mut payload = members.payload();
+        let part = part::read(&member.path, &mut payload, member.size, asked, budget)?;
+        if let Some(part) = part {
+            parts.insert(member.path, part);
         }
     }
     members.drain()?;
-    layout::assemble(parts, options)
+    Ok(parts)
 }
 
-/// What the first bytes of a part say that it is.
-enum Sort {
-    Plain,
-    Gzip,
-    Zstd,
-    Json,
-    Else,
-}
+/// A file of a folder, opened, and its size; `None` where there is no such file.
+pub type Opened = Option<(Box<dyn Read>, u64)>;
 
-fn sort(first: &[u8]) -> Sort {
-    let blocks = first.get(..512).unwrap_or_default();
-    if first.starts_with(&[0x1f, 0x8b]) {
-        Sort::Gzip
-    } else if first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Sort::Zstd
-    } else if members::looks_like_tar(blocks) {
-        Sort::Plain
-    } else if matches!(first.first(), Some(b'{' | b'[')) {
-        Sort::Json
-    } else {
-        Sort::Else
-    }
-}
-
-fn read_part<R: BufRead>(
-    mut payload: Payload<'_, R>,
-    size: u64,
+/// Reads an image whose archive was unpacked into a folder, as OCI layouts are. Only what belongs
+/// to the image is opened; `open` is given paths as documents have them, and is the one to see to
+/// it that they do not lead out of the folder.
+///
+/// # Errors
+/// When a file cannot be read, when the folder is no image, broken, or beyond the limits.
+pub fn read_folder(
+    open: impl Fn(&str) -> io::Result<Opened>,
     options: &Options,
-    needles: Option<&Needles>,
-    budget: &mut Budget,
-) -> Result<Option<Part>, ArchiveError> {
-    // The first bytes decide, and they may come in pieces.
-    let mut first = Vec::with_capacity(512);
-    (&mut payload).take(512).read_to_end(&mut first)?;
-    let kind = sort(&first);
-    let compressed = budget.layer_limit(Some(size));
-    let plain = budget.layer_limit(None);
-    let whole = io::Cursor::new(first).chain(payload);
-    let scan = |reader: &mut dyn BufRead, limit: Limit, budget: &mut Budget| {
-        let mut meter = Meter::new(reader, limit, options.verify);
-        let mut scanned = layer::scan(&mut meter, options, needles, budget)?;
-        let (bytes, digest) = meter.finish()?;
-        budget.bytes = budget.bytes.saturating_sub(bytes);
-        scanned.digest = digest;
-        Ok::<_, ArchiveError>(Some(Part::Layer(scanned)))
+) -> Result<Contents, ArchiveError> {
+    let asked = Asked::new(options)?;
+    let mut budget = Budget::new(options.limits);
+    let mut parts = BTreeMap::new();
+    let mut load = |path: &str, parts: &mut BTreeMap<String, Part>| {
+        let path = path.trim_start_matches("./");
+        if parts.contains_key(path) {
+            return Ok(());
+        }
+        budget.spend(path, "")?;
+        if let Some((file, size)) = open(path)? {
+            let mut file = BufReader::with_capacity(CHUNK, file);
+            let part = part::read(path, &mut file, size, &asked, &mut budget)?;
+            parts.extend(part.map(|part| (path.to_owned(), part)));
+        }
+        Ok::<(), ArchiveError>(())
     };
-    match kind {
-        Sort::Plain => scan(&mut { whole }, plain, budget),
-        Sort::Gzip => {
-            let decoder = MultiGzDecoder::new(whole);
-            scan(
-                &mut BufReader::with_capacity(CHUNK, decoder),
-                compressed,
-                budget,
-            )
+    load("manifest.json", &mut parts)?;
+    load("index.json", &mut parts)?;
+    for _ in 0..layout::INDEX_DEPTH {
+        for path in layout::named_documents(&parts) {
+            load(&path, &mut parts)?;
         }
-        Sort::Zstd => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(whole)?;
-            scan(
-                &mut BufReader::with_capacity(CHUNK, decoder),
-                compressed,
-                budget,
-            )
-        }
-        Sort::Json if size <= JSON_CAP => {
-            let mut text = Vec::new();
-            { whole }.read_to_end(&mut text)?;
-            Ok(Some(Part::Json(text)))
-        }
-        Sort::Json | Sort::Else => Ok(None),
     }
+    let plan = layout::plan(&parts, options)?;
+    for path in plan.layers.iter().chain([&plan.config]) {
+        load(path, &mut parts)?;
+    }
+    layout::assemble(parts, &asked, &mut budget)
 }
 
-/// What is left of the limits.
-#[derive(Debug)]
-struct Budget {
-    limits: Limits,
-    entries: usize,
-    bytes: u64,
-    paths: usize,
-    kept: usize,
-}
-
-/// How many bytes one layer may have, and what is wrong where it has more.
-#[derive(Debug, Clone, Copy)]
-struct Limit {
-    bytes: u64,
-    why: &'static str,
-}
-
-impl Budget {
-    const fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            entries: limits.entries,
-            bytes: limits.bytes.0,
-            paths: limits.paths,
-            kept: limits.kept,
-        }
+/// The image that an engine describes, without reading it, where each of its layers is remembered.
+#[must_use]
+pub fn recall(summary: &Summary, options: &Options) -> Option<Contents> {
+    // An engine that tells no history leaves more open than an export does.
+    if summary.diff_ids.is_empty() || summary.history.is_empty() || !options.trusted {
+        return None;
     }
-
-    /// The limit of the next layer; `compressed` is what it takes in the archive.
-    fn layer_limit(&self, compressed: Option<u64>) -> Limit {
-        let total = Limit {
-            bytes: self.bytes,
-            why: "its layers are larger than is sensible",
-        };
-        let Some(compressed) = compressed else {
-            return total;
-        };
-        let expanded = compressed
-            .saturating_mul(self.limits.ratio)
-            .max(1_000_000_000);
-        if expanded < total.bytes {
-            return Limit {
-                bytes: expanded,
-                why: "a layer is compressed so far that it can only be meant to fill a disk",
-            };
-        }
-        total
+    let asked = Asked::new(options).ok()?;
+    let mut budget = Budget::new(options.limits);
+    let mut layers = Vec::new();
+    for digest in &summary.diff_ids {
+        let scanned = facts::recall(&asked, digest)?;
+        budget.again(&scanned).ok()?;
+        layers.push((digest.clone(), scanned));
     }
-
-    /// Pays for one entry with its path and, for a link, its target.
-    fn spend(&mut self, path: &str, link: &str) -> Result<(), ArchiveError> {
-        if path.len().max(link.len()) > self.limits.path {
-            return Err(ArchiveError::too_much(
-                "a path in it is longer than any system allows",
-            ));
-        }
-        if path.split('/').count() > self.limits.depth {
-            return Err(ArchiveError::too_much("its folders are nested too deeply"));
-        }
-        let (Some(entries), Some(paths)) = (
-            self.entries.checked_sub(1),
-            self.paths.checked_sub(path.len() + link.len()),
-        ) else {
-            return Err(ArchiveError::too_much("it has more files than is sensible"));
-        };
-        self.entries = entries;
-        self.paths = paths;
-        Ok(())
-    }
-
-    /// Pays for something that is kept of a file.
-    fn keep(&mut self, bytes: usize) -> Result<(), ArchiveError> {
-        self.kept = self.kept.checked_sub(bytes).ok_or_else(|| {
-            ArchiveError::too_much("there is more in its files to remember than is sensible")
-        })?;
-        Ok(())
-    }
+    let (config, history) = (summary.config.clone(), summary.history.clone());
+    Some(layout::contents(config, history, layers))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub fn package_managers(tree: &Tree<'_>) -> Vec<Tool> {
     let modules = tree
         .paths()
         .filter(|path| path.ends_with("/pip/__main__.py") || path.ends_with("/npm/bin/npm-cli.js"));
-    let modules: Vec<Node<'_>> = modules.filter_map(|path| tree.find(path).ok()).collect();
+    let modules: Vec<Node<'_>> = modules.filter_map(|path| tree.find(&path).ok()).collect();
     for node in modules {
         if !found.iter().any(|tool| tool.program == node.path) {
             let path = node.path.clone();
@@ -95,9 +95,9 @@ fn tools(tree: &Tree<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Tool> {
         .paths()
         .filter(|path| wanted(path.rsplit('/').next().unwrap_or(path)))
         .filter_map(|path| {
-            let node = tree.find(path).ok()?;
+            let node = tree.find(&path).ok()?;
             node.is_executable().then(|| Tool {
-                path: path.to_owned(),
+                path,
                 program: node.path,
                 layer: node.layer,
             })

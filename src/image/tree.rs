@@ -1,7 +1,6 @@
 //! The file system that the layers of an image add up to: whiteouts applied, links followed.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::collections::BTreeSet;
 
 use crate::image::Contents;
 use crate::image::Entry;
@@ -9,22 +8,15 @@ use crate::image::EntryKind;
 use crate::image::Layer;
 use crate::image::binary::Program;
 use crate::image::glob::Glob;
-
-/// How many links are followed on the way to one file.
-const LINKS: usize = 40;
+use crate::image::merge::Merge;
+use crate::image::merge::Place;
+use crate::units::Bytes;
 
 /// A file system, borrowed from the pass over the image.
 #[derive(Debug)]
 pub struct Tree<'a> {
     layers: &'a [Layer],
-    nodes: BTreeMap<String, Place>,
-}
-
-/// The entry behind a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    layer: usize,
-    entry: usize,
+    merge: Merge<'a>,
 }
 
 /// Something in a file system.
@@ -65,159 +57,10 @@ impl<'a> Tree<'a> {
     /// Adds up the layers.
     #[must_use]
     pub fn of(contents: &'a Contents) -> Self {
-        let mut tree = Self {
+        Self {
             layers: &contents.layers,
-            nodes: BTreeMap::new(),
-        };
-        for (index, layer) in contents.layers.iter().enumerate() {
-            tree.hide(layer);
-            tree.add(index, layer);
+            merge: Merge::of(&contents.layers),
         }
-        tree
-    }
-
-    /// Applies a layer's whiteouts, which concern the layers below only.
-    fn hide(&mut self, layer: &Layer) {
-        for entry in &layer.entries {
-            match entry.kind {
-                EntryKind::Whiteout => {
-                    let path = self.own_path(&entry.path);
-                    self.remove_below(&path);
-                    self.nodes.remove(&path);
-                }
-                EntryKind::Opaque => {
-                    let path = self.own_path(&entry.path);
-                    self.remove_below(&path);
-                }
-                EntryKind::File
-                | EntryKind::Directory
-                | EntryKind::Symlink(_)
-                | EntryKind::Hardlink(_)
-                | EntryKind::Other => {}
-            }
-        }
-    }
-
-    fn add(&mut self, index: usize, layer: &Layer) {
-        for (position, entry) in layer.entries.iter().enumerate() {
-            if matches!(entry.kind, EntryKind::Whiteout | EntryKind::Opaque) {
-                continue;
-            }
-            let path = self.own_path(&entry.path);
-            if entry.kind != EntryKind::Directory {
-                self.remove_below(&path);
-            }
-            self.nodes.insert(
-                path,
-                Place {
-                    layer: index,
-                    entry: position,
-                },
-            );
-        }
-    }
-
-    /// The path of an entry where folders on the way are links in the layers below (`bin/x` where
-    /// `bin` is a link to `usr/bin`).
-    fn own_path(&self, path: &str) -> String {
-        let Some((parent, name)) = path.rsplit_once('/') else {
-            return path.to_owned();
-        };
-        let mut prefix = String::new();
-        let through_link = parent.split('/').any(|part| {
-            if !prefix.is_empty() {
-                prefix.push('/');
-            }
-            prefix.push_str(part);
-            self.entry_at(&prefix)
-                .is_some_and(|entry| matches!(entry.kind, EntryKind::Symlink(_)))
-        });
-        if !through_link {
-            return path.to_owned();
-        }
-        match self.walk(parent, true) {
-            Ok(parent) if parent.is_empty() => name.to_owned(),
-            Ok(parent) => format!("{parent}/{name}"),
-            Err(_) => path.to_owned(),
-        }
-    }
-
-    fn remove_below(&mut self, path: &str) {
-        if path.is_empty() {
-            self.nodes.clear();
-            return;
-        }
-        // `0` is the character after `/`.
-        let range = (
-            Bound::Excluded(format!("{path}/")),
-            Bound::Excluded(format!("{path}0")),
-        );
-        let below: Vec<String> = self
-            .nodes
-            .range(range)
-            .map(|(path, _)| path.clone())
-            .collect();
-        for path in below {
-            self.nodes.remove(&path);
-        }
-    }
-
-    fn entry_at(&self, path: &str) -> Option<&'a Entry> {
-        self.entry_of(*self.nodes.get(path)?)
-    }
-
-    fn entry_of(&self, place: Place) -> Option<&'a Entry> {
-        self.layers.get(place.layer)?.entries.get(place.entry)
-    }
-
-    /// Whether `path` exists, or something below it does: an archive may leave folders out.
-    fn exists(&self, path: &str) -> bool {
-        path.is_empty() || self.nodes.contains_key(path) || {
-            let range = (
-                Bound::Excluded(format!("{path}/")),
-                Bound::Excluded(format!("{path}0")),
-            );
-            self.nodes.range(range).next().is_some()
-        }
-    }
-
-    /// The own path of what `path` leads to; of a link itself where `last` is false.
-    fn walk(&self, path: &str, last: bool) -> Result<String, Lost> {
-        let mut todo: Vec<String> = parts_reversed(path);
-        let mut done: Vec<String> = Vec::new();
-        let mut links = 0;
-        while let Some(part) = todo.pop() {
-            if part == ".." {
-                done.pop();
-                continue;
-            }
-            done.push(part);
-            let here = done.join("/");
-            let Some(entry) = self.entry_at(&here) else {
-                if self.exists(&here) {
-                    continue;
-                }
-                return Err(Lost::Missing(here));
-            };
-            match &entry.kind {
-                EntryKind::Symlink(target) if !todo.is_empty() || last => {
-                    links += 1;
-                    if links > LINKS {
-                        return Err(Lost::Loop);
-                    }
-                    if target.starts_with('/') {
-                        done.clear();
-                    } else {
-                        done.pop();
-                    }
-                    todo.extend(parts_reversed(target));
-                }
-                EntryKind::Directory | EntryKind::Symlink(_) => {}
-                _ if todo.is_empty() => {}
-                _ => return Err(Lost::NotAFolder(here)),
-            }
-        }
-        Ok(done.join("/"))
     }
 
     /// What a path leads to, links followed.
@@ -225,31 +68,34 @@ impl<'a> Tree<'a> {
     /// # Errors
     /// When it leads nowhere.
     pub fn find(&self, path: &str) -> Result<Node<'a>, Lost> {
-        let own = self.walk(path, true)?;
-        let missing = || Lost::Missing(own.clone());
-        let place = *self.nodes.get(&own).ok_or_else(missing)?;
-        self.node(&own, place).ok_or_else(missing)
+        let spot = self.merge.walk(path, true)?;
+        self.node_at(spot)
+            .ok_or_else(|| Lost::Missing(self.merge.path(spot)))
     }
 
     /// What is at a path itself; a link stays a link.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<Node<'a>> {
-        let own = self.walk(path, false).ok()?;
-        self.node(&own, *self.nodes.get(&own)?)
+        self.node_at(self.merge.walk(path, false).ok()?)
     }
 
-    fn node(&self, path: &str, place: Place) -> Option<Node<'a>> {
-        let layer = self.layers.get(place.layer)?;
-        let mut entry = layer.entries.get(place.entry)?;
-        // A hard link shares its file with an entry of its own layer, or of a link there.
-        for _ in 0..LINKS {
-            let EntryKind::Hardlink(target) = &entry.kind else {
-                break;
-            };
-            entry = layer.entries.iter().find(|other| other.path == *target)?;
-        }
+    fn node_at(&self, spot: usize) -> Option<Node<'a>> {
+        self.node(spot, self.merge.place(spot)?)
+    }
+
+    fn node(&self, spot: usize, place: Place) -> Option<Node<'a>> {
+        let own = self.merge.entry(place)?;
+        // A hard link is another name of a file, and shares all that is known of it.
+        let (file, entry) = match own.kind {
+            EntryKind::Hardlink(_) => {
+                let file = self.merge.file(place)?;
+                (file, self.merge.entry(file)?)
+            }
+            _ => (place, own),
+        };
+        let layer = self.layers.get(file.layer)?;
         Some(Node {
-            path: path.to_owned(),
+            path: self.merge.path(spot),
             layer: place.layer,
             entry,
             program: layer.programs.get(&entry.path),
@@ -257,114 +103,48 @@ impl<'a> Tree<'a> {
         })
     }
 
-    /// Everything in it, by path, links not followed.
+    /// Everything in it, folders before what is in them, links not followed.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'a>> {
-        self.nodes
-            .iter()
-            .filter_map(|(path, place)| self.node(path, *place))
+        let spots = self.merge.spots();
+        spots.filter_map(|(spot, place)| self.node(spot, place))
     }
 
     /// The paths, without looking at what is there.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.nodes.keys().map(String::as_str)
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        self.merge.spots().map(|(spot, _)| self.merge.path(spot))
     }
 
-    /// What matches a pattern, by path, links not followed.
+    /// What matches a pattern, links not followed.
     pub fn glob(&self, glob: &Glob) -> impl Iterator<Item = Node<'a>> {
-        self.nodes
-            .iter()
-            .filter(|(path, _)| glob.matches(path))
-            .filter_map(|(path, place)| self.node(path, *place))
+        self.nodes().filter(|node| glob.matches(&node.path))
     }
 
     /// Whether the entry of `layer` at `path` is what the final file system shows there.
     #[must_use]
     pub fn shows(&self, layer: usize, path: &str) -> bool {
-        let place = self.nodes.get(&self.own_path(path));
+        let place = self.merge.now_at(path);
         place.is_some_and(|place| place.layer == layer)
     }
 
     /// How many bytes of the regular files of all layers the final file system still shows.
     #[must_use]
-    pub fn live(&self) -> crate::units::Bytes {
-        let mut seen = std::collections::BTreeSet::new();
-        self.nodes()
-            .filter(|node| node.entry.kind == EntryKind::File)
-            .filter(|node| seen.insert((node.layer, node.entry.path.as_str())))
-            .map(|node| node.entry.size)
-            .sum()
+    pub fn live(&self) -> Bytes {
+        let places = self.merge.spots().map(|(_, place)| place);
+        let files: BTreeSet<Place> = places.filter_map(|place| self.merge.file(place)).collect();
+        let entries = files.iter().filter_map(|file| self.merge.entry(*file));
+        entries.map(|entry| entry.size).sum()
     }
-}
-
-fn parts_reversed(path: &str) -> Vec<String> {
-    path.split('/')
-        .rev()
-        .filter(|part| !matches!(*part, "" | "."))
-        .map(str::to_owned)
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::*;
-    use crate::units::Bytes;
-
-    /// A layer: `path`, `path/`, `path -> target`, `path == target`, `-path` (a whiteout), `!path`
-    /// (an opaque folder).
-    fn layer(index: usize, entries: &[&str]) -> Layer {
-        let entry = |text: &&str| {
-            let (path, kind) = if let Some((path, target)) = text.split_once(" -> ") {
-                (path, EntryKind::Symlink(target.to_owned()))
-            } else if let Some((path, target)) = text.split_once(" == ") {
-                (path, EntryKind::Hardlink(target.to_owned()))
-            } else if let Some(path) = text.strip_prefix('-') {
-                (path, EntryKind::Whiteout)
-            } else if let Some(path) = text.strip_prefix('!') {
-                (path, EntryKind::Opaque)
-            } else if let Some(path) = text.strip_suffix('/') {
-                (path, EntryKind::Directory)
-            } else {
-                (*text, EntryKind::File)
-            };
-            let size = Bytes(if kind == EntryKind::File { 10 } else { 0 });
-            Entry {
-                path: path.to_owned(),
-                kind,
-                size,
-                mode: 0o755,
-                uid: 0,
-                gid: 0,
-                content: None,
-                capabilities: false,
-            }
-        };
-        Layer {
-            index,
-            entries: entries.iter().map(entry).collect(),
-            ..Layer::default()
-        }
-    }
-
-    fn image(layers: &[&[&str]]) -> Contents {
-        let layers = layers
-            .iter()
-            .enumerate()
-            .map(|(index, entries)| layer(index, entries));
-        Contents {
-            layers: layers.collect(),
-            ..Contents::default()
-        }
-    }
+    use crate::image::fixture::image;
 
     fn paths(layers: &[&[&str]]) -> Vec<String> {
-        Tree::of(&image(layers))
-            .paths()
-            .map(str::to_owned)
-            .collect()
+        Tree::of(&image(layers)).paths().collect()
     }
 
     #[test]

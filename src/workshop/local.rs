@@ -51,6 +51,7 @@ use crate::engine::docker::Docker;
 use crate::engine::find;
 use crate::learner;
 use crate::learner::Home;
+use crate::learner::LayerFacts;
 use crate::learner::Records;
 use crate::learner::records;
 use crate::learner::records::RecordsError;
@@ -265,6 +266,7 @@ impl Local {
             baseline,
             no_cache: false,
             thorough: false,
+            facts: Some(Arc::new(LayerFacts::at(self.home.state().join("layers")))),
         };
         Ok((request, found, files))
     }

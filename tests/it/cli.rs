@@ -7,11 +7,12 @@ use std::process::Stdio;
 use crate::sandbox::Sandbox;
 use crate::source;
 
-const VERBS: [&str; 7] = [
+const VERBS: [&str; 8] = [
     "learn",
     "check",
     "doctor",
     "bases",
+    "layers",
     "clean",
     "goals",
     "completions",

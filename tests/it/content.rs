@@ -88,6 +88,7 @@ impl Bench {
                 baseline: None,
                 no_cache: start == Start::Clean,
                 thorough: true,
+                facts: None,
             },
             CancellationToken::new(),
         );

@@ -113,7 +113,10 @@ const EVERYTHING: &[&str] = &[
 const KNOWN_ONLY_BY: &[(&str, &[&str])] = &[
     ("bollard", &["engine/docker"]),
     ("tonic", &["engine/docker"]),
-    ("serde_yaml", &["course", "goal", "bases/catalogue.rs"]),
+    (
+        "serde_yaml",
+        &["course", "goal", "bases/catalogue.rs", "cli/layers/rules.rs"],
+    ),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui", "cli"]),
     ("clap", &["cli"]),

@@ -45,10 +45,10 @@ fn in_image(scene: &Scene<'_>, tree: &Tree<'_>, module: &str) -> Cause {
     let found = tree.paths().find_map(|path| {
         let end = ends.iter().find(|end| path.ends_with(end.as_str()))?;
         // A folder of that name counts where it is a package folder, not `/srv/flask`.
-        let folder = path.strip_suffix(end.as_str())?;
+        let folder = path.strip_suffix(end.as_str())?.to_owned();
         let bare = *end == ends[2];
         let packages = folder.ends_with("-packages");
-        (!bare || packages).then(|| (path.to_owned(), folder.to_owned()))
+        (!bare || packages).then_some((path, folder))
     });
     let Some((path, folder)) = found else {
         return Cause::new(
@@ -115,7 +115,7 @@ fn minor_of_image(scene: &Scene<'_>, tree: &Tree<'_>) -> Option<String> {
     }
     // The program's name may not tell; its library does.
     let mut libraries = tree.paths().filter(|path| path.ends_with("/os.py"));
-    libraries.find_map(minor_in).map(str::to_owned)
+    libraries.find_map(|path| minor_in(&path).map(str::to_owned))
 }
 
 /// The Python versions of the stage that packages are copied from and of the final base, as their

@@ -7,8 +7,8 @@ use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ArchiveError;
-use super::Budget;
 use super::Options;
+use super::budget::Budget;
 use super::layer::Scanned;
 use super::needles::Search;
 use super::probe::Seen;

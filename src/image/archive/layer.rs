@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use serde::Deserialize;
+use serde::Serialize;
 use tar::EntryType;
 
 use super::ArchiveError;
-use super::Budget;
 use super::Options;
+use super::budget::Budget;
 use super::file::File;
 use super::file::Hasher;
 use super::members::Member;
@@ -22,7 +24,7 @@ use crate::image::binary::Program;
 use crate::units::Bytes;
 
 /// What one layer holds.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct Scanned {
     pub(super) entries: Vec<Entry>,
     pub(super) shipped: Bytes,
@@ -33,6 +35,12 @@ pub(super) struct Scanned {
     pub(super) hits: Vec<(String, usize)>,
     /// SHA-256 of the uncompressed layer, where it was asked for.
     pub(super) digest: Option<String>,
+    /// Whether it was not read now but remembered.
+    #[serde(skip)]
+    pub(super) recalled: bool,
+    /// Whether the part of the archive that it comes in was held against its name.
+    #[serde(skip)]
+    pub(super) named: bool,
 }
 
 /// Reads a layer to the end of its entries.

@@ -8,8 +8,11 @@ use serde::de::DeserializeOwned;
 
 use super::ArchiveError;
 use super::Options;
-use super::Part;
-use super::Scanned;
+use super::budget::Budget;
+use super::facts;
+use super::layer::Scanned;
+use super::part::Asked;
+use super::part::Part;
 use crate::image::Config;
 use crate::image::Contents;
 use crate::image::Healthcheck;
@@ -20,7 +23,7 @@ use crate::image::Layer;
 use crate::text::Clean;
 
 /// How deep indexes may name indexes.
-const INDEX_DEPTH: usize = 8;
+pub(super) const INDEX_DEPTH: usize = 8;
 
 /// How often a link may point to a link.
 const LINK_DEPTH: usize = 8;
@@ -157,17 +160,18 @@ struct HealthDocument {
 }
 
 /// What an image consists of, by paths in the archive.
-struct Plan {
-    config: String,
-    layers: Vec<String>,
+pub(super) struct Plan {
+    pub(super) config: String,
+    pub(super) layers: Vec<String>,
 }
 
 /// Puts the parts together.
 pub(super) fn assemble(
     mut parts: BTreeMap<String, Part>,
-    options: &Options,
+    asked: &Asked<'_>,
+    budget: &mut Budget,
 ) -> Result<Contents, ArchiveError> {
-    let plan = plan(&parts, options)?;
+    let plan = plan(&parts, asked.options)?;
     let document: ImageDocument = json(&parts, &plan.config)?;
     let diff_ids = document
         .rootfs
@@ -180,21 +184,16 @@ pub(super) fn assemble(
             plan.layers.len()
         )));
     }
-    let steps = document.history.unwrap_or_default();
-    let history: Vec<HistoryStep> = steps.into_iter().map(StepDocument::into_step).collect();
-    let makers = History(&history).makers(diff_ids.len());
-    let mut contents = Contents {
-        config: config(
-            document.config.unwrap_or_default(),
-            document.architecture,
-            document.os,
-        ),
-        ..Contents::default()
-    };
+    if diff_ids.len() > budget.limits.layers {
+        return Err(ArchiveError::too_much(
+            "it has more layers than any engine allows",
+        ));
+    }
     let paths = resolve_all(&parts, &plan.layers)?;
+    let mut layers = Vec::new();
     for (index, (path, diff_id)) in paths.iter().zip(diff_ids).enumerate() {
         let last_use = !paths.iter().skip(index + 1).any(|later| later == path);
-        let scanned = take_layer(&mut parts, path, last_use)?;
+        let mut scanned = take_layer(&mut parts, path, last_use, budget)?;
         if let Some(found) = &scanned.digest
             && *found != diff_id
         {
@@ -203,6 +202,31 @@ pub(super) fn assemble(
                 found: found.clone(),
             });
         }
+        facts::remember(asked, &diff_id, path, &mut scanned);
+        layers.push((diff_id, scanned));
+    }
+    let steps = document.history.unwrap_or_default();
+    let history = steps.into_iter().map(StepDocument::into_step).collect();
+    let config = config(
+        document.config.unwrap_or_default(),
+        document.architecture,
+        document.os,
+    );
+    Ok(contents(config, history, layers))
+}
+
+/// An image of these layers, each with its digest, bottom first.
+pub(super) fn contents(
+    config: Config,
+    history: Vec<HistoryStep>,
+    layers: Vec<(String, Scanned)>,
+) -> Contents {
+    let makers = History(&history).makers(layers.len());
+    let mut contents = Contents {
+        config,
+        ..Contents::default()
+    };
+    for ((index, (diff_id, scanned)), created_by) in layers.into_iter().enumerate().zip(makers) {
         let hits = scanned.hits.into_iter();
         contents.hits.extend(hits.map(|(path, needle)| Hit {
             layer: index,
@@ -212,7 +236,7 @@ pub(super) fn assemble(
         contents.layers.push(Layer {
             index,
             diff_id,
-            created_by: makers.get(index).cloned().flatten(),
+            created_by,
             shipped: scanned.shipped,
             entries: scanned.entries,
             programs: scanned.programs,
@@ -221,11 +245,25 @@ pub(super) fn assemble(
         });
     }
     contents.history = history;
-    Ok(contents)
+    contents
+}
+
+/// The documents that the indexes at hand name and that are not at hand themselves.
+pub(super) fn named_documents(parts: &BTreeMap<String, Part>) -> Vec<String> {
+    let texts = parts.values().filter_map(|part| match part {
+        Part::Json(text) => serde_json::from_slice::<Document>(text).ok(),
+        Part::Layer(_) | Part::Link(_) => None,
+    });
+    let named = texts.flat_map(|document| document.manifests.unwrap_or_default());
+    let paths = named.filter(Descriptor::is_image).map(|one| one.path());
+    paths.filter(|path| !parts.contains_key(path)).collect()
 }
 
 /// Finds the image's config and layers, by `manifest.json` where there is one.
-fn plan(parts: &BTreeMap<String, Part>, options: &Options) -> Result<Plan, ArchiveError> {
+pub(super) fn plan(
+    parts: &BTreeMap<String, Part>,
+    options: &Options,
+) -> Result<Plan, ArchiveError> {
     if parts.contains_key("manifest.json") {
         let mut images: Vec<SavedImage> = json(parts, "manifest.json")?;
         return match (images.pop(), images.len()) {
@@ -327,13 +365,17 @@ fn take_layer(
     parts: &mut BTreeMap<String, Part>,
     path: &str,
     last_use: bool,
+    budget: &mut Budget,
 ) -> Result<Scanned, ArchiveError> {
     let part = match (last_use, parts.get(path)) {
-        (false, Some(Part::Layer(scanned))) => return Ok(scanned.clone()),
+        (false, Some(Part::Layer(scanned))) => {
+            budget.again(scanned)?;
+            return Ok(Scanned::clone(scanned));
+        }
         _ => parts.remove(path),
     };
     match part {
-        Some(Part::Layer(scanned)) => Ok(scanned),
+        Some(Part::Layer(scanned)) => Ok(*scanned),
         _ => Err(ArchiveError::broken(format!("`{path}` is not a layer"))),
     }
 }

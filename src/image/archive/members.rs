@@ -3,6 +3,7 @@
 //! Only what image archives hold is read: ustar, GNU long names and PAX headers. Sparse members are
 //! refused: no engine writes them.
 
+use std::fmt::Write as _;
 use std::io;
 use std::io::BufRead;
 use std::io::Read;
@@ -11,13 +12,16 @@ use tar::EntryType;
 use tar::Header;
 
 use super::ArchiveError;
-use super::Budget;
+use super::budget::Budget;
 
 /// The size of a block.
 const BLOCK: u64 = 512;
 
 /// The largest extended header that is read.
 const EXTENSION_CAP: u64 = 1024 * 1024;
+
+/// How much is read after the end of an archive, so that its sender can finish.
+const TRAILING: usize = 16 * 1024 * 1024;
 
 /// The extended attribute that gives a program rights of its own, as archives have it.
 const CAPABILITIES: &[u8] = b"SCHILY.xattr.security.capability";
@@ -135,6 +139,9 @@ impl<R: BufRead> Members<R> {
             let header = Header::from_byte_slice(&block);
             let kind = header.entry_type();
             let written = header.entry_size().map_err(|error| broken_header(&error))?;
+            if is_extension(kind) {
+                budget.extension()?;
+            }
             match kind {
                 EntryType::GNULongName => extension.path = Some(self.text(written)?),
                 EntryType::GNULongLink => extension.link = Some(self.text(written)?),
@@ -161,15 +168,18 @@ impl<R: BufRead> Members<R> {
         }
     }
 
-    /// Reads the rest of the stream, so that its sender can finish.
+    /// Reads the rest of the stream, so that its sender can finish; of one without end, some.
     pub(super) fn drain(&mut self) -> io::Result<()> {
-        loop {
+        let mut read = 0;
+        while read < TRAILING {
             let count = self.reader.fill_buf()?.len();
             if count == 0 {
-                return Ok(());
+                break;
             }
             self.reader.consume(count);
+            read += count;
         }
+        Ok(())
     }
 
     /// Fills the block; `false` at the end of the stream.
@@ -215,8 +225,15 @@ impl<R: BufRead> Members<R> {
             .iter()
             .position(|byte| *byte == 0)
             .unwrap_or(bytes.len());
-        Ok(String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned())
+        Ok(text_of(bytes.get(..end).unwrap_or_default()))
     }
+}
+
+fn is_extension(kind: EntryType) -> bool {
+    kind.is_gnu_longname()
+        || kind.is_gnu_longlink()
+        || kind.is_pax_local_extensions()
+        || kind.is_pax_global_extensions()
 }
 
 const fn padding(size: u64) -> u64 {
@@ -235,13 +252,12 @@ fn member(
     written: u64,
     extension: Extension,
 ) -> Result<Member, ArchiveError> {
-    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let raw = extension
         .path
-        .unwrap_or_else(|| lossy(&header.path_bytes()));
+        .unwrap_or_else(|| text_of(&header.path_bytes()));
     let link = extension
         .link
-        .or_else(|| header.link_name_bytes().map(|bytes| lossy(&bytes)))
+        .or_else(|| header.link_name_bytes().map(|bytes| text_of(&bytes)))
         .unwrap_or_default();
     // Old archives mark a folder by its trailing slash alone.
     let folder = kind == EntryType::Regular && raw.ends_with('/');
@@ -271,6 +287,19 @@ fn member(
         gid: extension.gid.or_else(|| header.gid().ok()).unwrap_or(0),
         capabilities: extension.capabilities,
     })
+}
+
+/// A name as text. Names are bytes to a system: those that are no text are written as `\xFF`, so
+/// that two names stay two.
+fn text_of(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    }
+    text
 }
 
 /// A path without leading and trailing slashes, doubled slashes and `.` parts.
@@ -320,7 +349,7 @@ fn read_records(mut bytes: &[u8], extension: &mut Extension) -> Result<(), Archi
             .position(|byte| *byte == b'=')
             .ok_or_else(broken)?;
         let (key, value) = record.split_at(equals);
-        let value = String::from_utf8_lossy(value.get(1..).unwrap_or_default()).into_owned();
+        let value = text_of(value.get(1..).unwrap_or_default());
         let number = || value.parse::<u64>().ok().ok_or_else(broken);
         match key {
             b"path" => extension.path = Some(value),

@@ -1,21 +1,21 @@
-//! Counts, bounds and, where asked, hashes what is read of one uncompressed layer.
+//! Counts, bounds and, where asked, hashes what is read.
 
+use std::cell::Cell;
 use std::io;
 use std::io::BufRead;
 use std::io::Read;
-
-use sha2::Digest;
-use sha2::Sha256;
+use std::rc::Rc;
 
 use super::ArchiveError;
-use super::Limit;
+use super::budget::Limit;
+use super::digest::Digester;
 
-/// A reader that knows how much was read through it.
+/// A reader of one layer that knows how much was read through it.
 pub(super) struct Meter<'a> {
     inner: &'a mut dyn BufRead,
     read: u64,
     limit: Limit,
-    hash: Option<Sha256>,
+    digest: Option<Digester>,
 }
 
 impl<'a> Meter<'a> {
@@ -25,7 +25,7 @@ impl<'a> Meter<'a> {
             inner,
             read: 0,
             limit,
-            hash: hash.then(Sha256::new),
+            digest: hash.then(Digester::new),
         }
     }
 
@@ -38,13 +38,7 @@ impl<'a> Meter<'a> {
             }
             self.consume(count);
         }
-        let digest = self.hash.map(|hash| {
-            let bytes = hash.finalize();
-            bytes.iter().fold(String::from("sha256:"), |text, byte| {
-                format!("{text}{byte:02x}")
-            })
-        });
-        Ok((self.read, digest))
+        Ok((self.read, self.digest.and_then(Digester::finish)))
     }
 }
 
@@ -58,10 +52,10 @@ impl BufRead for Meter<'_> {
 
     fn consume(&mut self, count: usize) {
         self.read = self.read.saturating_add(count as u64);
-        if let Some(hash) = &mut self.hash {
+        if let Some(digest) = &mut self.digest {
             // What was returned is still buffered: asking again costs nothing and cannot fail.
             if let Ok(buffer) = self.inner.fill_buf() {
-                hash.update(buffer.get(..count).unwrap_or_default());
+                digest.update(buffer.get(..count).unwrap_or_default());
             }
         }
         self.inner.consume(count);
@@ -69,6 +63,92 @@ impl BufRead for Meter<'_> {
 }
 
 impl Read for Meter<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = self.fill_buf()?;
+        let count = buffer.read(into)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+/// A source that counts what is taken from it.
+pub(super) struct Counted<R> {
+    inner: R,
+    taken: Rc<Cell<u64>>,
+}
+
+impl<R> Counted<R> {
+    /// The source and its counter.
+    pub(super) fn new(inner: R) -> (Self, Rc<Cell<u64>>) {
+        let taken = Rc::new(Cell::new(0));
+        let counted = Self {
+            inner,
+            taken: Rc::clone(&taken),
+        };
+        (counted, taken)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.taken
+            .set(self.taken.get().saturating_add(count as u64));
+        self.inner.consume(count);
+    }
+}
+
+impl<R: BufRead> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = self.fill_buf()?;
+        let count = buffer.read(into)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+/// A whole archive that comes compressed: refused where far more comes out than went in.
+pub(super) struct Expanded<R> {
+    inner: R,
+    given: u64,
+    taken: Rc<Cell<u64>>,
+    /// Bytes that may come out whatever went in.
+    free: u64,
+    ratio: u64,
+}
+
+impl<R> Expanded<R> {
+    pub(super) const fn new(inner: R, taken: Rc<Cell<u64>>, free: u64, ratio: u64) -> Self {
+        Self {
+            inner,
+            given: 0,
+            taken,
+            free,
+            ratio,
+        }
+    }
+}
+
+impl<R: BufRead> BufRead for Expanded<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.given > self.free && self.given / self.ratio.max(1) > self.taken.get() {
+            return Err(io::Error::other(ArchiveError::too_much(
+                "it is compressed so far that it can only be meant to fill a disk",
+            )));
+        }
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.given = self.given.saturating_add(count as u64);
+        self.inner.consume(count);
+    }
+}
+
+impl<R: BufRead> Read for Expanded<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut buffer = self.fill_buf()?;
         let count = buffer.read(into)?;

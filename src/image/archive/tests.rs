@@ -1,5 +1,8 @@
 //! Archives made in memory, in every layout that engines write.
 
+mod hostile;
+mod remembered;
+
 use std::io::Write as _;
 
 use proptest::prelude::*;
@@ -233,6 +236,8 @@ fn every_layout_of_one_image_gives_the_same() {
         ("containerd, gzip", image.oci(gzip, true, false)),
         ("containerd, zstd", image.oci(zstd, false, false)),
         ("nested index", image.oci(gzip, false, true)),
+        ("gzip as a whole", gzip(&image.legacy())),
+        ("zstd as a whole", zstd(&image.oci(gzip, true, false))),
     ];
     let expected = read(layouts[0].1.as_slice(), &options()).unwrap();
     assert_eq!(expected.shipped(), Bytes(15 + 18 + 100_000));
@@ -242,6 +247,90 @@ fn every_layout_of_one_image_gives_the_same() {
         let slowly = read(Dribble(bytes, 700), &options()).unwrap();
         assert_eq!(slowly, expected, "{name}, dribbling");
     }
+}
+
+/// The members of an archive as the files of a folder; links are followed, as folders do.
+fn unpacked(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut links = Vec::new();
+    for entry in tar::Archive::new(bytes).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().display().to_string();
+        if let Some(target) = entry.link_name().unwrap() {
+            let target = target.display().to_string();
+            links.push((path, target.trim_start_matches("../").to_owned()));
+            continue;
+        }
+        let mut payload = Vec::new();
+        entry.read_to_end(&mut payload).unwrap();
+        files.insert(path, payload);
+    }
+    for (path, target) in links {
+        let file = files[&target].clone();
+        files.insert(path, file);
+    }
+    files
+}
+
+fn read_unpacked(bytes: &[u8], options: &Options) -> Result<Contents, ArchiveError> {
+    let files = unpacked(bytes);
+    read_folder(
+        |path| {
+            let file = files.get(path).cloned();
+            Ok(file.map(|file| {
+                let length = file.len() as u64;
+                (Box::new(io::Cursor::new(file)) as Box<dyn Read>, length)
+            }))
+        },
+        options,
+    )
+}
+
+#[test]
+fn an_unpacked_archive_gives_the_same() {
+    let image = Image::usual();
+    let plain = |bytes: &[u8]| bytes.to_vec();
+    let layouts = [
+        ("legacy", image.legacy()),
+        ("podman", image.podman()),
+        ("OCI", image.oci(plain, false, false)),
+        ("OCI, gzip", image.oci(gzip, false, false)),
+        ("nested index", image.oci(zstd, false, true)),
+    ];
+    let expected = read(layouts[0].1.as_slice(), &options()).unwrap();
+    for (name, bytes) in &layouts {
+        let contents = read_unpacked(bytes, &options()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(contents, expected, "{name}");
+    }
+    let error = |files: &[(&str, &[u8])]| {
+        read_unpacked(&archive_of(files), &options())
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(error(&[("readme", b"x")]).contains("neither `manifest.json` nor `index.json`"));
+    let lacking = br#"[{"Config":"../secret.json","Layers":[]}]"#;
+    assert_eq!(
+        error(&[("manifest.json", lacking)]),
+        "the exported image lacks its part `../secret.json`"
+    );
+}
+
+#[test]
+fn names_that_are_no_text_stay_apart() {
+    let mut layer = Vec::new();
+    for byte in [0xfe, 0xff] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.set_mode(0o644);
+        header.as_gnu_mut().unwrap().name[..3].copy_from_slice(&[b'a', byte, 0]);
+        header.set_cksum();
+        layer.extend_from_slice(header.as_bytes());
+    }
+    layer.extend([0; 1024]);
+    let contents = read(Image::of(vec![layer]).legacy().as_slice(), &options()).unwrap();
+    let entries = contents.layers[0].entries.iter();
+    let paths: Vec<&str> = entries.map(|entry| entry.path.as_str()).collect();
+    assert_eq!(paths, ["a\\xFE", "a\\xFF"]);
 }
 
 #[test]
@@ -551,45 +640,6 @@ fn what_is_remembered_of_files_is_bounded() {
     keeping.limits.kept = 40_000;
     let error = refusal(&bytes, &keeping);
     assert!(error.contains("more in its files to remember"), "{error}");
-}
-
-#[test]
-fn a_layer_that_only_wants_to_fill_the_disk_is_refused() {
-    // 1.1 GB of zeros are some 35 kB of zstd.
-    let layer = io::repeat(0).take(1_100_000_000);
-    let bomb = zstd::encode_all(BufReader::with_capacity(CHUNK, HeaderThen(layer, 0)), 1).unwrap();
-    let members = vec![(String::from("blobs/sha256/b"), bomb)];
-    let error = refusal(&pack(&members), &Options::default());
-    assert!(error.contains("compressed so far"), "{error}");
-}
-
-/// A tar header for a file of 1.1 GB, then its payload.
-struct HeaderThen<R>(R, usize);
-
-impl<R: Read> Read for HeaderThen<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.1 > 0 {
-            return self.0.read(into);
-        }
-        self.1 = 512;
-        let mut header = tar::Header::new_gnu();
-        header.set_path("zeros").unwrap();
-        header.set_size(1_100_000_000);
-        header.set_mode(0o644);
-        header.set_cksum();
-        into[..512].copy_from_slice(header.as_bytes());
-        Ok(512)
-    }
-}
-
-#[test]
-fn a_longer_name_than_any_is_not_read_into_memory() {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(EntryType::GNULongName);
-    header.set_size(5_000_000_000);
-    header.set_cksum();
-    let error = refusal(header.as_bytes(), &Options::default());
-    assert!(error.contains("larger than 1 MB"), "{error}");
 }
 
 #[test]

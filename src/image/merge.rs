@@ -1,0 +1,475 @@
+//! Replays the layers of an image, bottom first: what comes, what goes, and what made it go.
+//!
+//! The one place that knows what whiteouts, opaque folders, links to folders and replaced folders
+//! mean. [`Tree`](super::tree::Tree) is what is left at the end, the ledger of dead bytes is the
+//! way there. Names are borrowed from the layers, and a folder that goes is taken apart once, so
+//! that the time is that of reading all paths, whatever the layers are made to do.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use super::Entry;
+use super::EntryKind;
+use super::Layer;
+use super::tree::Lost;
+
+/// How many links are followed on the way to one file.
+const LINKS: usize = 40;
+
+/// How many parts of paths are followed through links on one way.
+const STEPS: usize = 4096;
+
+/// How many parts of paths are followed through links while all layers are replayed. Engines write
+/// paths without links; where more is used up, paths are taken as they are written.
+const STEPS_IN_ALL: usize = 10_000_000;
+
+/// The root folder's spot.
+pub(super) const ROOT: usize = 0;
+
+/// An entry, by its layer and its position there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Place {
+    pub(super) layer: usize,
+    pub(super) entry: usize,
+}
+
+/// Why a name is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A whiteout, of itself or of a folder above it.
+    Deleted,
+    /// A folder above it hides what was in it below.
+    Opaque,
+    /// It is of another type now, or a folder above it is.
+    Replaced,
+    /// A file with other bytes took its place.
+    Overwritten,
+    /// A file with the same bytes took its place.
+    SameBytes,
+}
+
+/// Something that an entry does. A name that takes another's place comes before the other goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Event {
+    /// A name is there, of something new.
+    Came {
+        spot: usize,
+        place: Place,
+        /// What had this name before.
+        before: Option<Place>,
+    },
+    /// What had this name is not to be found under it any more.
+    Went {
+        spot: usize,
+        place: Place,
+        /// The entry that made it go.
+        by: Place,
+        way: Way,
+    },
+}
+
+/// A name in a folder.
+#[derive(Debug, Default)]
+struct Spot<'a> {
+    parent: usize,
+    name: &'a str,
+    /// What is there; an archive may leave folders out.
+    place: Option<Place>,
+    children: BTreeMap<&'a str, usize>,
+}
+
+/// The file system that the layers replayed so far add up to.
+#[derive(Debug)]
+pub(super) struct Merge<'a> {
+    layers: &'a [Layer],
+    /// All spots there ever were; those that are not among their parent's children are gone.
+    spots: Vec<Spot<'a>>,
+    /// The file behind each hard link.
+    links: HashMap<Place, Place>,
+    /// The folder of the entry before: the next one is nearly always in it.
+    folder: Option<(&'a str, usize)>,
+    /// The files of the layer at hand by path, for links that come before their file.
+    ahead: Option<HashMap<&'a str, usize>>,
+    steps: usize,
+    events: Vec<Event>,
+}
+
+impl<'a> Merge<'a> {
+    /// Replays all layers.
+    pub(super) fn of(layers: &'a [Layer]) -> Self {
+        Self::replay(layers, |_, _| {})
+    }
+
+    /// Replays all layers before the eyes of `see`.
+    pub(super) fn replay(layers: &'a [Layer], mut see: impl FnMut(&Self, Event)) -> Self {
+        let mut merge = Self {
+            layers,
+            spots: vec![Spot::default()],
+            links: HashMap::new(),
+            folder: None,
+            ahead: None,
+            steps: STEPS_IN_ALL,
+            events: Vec::new(),
+        };
+        for (index, layer) in layers.iter().enumerate() {
+            merge.ahead = None;
+            // A layer's whiteouts concern the layers below, wherever in it they stand.
+            for hides in [true, false] {
+                for (position, entry) in layer.entries.iter().enumerate() {
+                    if matches!(entry.kind, EntryKind::Whiteout | EntryKind::Opaque) != hides {
+                        continue;
+                    }
+                    let place = Place {
+                        layer: index,
+                        entry: position,
+                    };
+                    if hides {
+                        merge.hide(entry, place);
+                    } else {
+                        merge.add(entry, place);
+                    }
+                    let events = std::mem::take(&mut merge.events);
+                    for event in &events {
+                        see(&merge, *event);
+                    }
+                    merge.events = events;
+                    merge.events.clear();
+                }
+            }
+        }
+        merge
+    }
+
+    fn hide(&mut self, entry: &'a Entry, by: Place) {
+        let mut steps = self.steps;
+        let spot = self.existing(&entry.path, &mut steps);
+        self.steps = steps;
+        let Some(spot) = spot else {
+            return;
+        };
+        if entry.kind == EntryKind::Opaque {
+            self.remove_below(spot, by, Way::Opaque);
+            self.prune(spot);
+        } else if spot != ROOT {
+            self.remove_below(spot, by, Way::Deleted);
+            self.vacate(spot, by, Way::Deleted);
+            self.prune(spot);
+        }
+    }
+
+    fn add(&mut self, entry: &'a Entry, place: Place) {
+        if let EntryKind::Hardlink(target) = &entry.kind
+            && let Some(file) = self.linked(target, place)
+        {
+            self.links.insert(place, file);
+        }
+        let spot = self.spot(&entry.path);
+        if spot == ROOT {
+            return;
+        }
+        if entry.kind != EntryKind::Directory {
+            self.remove_below(spot, place, Way::Replaced);
+        }
+        let before = self
+            .spots
+            .get_mut(spot)
+            .and_then(|one| one.place.replace(place));
+        let event = Event::Came {
+            spot,
+            place,
+            before,
+        };
+        self.events.push(event);
+        let folders = |before: Place| {
+            entry.kind == EntryKind::Directory && self.kind(before) == Some(&EntryKind::Directory)
+        };
+        if let Some(before) = before
+            && !folders(before)
+        {
+            let way = self.way(before, place);
+            self.events.push(Event::Went {
+                spot,
+                place: before,
+                by: place,
+                way,
+            });
+            self.folder = None;
+        }
+        if matches!(entry.kind, EntryKind::Symlink(_)) {
+            self.folder = None;
+        }
+    }
+
+    /// What happened to the entry before that another one took the name of.
+    fn way(&self, before: Place, after: Place) -> Way {
+        let file = |place| self.entry(self.file(place)?);
+        match (file(before), file(after)) {
+            (Some(old), Some(new)) if old.size == new.size && old.content == new.content => {
+                Way::SameBytes
+            }
+            (Some(_), Some(_)) => Way::Overwritten,
+            _ => Way::Replaced,
+        }
+    }
+
+    /// The file that a hard link is a name of: what its target is now, else a file that the same
+    /// layer brings later.
+    fn linked(&mut self, target: &str, link: Place) -> Option<Place> {
+        let mut steps = self.steps;
+        let spot = self.existing(target, &mut steps);
+        self.steps = steps;
+        let now = spot.and_then(|spot| self.file(self.place(spot)?));
+        if now.is_some() {
+            return now;
+        }
+        let layer = self.layers.get(link.layer);
+        let entries = layer.map(|layer| layer.entries.as_slice());
+        let ahead = self.ahead.get_or_insert_with(|| {
+            let entries = entries.unwrap_or_default().iter().enumerate();
+            let files = entries.filter(|(_, entry)| entry.kind == EntryKind::File);
+            files
+                .map(|(position, entry)| (entry.path.as_str(), position))
+                .collect()
+        });
+        let entry = *ahead.get(target)?;
+        (entry > link.entry).then_some(Place { entry, ..link })
+    }
+
+    /// The spot of an entry, made where it is not there yet. Folders on the way that are links in
+    /// the layers below are followed: `bin/x` is `usr/bin/x` where `bin` is a link to `usr/bin`.
+    fn spot(&mut self, path: &'a str) -> usize {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if name.is_empty() {
+            return ROOT;
+        }
+        let folder = match self.folder {
+            Some((text, folder)) if text == parent => folder,
+            _ => {
+                let mut at = ROOT;
+                for part in parent.split('/').filter(|part| !part.is_empty()) {
+                    let next = self.child_or_new(at, part);
+                    let mut steps = self.steps;
+                    at = self.through(next, &mut steps);
+                    self.steps = steps;
+                }
+                self.folder = Some((parent, at));
+                at
+            }
+        };
+        self.child_or_new(folder, name)
+    }
+
+    fn child_or_new(&mut self, parent: usize, name: &'a str) -> usize {
+        if let Some(spot) = self.child(parent, name) {
+            return spot;
+        }
+        let new = self.spots.len();
+        self.spots.push(Spot {
+            parent,
+            name,
+            ..Spot::default()
+        });
+        if let Some(parent) = self.spots.get_mut(parent) {
+            parent.children.insert(name, new);
+        }
+        new
+    }
+
+    /// The spot that an entry's path means, where there is one.
+    fn existing(&self, path: &str, steps: &mut usize) -> Option<usize> {
+        let mut at = ROOT;
+        let parts = path.split('/');
+        let mut parts = parts.filter(|part| !matches!(*part, "" | ".")).peekable();
+        while let Some(part) = parts.next() {
+            at = self.child(at, part)?;
+            if parts.peek().is_some() {
+                at = self.through(at, steps);
+            }
+        }
+        Some(at)
+    }
+
+    /// Where a link leads; the spot itself where it is none, or leads nowhere.
+    fn through(&self, spot: usize, steps: &mut usize) -> usize {
+        let Some(EntryKind::Symlink(target)) = self.kind_at(spot) else {
+            return spot;
+        };
+        let mut own = STEPS.min(*steps);
+        let before = own;
+        let found = self.walk_from(self.parent(spot), target, true, &mut own);
+        *steps -= before - own;
+        found.unwrap_or(spot)
+    }
+
+    /// Takes away all that is below a spot.
+    fn remove_below(&mut self, spot: usize, by: Place, way: Way) {
+        let Some(top) = self.spots.get_mut(spot) else {
+            return;
+        };
+        if top.children.is_empty() {
+            return;
+        }
+        self.folder = None;
+        let mut todo: Vec<usize> = std::mem::take(&mut top.children).into_values().collect();
+        while let Some(spot) = todo.pop() {
+            self.vacate(spot, by, way);
+            if let Some(gone) = self.spots.get_mut(spot) {
+                todo.extend(std::mem::take(&mut gone.children).into_values());
+            }
+        }
+    }
+
+    fn vacate(&mut self, spot: usize, by: Place, way: Way) {
+        let place = self.spots.get_mut(spot).and_then(|one| one.place.take());
+        self.events.extend(place.map(|place| Event::Went {
+            spot,
+            place,
+            by,
+            way,
+        }));
+    }
+
+    /// Takes a spot out of its folder where nothing is left of it, and the folder likewise.
+    fn prune(&mut self, mut spot: usize) {
+        self.folder = None;
+        while spot != ROOT {
+            let Some(one) = self.spots.get(spot) else {
+                return;
+            };
+            if one.place.is_some() || !one.children.is_empty() {
+                return;
+            }
+            let (parent, name) = (one.parent, one.name);
+            if let Some(parent) = self.spots.get_mut(parent) {
+                parent.children.remove(name);
+            }
+            spot = parent;
+        }
+    }
+
+    /// Follows a path as a system does that opens it; of a link at its end, the link itself where
+    /// `last` is false.
+    pub(super) fn walk(&self, path: &str, last: bool) -> Result<usize, Lost> {
+        self.walk_from(ROOT, path, last, &mut { STEPS })
+    }
+
+    fn walk_from(
+        &self,
+        mut at: usize,
+        path: &str,
+        last: bool,
+        steps: &mut usize,
+    ) -> Result<usize, Lost> {
+        if path.starts_with('/') {
+            at = ROOT;
+        }
+        let mut todo: Vec<&str> = parts_reversed(path).collect();
+        let mut links = 0;
+        while let Some(part) = todo.pop() {
+            *steps = steps.checked_sub(1).ok_or(Lost::Loop)?;
+            if part == ".." {
+                at = self.parent(at);
+                continue;
+            }
+            let Some(next) = self.child(at, part) else {
+                let missing = format!("{}/{part}", self.path(at));
+                return Err(Lost::Missing(missing.trim_start_matches('/').to_owned()));
+            };
+            match self.kind_at(next) {
+                Some(EntryKind::Symlink(target)) if !todo.is_empty() || last => {
+                    links += 1;
+                    if links > LINKS {
+                        return Err(Lost::Loop);
+                    }
+                    if target.starts_with('/') {
+                        at = ROOT;
+                    }
+                    todo.extend(parts_reversed(target));
+                }
+                None | Some(EntryKind::Directory | EntryKind::Symlink(_)) => at = next,
+                Some(_) if todo.is_empty() => at = next,
+                Some(_) => return Err(Lost::NotAFolder(self.path(next))),
+            }
+        }
+        Ok(at)
+    }
+
+    /// What the entry at this path of a layer is now, links on its way followed.
+    pub(super) fn now_at(&self, path: &str) -> Option<Place> {
+        self.place(self.existing(path, &mut { STEPS })?)
+    }
+
+    /// All spots where something is, folders before what is in them, by name.
+    pub(super) fn spots(&self) -> impl Iterator<Item = (usize, Place)> {
+        let mut todo = vec![ROOT];
+        std::iter::from_fn(move || {
+            loop {
+                let spot = todo.pop()?;
+                let one = self.spots.get(spot)?;
+                todo.extend(one.children.values().rev());
+                if let Some(place) = one.place {
+                    return Some((spot, place));
+                }
+            }
+        })
+    }
+
+    /// What is at a spot.
+    pub(super) fn place(&self, spot: usize) -> Option<Place> {
+        self.spots.get(spot)?.place
+    }
+
+    /// The entry at a place.
+    pub(super) fn entry(&self, place: Place) -> Option<&'a Entry> {
+        self.layers.get(place.layer)?.entries.get(place.entry)
+    }
+
+    /// The file whose payload is to be found at a place: of a file itself, of a hard link its file,
+    /// nothing of anything else.
+    pub(super) fn file(&self, place: Place) -> Option<Place> {
+        match self.kind(place)? {
+            EntryKind::File => Some(place),
+            EntryKind::Hardlink(_) => self.links.get(&place).copied(),
+            EntryKind::Directory
+            | EntryKind::Symlink(_)
+            | EntryKind::Whiteout
+            | EntryKind::Opaque
+            | EntryKind::Other => None,
+        }
+    }
+
+    /// The path of a spot, also of one that is gone.
+    pub(super) fn path(&self, mut spot: usize) -> String {
+        let mut names = Vec::new();
+        while spot != ROOT
+            && let Some(one) = self.spots.get(spot)
+        {
+            names.push(one.name);
+            spot = one.parent;
+        }
+        names.reverse();
+        names.join("/")
+    }
+
+    fn kind(&self, place: Place) -> Option<&'a EntryKind> {
+        Some(&self.entry(place)?.kind)
+    }
+
+    fn kind_at(&self, spot: usize) -> Option<&'a EntryKind> {
+        self.kind(self.place(spot)?)
+    }
+
+    fn child(&self, parent: usize, name: &str) -> Option<usize> {
+        self.spots.get(parent)?.children.get(name).copied()
+    }
+
+    fn parent(&self, spot: usize) -> usize {
+        self.spots.get(spot).map_or(ROOT, |one| one.parent)
+    }
+}
+
+fn parts_reversed(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .rev()
+        .filter(|part| !matches!(*part, "" | "."))
+}
