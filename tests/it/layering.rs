@@ -115,7 +115,12 @@ const KNOWN_ONLY_BY: &[(&str, &[&str])] = &[
     ("tonic", &["engine/docker"]),
     (
         "serde_yaml",
-        &["course", "goal", "bases/catalogue.rs", "cli/layers/rules.rs"],
+        &[
+            "course",
+            "goal",
+            "bases/catalogue.rs",
+            "cli/layers/rules.rs",
+        ],
     ),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui", "cli"]),

@@ -129,10 +129,16 @@ impl Runtimes {
                 runtimes.add(one, name, version, tree);
             }
         }
-        let libraries = tree.paths().filter_map(|path| {
+        let paths = tree.paths().filter(|path| path.ends_with("/os.py"));
+        let paths: Vec<String> = paths.collect();
+        let libraries = paths.iter().filter_map(|path| {
             let (prefix, version) = path.strip_suffix("/os.py")?.rsplit_once("lib/python")?;
             let numbers = |c: char| c.is_ascii_digit() || c == '.';
-            (!version.is_empty() && version.chars().all(numbers)).then_some((path, prefix, version))
+            (!version.is_empty() && version.chars().all(numbers)).then_some((
+                path.as_str(),
+                prefix,
+                version,
+            ))
         });
         for (path, prefix, version) in libraries.filter(|(path, ..)| !owners.knows(path)) {
             runtimes.add_python(path, prefix, version, tree);
