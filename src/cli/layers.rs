@@ -106,6 +106,7 @@ struct Findings<'a> {
     name: &'a str,
     contents: &'a Contents,
     ledger: Ledger,
+    /// What each layer does, where it is asked for.
     changes: Vec<Vec<Touched<'a>>>,
     dive: DiveFigures,
     /// What the rules say, where they were asked for.
@@ -139,10 +140,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     })?;
     let ledger = Ledger::of(&contents);
     let dive = DiveFigures::of(&contents);
+    let changes = if args.json || args.layer.is_some() {
+        changes::changes(&contents, &ledger)
+    } else {
+        Vec::new()
+    };
     let findings = Findings {
         name: image,
         contents: &contents,
-        changes: changes::changes(&contents, &ledger),
+        changes,
         ledger,
         dive,
         checks: rules.map(|rules| rules.check(&dive)),

@@ -100,11 +100,18 @@ async fn aside(
 }
 
 /// Nobody answers for an archive's digests: they are computed, which costs a second core and no
-/// time.
+/// time. Of several platforms, this machine's is meant.
 fn checked(options: Options) -> Options {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let here = || (String::from("linux"), architecture.to_owned());
     Options {
         verify: true,
         trusted: false,
+        platform: options.platform.or_else(|| Some(here())),
         ..options
     }
 }

@@ -96,7 +96,7 @@ fn tools(tree: &Tree<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Tool> {
         .filter(|path| wanted(path.rsplit('/').next().unwrap_or(path)))
         .filter_map(|path| {
             let node = tree.find(&path).ok()?;
-            node.is_executable().then(|| Tool {
+            node.is_executable().then_some(Tool {
                 path,
                 program: node.path,
                 layer: node.layer,

@@ -5,6 +5,7 @@
 
 mod bench;
 mod builds;
+mod dead;
 mod probes;
 mod things;
 mod tidy;

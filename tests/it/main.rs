@@ -19,6 +19,7 @@ mod engine_faults;
 mod faults;
 mod image_export;
 mod layering;
+mod layers;
 mod pty_workshop;
 mod records;
 mod report_schema;

@@ -95,6 +95,15 @@ impl Sandbox {
         }
     }
 
+    /// Starts the program with something to read.
+    pub(crate) fn start_from(&self, args: &[&str], stdin: Stdio) -> Running {
+        let child = self.command(args).stdin(stdin).spawn();
+        Running {
+            child: child.expect("the program starts"),
+            folder: self.folder.path().display().to_string(),
+        }
+    }
+
     /// Starts the program with somewhere else for its standard output.
     pub(crate) fn start_into(&self, args: &[&str], stdout: Stdio) -> Running {
         let child = self.command(args).stdout(stdout).spawn();

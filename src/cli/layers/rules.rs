@@ -171,8 +171,8 @@ impl Rules {
             share.ok_or_else(|| wrong("not a number from 0 to 1"))
         };
         let size = || {
-            let size = value.parse::<Bytes>();
-            size.map_err(|_| wrong("not a size such as `20MB`"))
+            let size = value.parse::<Bytes>().ok();
+            size.ok_or_else(|| wrong("not a size such as `20MB`"))
         };
         match NAMES
             .iter()

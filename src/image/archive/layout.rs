@@ -1,6 +1,7 @@
 //! From the parts of an archive to an image: which document names what, in which order.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -67,6 +68,19 @@ struct Document {
     layers: Option<Vec<Descriptor>>,
 }
 
+impl Document {
+    /// What a manifest names; `path` is where parts are.
+    fn plan(self, path: fn(&Descriptor) -> String) -> Result<Plan, ArchiveError> {
+        let (Some(config), Some(layers)) = (self.config, self.layers) else {
+            return Err(ArchiveError::broken("its manifest names no config"));
+        };
+        Ok(Plan {
+            config: path(&config),
+            layers: layers.iter().map(path).collect(),
+        })
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct Descriptor {
     digest: String,
@@ -87,6 +101,12 @@ struct Platform {
 impl Descriptor {
     fn path(&self) -> String {
         format!("blobs/{}", self.digest.replacen(':', "/", 1))
+    }
+
+    /// The name of a part that lies beside its manifest.
+    fn name(&self) -> String {
+        let digest = self.digest.as_str();
+        digest.rsplit(':').next().unwrap_or(digest).to_owned()
     }
 
     /// Build records travel beside images in an index; they are no images.
@@ -259,24 +279,37 @@ pub(super) fn named_documents(parts: &BTreeMap<String, Part>) -> Vec<String> {
     paths.filter(|path| !parts.contains_key(path)).collect()
 }
 
-/// Finds the image's config and layers, by `manifest.json` where there is one.
+/// Finds the image's config and layers, by `manifest.json` where there is one: a list of saved
+/// images, or in the folders of some tools the manifest itself, whose parts lie beside it.
 pub(super) fn plan(
     parts: &BTreeMap<String, Part>,
     options: &Options,
 ) -> Result<Plan, ArchiveError> {
-    if parts.contains_key("manifest.json") {
-        let mut images: Vec<SavedImage> = json(parts, "manifest.json")?;
-        return match (images.pop(), images.len()) {
-            (Some(image), 0) => Ok(Plan {
-                config: image.config,
-                layers: image.layers.unwrap_or_default(),
-            }),
-            (None, _) => Err(ArchiveError::NotAnImage(Clean::line(
-                "its manifest is empty",
-            ))),
-            (Some(_), more) => Err(ArchiveError::SeveralImages(more + 1)),
-        };
+    match parts.get("manifest.json") {
+        Some(Part::Json(text)) if text.trim_ascii_start().starts_with(b"{") => {
+            let document: Document = json(parts, "manifest.json")?;
+            document.plan(Descriptor::name)
+        }
+        Some(_) => saved(parts),
+        None => indexed(parts, options),
     }
+}
+
+fn saved(parts: &BTreeMap<String, Part>) -> Result<Plan, ArchiveError> {
+    let mut images: Vec<SavedImage> = json(parts, "manifest.json")?;
+    match (images.pop(), images.len()) {
+        (Some(image), 0) => Ok(Plan {
+            config: image.config,
+            layers: image.layers.unwrap_or_default(),
+        }),
+        (None, _) => Err(ArchiveError::NotAnImage(Clean::line(
+            "its manifest is empty",
+        ))),
+        (Some(_), more) => Err(ArchiveError::SeveralImages(more + 1)),
+    }
+}
+
+fn indexed(parts: &BTreeMap<String, Part>, options: &Options) -> Result<Plan, ArchiveError> {
     if !parts.contains_key("index.json") {
         let what = "it has neither `manifest.json` nor `index.json`";
         return Err(ArchiveError::NotAnImage(Clean::line(what)));
@@ -284,14 +317,8 @@ pub(super) fn plan(
     let mut path = String::from("index.json");
     for _ in 0..INDEX_DEPTH {
         let document: Document = json(parts, &path)?;
-        if let Some(layers) = document.layers {
-            let Some(config) = document.config else {
-                return Err(ArchiveError::broken("its manifest names no config"));
-            };
-            return Ok(Plan {
-                config: config.path(),
-                layers: layers.iter().map(Descriptor::path).collect(),
-            });
+        if document.layers.is_some() {
+            return document.plan(Descriptor::path);
         }
         path = choose(parts, &document.manifests.unwrap_or_default(), options)?;
     }
@@ -316,6 +343,11 @@ fn choose(
         }
         _ => false,
     };
+    // Without a platform there is nothing to choose by: these are several images.
+    let digests: BTreeSet<&str> = here.iter().map(|one| one.digest.as_str()).collect();
+    if digests.len() > 1 && here.iter().all(|one| one.platform.is_none()) {
+        return Err(ArchiveError::SeveralImages(digests.len()));
+    }
     let chosen = here.iter().find(fits).or_else(|| here.first());
     match (chosen, manifests.first()) {
         (Some(one), _) => Ok(one.path()),

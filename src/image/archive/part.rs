@@ -59,11 +59,17 @@ pub(super) enum Packing {
 pub(super) fn packing(first: &[u8]) -> Option<Packing> {
     if first.starts_with(&[0x1f, 0x8b]) {
         Some(Packing::Gzip)
-    } else if first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+    } else if first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || is_skippable(first) {
         Some(Packing::Zstd)
     } else {
         None
     }
+}
+
+/// Whether a zstd stream begins with a frame that says nothing of its content, as parallel
+/// compressors write it.
+fn is_skippable(first: &[u8]) -> bool {
+    matches!(first, [low, 0x2a, 0x4d, 0x18, ..] if low & 0xf0 == 0x50)
 }
 
 /// The digest that a part of the OCI layout is named after.
@@ -101,7 +107,8 @@ pub(super) fn read(
     let packing = packing(&first);
     let plain = members::looks_like_tar(&first);
     if packing.is_none() && !plain {
-        let json = matches!(first.first(), Some(b'{' | b'[')) && size <= JSON_CAP;
+        let begin = first.trim_ascii_start().first();
+        let json = matches!(begin, Some(b'{' | b'[')) && size <= JSON_CAP;
         if !json {
             return Ok(None);
         }

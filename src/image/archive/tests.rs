@@ -315,6 +315,47 @@ fn an_unpacked_archive_gives_the_same() {
     );
 }
 
+/// The folder that some tools write: a manifest with its parts beside it.
+#[test]
+fn a_manifest_with_its_parts_beside_it_is_an_image_too() {
+    let image = Image::usual();
+    let mut members: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut put = |bytes: Vec<u8>| {
+        let name = hex(&bytes);
+        members.push((name.clone(), bytes));
+        format!(r#"{{"digest":"sha256:{name}"}}"#)
+    };
+    let layers: Vec<String> = image.layers.iter().map(|layer| put(gzip(layer))).collect();
+    let config = put(image.config.clone().into());
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"config":{config},"layers":[{}]}}"#,
+        layers.join(",")
+    );
+    members.push((String::from("manifest.json"), manifest.into()));
+    let contents = read_unpacked(&pack(&members), &options()).unwrap();
+    assert_eq!(
+        contents,
+        read(image.legacy().as_slice(), &options()).unwrap()
+    );
+}
+
+#[test]
+fn an_index_of_several_images_is_not_guessed_at() {
+    let (a, b) = ("a".repeat(64), "b".repeat(64));
+    let both = format!(
+        r#"{{"manifests":[{{"digest":"sha256:{a}"}},{{"digest":"sha256:{b}"}},{{"digest":"sha256:{a}"}}]}}"#
+    );
+    let archive = pack(&[
+        (String::from("index.json"), both.into()),
+        (format!("blobs/sha256/{a}"), b"{\"layers\":[]}".to_vec()),
+        (format!("blobs/sha256/{b}"), b" {\"layers\":[]}".to_vec()),
+    ]);
+    assert_eq!(
+        refusal(&archive, &options()),
+        "the archive holds 2 images where one was expected"
+    );
+}
+
 #[test]
 fn names_that_are_no_text_stay_apart() {
     let mut layer = Vec::new();

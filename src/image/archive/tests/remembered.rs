@@ -94,8 +94,8 @@ fn only_what_was_checked_is_remembered() {
         .map(|(path, bytes)| {
             let text = String::from_utf8(bytes.clone());
             let told = text.map(|text| {
-                let (old, new) = (&blob["blobs/sha256/".len()..], "0".repeat(64));
-                text.replace(old, &new).into_bytes()
+                let old = blob.trim_start_matches("blobs/sha256/");
+                text.replace(old, &"0".repeat(64)).into_bytes()
             });
             (path, told.unwrap_or(bytes))
         })
