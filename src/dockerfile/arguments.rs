@@ -373,7 +373,8 @@ impl Reader<'_> {
         let keyword = Keyword::parse(name.text());
         if let Some(keyword @ (Keyword::Onbuild | Keyword::From | Keyword::Maintainer)) = keyword {
             let message = format!("`ONBUILD {keyword}` is not allowed");
-            self.findings.refuse(name.span(), message, None);
+            let noted = self.findings.refuse(name.span(), message, None);
+            noted.rule("onbuild-forbidden");
             return Body::Invalid;
         }
         Body::Onbuild(Box::new(self.instruction(args)))

@@ -342,4 +342,6 @@ pub struct Problem {
     pub line: u32,
     /// Its place.
     pub span: Span,
+    /// The lint rule that it belongs to.
+    pub rule: &'static str,
 }

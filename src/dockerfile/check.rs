@@ -49,21 +49,19 @@ pub(super) fn whole(file: &Dockerfile, findings: &mut Findings) {
 fn beginning(file: &Dockerfile, findings: &mut Findings) {
     let no_stage = file.stages.is_empty();
     match file.stray.first() {
-        None if no_stage && file.global_args.is_empty() => findings.refuse(
-            Span::default(),
-            "the Dockerfile is empty",
-            Some(String::from("begin with `FROM` and an image")),
-        ),
+        None if no_stage && file.global_args.is_empty() => {
+            let hint = Some(String::from("begin with `FROM` and an image"));
+            findings.refuse(Span::default(), "the Dockerfile is empty", hint);
+        }
         None if no_stage => {
             let span = file.global_args.first().map(|first| first.span);
             let hint = Some(String::from("name the image to start from with `FROM`"));
             findings.refuse(span.unwrap_or_default(), "there is no `FROM`", hint);
         }
-        Some(first) if no_stage => findings.refuse(
-            first.keyword_span,
-            "there is no `FROM`",
-            Some(String::from("begin with `FROM` and an image")),
-        ),
+        Some(first) if no_stage => {
+            let hint = Some(String::from("begin with `FROM` and an image"));
+            findings.refuse(first.keyword_span, "there is no `FROM`", hint);
+        }
         _ => {
             for stray in &file.stray {
                 findings.refuse(
@@ -88,18 +86,16 @@ impl Checker<'_> {
             return;
         };
         if !seen.insert(name) {
-            self.findings.warn(
-                stage.from.span,
-                format!("two stages are called `{name}`"),
-                Some(String::from("give each stage a name of its own")),
-            );
+            let message = format!("two stages are called `{name}`");
+            let hint = Some(String::from("give each stage a name of its own"));
+            let noted = self.findings.warn(stage.from.span, message, hint);
+            noted.rule("duplicate-stage");
         }
         if matches!(name, "scratch" | "context") {
-            self.findings.warn(
-                stage.from.span,
-                format!("`{name}` means something else to builders"),
-                Some(String::from("give the stage another name")),
-            );
+            let message = format!("`{name}` means something else to builders");
+            let hint = Some(String::from("give the stage another name"));
+            let noted = self.findings.warn(stage.from.span, message, hint);
+            noted.rule("reserved-stage");
         }
     }
 
@@ -117,8 +113,9 @@ impl Checker<'_> {
         }
         if base.text.is_empty() {
             if !text.is_empty() {
-                self.findings
-                    .refuse(span, format!("`{text}` expands to nothing"), None);
+                let message = format!("`{text}` expands to nothing");
+                let noted = self.findings.refuse(span, message, None);
+                noted.rule("unset-in-from");
             }
             return;
         }
@@ -139,7 +136,8 @@ impl Checker<'_> {
             message = format!("`{name}` has no value here");
             hint = format!("`FROM` sees only what an `ARG {name}=…` above the first `FROM` sets");
         }
-        self.findings.warn(stage.base.span, message, Some(hint));
+        let noted = self.findings.warn(stage.base.span, message, Some(hint));
+        noted.rule("unset-in-from");
     }
 
     /// Checks a name that is no stage.
@@ -196,28 +194,31 @@ impl Checker<'_> {
             return;
         }
         if let Some(refused) = self.number(stage, name) {
-            self.findings.refuse(flag.span, refused, None);
+            let noted = self.findings.refuse(flag.span, refused, None);
+            if name.parse() == Ok(stage.index) {
+                noted.rule("copy-from-self");
+            }
             return;
         }
         match self.names.copied(name) {
-            Some(Source::Stage(index)) if index == stage.index => self.findings.refuse(
-                flag.span,
-                format!("`{}` takes from its own stage", instruction.keyword),
-                Some(String::from("name a stage above this one")),
-            ),
-            Some(Source::Stage(index)) if index > stage.index => self.findings.warn(
-                flag.span,
-                format!("the stage `{name}` comes later"),
-                Some(String::from(
-                    "only BuildKit finds it; move it above this stage",
-                )),
-            ),
+            Some(Source::Stage(index)) if index == stage.index => {
+                let message = format!("`{}` takes from its own stage", instruction.keyword);
+                let hint = Some(String::from("name a stage above this one"));
+                let noted = self.findings.refuse(flag.span, message, hint);
+                noted.rule("copy-from-self");
+            }
+            Some(Source::Stage(index)) if index > stage.index => {
+                let message = format!("the stage `{name}` comes later");
+                let hint = "only BuildKit finds it; move it above this stage";
+                self.findings
+                    .warn(flag.span, message, Some(hint.to_owned()));
+            }
             Some(Source::Image(image)) => match ImageName::parse(&image) {
-                Err(why) => self.findings.refuse(
-                    flag.span,
-                    format!("`{image}` is neither a stage nor a reference of an image: {why}"),
-                    None,
-                ),
+                Err(why) => {
+                    let message =
+                        format!("`{image}` is neither a stage nor a reference of an image: {why}");
+                    self.findings.refuse(flag.span, message, None);
+                }
                 Ok(_) => self.nearly(&image, flag.span),
             },
             Some(Source::Stage(_) | Source::Scratch) | None => {}

@@ -16,21 +16,49 @@ pub(super) struct Findings {
     left_out: usize,
 }
 
+/// What was just noted; `None` where there was too much already.
+#[derive(Debug)]
+pub(super) struct Noted<'f>(Option<&'f mut Problem>);
+
+impl Noted<'_> {
+    /// Gives it to a lint rule of its own.
+    pub(super) fn rule(self, rule: &'static str) {
+        if let Some(problem) = self.0 {
+            problem.rule = rule;
+        }
+    }
+}
+
 impl Findings {
     /// Notes something that a builder refuses.
-    pub(super) fn refuse(&mut self, span: Span, message: impl Into<String>, hint: Option<String>) {
-        if self.problems.len() < CAP {
-            self.problems.push(problem(span, message.into(), hint));
-        } else {
+    pub(super) fn refuse(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Noted<'_> {
+        if self.problems.len() == CAP {
             self.left_out += 1;
+            return Noted(None);
         }
+        self.problems
+            .push(problem(span, message.into(), hint, "syntax"));
+        Noted(self.problems.last_mut())
     }
 
     /// Notes something that a builder accepts and nobody means.
-    pub(super) fn warn(&mut self, span: Span, message: impl Into<String>, hint: Option<String>) {
-        if self.warnings.len() < CAP {
-            self.warnings.push(problem(span, message.into(), hint));
+    pub(super) fn warn(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Noted<'_> {
+        if self.warnings.len() == CAP {
+            return Noted(None);
         }
+        self.warnings
+            .push(problem(span, message.into(), hint, "suspicious"));
+        Noted(self.warnings.last_mut())
     }
 
     /// Hands everything over, in the order of the text.
@@ -50,6 +78,7 @@ impl Findings {
                 hint: None,
                 line,
                 span,
+                rule: "syntax",
             });
         }
         into.problems = self.problems;
@@ -57,11 +86,12 @@ impl Findings {
     }
 }
 
-const fn problem(span: Span, message: String, hint: Option<String>) -> Problem {
+const fn problem(span: Span, message: String, hint: Option<String>, rule: &'static str) -> Problem {
     Problem {
         message,
         hint,
         line: 0,
         span,
+        rule,
     }
 }

@@ -7,23 +7,88 @@
 mod amend;
 mod found;
 mod known;
+mod paths;
 mod pragma;
 pub mod registry;
 mod rule;
 mod subject;
 mod tool;
 
+mod add_for_archives;
+mod add_for_files;
 mod apk_cache;
+mod apt_for_people;
 mod apt_lists_kept;
 mod apt_recommends;
+mod apt_update_split;
+mod arg_out_of_scope;
+mod asks_back;
+mod build_tools_shipped;
+mod casing;
+mod cd_in_run;
+mod cmd_repeats_entrypoint;
+mod consecutive_runs;
+mod copy_before_install;
+mod copy_from_self;
+mod copy_needs_slash;
+mod copy_root;
+mod credentials_in_url;
+mod dist_upgrade;
+mod duplicate_stage;
+mod empty_continuation;
+mod end_of_life;
+mod env_self_reference;
+mod hard_coded_architecture;
+mod ignored_copy;
+mod invalid_port;
 mod latest_tag;
+mod legacy_key_value;
+mod libc_mismatch;
+mod maintainer;
+mod no_healthcheck;
+mod no_ignore_file;
+mod npm_cache;
+mod numeric_user;
+mod onbuild_forbidden;
+mod pip_cache;
 mod pipe_to_shell;
+mod pipefail;
+mod pointless_command;
+mod recursive_chown;
+mod redundant_platform;
+mod relative_destination;
+mod relative_workdir;
+mod remove_in_later_layer;
+mod repeated_instruction;
+mod reserved_stage;
 mod root_by_default;
+mod root_user;
+mod rpm_cache_kept;
+mod secret_copied;
+mod secret_in_env;
 mod shell_form;
+mod shell_link;
+mod sudo;
 mod suspicious;
 mod syntax;
 mod unknown_ignore;
+mod unknown_stage;
+mod unpinned_apk;
 mod unpinned_apt;
+mod unpinned_gem;
+mod unpinned_go;
+mod unpinned_npm;
+mod unpinned_pip;
+mod unpinned_rpm;
+mod unset_in_from;
+mod untagged_base;
+mod untrusted_registry;
+mod unverified_add;
+mod useradd_big_uid;
+mod version_mismatch;
+mod wget_and_curl;
+mod wget_progress;
+mod yarn_cache;
 
 pub use found::Edit;
 pub use found::Finding;
@@ -35,13 +100,28 @@ use subject::Subject;
 
 use super::ast::Dockerfile;
 use super::ast::Span;
+use super::ignore::Ignore;
 use super::lines::Lines;
+
+/// What is known of the ignore file of a build.
+#[derive(Debug, Clone, Default)]
+pub enum IgnoreFile {
+    /// Nobody looked.
+    #[default]
+    Unknown,
+    /// There is none.
+    Missing,
+    /// This one.
+    Read(Ignore),
+}
 
 /// What a caller knows besides the Dockerfile itself.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// Registries that images may come from; empty where any may be used.
     pub registries: Vec<String>,
+    /// The ignore file beside the Dockerfile.
+    pub ignore: IgnoreFile,
     /// Whether comments that silence rules are left aside, as a grader would have it.
     pub deaf: bool,
 }

@@ -131,7 +131,8 @@ impl Parser<'_> {
                 let span = self.lines.span(self.next);
                 let message = "an empty line inside an instruction";
                 let hint = "remove it, or the backslash above it";
-                self.findings.warn(span, message, Some(hint.to_owned()));
+                let noted = self.findings.warn(span, message, Some(hint.to_owned()));
+                noted.rule("empty-continuation");
                 self.next += 1;
             } else {
                 self.swallowed(line);

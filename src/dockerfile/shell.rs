@@ -3,7 +3,6 @@
 //! It splits as a POSIX shell would: quotes, `&&`, `||`, `|`, `;`, redirections, heredocs, command
 //! substitutions, the words that steer a shell, and the texts that `sh -c` is given. It refuses to
 //! run, expand or judge anything. Every text has an answer, in time that grows with its length.
-#![expect(dead_code, reason = "more rules come next")]
 
 mod read;
 mod word;
@@ -122,11 +121,6 @@ impl ShellCommand {
     /// What the program is given.
     pub(super) fn arguments(&self) -> &[ShellWord] {
         self.words.get(self.wrappers + 1..).unwrap_or_default()
-    }
-
-    /// The words before the program: `sudo`, `env`.
-    pub(super) fn wrappers(&self) -> &[ShellWord] {
-        self.words.get(..self.wrappers).unwrap_or_default()
     }
 
     /// Whether one of the arguments is exactly `text`.

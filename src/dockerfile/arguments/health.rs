@@ -19,11 +19,11 @@ pub(super) fn check_flags(flags: &[Flag], findings: &mut Findings) {
                     )),
                 );
             }
-            "retries" if value.parse::<u32>().is_err() => findings.refuse(
-                flag.span,
-                format!("`{value}` is not a number of retries"),
-                Some(String::from("write a whole number, such as `3`")),
-            ),
+            "retries" if value.parse::<u32>().is_err() => {
+                let message = format!("`{value}` is not a number of retries");
+                let hint = Some(String::from("write a whole number, such as `3`"));
+                findings.refuse(flag.span, message, hint);
+            }
             _ => {}
         }
     }

@@ -3,6 +3,9 @@
 use super::super::findings::Findings;
 use super::super::lines::Piece;
 
+/// The lint rule that tells of ports.
+const RULE: &str = "invalid-port";
+
 /// Says what is wrong with one port; a port with a variable in it is not known yet.
 pub(super) fn check(piece: Piece<'_>, findings: &mut Findings) {
     let text = piece.text();
@@ -14,22 +17,18 @@ pub(super) fn check(piece: Piece<'_>, findings: &mut Findings) {
         protocol.to_ascii_lowercase().as_str(),
         "tcp" | "udp" | "sctp"
     ) {
-        findings.refuse(
-            piece.span(),
-            format!("`{protocol}` is not a protocol of a port"),
-            Some(String::from("write `/tcp` or `/udp`, or nothing for TCP")),
-        );
+        let message = format!("`{protocol}` is not a protocol of a port");
+        let hint = Some(String::from("write `/tcp` or `/udp`, or nothing for TCP"));
+        findings.refuse(piece.span(), message, hint).rule(RULE);
         return;
     }
     let inside = match ports.rsplit_once(':') {
         Some((_, inside)) => {
-            findings.warn(
-                piece.span(),
-                "`EXPOSE` names ports of the container only",
-                Some(format!(
-                    "write `{inside}`; the port of the host is chosen when the container starts"
-                )),
+            let message = "`EXPOSE` names ports of the container only";
+            let hint = format!(
+                "write `{inside}`; the port of the host is chosen when the container starts"
             );
+            findings.warn(piece.span(), message, Some(hint)).rule(RULE);
             inside
         }
         None => ports,
@@ -38,10 +37,10 @@ pub(super) fn check(piece: Piece<'_>, findings: &mut Findings) {
     let number = |text: &str| text.parse::<u16>().ok();
     match (number(first), number(last)) {
         (Some(first), Some(last)) if first <= last => {}
-        _ => findings.refuse(
-            piece.span(),
-            format!("`{inside}` is not a port"),
-            Some(String::from("write a number from 1 to 65535")),
-        ),
+        _ => {
+            let message = format!("`{inside}` is not a port");
+            let hint = Some(String::from("write a number from 1 to 65535"));
+            findings.refuse(piece.span(), message, hint).rule(RULE);
+        }
     }
 }

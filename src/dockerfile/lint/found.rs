@@ -1,5 +1,4 @@
 //! What a rule finds, and where it notes that.
-#![expect(dead_code, reason = "more rules come next")]
 
 use super::super::ast::Span;
 use super::Rule;

@@ -1,7 +1,15 @@
 //! What is known of well-known images without looking into them.
-#![cfg_attr(not(test), expect(dead_code, reason = "more rules come next"))]
+
+mod ended;
+mod runtime;
 
 use super::super::reference::ImageName;
+pub(super) use ended::ended;
+pub(super) use runtime::Language;
+pub(super) use runtime::Libc;
+pub(super) use runtime::builder;
+pub(super) use runtime::libc;
+pub(super) use runtime::runtime;
 
 /// Who runs an image's containers where the Dockerfile does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

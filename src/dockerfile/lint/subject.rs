@@ -1,7 +1,6 @@
 //! A Dockerfile as the rules look at it: stages with what they stand on, `RUN` as commands.
 //!
 //! Everything that several rules need is worked out once here, in time that grows with the file.
-#![expect(dead_code, reason = "more rules come next")]
 
 use super::super::ast::Body;
 use super::super::ast::Command;

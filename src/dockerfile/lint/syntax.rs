@@ -14,12 +14,22 @@ pub(super) const RULE: Rule = Rule {
           line hides nothing else.",
     bad: "FROM debian:13-slim\nRUNN true\n",
     good: "FROM debian:13-slim\nRUN true\n",
-    check,
+    check: told,
 };
 
-fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    for problem in &subject.file.problems {
-        let noted = found.note(problem.span, &problem.message);
+/// Notes what the parser told in the name of the rule.
+pub(super) fn told(subject: &Subject<'_>, found: &mut Found<'_>) {
+    let file = subject.file;
+    let graver = file.problems.iter().map(|one| (one, Severity::Error));
+    let lighter = file.warnings.iter().map(|one| (one, found.rule.severity));
+    let all: Vec<_> = graver.chain(lighter).collect();
+    for (problem, severity) in all {
+        if problem.rule != found.rule.id {
+            continue;
+        }
+        let noted = found
+            .note(problem.span, &problem.message)
+            .severity(severity);
         if let Some(hint) = &problem.hint {
             noted.hint(hint);
         }

@@ -1,11 +1,10 @@
 //! Package managers and the like: which packages a command installs, and how.
-#![expect(dead_code, reason = "more rules come next")]
 
 use super::super::shell::ShellCommand;
 use super::super::shell::ShellWord;
 
 /// A package manager that rules know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Tool {
     /// `apt-get`, `apt` and `aptitude`
     Apt,

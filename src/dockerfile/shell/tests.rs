@@ -163,7 +163,7 @@ proptest! {
             let words = command.assignments.iter().chain(&command.words);
             for word in words.chain(command.redirects.iter().map(|one| &one.target)) {
                 prop_assert!(text.get(word.span.range()).is_some(), "{:?}", word);
-                let part = word.part(0..word.text.len());
+                let part = word.places.span(&word.text, 0..word.text.len());
                 prop_assert!(text.get(part.range()).is_some(), "{:?}", word);
             }
             prop_assert!(text.get(command.span().range()).is_some());

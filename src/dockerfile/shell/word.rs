@@ -1,7 +1,5 @@
 //! One word of a shell.
 
-use std::ops::Range;
-
 use super::super::ast::Span;
 use super::super::lines::Places;
 
@@ -30,11 +28,6 @@ impl ShellWord {
             quoted: true,
             places,
         }
-    }
-
-    /// Where a part of its text is written.
-    pub(in super::super) fn part(&self, range: Range<usize>) -> Span {
-        self.places.span(&self.text, range)
     }
 
     /// Whether it is an option.

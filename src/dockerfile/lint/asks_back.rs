@@ -1,0 +1,83 @@
+//! `asks-back`: a package manager that asks.
+
+use super::super::shell::Joint;
+use super::Edit;
+use super::Found;
+use super::Rule;
+use super::Severity;
+use super::subject::RunView;
+use super::subject::Subject;
+use super::tool::Tool;
+use super::tool::Use;
+
+pub(super) const RULE: Rule = Rule {
+    id: "asks-back",
+    aliases: &["DL3014", "DL3030", "DL3034", "DL3038"],
+    severity: Severity::Warning,
+    title: "a package manager asks, and nobody answers",
+    why: "A build has no keyboard. Without the option that says yes beforehand the package manager \
+          stops at its question, and the build with it.",
+    bad: "FROM debian:13-slim\nRUN apt-get update && apt-get install --no-install-recommends curl && rm -rf /var/lib/apt/lists/*\n",
+    good: "FROM debian:13-slim\nRUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*\n",
+    check,
+};
+
+fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
+    for (_, run, command) in subject.commands() {
+        let Some(used) = Use::of(command).filter(asks) else {
+            continue;
+        };
+        // `yes | apt-get install x`
+        let piped = command.joint == Joint::Pipe;
+        if piped || is_answered(&used) || is_configured(run) {
+            continue;
+        }
+        if let Some(action) = used.action {
+            found
+                .note(
+                    action.span,
+                    format!("`{}` asks, and nobody answers", command.program()),
+                )
+                .hint("add `-y`")
+                .fix([Edit::insert(action.span.end, " -y")]);
+        }
+    }
+}
+
+fn asks(used: &Use<'_>) -> bool {
+    match used.tool {
+        Tool::Apt => {
+            used.installs() || matches!(used.action(), "upgrade" | "dist-upgrade" | "full-upgrade")
+        }
+        Tool::Yum | Tool::Dnf | Tool::Zypper => used.installs(),
+        _ => false,
+    }
+}
+
+fn is_answered(used: &Use<'_>) -> bool {
+    if used.has_short('y') || used.has(&["--yes", "--assume-yes", "--assumeyes", "--force-yes"]) {
+        return true;
+    }
+    match used.tool {
+        Tool::Zypper => used.has_short('n') || used.has(&["--non-interactive", "--no-confirm"]),
+        // Twice quiet means yes.
+        Tool::Apt => {
+            let quiet = |word: &&&super::super::shell::ShellWord| {
+                word.text == "-q" || word.text == "--quiet"
+            };
+            let twice = used.options.iter().filter(quiet).count() > 1;
+            let both = used
+                .options
+                .iter()
+                .any(|word| !word.text.starts_with("--") && word.text.matches('q').count() > 1);
+            twice || both || used.has_word("--quiet=2") || used.has_word("-q=2")
+        }
+        _ => false,
+    }
+}
+
+/// Whether an option or a configuration file says yes for all.
+fn is_configured(run: &RunView<'_>) -> bool {
+    let mut words = run.commands.iter().flat_map(|one| &one.words);
+    words.any(|word| word.text.contains("Assume-Yes") || word.text.contains("assumeyes"))
+}
