@@ -13,6 +13,7 @@ mod fixture;
 pub mod glob;
 pub mod maker;
 mod merge;
+pub mod inside;
 pub mod package;
 pub mod run;
 pub mod shells;

@@ -31,7 +31,7 @@ pub(super) struct NoPath {
 /// Where the paths must not be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Place {
+pub(super) enum Place {
     /// In the file system that a container sees.
     #[default]
     Final,

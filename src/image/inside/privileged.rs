@@ -1,0 +1,88 @@
+//! Programs that run with other rights than those of the user who starts them.
+
+use std::fmt;
+
+use crate::image::Contents;
+use crate::image::Entry;
+use crate::image::EntryKind;
+use crate::image::tree::Tree;
+
+/// A program with rights of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Privileged {
+    /// Its path, without a leading slash.
+    pub path: String,
+    /// The layer that it comes from.
+    pub layer: usize,
+    /// Which rights.
+    pub rights: Rights,
+    /// Whether a later layer hides it, or takes the rights away: it is shipped all the same.
+    pub hidden: bool,
+}
+
+/// Rights that a file gives to whoever starts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights {
+    /// The user whose rights it takes on.
+    pub setuid: Option<u64>,
+    /// The group whose rights it takes on.
+    pub setgid: Option<u64>,
+}
+
+impl Rights {
+    /// The rights of a file; `None` where it has none, or nobody may start it.
+    ///
+    /// The group's bit without the group's permission to execute meant file locking once, and gives
+    /// nobody rights. On a folder it says who owns new files.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Option<Self> {
+        if entry.kind != EntryKind::File {
+            return None;
+        }
+        let has = |bits: u32| entry.mode & bits == bits;
+        let rights = Self {
+            setuid: (has(0o4000) && entry.mode & 0o111 != 0).then_some(entry.uid),
+            setgid: has(0o2010).then_some(entry.gid),
+        };
+        let any = rights.setuid.is_some() || rights.setgid.is_some();
+        any.then_some(rights)
+    }
+}
+
+/// Continues `it is`: `setuid to root`, `setgid to group 42`.
+impl fmt::Display for Rights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |id: u64, what: &str| match id {
+            0 => String::from("root"),
+            id => format!("{what} {id}"),
+        };
+        let parts = [
+            self.setuid
+                .map(|id| format!("setuid to {}", name(id, "user"))),
+            self.setgid
+                .map(|id| format!("setgid to {}", name(id, "group"))),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        f.write_str(&parts.join(" and "))
+    }
+}
+
+/// Every such program of every layer, the lowest layer first.
+#[must_use]
+pub fn find(contents: &Contents) -> Vec<Privileged> {
+    let tree = Tree::of(contents);
+    let mut found = Vec::new();
+    for layer in &contents.layers {
+        for entry in &layer.entries {
+            if let Some(rights) = Rights::of(entry) {
+                found.push(Privileged {
+                    path: entry.path.clone(),
+                    layer: layer.index,
+                    rights,
+                    hidden: !tree.shows(layer.index, &entry.path),
+                });
+            }
+        }
+    }
+    found
+}
