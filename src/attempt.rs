@@ -4,6 +4,7 @@
 //! see here, the event is missing a field. An attempt ends with exactly one
 //! [`AttemptEvent::Finished`], whatever happens to it.
 
+mod baseline;
 mod builders;
 #[cfg(test)]
 mod fake;

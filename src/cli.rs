@@ -11,6 +11,7 @@ mod doctor;
 mod error;
 mod exit;
 mod goals;
+mod inside;
 mod interrupt;
 mod layers;
 mod learn;
@@ -79,6 +80,7 @@ enum Verb {
     Bases(bases::Args),
     Layers(layers::Args),
     Clean(clean::Args),
+    Inside(inside::Args),
     Goals(goals::Args),
     Completions(completions::Args),
 }
@@ -144,6 +146,7 @@ fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
         Some(Verb::Bases(args)) => bases::run(&args, context),
         Some(Verb::Layers(args)) => layers::run(&args, context),
         Some(Verb::Clean(args)) => clean::run(&args, context),
+        Some(Verb::Inside(args)) => inside::run(&args, context),
         Some(Verb::Goals(args)) => goals::run(&args, context),
         Some(Verb::Doctor(args)) => doctor::run(&args, context),
         Some(Verb::Completions(args)) => completions::run(&args, context),

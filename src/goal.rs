@@ -38,9 +38,12 @@ mod read_only;
 mod reduction;
 pub mod registry;
 mod run;
+mod same_output;
+mod secret;
 mod static_binary;
 mod stays_cached;
 mod stops;
+pub mod structure;
 mod tool;
 mod uses;
 
@@ -52,6 +55,7 @@ pub use evidence::Missing;
 pub use evidence::Needs;
 pub use kind::About;
 pub use kind::Parameter;
+pub use secret::in_dockerfile as secrets_of_dockerfile;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -73,6 +77,12 @@ pub trait Goal: fmt::Debug + Send + Sync {
 
     /// Judges. Missing evidence is [`Verdict::Unknown`], never met.
     fn evaluate(&self, evidence: &Evidence) -> Verdict;
+
+    /// The file beside the exercise whose tests stand for this goal; `None` for a goal that is one
+    /// itself.
+    fn imports(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What came out of checking one goal.

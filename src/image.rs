@@ -11,11 +11,12 @@ pub mod efficiency;
 #[cfg(test)]
 mod fixture;
 pub mod glob;
+pub mod inside;
 pub mod maker;
 mod merge;
-pub mod inside;
 pub mod package;
 pub mod run;
+pub mod secrets;
 pub mod shells;
 pub mod tree;
 

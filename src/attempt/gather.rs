@@ -30,8 +30,11 @@ use crate::goal::evidence::StepFact;
 use crate::image::Contents;
 use crate::image::archive::Facts;
 use crate::image::archive::Options;
+use crate::image::archive::Probe;
+use crate::image::inside;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
+use crate::image::secrets;
 use crate::report::GoalReport;
 use crate::report::VerdictName;
 use crate::text::Clean;
@@ -48,6 +51,10 @@ const RUNS_AT_ONCE: usize = 3;
 pub(super) type Rebuilder<'a> =
     dyn Fn(Rebuild) -> BoxFuture<'a, Known<Vec<StepFact>>> + Send + Sync + 'a;
 
+/// Builds the starter and runs it.
+pub(super) type Baseliner<'a> =
+    dyn Fn(BTreeSet<Run>) -> BoxFuture<'a, BTreeMap<Run, Known<RunOutcome>>> + Send + Sync + 'a;
+
 /// What a gathering works with.
 pub(super) struct Gathering<'a> {
     /// The engine.
@@ -62,8 +69,12 @@ pub(super) struct Gathering<'a> {
     pub(super) thorough: bool,
     /// What is remembered of layers.
     pub(super) facts: Option<Arc<dyn Facts>>,
+    /// How many of the image's layers came with its base: their secrets are not the learner's.
+    pub(super) base_layers: usize,
     /// Builds once more.
     pub(super) rebuild: &'a Rebuilder<'a>,
+    /// Runs the starter's image.
+    pub(super) baseline: &'a Baseliner<'a>,
     /// Who listens.
     pub(super) events: mpsc::Sender<AttemptEvent>,
     /// Stops it.
@@ -84,6 +95,7 @@ enum Arrival {
     Scan(Result<Box<Contents>, EngineError>),
     Run(Run, Result<Box<RunOutcome>, EngineError>),
     Rebuild(Rebuild, Known<Vec<StepFact>>),
+    Baseline(BTreeMap<Run, Known<RunOutcome>>),
 }
 
 /// What has come, successful or not.
@@ -94,16 +106,23 @@ struct Have {
     scan: bool,
     runs: BTreeSet<Run>,
     rebuilds: BTreeSet<Rebuild>,
+    baseline_runs: BTreeSet<Run>,
 }
 
 impl Have {
     fn covers(&self, needs: &Needs) -> bool {
         (needs.paths.is_empty() || self.paths || self.scan)
             && (!needs.sizes || self.sizes)
-            && (!(needs.contents || needs.canaries || !needs.files.is_empty()) || self.scan)
+            && (!reads_image(needs) || self.scan)
+            && needs.baseline_runs.is_subset(&self.baseline_runs)
             && needs.runs.is_subset(&self.runs)
             && needs.rebuilds.is_subset(&self.rebuilds)
     }
+}
+
+/// Whether something needs the pass over the exported image.
+fn reads_image(needs: &Needs) -> bool {
+    needs.contents || needs.secrets || !needs.files.is_empty()
 }
 
 /// Gathers and judges; the reports are in the order of `goals`, each with whether it is required.
@@ -166,7 +185,11 @@ impl<'a> Session<'a> {
         }
         self.look_at_config(evidence);
         self.start_paths(&mut jobs);
-        self.start_runs(&mut jobs);
+        self.start_runs(&mut jobs, evidence);
+        if !self.needs.baseline_runs.is_empty() {
+            let job = (self.work.baseline)(self.needs.baseline_runs.clone());
+            jobs.push(Box::pin(async move { Arrival::Baseline(job.await) }));
+        }
         for rebuild in self.needs.rebuilds.clone() {
             let job = (self.work.rebuild)(rebuild.clone());
             jobs.push(Box::pin(
@@ -199,8 +222,13 @@ impl<'a> Session<'a> {
             return;
         };
         let hits = canary::in_summary(&summary.config, &summary.history, &self.work.canaries);
-        if self.needs.canaries && !hits.is_empty() {
+        let base = self.work.base_layers;
+        let secrets = secrets::in_summary(&summary.config, &summary.history, base);
+        if self.needs.secrets && !hits.is_empty() {
             evidence.canaries = Ok(hits);
+        }
+        if self.needs.secrets && !secrets.is_empty() {
+            evidence.secrets = Ok(secrets);
         }
     }
 
@@ -230,7 +258,8 @@ impl<'a> Session<'a> {
             "Not looked at yet: it means reading all {size} of the image, and other goals need your work first."
         ));
         evidence.contents = Err(missing.clone());
-        evidence.canaries = Err(missing);
+        evidence.canaries = Err(missing.clone());
+        evidence.secrets = Err(missing);
         false
     }
 
@@ -238,12 +267,17 @@ impl<'a> Session<'a> {
         self.scan_started = true;
         let engine = Arc::clone(&self.work.engine);
         let image = self.work.image.clone();
-        let needles = if self.needs.canaries {
+        let needles = if self.needs.secrets {
             self.work.canaries.clone()
         } else {
             Vec::new()
         };
+        let mut probes: Vec<Arc<dyn Probe>> = vec![inside::probe()];
+        if self.needs.secrets {
+            probes.push(Arc::new(secrets::Secrets));
+        }
         let options = Options {
+            probes,
             needles: needles.into_iter().map(String::into_bytes).collect(),
             keep: self.needs.files.clone(),
             facts: self.work.facts.clone(),
@@ -269,16 +303,19 @@ impl<'a> Session<'a> {
         }));
     }
 
-    fn start_runs(&mut self, jobs: &mut Jobs<'a>) {
+    fn start_runs(&mut self, jobs: &mut Jobs<'a>, evidence: &Evidence) {
         let places = Arc::new(Semaphore::new(RUNS_AT_ONCE));
+        let summary = evidence.summary.as_ref();
+        let env = summary.map_or(&[][..], |summary| &summary.config.env);
         for run in self.needs.runs.clone() {
             let engine = Arc::clone(&self.work.engine);
             let image = self.work.image.clone();
             let cancel = self.work.cancel.clone();
             let places = Arc::clone(&places);
+            let asked = expanded(&run, env);
             jobs.push(Box::pin(async move {
                 let _place = places.acquire().await;
-                let outcome = engine.run(&image, &run, cancel).await.map(Box::new);
+                let outcome = engine.run(&image, &asked, cancel).await.map(Box::new);
                 Arrival::Run(run, outcome)
             }));
         }
@@ -303,34 +340,16 @@ impl<'a> Session<'a> {
             Arrival::Scan(answer) => {
                 self.have.scan = true;
                 self.have.sizes = true;
-                match known(answer)? {
-                    Ok(contents) => {
-                        evidence.sizes = Ok(weigh::sizes_by_count(&contents, &self.work.lines));
-                        evidence.canaries =
-                            Ok(canary::hits(&contents, &self.work.canaries, |layer| {
-                                self.work.lines.get(layer).copied().flatten()
-                            }));
-                        evidence.contents = Ok(*contents);
-                    }
-                    Err(missing) => {
-                        if evidence.sizes.is_err() {
-                            evidence.sizes = Err(missing.clone());
-                        }
-                        evidence.contents = Err(missing.clone());
-                        evidence.canaries = Err(missing);
-                    }
-                }
-                if let Ok(sizes) = &evidence.sizes {
-                    let _ = self
-                        .work
-                        .events
-                        .try_send(AttemptEvent::Sizes(sizes.clone()));
-                }
+                self.take_contents(known(answer)?, evidence);
             }
             Arrival::Run(run, answer) => {
                 self.have.runs.insert(run.clone());
                 let outcome = known(answer)?.map(|outcome| *outcome);
                 evidence.runs.insert(run, outcome);
+            }
+            Arrival::Baseline(runs) => {
+                self.have.baseline_runs.extend(runs.keys().cloned());
+                evidence.baseline_runs = runs;
             }
             Arrival::Rebuild(rebuild, steps) => {
                 self.have.rebuilds.insert(rebuild.clone());
@@ -338,6 +357,34 @@ impl<'a> Session<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Files what the pass over the image found.
+    fn take_contents(&self, contents: Known<Box<Contents>>, evidence: &mut Evidence) {
+        match contents {
+            Ok(contents) => {
+                evidence.sizes = Ok(weigh::sizes_by_count(&contents, &self.work.lines));
+                evidence.canaries = Ok(canary::hits(&contents, &self.work.canaries, |layer| {
+                    self.work.lines.get(layer).copied().flatten()
+                }));
+                evidence.secrets = Ok(secrets::in_image(&contents, self.work.base_layers));
+                evidence.contents = Ok(*contents);
+            }
+            Err(missing) => {
+                if evidence.sizes.is_err() {
+                    evidence.sizes = Err(missing.clone());
+                }
+                evidence.contents = Err(missing.clone());
+                evidence.canaries = Err(missing.clone());
+                evidence.secrets = Err(missing);
+            }
+        }
+        if let Ok(sizes) = &evidence.sizes {
+            let _ = self
+                .work
+                .events
+                .try_send(AttemptEvent::Sizes(sizes.clone()));
+        }
     }
 
     /// Judges what can be judged: goals with all their evidence, and goals that part of it already
@@ -373,6 +420,14 @@ impl<'a> Session<'a> {
                 })
                 .await;
         }
+    }
+}
+
+/// A run as it is asked of the engine, the image's environment put in where it asks for that.
+pub(super) fn expanded(run: &Run, env: &[String]) -> Run {
+    Run {
+        start: run.start.expanded(env),
+        ..run.clone()
     }
 }
 

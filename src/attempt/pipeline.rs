@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::AttemptEvent;
 use super::BaseSupply;
 use super::Request;
+use super::baseline;
 use super::builders;
 use super::builders::Weighing;
 use super::gather;
@@ -45,6 +47,8 @@ use crate::goal::Missing;
 use crate::goal::Verdict;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::StepFact;
+use crate::image::run::Run;
+use crate::image::run::RunOutcome;
 use crate::report;
 use crate::report::BaseReport;
 use crate::report::BaselineReport;
@@ -182,6 +186,15 @@ impl From<EngineError> for Stopped {
     }
 }
 
+/// Where the layers of the image come from.
+#[derive(Debug, Default)]
+struct Layers {
+    /// The line of the Dockerfile that made each.
+    lines: Vec<Option<u32>>,
+    /// How many came with the final stage's base.
+    of_base: usize,
+}
+
 struct Attempt {
     engine: Arc<dyn Engine>,
     bases: Arc<dyn BaseSupply>,
@@ -216,14 +229,21 @@ impl Attempt {
             built.builder.as_str().clone_into(&mut engine.builder);
         }
         let began = Instant::now();
-        let mut lines = Vec::new();
+        let mut layers = Layers::default();
         let mut evidence = self
-            .first_evidence(report, &dockerfile, &prepared, &built, steps, &mut lines)
+            .first_evidence(report, &dockerfile, &prepared, &built, steps, &mut layers)
             .await?;
         let image_id = built.image.clone();
         let builders = self.weigh_builders(&evidence, &prepared, built.builder, &report.bases);
         let gathered = self
-            .gather(built, lines, &mut evidence, &dockerfile, &report.bases)
+            .gather(
+                built,
+                layers,
+                &mut evidence,
+                &dockerfile,
+                &prepared,
+                &report.bases,
+            )
             .await;
         report.timings_ms.evidence = millis(began.elapsed());
         let began = Instant::now();
@@ -350,7 +370,7 @@ impl Attempt {
         prepared: &Prepared,
         built: &Built,
         steps: Vec<StepFact>,
-        layer_lines: &mut Vec<Option<u32>>,
+        layers: &mut Layers,
     ) -> Result<Evidence, Stopped> {
         let summary = self
             .engine
@@ -360,7 +380,10 @@ impl Attempt {
         let base_layers = self.base_layers(dockerfile, &report.bases).await;
         let lines = weigh::lines(dockerfile, &summary, base_layers);
         let sizes = weigh::sizes_by_engine(&summary, &lines);
-        *layer_lines = lines;
+        *layers = Layers {
+            lines,
+            of_base: base_layers,
+        };
         if let Ok(sizes) = &sizes {
             let _ = self.events.send(AttemptEvent::Sizes(sizes.clone())).await;
         }
@@ -378,7 +401,9 @@ impl Attempt {
             contents: not_yet(),
             paths: BTreeMap::new(),
             canaries: not_yet(),
+            secrets: not_yet(),
             runs: BTreeMap::new(),
+            baseline_runs: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
         })
     }
@@ -401,9 +426,10 @@ impl Attempt {
     async fn gather(
         &self,
         built: Built,
-        lines: Vec<Option<u32>>,
+        layers: Layers,
         evidence: &mut Evidence,
         dockerfile: &Arc<Dockerfile>,
+        prepared: &Prepared,
         bases: &[BaseReport],
     ) -> Result<Vec<GoalReport>, Stopped> {
         let _ = self
@@ -415,14 +441,27 @@ impl Attempt {
         let rebuild = |rebuild: Rebuild| -> BoxFuture<'_, Known<Vec<StepFact>>> {
             async move { self.rebuild(rebuild, dockerfile, bases).await }.boxed()
         };
+        let baseline = |runs: BTreeSet<Run>| -> BoxFuture<'_, BTreeMap<Run, Known<RunOutcome>>> {
+            let work = baseline::Work {
+                engine: Arc::clone(&self.engine),
+                bases: Arc::clone(&self.bases),
+                request: self.request.clone(),
+                build: self.build_request(dockerfile, prepared, self.tag()),
+                events: self.events.clone(),
+                cancel: self.cancel.clone(),
+            };
+            work.runs(runs).boxed()
+        };
         let work = Gathering {
             engine: Arc::clone(&self.engine),
             image: built.image,
             canaries: self.request.canaries.values().cloned().collect(),
             thorough: self.request.thorough,
             facts: self.request.facts.clone(),
-            lines,
+            lines: layers.lines,
+            base_layers: layers.of_base,
             rebuild: &rebuild,
+            baseline: &baseline,
             events: self.events.clone(),
             cancel: self.cancel.clone(),
         };
@@ -489,7 +528,9 @@ impl Attempt {
             contents: Err(missing.clone()),
             paths: BTreeMap::new(),
             canaries: Err(missing.clone()),
+            secrets: Err(missing.clone()),
             runs: BTreeMap::new(),
+            baseline_runs: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
         };
         self.goals()

@@ -53,6 +53,11 @@ pub enum CliError {
     },
     /// Layers cannot be shown as they were asked for.
     Layers(LayersError),
+    /// An image was named as the base of another one, and is not.
+    NotItsBase {
+        /// As it was named.
+        base: String,
+    },
     /// The folder holds no Dockerfile.
     NoDockerfile {
         /// The folder.
@@ -129,6 +134,7 @@ impl CliError {
             Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
             Self::Archive { path, cause } => (Exit::Usage, no_image(path, cause)),
             Self::Layers(error) => (Exit::Usage, of_layers(error)),
+            Self::NotItsBase { base } => (Exit::Usage, not_its_base(base)),
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
             Self::Engine(error) => of_engine(error),
@@ -260,6 +266,15 @@ fn of_command(command: &str, last_words: &[Clean]) -> Told {
     told(format!("`{command}` failed"))
         .causes(last_words.iter().map(ToString::to_string))
         .hint("run it by hand to see all that it says, then run `loadline doctor`")
+}
+
+fn not_its_base(base: &str) -> Told {
+    told(format!(
+        "the image does not begin with the layers of `{}`",
+        Clean::line(base)
+    ))
+    .hint("name the image that its Dockerfile starts from, as it was when it was built")
+    .hint("without `--base`, every layer is looked at")
 }
 
 fn no_dockerfile(folder: &Path) -> Told {

@@ -12,9 +12,12 @@ use super::GoalEntry;
 use super::Hint;
 use super::Solution;
 use super::file::text;
+use super::goals::GoalYaml;
 use super::yaml;
 use super::yaml::ExerciseYaml;
 use super::yaml::HintYaml;
+use crate::goal::structure;
+use crate::text::Clean;
 
 /// The format that this program reads.
 const FORMAT: u32 = 1;
@@ -39,8 +42,8 @@ pub fn parse(id: &str, files: &Files) -> Result<Exercise, CourseError> {
     let brief = text(files, &format!("{folder}{}", yaml.brief))?.to_owned();
     let starter = under(files, &format!("{folder}files/"));
     let solution = solution(id, files)?;
-    let goals: Vec<GoalEntry> = yaml.goals.into_iter().map(|goal| goal.0).collect();
-    let stretch: Vec<GoalEntry> = yaml.stretch.into_iter().map(|goal| goal.0).collect();
+    let goals = imported(yaml.goals, &folder, files)?;
+    let stretch = imported(yaml.stretch, &folder, files)?;
     let exercise = Exercise {
         id: ExerciseId(id.to_owned()),
         title: yaml.title,
@@ -64,6 +67,57 @@ pub fn parse(id: &str, files: &Files) -> Result<Exercise, CourseError> {
         Some(message) => Err(CourseError::of_file(&file, message)),
         None => Ok(exercise),
     }
+}
+
+/// The goals, each that stands for a file of tests replaced by them.
+fn imported(
+    goals: Vec<GoalYaml>,
+    folder: &str,
+    files: &Files,
+) -> Result<Vec<GoalEntry>, CourseError> {
+    let mut all = Vec::new();
+    for GoalYaml(entry) in goals {
+        match entry.goal.imports() {
+            Some(name) => all.extend(tests_of(&entry, &format!("{folder}{name}"), files)?),
+            None => all.push(entry),
+        }
+    }
+    Ok(all)
+}
+
+/// The tests of a file, each a goal with its own name and an id made of it.
+fn tests_of(entry: &GoalEntry, file: &str, files: &Files) -> Result<Vec<GoalEntry>, CourseError> {
+    let source = text(files, file)?;
+    let tests = structure::parse(source).map_err(|error| match error.place {
+        Some((line, column)) => CourseError::at(file, source, line, column, error.message),
+        None => CourseError::of_file(file, error.message),
+    })?;
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut goals = Vec::new();
+    for test in tests {
+        let plain = format!("{}.{}", entry.id, slug(&test.name));
+        let numbered = (2..).map(|number| format!("{plain}-{number}"));
+        let mut ids = std::iter::once(plain.clone()).chain(numbered);
+        let id = ids.find(|id| !taken.contains(id)).unwrap_or(plain);
+        taken.insert(id.clone());
+        goals.push(GoalEntry {
+            id,
+            title: Some(Clean::line(&test.name).to_string()),
+            goal: test.goal,
+            ..entry.clone()
+        });
+    }
+    Ok(goals)
+}
+
+/// A name as part of an id: `Python is there` becomes `python-is-there`.
+fn slug(name: &str) -> String {
+    let words: Vec<String> = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    words.join("-")
 }
 
 /// The files below a folder, by their path in it.
@@ -315,6 +369,47 @@ hints:
             let error = fault_of(from, to);
             assert!(error.message().contains(wanted), "{error}");
         }
+    }
+
+    const TESTS: &str = "schemaVersion: 2.0.0\nfileExistenceTests:\n  - { name: 'App is there', path: /app }\n  - { name: 'App, is there?', path: /app }\n";
+
+    #[test]
+    fn a_file_of_tests_becomes_goals_with_their_names() {
+        let yaml = YAML.replacen(
+            "  - builds\n",
+            "  - builds\n  - { structure_tests: tests.yaml, id: cst, points: 2 }\n",
+            1,
+        );
+        let mut files = files(&yaml);
+        let missing = parse("a", &files).unwrap_err();
+        assert_eq!(missing.place(), "exercises/a/tests.yaml");
+        files.insert(
+            String::from("exercises/a/tests.yaml"),
+            TESTS.as_bytes().into(),
+        );
+        let exercise = parse("a", &files).unwrap_or_else(|error| panic!("{error}"));
+        let goals = exercise.goals.iter().skip(1).take(2);
+        let told: Vec<(&str, String, u32)> = goals
+            .map(|goal| (goal.id.as_str(), goal.title(), goal.points))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("cst.app-is-there", String::from("App is there"), 2),
+                ("cst.app-is-there-2", String::from("App, is there?"), 2),
+            ]
+        );
+        let wrong = TESTS.replace("path: /app }", "pth: /app }");
+        files.insert(
+            String::from("exercises/a/tests.yaml"),
+            wrong.as_bytes().into(),
+        );
+        let error = parse("a", &files).unwrap_err();
+        assert!(
+            error.place().starts_with("exercises/a/tests.yaml:3:"),
+            "{error}"
+        );
+        assert!(error.message().contains("unknown field `pth`"), "{error}");
     }
 
     #[test]

@@ -238,6 +238,16 @@ impl Lint<'_> {
         }
     }
 
+    /// Whether an exercise names a file of tests beside it.
+    fn imports(&self, id: &str, name: &str) -> bool {
+        let yaml = self.files.get(&format!("exercises/{id}/exercise.yaml"));
+        let text = yaml.map_or_else(String::new, |yaml| {
+            String::from_utf8_lossy(yaml).into_owned()
+        });
+        let mut lines = text.lines();
+        lines.any(|line| line.contains("structure_tests") && line.contains(name))
+    }
+
     fn stray_files(&mut self) {
         let known: BTreeSet<&ExerciseId> = self.course.exercises.iter().map(|it| &it.id).collect();
         let mut stray = Vec::new();
@@ -249,7 +259,8 @@ impl Lint<'_> {
                 (Some("exercises"), Some(id), Some(rest)) => {
                     known.contains(&ExerciseId(id.to_owned()))
                         && (rest.starts_with("files/")
-                            || matches!(rest, "exercise.yaml" | "brief.md"))
+                            || matches!(rest, "exercise.yaml" | "brief.md")
+                            || self.imports(id, rest))
                 }
                 (Some("solutions"), Some(id), Some(_)) => {
                     known.contains(&ExerciseId(id.to_owned()))

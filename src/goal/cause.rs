@@ -13,6 +13,9 @@ use super::Evidence;
 use super::base;
 use crate::dockerfile::Keyword;
 use crate::image::Config;
+use crate::image::inside::Libraries;
+use crate::image::inside::Needs;
+use crate::image::inside::start::program_of;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::image::tree::Tree;
@@ -58,6 +61,16 @@ impl Scene<'_> {
         start
             .map(|one| one.line)
             .or_else(|| base::base(file).map(|(_, line)| line))
+    }
+
+    /// What a program needs to be loaded in this image, as far as it is known.
+    fn needs(&self, program: &str) -> Option<Needs> {
+        let contents = self.evidence.contents.as_ref().ok()?;
+        let tree = self.tree.as_ref()?;
+        let mut config = self.config?.clone();
+        config.entrypoint = vec![program.to_owned()];
+        let path = program_of(&config, tree)?;
+        Libraries::of(contents, tree).needs(&path)
     }
 
     /// The user that the container runs as, as written; `root` where none is set.

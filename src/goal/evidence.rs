@@ -11,6 +11,7 @@ use crate::image::Contents;
 use crate::image::Summary;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
+use crate::image::secrets::Secret;
 use crate::text::Clean;
 use crate::units::Bytes;
 
@@ -47,10 +48,13 @@ pub struct Needs {
     /// Paths whose mere presence already decides (`bin/sh`): asked of the engine first, so that a
     /// large image need not be exported to say no.
     pub paths: BTreeSet<String>,
-    /// Search each layer, the config and the history for the planted canaries.
-    pub canaries: bool,
+    /// Search each layer, the config and the history for the planted canaries, and for anything
+    /// else that looks like a secret.
+    pub secrets: bool,
     /// Runs.
     pub runs: BTreeSet<Run>,
+    /// Runs of the image that the starter's files make.
+    pub baseline_runs: BTreeSet<Run>,
     /// Builds with one file changed.
     pub rebuilds: BTreeSet<Rebuild>,
 }
@@ -60,10 +64,11 @@ impl Needs {
     pub fn extend(&mut self, other: Self) {
         self.sizes |= other.sizes;
         self.contents |= other.contents;
-        self.canaries |= other.canaries;
+        self.secrets |= other.secrets;
         self.files.extend(other.files);
         self.paths.extend(other.paths);
         self.runs.extend(other.runs);
+        self.baseline_runs.extend(other.baseline_runs);
         self.rebuilds.extend(other.rebuilds);
     }
 }
@@ -98,8 +103,12 @@ pub struct Evidence {
     pub paths: BTreeMap<String, Known<bool>>,
     /// Where a canary was found.
     pub canaries: Known<Vec<CanaryHit>>,
+    /// Secrets in the layers above the base's, in the config and in the history.
+    pub secrets: Known<Vec<Secret>>,
     /// What each run showed.
     pub runs: BTreeMap<Run, Known<RunOutcome>>,
+    /// What each run of the starter's image showed.
+    pub baseline_runs: BTreeMap<Run, Known<RunOutcome>>,
     /// The steps of each rebuild.
     pub rebuilds: BTreeMap<Rebuild, Known<Vec<StepFact>>>,
 }
@@ -116,11 +125,27 @@ impl Evidence {
     /// # Errors
     /// When it was not run or could not be.
     pub fn run(&self, run: &Run) -> Known<&RunOutcome> {
-        match self.runs.get(run) {
-            Some(Ok(outcome)) => Ok(outcome),
-            Some(Err(missing)) => Err(missing.clone()),
-            None => Err(Missing::because("The container was not started.")),
-        }
+        found_in(&self.runs, run, "The container was not started.")
+    }
+
+    /// What a run of the starter's image showed.
+    ///
+    /// # Errors
+    /// When the starter was not built, or was not run.
+    pub fn baseline_run(&self, run: &Run) -> Known<&RunOutcome> {
+        found_in(&self.baseline_runs, run, "The starter's image was not run.")
+    }
+}
+
+fn found_in<'a>(
+    runs: &'a BTreeMap<Run, Known<RunOutcome>>,
+    run: &Run,
+    otherwise: &str,
+) -> Known<&'a RunOutcome> {
+    match runs.get(run) {
+        Some(Ok(outcome)) => Ok(outcome),
+        Some(Err(missing)) => Err(missing.clone()),
+        None => Err(Missing::because(otherwise)),
     }
 }
 

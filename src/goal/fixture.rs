@@ -80,7 +80,9 @@ pub(super) fn nothing(text: &str) -> Evidence {
         contents: Err(missing()),
         paths: BTreeMap::new(),
         canaries: Err(missing()),
+        secrets: Err(missing()),
         runs: BTreeMap::new(),
+        baseline_runs: BTreeMap::new(),
         rebuilds: BTreeMap::new(),
     }
 }

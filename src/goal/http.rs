@@ -50,7 +50,7 @@ pub(super) fn root() -> String {
     String::from("/")
 }
 
-fn get() -> String {
+pub(super) fn get() -> String {
     String::from("GET")
 }
 

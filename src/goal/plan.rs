@@ -28,7 +28,7 @@ mod tests {
         ];
         let needs = needs_of(goals.iter().map(AsRef::as_ref));
         assert_eq!(needs.runs.len(), 1);
-        assert!(needs.sizes && needs.contents && !needs.canaries);
+        assert!(needs.sizes && needs.contents && !needs.secrets);
         assert!(needs.paths.contains("bin/sh"));
     }
 }

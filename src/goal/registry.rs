@@ -69,6 +69,8 @@ kinds![
     super::multi_arch::MultiArch,
     super::context::Context,
     super::stays_cached::StaysCached,
+    super::same_output::SameOutput,
+    super::structure::StructureTests,
 ];
 
 /// Reads a goal that is written as its kind's name alone: `- no_shell`.
@@ -205,6 +207,8 @@ mod tests {
                 "multi_arch",
                 "context",
                 "stays_cached",
+                "same_output",
+                "structure_tests",
             ]
         );
         assert!(about("http").is_some() && about("https").is_none());

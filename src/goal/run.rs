@@ -56,7 +56,7 @@ impl RunGoal {
                 args: self.args.clone(),
                 env: self.env.clone(),
                 stdin: self.stdin.clone(),
-                read_only: false,
+                ..Start::default()
             },
             probe: Probe::Exit,
             within: self.within,

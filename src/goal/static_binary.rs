@@ -14,14 +14,11 @@ use super::kind::About;
 use super::kind::Kind;
 use super::kind::may;
 use crate::dockerfile::Keyword;
-use crate::image::Config;
 use crate::image::binary::Linking;
 use crate::image::binary::Program;
+use crate::image::inside::start::program_of;
 use crate::image::tree::Node;
 use crate::image::tree::Tree;
-
-/// Where programs are looked up in an image that does not say.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,30 +36,6 @@ impl StaticBinary {
         let config = &evidence.summary.as_ref().map_err(Clone::clone)?.config;
         program_of(config, tree).ok_or_else(|| Missing::because("The image starts no program."))
     }
-}
-
-/// The path of the program that an image starts.
-pub(super) fn program_of(config: &Config, tree: &Tree<'_>) -> Option<String> {
-    let name = config.entrypoint.first().or_else(|| config.cmd.first())?;
-    if name.starts_with('/') {
-        return Some(name.clone());
-    }
-    if name.contains('/') {
-        return Some(format!(
-            "{}/{name}",
-            config.working_dir.trim_end_matches('/')
-        ));
-    }
-    let path = config
-        .env
-        .iter()
-        .find_map(|line| line.strip_prefix("PATH="))
-        .unwrap_or(PATH);
-    let candidates = path
-        .split(':')
-        .map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
-    let mut candidates = candidates.filter(|path| tree.find(path).is_ok());
-    candidates.next().or_else(|| Some(name.clone()))
 }
 
 impl Kind for StaticBinary {
@@ -159,6 +132,15 @@ fn judge_program(node: &Node<'_>, shown: &str, blame: Blame) -> Verdict {
         }
     };
     match file.linking.is_static() {
+        Some(true) if !node.is_executable() => Verdict::unmet(
+            format!("`{shown}` may not be executed"),
+            format!(
+                "It is a program, with the permissions {:03o}.",
+                node.entry.mode
+            ),
+            "Look at how it gets there and with which permissions.",
+            blame,
+        ),
         Some(true) => Verdict::met(file.linking.to_string()),
         None => Verdict::unknown(&Missing::because(format!(
             "The headers of `{shown}` do not tell how it is linked."

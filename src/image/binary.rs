@@ -155,7 +155,8 @@ pub fn complete(head: &[u8], look: Look, dynamic: &[u8]) -> Program {
 fn script(head: &[u8]) -> Option<Program> {
     let line = head.get(2..)?.split(|byte| *byte == b'\n').next()?;
     let line = String::from_utf8_lossy(line.get(..line.len().min(256))?).into_owned();
-    let line = line.trim();
+    // A carriage return stays: the kernel takes it for a part of the name.
+    let line = line.trim_matches([' ', '\t']);
     let (interpreter, argument) = match line.split_once([' ', '\t']) {
         Some((interpreter, argument)) => (interpreter, Some(argument.trim().to_owned())),
         None => (line, None),
@@ -296,7 +297,7 @@ fn text_at(head: &[u8], offset: u64) -> Option<String> {
     Some(String::from_utf8_lossy(bytes.get(..end)?).into_owned())
 }
 
-fn machine(number: elf::Machine) -> String {
+pub(super) fn machine(number: elf::Machine) -> String {
     match number {
         elf::EM_X86_64 => String::from("amd64"),
         elf::EM_AARCH64 => String::from("arm64"),
@@ -455,6 +456,7 @@ mod tests {
             expected("/usr/bin/env", Some("python3"))
         );
         assert_eq!(script("#!\n"), None);
+        assert_eq!(script("#!/bin/sh\r\n"), expected("/bin/sh\r", None));
     }
 
     #[test]

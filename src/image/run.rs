@@ -32,6 +32,73 @@ pub struct Start {
     pub stdin: Option<String>,
     /// Whether the root file system is read-only (with a small writable `/tmp`).
     pub read_only: bool,
+    /// Whether `$NAME` in its words stands for a value of the image's environment.
+    pub expand: bool,
+}
+
+impl Start {
+    /// The same with the image's environment, `NAME=value` lines, put into its words where it asks
+    /// for that.
+    #[must_use]
+    pub fn expanded(&self, env: &[String]) -> Self {
+        if !self.expand {
+            return self.clone();
+        }
+        let own: Vec<String> = env
+            .iter()
+            .cloned()
+            .chain(
+                self.env
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}")),
+            )
+            .collect();
+        let put = |words: &Option<Vec<String>>| {
+            let words = words.as_ref()?.iter();
+            Some(words.map(|word| expand(word, &own)).collect())
+        };
+        Self {
+            entrypoint: put(&self.entrypoint),
+            args: put(&self.args),
+            expand: false,
+            ..self.clone()
+        }
+    }
+}
+
+/// A text with `$NAME` and `${NAME}` replaced by the last of the `NAME=value` lines that sets it, or
+/// by nothing.
+#[must_use]
+pub fn expand(text: &str, env: &[String]) -> String {
+    let value = |name: &str| {
+        let mut lines = env.iter().rev().filter_map(|line| line.split_once('='));
+        let found = lines.find(|(known, _)| *known == name);
+        found.map_or_else(String::new, |(_, value)| value.to_owned())
+    };
+    let mut put = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        put.push_str(before);
+        if let Some((name, after)) = after
+            .strip_prefix('{')
+            .and_then(|rest| rest.split_once('}'))
+        {
+            put.push_str(&value(name));
+            rest = after;
+            continue;
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+        let (name, after) = after.split_at(end);
+        if name.is_empty() {
+            put.push('$');
+        } else {
+            put.push_str(&value(name));
+        }
+        rest = after;
+    }
+    put.push_str(rest);
+    put
 }
 
 /// What is asked of a running container.
@@ -111,4 +178,30 @@ pub struct HttpResponse {
     pub body: Vec<Clean>,
     /// From the container's start to the answer.
     pub after: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_expanded_where_a_start_asks_for_it() {
+        let env = [String::from("HOME=/a"), String::from("HOME=/srv")];
+        assert_eq!(
+            expand("$HOME/x ${HOME}y $NONE. 5$ é", &env),
+            "/srv/x /srvy . 5$ é"
+        );
+        let start = Start {
+            args: Some(vec![String::from("$HOME"), String::from("$OWN")]),
+            env: [(String::from("OWN"), String::from("1"))].into(),
+            ..Start::default()
+        };
+        assert_eq!(start.expanded(&env), start);
+        let asking = Start {
+            expand: true,
+            ..start
+        };
+        let words = asking.expanded(&env).args.unwrap();
+        assert_eq!(words, ["/srv", "1"]);
+    }
 }

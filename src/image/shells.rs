@@ -90,9 +90,11 @@ fn without_version(name: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
 }
 
-fn tools(tree: &Tree<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Tool> {
+pub(super) fn tools(tree: &Tree<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Tool> {
     let mut found: Vec<Tool> = tree
         .paths()
+        // A script of `/etc/cron.daily` may have a tool's name.
+        .filter(|path| !path.starts_with("etc/"))
         .filter(|path| wanted(path.rsplit('/').next().unwrap_or(path)))
         .filter_map(|path| {
             let node = tree.find(&path).ok()?;

@@ -18,6 +18,7 @@ mod engine_contract;
 mod engine_faults;
 mod faults;
 mod image_export;
+mod inside;
 mod layering;
 mod layers;
 mod pty_workshop;

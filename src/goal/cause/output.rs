@@ -7,6 +7,8 @@ use super::quoted_after;
 use crate::dockerfile::Keyword;
 use crate::goal::Blame;
 use crate::goal::base;
+use crate::image::inside::Asked;
+use crate::image::inside::Needs;
 
 /// What the output says of the cause; `None` where it says nothing that is known.
 pub(super) fn cause(scene: &Scene<'_>) -> Option<Cause> {
@@ -96,18 +98,50 @@ fn permission(scene: &Scene<'_>) -> Option<Cause> {
     ))
 }
 
+/// What the two loaders say of a library that they do not find.
+const LIBRARY_MARKS: [&str; 2] = [
+    "error while loading shared libraries: ",
+    "Error loading shared library ",
+];
+
 fn library(scene: &Scene<'_>) -> Option<Cause> {
-    let (_, after) = scene
-        .output
-        .split_once("error while loading shared libraries: ")?;
+    let after = LIBRARY_MARKS
+        .iter()
+        .find_map(|mark| Some(scene.output.split_once(mark)?.1))?;
     let name = after.split(':').next()?.trim();
-    Some(Cause::new(
-        format!(
-            "The program needs the shared library `{name}`, and the loader does not find it in the image."
+    let blame = Blame::line(scene.start_line()).at_path(name);
+    let next = "Compare the libraries of the stage that builds with those of the final base.";
+    // The loader stops at the first one; the image tells of all.
+    let program = scene.command.first().map_or("", String::as_str);
+    let needs = scene.needs(program).filter(|needs| needs.complete);
+    let missing: Vec<&Asked> = needs.iter().flat_map(Needs::missing).collect();
+    let Some(first) = missing.iter().find(|asked| asked.name == name) else {
+        return Some(Cause::new(
+            format!(
+                "The program needs the shared library `{name}`, and the loader does not find it in the image."
+            ),
+            next,
+            blame,
+        ));
+    };
+    if let Some(place) = &first.elsewhere {
+        return Some(Cause::new(
+            format!(
+                "The program needs the shared library `{name}`. The image has it as `{place}`, where the loader does not look."
+            ),
+            "Find out in which folders this loader looks, and how it learns of another one.",
+            blame,
+        ));
+    }
+    let why = match needs.as_ref().and_then(Needs::missing_names) {
+        Some(names) if missing.len() > 1 => format!(
+            "The program stops at the shared library `{name}`, which the image does not have. It is not the only one: {names} are missing."
         ),
-        "Compare the libraries of the stage that builds with those of the final base.",
-        Blame::line(scene.start_line()).at_path(name),
-    ))
+        _ => format!(
+            "The program needs the shared library `{name}`, and nothing in the image has that name."
+        ),
+    };
+    Some(Cause::new(why, next, blame))
 }
 
 fn certificates(scene: &Scene<'_>) -> Option<Cause> {

@@ -7,7 +7,7 @@ use super::quoted_after;
 use crate::dockerfile::Keyword;
 use crate::goal::Blame;
 use crate::goal::base;
-use crate::goal::static_binary::program_of;
+use crate::image::inside::start::program_of;
 use crate::image::tree::Tree;
 
 /// Why a module is not found; `None` where Python does not complain of one.

@@ -5,9 +5,9 @@ use super::Scene;
 use crate::dockerfile::Keyword;
 use crate::goal::Blame;
 use crate::goal::base;
-use crate::goal::static_binary::program_of;
 use crate::image::binary::Linking;
 use crate::image::binary::Program;
+use crate::image::inside::start::program_of;
 use crate::image::run::RunOutcome;
 use crate::image::tree::Node;
 
@@ -120,7 +120,8 @@ fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
         Some(Program::Elf(elf)) => match &elf.linking {
             Linking::Dynamic { interpreter } if !here(interpreter) => Cause::new(
                 format!(
-                    "`{program}` is there. What is missing is its loader, `{interpreter}`: it was linked for a C library that the final image does not have."
+                    "`{program}` is there. What is missing is its loader, `{interpreter}`: it was linked for a C library that the final image does not have.{}",
+                    needed_too(scene, program)
                 ),
                 "Compare how the build links it with what the final base brings.",
                 Blame::line(scene.evidence.line_of_layer(node.layer))
@@ -129,6 +130,9 @@ fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
             ),
             _ => missing_from_image(),
         },
+        Some(Program::Script { interpreter, .. }) if interpreter.ends_with('\r') => {
+            windows_line(scene, &node, program, interpreter)
+        }
         Some(Program::Script { interpreter, .. }) if !here(interpreter) => Cause::new(
             format!(
                 "`{program}` is there. It is a script for `{interpreter}`, and the image has no `{interpreter}`."
@@ -140,6 +144,29 @@ fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
         ),
         _ => missing_from_image(),
     }
+}
+
+/// A script whose first line has a character that nobody sees.
+fn windows_line(scene: &Scene<'_>, node: &Node<'_>, program: &str, interpreter: &str) -> Cause {
+    Cause::new(
+        format!(
+            "`{program}` is there, and its first line ends as on Windows: what is looked for is `{}` with an invisible character behind it.",
+            interpreter.trim_end()
+        ),
+        "Look at how your editor, or your version control, ends the lines of that file.",
+        Blame::line(scene.evidence.line_of_layer(node.layer))
+            .in_layer(node.layer)
+            .at_path(program),
+    )
+}
+
+/// The libraries that a program whose loader is missing lacks too, as a sentence.
+fn needed_too(scene: &Scene<'_>, program: &str) -> String {
+    let names = scene
+        .needs(program)
+        .filter(|needs| needs.complete)
+        .and_then(|needs| needs.missing_names());
+    names.map_or_else(String::new, |names| format!(" It needs {names} too."))
 }
 
 fn not_allowed(scene: &Scene<'_>, program: &str) -> Cause {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::remark::Remark;
+use super::remark::RemarkKind;
+use super::remark::Weight;
 use crate::image::Contents;
 use crate::image::Entry;
 use crate::image::EntryKind;
@@ -27,6 +30,8 @@ pub struct Rights {
     pub setuid: Option<u64>,
     /// The group whose rights it takes on.
     pub setgid: Option<u64>,
+    /// Whether it gets capabilities of the kernel.
+    pub capabilities: bool,
 }
 
 impl Rights {
@@ -43,8 +48,9 @@ impl Rights {
         let rights = Self {
             setuid: (has(0o4000) && entry.mode & 0o111 != 0).then_some(entry.uid),
             setgid: has(0o2010).then_some(entry.gid),
+            capabilities: entry.capabilities && entry.mode & 0o111 != 0,
         };
-        let any = rights.setuid.is_some() || rights.setgid.is_some();
+        let any = rights.setuid.is_some() || rights.setgid.is_some() || rights.capabilities;
         any.then_some(rights)
     }
 }
@@ -61,6 +67,8 @@ impl fmt::Display for Rights {
                 .map(|id| format!("setuid to {}", name(id, "user"))),
             self.setgid
                 .map(|id| format!("setgid to {}", name(id, "group"))),
+            self.capabilities
+                .then(|| String::from("given capabilities of its own")),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         f.write_str(&parts.join(" and "))
@@ -85,4 +93,21 @@ pub fn find(contents: &Contents) -> Vec<Privileged> {
         }
     }
     found
+}
+
+/// What there is to say of them: the visible ones as warnings.
+pub(super) fn remarks(contents: &Contents) -> Vec<Remark> {
+    let told = |one: Privileged| {
+        let (weight, later) = if one.hidden {
+            (
+                Weight::Note,
+                "; a later layer hides or changes it, and it is shipped all the same",
+            )
+        } else {
+            (Weight::Warning, "")
+        };
+        let text = format!("/{} is {}{later}.", one.path, one.rights);
+        Remark::new(RemarkKind::Privileged, weight, text).at(&one.path, one.layer)
+    };
+    find(contents).into_iter().map(told).collect()
 }

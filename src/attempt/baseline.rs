@@ -1,0 +1,128 @@
+//! The starter's own image, for goals that compare with it: built beside the learner's, run the same
+//! way, thrown away.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::BaseSupply;
+use super::Request;
+use super::Submission;
+use super::gather;
+use super::prepare;
+use super::problem;
+use crate::dockerfile::Dockerfile;
+use crate::engine::BuildRequest;
+use crate::engine::Builder;
+use crate::engine::Built;
+use crate::engine::Engine;
+use crate::goal::Known;
+use crate::goal::Missing;
+use crate::image::run::Run;
+use crate::image::run::RunOutcome;
+use crate::report::Problem;
+use crate::text::Clean;
+
+/// What making the starter's image takes.
+pub(super) struct Work {
+    /// The engine.
+    pub(super) engine: Arc<dyn Engine>,
+    /// Makes base images ready: the starter's may be others than the learner's.
+    pub(super) bases: Arc<dyn BaseSupply>,
+    /// The learner's attempt.
+    pub(super) request: Request,
+    /// The build of the learner's image; context and reference are replaced.
+    pub(super) build: BuildRequest,
+    /// Who listens.
+    pub(super) events: mpsc::Sender<super::AttemptEvent>,
+    /// Stops it.
+    pub(super) cancel: CancellationToken,
+}
+
+impl Work {
+    /// Builds the starter and runs its image in each way; the same reason for all of them where
+    /// there is no image.
+    pub(super) async fn runs(self, runs: BTreeSet<Run>) -> BTreeMap<Run, Known<RunOutcome>> {
+        let built = match self.build().await {
+            Ok(built) => built,
+            Err(missing) => {
+                let all = runs.into_iter().map(|run| (run, Err(missing.clone())));
+                return all.collect();
+            }
+        };
+        let env = match self.engine.inspect(&built.image).await {
+            Ok(Some(summary)) => summary.config.env,
+            Ok(None) | Err(_) => Vec::new(),
+        };
+        let mut outcomes = BTreeMap::new();
+        for run in runs {
+            let asked = gather::expanded(&run, &env);
+            let outcome = self
+                .engine
+                .run(&built.image, &asked, self.cancel.clone())
+                .await;
+            let outcome = outcome.map_err(|error| {
+                Missing::because(format!(
+                    "The engine could not run the starter's image: {}.",
+                    Clean::line(&error.to_string())
+                ))
+            });
+            outcomes.insert(run, outcome);
+        }
+        // Other builders than BuildKit keep their cache in the image.
+        if built.builder == Builder::Buildkit {
+            let _ = self.engine.remove_image(&self.tag()).await;
+        }
+        outcomes
+    }
+
+    fn tag(&self) -> String {
+        format!("{}-starter", self.build.tag)
+    }
+
+    async fn build(&self) -> Known<Built> {
+        let failed = |problem: &Problem| {
+            Missing::because(format!(
+                "The starter could not be built to compare with: {}",
+                problem.message
+            ))
+        };
+        let starter = Request {
+            submission: Submission::Files(self.request.exercise.files.clone()),
+            ..self.request.clone()
+        };
+        let dockerfile = prepare::dockerfile(&starter).map_err(|(_, problem)| failed(&problem))?;
+        let dockerfile = Arc::new(dockerfile);
+        let bases = self.ready_bases(&dockerfile).await?;
+        let prepared = prepare::context(&starter, &dockerfile, &bases, None)
+            .map_err(|(_, problem)| failed(&problem))?;
+        let request = BuildRequest {
+            context: prepared.archive.path().to_owned(),
+            dockerfile: Arc::clone(&dockerfile),
+            tag: self.tag(),
+            ..self.build.clone()
+        };
+        let (sender, mut receiver) = mpsc::channel(256);
+        let build = self.engine.build(request, sender, self.cancel.clone());
+        let listen = async { while receiver.recv().await.is_some() {} };
+        let (built, ()) = tokio::join!(build, listen);
+        built.map_err(|error| failed(&problem::of_build(&error, &dockerfile).1))
+    }
+
+    async fn ready_bases(&self, dockerfile: &Dockerfile) -> Known<Vec<crate::report::BaseReport>> {
+        let references = prepare::references(dockerfile);
+        let ensured = self
+            .bases
+            .ensure(&references, self.events.clone(), self.cancel.clone())
+            .await;
+        ensured.map_err(|error| {
+            Missing::because(format!(
+                "The starter's base images could not be made ready: {}.",
+                Clean::line(&error.to_string())
+            ))
+        })
+    }
+}

@@ -1,0 +1,331 @@
+//! What a container of an image starts, as far as its config and its files tell.
+
+use serde::Serialize;
+
+use crate::image::Config;
+use crate::image::binary::Program;
+use crate::image::tree::Tree;
+
+/// Where programs are looked up in an image that does not say.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How many programs one start may lead through.
+const DEEPEST: usize = 8;
+
+/// Programs that start another one, which their arguments name.
+const WRAPPERS: [&str; 12] = [
+    "env",
+    "tini",
+    "tini-static",
+    "dumb-init",
+    "catatonit",
+    "gosu",
+    "su-exec",
+    "setpriv",
+    "nice",
+    "timeout",
+    "stdbuf",
+    "exec",
+];
+
+/// Words that a shell knows by itself.
+const BUILTINS: [&str; 30] = [
+    "cd", "set", "echo", "test", "[", "[[", "export", "if", "while", "for", "until", "case", ".",
+    "source", "trap", "ulimit", "umask", "true", "false", ":", "eval", "printf", "read", "wait",
+    "sleep", "unset", "{", "(", "!", "exit",
+];
+
+/// Something that a container starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Started {
+    /// As it is written: `python3`, `/app/start.sh`.
+    pub word: String,
+    /// The path that it leads to, with a leading slash and links not followed; `None` where it is
+    /// not there.
+    pub path: Option<String>,
+    /// Who says so.
+    pub because: Because,
+}
+
+/// Why something is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// The image's config names it.
+    Config,
+    /// The program before it is given its name.
+    Program,
+    /// The first line of the script before it names it.
+    Script,
+}
+
+/// The folders of the image's `PATH`, in order.
+pub fn path_folders(config: &Config) -> impl Iterator<Item = &str> {
+    let path = config
+        .env
+        .iter()
+        .find_map(|line| line.strip_prefix("PATH="));
+    path.unwrap_or(PATH)
+        .split(':')
+        .filter(|folder| !folder.is_empty())
+}
+
+/// The path of the program that an image starts.
+#[must_use]
+pub fn program_of(config: &Config, tree: &Tree<'_>) -> Option<String> {
+    let name = config.entrypoint.first().or_else(|| config.cmd.first())?;
+    look_up(name, config, tree).or_else(|| Some(written(name, config)))
+}
+
+/// The path that a program's name leads to; `None` where it is not there.
+fn look_up(name: &str, config: &Config, tree: &Tree<'_>) -> Option<String> {
+    let is_there = |path: &String| tree.find(path).is_ok();
+    if name.contains('/') {
+        return Some(written(name, config)).filter(is_there);
+    }
+    path_folders(config)
+        .map(|folder| format!("{}/{name}", folder.trim_end_matches('/')))
+        .find(is_there)
+}
+
+/// The path that a name with a slash stands for.
+fn written(name: &str, config: &Config) -> String {
+    if name.starts_with('/') || !name.contains('/') {
+        return name.to_owned();
+    }
+    format!("{}/{name}", config.working_dir.trim_end_matches('/'))
+}
+
+/// Everything that a container is known to start before its own program decides.
+#[must_use]
+pub fn started(config: &Config, tree: &Tree<'_>) -> Vec<Started> {
+    let mut words: Vec<String> = config
+        .entrypoint
+        .iter()
+        .chain(&config.cmd)
+        .cloned()
+        .collect();
+    let mut found: Vec<Started> = Vec::new();
+    let mut because = Because::Config;
+    while let Some(word) = words.first().cloned() {
+        if found.len() >= DEEPEST {
+            break;
+        }
+        let path = look_up(&word, config, tree);
+        found.push(Started {
+            word: word.clone(),
+            path: path.clone(),
+            because,
+        });
+        let Some(path) = path else {
+            break;
+        };
+        let script = follow_script(&path, config, tree, &mut found);
+        because = Because::Program;
+        words = match next_words(&word, &words) {
+            Some(next) if !script => next,
+            _ => break,
+        };
+    }
+    found
+}
+
+/// Adds the interpreters of a script, and tells whether it is one.
+fn follow_script(path: &str, config: &Config, tree: &Tree<'_>, found: &mut Vec<Started>) -> bool {
+    let mut path = path.to_owned();
+    let mut is_script = false;
+    while found.len() < DEEPEST {
+        let Ok(node) = tree.find(&path) else {
+            break;
+        };
+        let Some(Program::Script {
+            interpreter,
+            argument,
+        }) = node.program
+        else {
+            break;
+        };
+        is_script = true;
+        let resolved = look_up(interpreter, config, tree);
+        found.push(Started {
+            word: interpreter.clone(),
+            path: resolved.clone(),
+            because: Because::Script,
+        });
+        if let Some(name) = env_argument(interpreter, argument.as_deref()) {
+            found.push(Started {
+                word: name.to_owned(),
+                path: look_up(name, config, tree),
+                because: Because::Script,
+            });
+            break;
+        }
+        match resolved {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    is_script
+}
+
+/// The program that `#!/usr/bin/env python3` or `#!/usr/bin/env -S node --x` asks for.
+#[must_use]
+pub fn env_argument<'a>(interpreter: &str, argument: Option<&'a str>) -> Option<&'a str> {
+    let is_env = interpreter.rsplit('/').next() == Some("env");
+    let argument = argument.filter(|_| is_env)?;
+    let mut words = argument.split([' ', '\t']).filter(|word| !word.is_empty());
+    words.find(|word| !word.starts_with('-') && !word.contains('='))
+}
+
+/// The words that a program starts in its turn.
+fn next_words(word: &str, words: &[String]) -> Option<Vec<String>> {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    let arguments = words.get(1..)?;
+    if matches!(name, "sh" | "bash" | "dash" | "ash") {
+        let command = arguments
+            .iter()
+            .position(|word| word.starts_with('-') && word.ends_with('c'))?;
+        return of_shell(arguments.get(command + 1)?);
+    }
+    if !WRAPPERS.contains(&name) {
+        return None;
+    }
+    let mut rest = arguments.iter();
+    if matches!(name, "gosu" | "su-exec" | "timeout") {
+        rest.next();
+    }
+    let rest =
+        rest.skip_while(|word| word.starts_with('-') || (name == "env" && word.contains('=')));
+    let rest: Vec<String> = rest.cloned().collect();
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// The first command of a shell's text, where it is a plain one.
+fn of_shell(text: &str) -> Option<Vec<String>> {
+    let words = shell_words::split(text).ok()?;
+    let is_assignment = |word: &str| {
+        word.split_once('=').is_some_and(|(name, _)| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        })
+    };
+    let words: Vec<String> = words
+        .into_iter()
+        .skip_while(|word| word == "exec" || is_assignment(word))
+        .take_while(|word| !matches!(word.as_str(), "&&" | "||" | ";" | "|" | "&"))
+        .collect();
+    let first = words.first()?;
+    let plain = !first.is_empty()
+        && !BUILTINS.contains(&first.as_str())
+        && first
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/._+-".contains(c));
+    plain.then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Contents;
+    use crate::image::Entry;
+    use crate::image::EntryKind;
+    use crate::image::Layer;
+    use crate::units::Bytes;
+
+    fn shown(entrypoint: &[&str], cmd: &[&str]) -> Vec<String> {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let config = Config {
+            entrypoint: owned(entrypoint),
+            cmd: owned(cmd),
+            working_dir: String::from("/srv"),
+            ..Config::default()
+        };
+        let mut layer = Layer::default();
+        for path in [
+            "bin/sh",
+            "usr/bin/env",
+            "usr/bin/python3",
+            "sbin/tini",
+            "srv/run.sh",
+            "srv/app.py",
+        ] {
+            layer.entries.push(Entry {
+                path: path.to_owned(),
+                kind: EntryKind::File,
+                size: Bytes(1),
+                mode: 0o755,
+                uid: 0,
+                gid: 0,
+                content: None,
+                capabilities: false,
+            });
+        }
+        for (path, interpreter, argument) in [
+            ("srv/run.sh", "/bin/sh", None),
+            ("srv/app.py", "/usr/bin/env", Some("python3")),
+        ] {
+            let script = Program::Script {
+                interpreter: interpreter.to_owned(),
+                argument: argument.map(str::to_owned),
+            };
+            layer.programs.insert(path.to_owned(), script);
+        }
+        let contents = Contents {
+            layers: vec![layer],
+            ..Contents::default()
+        };
+        let tree = Tree::of(&contents);
+        started(&config, &tree)
+            .iter()
+            .map(|one| format!("{} = {}", one.word, one.path.as_deref().unwrap_or("?")))
+            .collect()
+    }
+
+    #[test]
+    fn a_program_is_looked_up_and_its_arguments_are_none() {
+        assert_eq!(
+            shown(&["python3"], &["app.py"]),
+            ["python3 = /usr/bin/python3"]
+        );
+        assert_eq!(shown(&[], &["gunicorn", "app"]), ["gunicorn = ?"]);
+        assert_eq!(shown(&[], &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn wrappers_shells_and_scripts_are_followed() {
+        assert_eq!(
+            shown(&["tini", "--"], &["./run.sh"]),
+            [
+                "tini = /sbin/tini",
+                "./run.sh = /srv/./run.sh",
+                "/bin/sh = /bin/sh"
+            ]
+        );
+        assert_eq!(
+            shown(&["/bin/sh", "-c", "A=b exec python3 app.py && true"], &[]),
+            ["/bin/sh = /bin/sh", "python3 = /usr/bin/python3"]
+        );
+        assert_eq!(
+            shown(&["/srv/app.py"], &[]),
+            [
+                "/srv/app.py = /srv/app.py",
+                "/usr/bin/env = /usr/bin/env",
+                "python3 = /usr/bin/python3"
+            ]
+        );
+        assert_eq!(shown(&["sh", "-c", "cd /x && make"], &[]), ["sh = /bin/sh"]);
+        assert_eq!(
+            shown(&["env", "-i", "A=b", "node"], &[]),
+            ["env = /usr/bin/env", "node = ?"]
+        );
+    }
+
+    #[test]
+    fn the_argument_of_env_is_the_program() {
+        assert_eq!(
+            env_argument("/usr/bin/env", Some("-S node --x")),
+            Some("node")
+        );
+        assert_eq!(env_argument("/bin/sh", Some("-e")), None);
+        assert_eq!(env_argument("/usr/bin/env", None), None);
+    }
+}
