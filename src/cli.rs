@@ -17,6 +17,7 @@ mod layers;
 mod learn;
 mod output;
 mod progress;
+mod sbom;
 mod target;
 mod wiring;
 
@@ -79,6 +80,7 @@ enum Verb {
     Doctor(doctor::Args),
     Bases(bases::Args),
     Layers(layers::Args),
+    Sbom(sbom::Args),
     Clean(clean::Args),
     Inside(inside::Args),
     Goals(goals::Args),
@@ -145,6 +147,7 @@ fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
         Some(Verb::Check(args)) => check::run(&args, context),
         Some(Verb::Bases(args)) => bases::run(&args, context),
         Some(Verb::Layers(args)) => layers::run(&args, context),
+        Some(Verb::Sbom(args)) => sbom::run(&args, context),
         Some(Verb::Clean(args)) => clean::run(&args, context),
         Some(Verb::Inside(args)) => inside::run(&args, context),
         Some(Verb::Goals(args)) => goals::run(&args, context),

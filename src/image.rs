@@ -16,6 +16,7 @@ pub mod maker;
 mod merge;
 pub mod package;
 pub mod run;
+pub mod sbom;
 pub mod secrets;
 pub mod shells;
 pub mod tree;
@@ -58,6 +59,8 @@ pub struct Config {
     pub architecture: String,
     /// `linux` and the like.
     pub os: String,
+    /// When the image was made, RFC 3339, where it says so.
+    pub created: Option<String>,
 }
 
 /// A health check as the image carries it.

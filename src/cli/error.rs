@@ -44,6 +44,13 @@ pub enum CliError {
         /// Why.
         cause: std::io::Error,
     },
+    /// A file that was named cannot be written.
+    Unwritable {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
     /// An archive that was named is not an image, or is broken.
     Archive {
         /// Where.
@@ -132,6 +139,12 @@ impl CliError {
                     .hint("`loadline goals` lists every kind"),
             ),
             Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
+            Self::Unwritable { path, cause } => (
+                Exit::Usage,
+                told(format!("`{}` cannot be written", shown(path)))
+                    .causes([io_cause(cause)])
+                    .hint("check the path and its permissions"),
+            ),
             Self::Archive { path, cause } => (Exit::Usage, no_image(path, cause)),
             Self::Layers(error) => (Exit::Usage, of_layers(error)),
             Self::NotItsBase { base } => (Exit::Usage, not_its_base(base)),
@@ -458,6 +471,19 @@ mod tests {
             folder: PathBuf::from("a\u{1b}[2Jb"),
         };
         assert!(!plain(&error).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let error = CliError::Unwritable {
+            path: PathBuf::from("no/such/app.spdx.json"),
+            cause: std::io::Error::from_raw_os_error(2),
+        };
+        insta::assert_snapshot!(plain(&error), @r"
+        error: `no/such/app.spdx.json` cannot be written
+          caused by: no such file or directory
+          hint: check the path and its permissions
+        ");
     }
 
     #[test]

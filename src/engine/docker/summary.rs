@@ -5,6 +5,7 @@ use std::time::Duration;
 use bollard::models::HealthConfig;
 use bollard::models::ImageHistoryResponseItem;
 use bollard::models::ImageInspect;
+use time::format_description::well_known::Rfc3339;
 
 use crate::image::Config;
 use crate::image::Healthcheck;
@@ -128,6 +129,7 @@ fn config(image: ImageInspect) -> Config {
         shell: config.shell.unwrap_or_default(),
         architecture: image.architecture.unwrap_or_default(),
         os: image.os.unwrap_or_default(),
+        created: image.created.and_then(|time| time.format(&Rfc3339).ok()),
     }
 }
 

@@ -125,6 +125,7 @@ impl Descriptor {
 struct ImageDocument {
     architecture: String,
     os: String,
+    created: Option<String>,
     config: Option<ConfigDocument>,
     history: Option<Vec<StepDocument>>,
     rootfs: Option<RootDocument>,
@@ -227,11 +228,12 @@ pub(super) fn assemble(
     }
     let steps = document.history.unwrap_or_default();
     let history = steps.into_iter().map(StepDocument::into_step).collect();
-    let config = config(
-        document.config.unwrap_or_default(),
-        document.architecture,
-        document.os,
-    );
+    let config = Config {
+        architecture: document.architecture,
+        os: document.os,
+        created: document.created,
+        ..config(document.config.unwrap_or_default())
+    };
     Ok(contents(config, history, layers))
 }
 
@@ -412,7 +414,7 @@ fn take_layer(
     }
 }
 
-fn config(document: ConfigDocument, architecture: String, os: String) -> Config {
+fn config(document: ConfigDocument) -> Config {
     Config {
         user: document.user.unwrap_or_default(),
         entrypoint: document.entrypoint.unwrap_or_default(),
@@ -429,8 +431,7 @@ fn config(document: ConfigDocument, architecture: String, os: String) -> Config 
         stop_signal: document.stop_signal,
         healthcheck: document.healthcheck.and_then(healthcheck),
         shell: document.shell.unwrap_or_default(),
-        architecture,
-        os,
+        ..Config::default()
     }
 }
 

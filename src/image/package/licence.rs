@@ -132,6 +132,13 @@ pub fn is_allowed(text: &str, denied: impl Fn(&str) -> bool) -> bool {
     }
 }
 
+/// The version of SPDX's list of licences that names are compared with: `3.29`.
+#[must_use]
+pub fn list_version() -> String {
+    let numbers: Vec<&str> = spdx::license_version().split('.').take(2).collect();
+    numbers.join(".")
+}
+
 /// A piece of a licence's text.
 enum Part<'a> {
     /// An operator with its blanks, or a parenthesis.
