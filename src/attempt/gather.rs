@@ -25,6 +25,7 @@ use crate::goal::Missing;
 use crate::goal::Needs;
 use crate::goal::Verdict;
 use crate::goal::canary;
+use crate::goal::evidence::Noting;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::StepFact;
 use crate::image::Contents;
@@ -32,6 +33,7 @@ use crate::image::archive::Facts;
 use crate::image::archive::Options;
 use crate::image::archive::Probe;
 use crate::image::inside;
+use crate::image::package::Packages;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::image::secrets;
@@ -275,6 +277,9 @@ impl<'a> Session<'a> {
         let mut probes: Vec<Arc<dyn Probe>> = vec![inside::probe()];
         if self.needs.secrets {
             probes.push(Arc::new(secrets::Secrets));
+        }
+        if self.needs.notes.contains(&Noting::Packages) {
+            probes.push(Arc::new(Packages));
         }
         let options = Options {
             probes,

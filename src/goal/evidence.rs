@@ -43,6 +43,8 @@ pub struct Needs {
     pub sizes: bool,
     /// A pass over the exported image: its tree and its layers' entries.
     pub contents: bool,
+    /// What the pass over the image notes besides.
+    pub notes: BTreeSet<Noting>,
     /// Small files whose content the pass over the image keeps: `etc/passwd`.
     pub files: BTreeSet<String>,
     /// Paths whose mere presence already decides (`bin/sh`): asked of the engine first, so that a
@@ -59,12 +61,20 @@ pub struct Needs {
     pub rebuilds: BTreeSet<Rebuild>,
 }
 
+/// What the pass over an image may note besides its tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Noting {
+    /// What the image's records say of packages.
+    Packages,
+}
+
 impl Needs {
     /// Adds what another goal needs.
     pub fn extend(&mut self, other: Self) {
         self.sizes |= other.sizes;
         self.contents |= other.contents;
         self.secrets |= other.secrets;
+        self.notes.extend(other.notes);
         self.files.extend(other.files);
         self.paths.extend(other.paths);
         self.runs.extend(other.runs);

@@ -24,7 +24,11 @@ use crate::image::Contents;
 use crate::image::Entry;
 use crate::image::EntryKind;
 use crate::image::Layer;
+use crate::image::Note;
 use crate::image::Summary;
+use crate::image::archive::Probe as _;
+use crate::image::archive::Seen;
+use crate::image::package::Packages;
 use crate::text::Clean;
 use crate::units::Bytes;
 
@@ -176,6 +180,29 @@ pub(super) fn layer(entries: &[&str]) -> Layer {
         entries: entries.collect(),
         ..Layer::default()
     }
+}
+
+/// A layer with files of this content, as the packages' probe notes them.
+pub(super) fn noted(files: &[(&str, &[u8])]) -> Layer {
+    let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    let mut layer = layer(&paths);
+    for (path, bytes) in files {
+        let seen = Seen {
+            path,
+            size: Bytes(bytes.len() as u64),
+            mode: 0o755,
+        };
+        let Some(mut sink) = Packages.look(&seen) else {
+            continue;
+        };
+        let _ = sink.piece(bytes);
+        layer.notes.extend(sink.finish().map(|bytes| Note {
+            probe: Packages.name().to_owned(),
+            path: (*path).to_owned(),
+            bytes,
+        }));
+    }
+    layer
 }
 
 /// Clean lines of a text.

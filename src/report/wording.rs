@@ -138,6 +138,8 @@ fn fault(goal: &GoalReport) -> String {
         "no_package_manager" => "it holds a package manager",
         "non_root" => "it runs as root",
         "no_secret" => "it holds a secret",
+        "licences" => "it holds a package under an unwanted licence",
+        "scannable" => "what is in it cannot be known",
         "read_only" => "it needs a writable file system",
         "static_binary" => "its binary is not static",
         "stays_cached" => "a small change rebuilds too much",
