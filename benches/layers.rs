@@ -27,6 +27,9 @@ use loadline::attempt;
 use loadline::engine::Engine;
 use loadline::engine::find;
 use loadline::image::Contents;
+use loadline::image::Entry;
+use loadline::image::EntryKind;
+use loadline::image::Layer;
 use loadline::image::archive;
 use loadline::image::archive::Options;
 use loadline::image::changes;
@@ -34,6 +37,7 @@ use loadline::image::dead::Ledger;
 use loadline::image::efficiency::DiveFigures;
 use loadline::image::tree::Tree;
 use loadline::learner::LayerFacts;
+use loadline::units::Bytes;
 use sha2::Digest as _;
 use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
@@ -289,6 +293,70 @@ fn tree(path: &Path) -> bool {
     !kept.contains(&false) & figure("150,000 entries: memory", memory, "MB", 150.0)
 }
 
+/// Trees that were made to take long: links through links on the way to every file, folders that
+/// are hidden and made again, paths as deep as is allowed.
+fn hostile_trees() -> bool {
+    let entry = |path: String, kind: EntryKind| Entry {
+        path,
+        kind,
+        size: Bytes(1),
+        mode: 0,
+        uid: 0,
+        gid: 0,
+        content: None,
+        capabilities: false,
+    };
+    let long = "../".repeat(1000);
+    let links = (0..40).map(|n| {
+        let target = EntryKind::Symlink(format!("{long}l{}", n + 1));
+        entry(format!("l{n}"), target)
+    });
+    // A link comes between any two files, so that no folder is found as the one before.
+    let between = |n: usize| {
+        entry(
+            format!("m{}", n % 7),
+            EntryKind::Symlink(String::from("l0")),
+        )
+    };
+    let through = (0..150_000).flat_map(|n| {
+        [
+            between(n),
+            entry(format!("l{}/f{n}", n % 39), EntryKind::File),
+        ]
+    });
+    let again = |layer: usize| {
+        let hide = entry(String::from("a"), EntryKind::Opaque);
+        let files = (0..3000).map(move |n| entry(format!("a/{layer}/{n}"), EntryKind::File));
+        std::iter::once(hide).chain(files).collect::<Vec<_>>()
+    };
+    let deep = "d/".repeat(250);
+    let deeply = (0..100_000)
+        .map(|n| entry(format!("{}/{deep}{n}", n % 500), EntryKind::File))
+        .collect::<Vec<_>>();
+    let trees: [(&str, Vec<Vec<Entry>>); 3] = [
+        ("links through links", vec![links.chain(through).collect()]),
+        (
+            "folders hidden again and again",
+            (0..100).map(again).collect(),
+        ),
+        ("paths as deep as is allowed", vec![deeply]),
+    ];
+    let mut kept = true;
+    for (name, layers) in trees {
+        let layers = layers.into_iter().map(|entries| Layer {
+            entries,
+            ..Layer::default()
+        });
+        let contents = Contents {
+            layers: layers.collect(),
+            ..Contents::default()
+        };
+        let (_, seconds) = timed(|| Ledger::of(&contents));
+        kept &= figure(&format!("300,000 entries, {name}"), seconds, "s", 5.0);
+    }
+    kept
+}
+
 /// A tar archive of ten million files in one layer, made while it is read.
 struct TenMillion {
     next: usize,
@@ -435,6 +503,7 @@ fn main() -> ExitCode {
     let mut kept = vec![
         from_archive(&path("large.tar")),
         tree(&path("many.tar")),
+        hostile_trees(),
         hostile(folder.path()),
     ];
     if std::env::var("LOADLINE_BENCH_ENGINE").is_ok_and(|value| value == "none") {

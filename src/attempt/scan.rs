@@ -122,7 +122,82 @@ impl Read for Pieces {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
     use super::*;
+    use crate::attempt::fake::Building;
+    use crate::attempt::fake::Fake;
+    use crate::image::archive::Facts;
+
+    /// A cache in memory.
+    #[derive(Debug, Default)]
+    struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+    impl Facts for Memory {
+        fn knows(&self, key: &str) -> bool {
+            self.0.lock().unwrap().contains_key(key)
+        }
+
+        fn recall(&self, key: &str) -> Option<Vec<u8>> {
+            self.0.lock().unwrap().get(key).cloned()
+        }
+
+        fn remember(&self, key: &str, facts: &[u8]) {
+            let mut all = self.0.lock().unwrap();
+            all.insert(key.to_owned(), facts.to_vec());
+        }
+    }
+
+    fn tar_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, bytes) in members {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, path, *bytes).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_image_whose_layers_are_remembered_is_not_exported() {
+        // The image that the fake engine says it built.
+        let export = tar_of(&[
+            (
+                "c.json",
+                br#"{"rootfs":{"diff_ids":["sha256:layer"]},"history":[{"created_by":"COPY"}]}"#,
+            ),
+            ("l.tar", &tar_of(&[("app", b"12345")])),
+            (
+                "manifest.json",
+                br#"[{"Config":"c.json","Layers":["l.tar"]}]"#,
+            ),
+        ]);
+        let options = Options {
+            trusted: true,
+            facts: Some(Arc::new(Memory::default())),
+            ..Options::default()
+        };
+        let fake = Arc::new(Fake::new(Building::Well));
+        let read = || {
+            let image = String::from("sha256:built");
+            read_image(
+                fake.clone(),
+                image,
+                options.clone(),
+                CancellationToken::new(),
+            )
+        };
+        assert!(read().await.is_err(), "the fake's export is empty");
+        assert!(fake.was_asked("export"));
+        archive::read(export.as_slice(), &options).unwrap();
+        fake.asked.lock().unwrap().clear();
+        let contents = read().await.unwrap();
+        assert_eq!(contents.layers[0].shipped, crate::units::Bytes(5));
+        assert_eq!(contents.history.len(), 1);
+        assert!(!fake.was_asked("export"));
+    }
 
     #[test]
     fn pieces_are_read_as_one_text() {

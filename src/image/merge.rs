@@ -68,6 +68,16 @@ pub(super) enum Event {
     },
 }
 
+/// Where a path is lost.
+enum Astray<'p> {
+    /// There is no such name in the folder.
+    Missing(usize, &'p str),
+    /// Something that is not a folder is used as one.
+    NotAFolder(usize),
+    /// Its links lead in circles, or on for too long.
+    Loop,
+}
+
 /// A name in a folder.
 #[derive(Debug, Default)]
 struct Spot<'a> {
@@ -296,7 +306,7 @@ impl<'a> Merge<'a> {
         };
         let mut own = STEPS.min(*steps);
         let before = own;
-        let found = self.walk_from(self.parent(spot), target, true, &mut own);
+        let found = self.follow(self.parent(spot), target, true, &mut own);
         *steps -= before - own;
         found.unwrap_or(spot)
     }
@@ -350,45 +360,58 @@ impl<'a> Merge<'a> {
     /// Follows a path as a system does that opens it; of a link at its end, the link itself where
     /// `last` is false.
     pub(super) fn walk(&self, path: &str, last: bool) -> Result<usize, Lost> {
-        self.walk_from(ROOT, path, last, &mut { STEPS })
+        let mut steps = STEPS;
+        self.follow(ROOT, path, last, &mut steps)
+            .map_err(|astray| match astray {
+                Astray::Missing(folder, part) => {
+                    let missing = format!("{}/{part}", self.path(folder));
+                    Lost::Missing(missing.trim_start_matches('/').to_owned())
+                }
+                Astray::NotAFolder(spot) => Lost::NotAFolder(self.path(spot)),
+                Astray::Loop => Lost::Loop,
+            })
     }
 
-    fn walk_from(
-        &self,
+    /// Follows a path from a folder; takes a step for each part of it and of the links on its way.
+    fn follow<'p>(
+        &'p self,
         mut at: usize,
-        path: &str,
+        path: &'p str,
         last: bool,
         steps: &mut usize,
-    ) -> Result<usize, Lost> {
-        if path.starts_with('/') {
+    ) -> Result<usize, Astray<'p>> {
+        let mut todo: Vec<&str> = Vec::new();
+        let mut add = |todo: &mut Vec<&'p str>, path: &'p str| {
+            let before = todo.len();
+            todo.extend(parts_reversed(path));
+            *steps = steps.checked_sub(todo.len() - before)?;
+            Some(path.starts_with('/'))
+        };
+        if add(&mut todo, path).ok_or(Astray::Loop)? {
             at = ROOT;
         }
-        let mut todo: Vec<&str> = parts_reversed(path).collect();
         let mut links = 0;
         while let Some(part) = todo.pop() {
-            *steps = steps.checked_sub(1).ok_or(Lost::Loop)?;
             if part == ".." {
                 at = self.parent(at);
                 continue;
             }
             let Some(next) = self.child(at, part) else {
-                let missing = format!("{}/{part}", self.path(at));
-                return Err(Lost::Missing(missing.trim_start_matches('/').to_owned()));
+                return Err(Astray::Missing(at, part));
             };
             match self.kind_at(next) {
                 Some(EntryKind::Symlink(target)) if !todo.is_empty() || last => {
                     links += 1;
                     if links > LINKS {
-                        return Err(Lost::Loop);
+                        return Err(Astray::Loop);
                     }
-                    if target.starts_with('/') {
+                    if add(&mut todo, target).ok_or(Astray::Loop)? {
                         at = ROOT;
                     }
-                    todo.extend(parts_reversed(target));
                 }
                 None | Some(EntryKind::Directory | EntryKind::Symlink(_)) => at = next,
                 Some(_) if todo.is_empty() => at = next,
-                Some(_) => return Err(Lost::NotAFolder(self.path(next))),
+                Some(_) => return Err(Astray::NotAFolder(next)),
             }
         }
         Ok(at)

@@ -333,11 +333,59 @@ fn layers_are_told_with_who_shipped_and_who_hid() {
     let sandbox = Sandbox::without_engine();
     file(&sandbox, "a.tar", &tar_of(&legacy(&made(), "a:1")));
     let ended = sandbox.run(&["layers", "a.tar"]);
-    insta::assert_snapshot!(ended.shown());
+    insta::assert_snapshot!(ended.shown(), @r"
+    stdout:
+    a.tar: 354 kB in 7 layers, 21.8 kB live, 332 kB dead; efficiency 6.2 %
+
+    layer     size     dead  made by
+        0   342 kB   332 kB  ADD rootfs /
+        1      0 B      0 B  RUN rm -rf /big /solo
+        2  5.01 kB      0 B  COPY over /
+        3  6.01 kB      0 B  RUN chmod 700 /chmod
+        4    707 B      0 B  RUN renew d
+        5     88 B      0 B  RUN replace swap
+        6      0 B      0 B  RUN rm /hard/one
+
+    Dead bytes, the largest first
+      302 kB  /big, 2 files
+              shipped by layer 0: ADD rootfs /
+              deleted by layer 1: RUN rm -rf /big /solo
+     8.01 kB  /swap
+              shipped by layer 0: ADD rootfs /
+              replaced by layer 5: RUN replace swap
+     7.01 kB  /d
+              shipped by layer 0: ADD rootfs /
+              hidden by the new folder of layer 4: RUN renew d
+     6.01 kB  /chmod
+              shipped by layer 0: ADD rootfs /
+              shipped again, bytes unchanged, by layer 3: RUN chmod 700 /chmod
+        5 kB  /over
+              shipped by layer 0: ADD rootfs /
+              overwritten by layer 2: COPY over /
+        4 kB  /solo
+              shipped by layer 0: ADD rootfs /
+              deleted by layer 1: RUN rm -rf /big /solo
+
+    For comparison, by the formula of dive: efficiency 96 %, wasted 35 kB, user wasted 297 %.
+    It counts all copies of a file, the one that is kept included, and misses deleted folders.
+    exit code: 0
+    ");
     let ended = sandbox.run(&["layers", "a.tar", "--layer", "4"]);
-    insta::assert_snapshot!(ended.shown(), @"");
+    insta::assert_snapshot!(ended.shown(), @r"
+    stdout:
+    layer 4: RUN renew d
+    ~ 0755           /d/
+    - 0644  7.01 kB  /d/below
+    + 0644    707 B  /d/new
+    exit code: 0
+    ");
     let ended = sandbox.run(&["layers", "a.tar", "--layer", "7"]);
-    insta::assert_snapshot!(ended.shown(), @"");
+    insta::assert_snapshot!(ended.shown(), @r"
+    stderr:
+    error: there is no layer 7: the image has 7 layers
+      hint: layers are counted from 0 at the bottom
+    exit code: 2
+    ");
 }
 
 #[test]
@@ -373,12 +421,29 @@ fn rules_pass_or_fail_by_exit_code() {
         .skip_while(|line| !line.starts_with("Rules"))
         .collect::<Vec<_>>()
         .join("\n");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    Rules, by that formula
+      FAIL  lowestEfficiency          0.9634, at least 1
+      skip  highestWastedBytes        35 kB, turned off
+      FAIL  highestUserWastedPercent  2.9674, at most 0.1
+      2 rules broken
+    ");
     sandbox.write("wrong", "rules: { lowestEfficiency: 95 }\n");
     let ended = sandbox.run(&["layers", "bad.tar", "--ci", "wrong"]);
-    insta::assert_snapshot!(ended.shown(), @"");
+    insta::assert_snapshot!(ended.shown(), @r"
+    stderr:
+    error: the rule `lowestEfficiency` is `95`, not a number from 0 to 1
+      --> wrong
+    exit code: 2
+    ");
     let ended = sandbox.run(&["layers", "bad.tar", "--ci", "none"]);
-    insta::assert_snapshot!(ended.shown(), @"");
+    insta::assert_snapshot!(ended.shown(), @r"
+    stderr:
+    error: the rule file `none` cannot be read
+      caused by: no such file or directory
+      hint: check the path and its permissions
+    exit code: 2
+    ");
 }
 
 #[test]
@@ -393,7 +458,12 @@ fn what_is_no_image_is_told_with_what_to_do() {
         assert!(ended.stderr.contains("  hint: "), "{}", ended.stderr);
     }
     let ended = sandbox.run(&["layers", "--ci"]);
-    insta::assert_snapshot!(ended.shown(), @"");
+    insta::assert_snapshot!(ended.shown(), @r"
+    stderr:
+    error: no image was named
+      hint: `loadline layers --help` shows examples
+    exit code: 2
+    ");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The layers of an image as lines of text.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Findings;
@@ -18,8 +20,8 @@ use crate::text::plural;
 use crate::units::Bytes;
 use crate::units::Percent;
 
-/// How many heaps of dead bytes are shown; `--json` has every file.
-const HEAPS: usize = 12;
+/// How many piles of dead bytes are shown; `--json` has every file.
+const PILES: usize = 12;
 
 /// How many characters of an instruction are shown.
 const WIDTH: usize = 76;
@@ -37,7 +39,7 @@ pub(super) fn all(findings: &Findings<'_>, paint: Paint) -> String {
         ledger.efficiency(),
     );
     text += &table(findings);
-    text += &heaps(findings);
+    text += &dead(findings);
     text += &by_dive(findings);
     if let Some(checks) = &findings.checks {
         text += &rules(checks, paint);
@@ -61,29 +63,49 @@ fn table(findings: &Findings<'_>) -> String {
     text
 }
 
-fn heaps(findings: &Findings<'_>) -> String {
+/// Dead bytes in one place that one layer hides, whoever shipped them.
+struct Pile<'a> {
+    /// The largest comes first.
+    heaps: Vec<&'a Heap>,
+    bytes: Bytes,
+    files: usize,
+}
+
+/// Piles of dead bytes, the largest first.
+fn piles(heaps: &[Heap]) -> Vec<Pile<'_>> {
+    let mut piles: BTreeMap<(&str, usize, How), Pile<'_>> = BTreeMap::new();
+    for heap in heaps {
+        let pile = piles
+            .entry((heap.path.as_str(), heap.hidden_in, heap.how))
+            .or_insert(Pile {
+                heaps: Vec::new(),
+                bytes: Bytes(0),
+                files: 0,
+            });
+        pile.heaps.push(heap);
+        pile.bytes = pile.bytes.plus(heap.bytes);
+        pile.files += heap.files;
+    }
+    let mut piles: Vec<Pile<'_>> = piles.into_values().collect();
+    // Equal ones stay in the order of their paths.
+    piles.sort_by_key(|pile| Reverse(pile.bytes));
+    piles
+}
+
+fn dead(findings: &Findings<'_>) -> String {
     let heaps = findings.ledger.heaps();
-    if heaps.is_empty() {
+    let piles = piles(&heaps);
+    if piles.is_empty() {
         return String::from("\nNo dead bytes: everything that is shipped can be seen.\n");
     }
     let mut text = String::from("\nDead bytes, the largest first\n");
-    for heap in heaps.iter().take(HEAPS) {
-        let _ = writeln!(
-            text,
-            "{:>8}  {}\n          shipped by layer {}: {}\n          {} layer {}: {}",
-            heap.bytes,
-            place(heap),
-            heap.shipped_in,
-            maker(findings, heap.shipped_in),
-            verb(heap.how),
-            heap.hidden_in,
-            maker(findings, heap.hidden_in),
-        );
+    for pile in piles.iter().take(PILES) {
+        text += &told(findings, pile);
     }
-    let rest = heaps.get(HEAPS..).unwrap_or_default();
+    let rest = piles.get(PILES..).unwrap_or_default();
     if !rest.is_empty() {
-        let bytes: Bytes = rest.iter().map(|heap| heap.bytes).sum();
-        let files = rest.iter().map(|heap| heap.files).sum();
+        let bytes: Bytes = rest.iter().map(|pile| pile.bytes).sum();
+        let files = rest.iter().map(|pile| pile.files).sum();
         let _ = writeln!(
             text,
             "{bytes:>8}  in {} elsewhere; `--json` lists every one",
@@ -93,12 +115,36 @@ fn heaps(findings: &Findings<'_>) -> String {
     text
 }
 
-fn place(heap: &Heap) -> String {
-    let path = Clean::line(&heap.path);
-    if heap.files == 1 {
-        return format!("/{path}");
-    }
-    format!("/{path}, {}", plural(heap.files, "file"))
+fn told(findings: &Findings<'_>, pile: &Pile<'_>) -> String {
+    let Some(first) = pile.heaps.first() else {
+        return String::new();
+    };
+    let files = match pile.files {
+        1 => String::new(),
+        files => format!(", {}", plural(files, "file")),
+    };
+    let mut layers: Vec<usize> = pile.heaps.iter().map(|heap| heap.shipped_in).collect();
+    layers.sort_unstable();
+    let shipped = match layers.as_slice() {
+        [layer] => format!("layer {layer}: {}", maker(findings, *layer)),
+        layers => {
+            let layers: Vec<String> = layers.iter().map(ToString::to_string).collect();
+            format!(
+                "layers {}, most of it by {}: {}",
+                layers.join(", "),
+                first.shipped_in,
+                maker(findings, first.shipped_in)
+            )
+        }
+    };
+    format!(
+        "{:>8}  /{}{files}\n          shipped by {shipped}\n          {} layer {}: {}\n",
+        pile.bytes,
+        Clean::line(&first.path),
+        verb(first.how),
+        first.hidden_in,
+        maker(findings, first.hidden_in),
+    )
 }
 
 /// How dead bytes came to be dead, up to the layer that did it.
@@ -106,11 +152,9 @@ const fn verb(how: How) -> &'static str {
     match how {
         How::Deleted => "deleted by",
         How::Overwritten => "overwritten by",
-        How::MetadataOnly => {
-            "shipped again, the same bytes with other permissions, owner or time, by"
-        }
-        How::Opaque => "hidden by a new folder in its place, by",
-        How::Replaced => "replaced by something of another type, by",
+        How::MetadataOnly => "shipped again, bytes unchanged, by",
+        How::Opaque => "hidden by the new folder of",
+        How::Replaced => "replaced by",
     }
 }
 
