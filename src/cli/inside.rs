@@ -272,8 +272,14 @@ impl View<'_> {
             Place::History { step } => {
                 let step = self.contents.history.get(*step);
                 let what = step.map_or_else(String::new, |step| {
-                    let words = step.created_by.split_whitespace().next();
-                    format!(" ({} …)", words.unwrap_or_default())
+                    let text = maker::instruction(&step.created_by);
+                    let keyword = text.split_whitespace().next().unwrap_or_default();
+                    let keyword = if keyword.starts_with('|') {
+                        "RUN"
+                    } else {
+                        keyword
+                    };
+                    format!(" ({keyword} …)")
                 });
                 format!("the history{what}")
             }

@@ -35,6 +35,8 @@ pub(super) enum Check {
     Random,
     /// The secret is no example (`changeme`, `<token>`, `${TOKEN}`).
     NoExample,
+    /// The same, and it has letters and digits: manuals use words.
+    Mixed,
     /// A key in PEM form with a body.
     Key,
     /// A JSON Web Token whose first part says so.
@@ -215,7 +217,7 @@ pub const ALL: &[SecretKind] = &[
         &["machine "],
         r"(?m)^\s{0,8}machine\s+\S{1,256}\s+login\s+\S{1,256}\s+password\s+(\S{4,256})",
     )
-    .with(Check::NoExample)
+    .with(Check::Mixed)
     .reach(8, 900),
     kind(
         "openai-key",
@@ -301,6 +303,10 @@ impl Check {
             Self::None => true,
             Self::Random => entropy(secret) >= 3.0 && !is_placeholder(secret),
             Self::NoExample => !is_placeholder(secret),
+            Self::Mixed => {
+                let has = |class: fn(&u8) -> bool| secret.iter().any(class);
+                has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && !is_placeholder(secret)
+            }
             Self::Key => has_body(secret),
             Self::WebToken => is_web_token(secret),
             Self::NameAndPassword => is_name_and_password(secret),

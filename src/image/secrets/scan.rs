@@ -344,6 +344,7 @@ mod tests {
             "token = secrets.token_urlsafe(16)",
             "//registry.npmjs.org/:_authToken=${NPM_TOKEN}",
             "sk-ant-",
+            "machine imap login bob password bobwillknow",
             "https://user:pass@example.com",
         ] {
             assert_eq!(shown(text, false), Vec::<String>::new(), "{text}");
