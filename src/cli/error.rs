@@ -139,12 +139,7 @@ impl CliError {
                     .hint("`loadline goals` lists every kind"),
             ),
             Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
-            Self::Unwritable { path, cause } => (
-                Exit::Usage,
-                told(format!("`{}` cannot be written", shown(path)))
-                    .causes([io_cause(cause)])
-                    .hint("check the path and its permissions"),
-            ),
+            Self::Unwritable { path, cause } => (Exit::Usage, unwritable(path, cause)),
             Self::Archive { path, cause } => (Exit::Usage, no_image(path, cause)),
             Self::Layers(error) => (Exit::Usage, of_layers(error)),
             Self::NotItsBase { base } => (Exit::Usage, not_its_base(base)),
@@ -288,6 +283,12 @@ fn not_its_base(base: &str) -> Told {
     ))
     .hint("name the image that its Dockerfile starts from, as it was when it was built")
     .hint("without `--base`, every layer is looked at")
+}
+
+fn unwritable(path: &Path, cause: &std::io::Error) -> Told {
+    told(format!("`{}` cannot be written", shown(path)))
+        .causes([io_cause(cause)])
+        .hint("check the path and its permissions")
 }
 
 fn no_dockerfile(folder: &Path) -> Told {
