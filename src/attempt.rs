@@ -127,6 +127,17 @@ pub trait BaseSupply: Send + Sync {
         events: mpsc::Sender<AttemptEvent>,
         cancel: CancellationToken,
     ) -> Result<Vec<BaseReport>, SupplyError>;
+
+    /// Whether the registry of a reference is worth asking: one that did not answer before is not.
+    fn reaches(&self, reference: &str) -> bool {
+        let _ = reference;
+        true
+    }
+
+    /// Takes note that the registry of a reference did not answer.
+    fn unreachable(&self, reference: &str) {
+        let _ = reference;
+    }
 }
 
 /// A base image could not be made ready.

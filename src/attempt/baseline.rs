@@ -13,6 +13,7 @@ use super::Request;
 use super::Submission;
 use super::gather;
 use super::prepare;
+use super::prepare::Frontend;
 use super::problem;
 use crate::dockerfile::Dockerfile;
 use crate::engine::BuildRequest;
@@ -94,10 +95,11 @@ impl Work {
             submission: Submission::Files(self.request.exercise.files.clone()),
             ..self.request.clone()
         };
-        let dockerfile = prepare::dockerfile(&starter).map_err(|(_, problem)| failed(&problem))?;
-        let dockerfile = Arc::new(dockerfile);
+        let mut gathered = prepare::gather(&starter).map_err(|(_, problem)| failed(&problem))?;
+        let dockerfile = Arc::clone(gathered.dockerfile());
         let bases = self.ready_bases(&dockerfile).await?;
-        let prepared = prepare::context(&starter, &dockerfile, &bases, None)
+        let prepared = gathered
+            .context(&bases, Frontend::AsWritten)
             .map_err(|(_, problem)| failed(&problem))?;
         let request = BuildRequest {
             context: prepared.archive.path().to_owned(),

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -28,6 +29,8 @@ use super::gather;
 use super::gather::Gathering;
 use super::judge;
 use super::prepare;
+use super::prepare::Frontend;
+use super::prepare::Gathered;
 use super::prepare::Prepared;
 use super::problem;
 use super::steps::Steps;
@@ -35,6 +38,7 @@ use super::weigh;
 use crate::course::ExerciseId;
 use crate::course::GoalEntry;
 use crate::dockerfile::Dockerfile;
+use crate::engine::BuildError;
 use crate::engine::BuildEvent;
 use crate::engine::BuildRequest;
 use crate::engine::Builder;
@@ -87,6 +91,7 @@ pub fn start(
             request,
             events: events.clone(),
             cancel,
+            dockerfile: OnceLock::new(),
         };
         let ended = std::panic::AssertUnwindSafe(attempt.run(&mut draft))
             .catch_unwind()
@@ -201,6 +206,8 @@ struct Attempt {
     request: Request,
     events: mpsc::Sender<AttemptEvent>,
     cancel: CancellationToken,
+    /// The learner's Dockerfile, once it was read.
+    dockerfile: OnceLock<Arc<Dockerfile>>,
 }
 
 impl Attempt {
@@ -214,10 +221,13 @@ impl Attempt {
 
     async fn steps(&self, report: &mut Report) -> Result<(), Stopped> {
         let began = Instant::now();
-        let dockerfile = Arc::new(prepare::dockerfile(&self.request)?);
+        let mut gathered = prepare::gather(&self.request)?;
+        let dockerfile = Arc::clone(
+            self.dockerfile
+                .get_or_init(|| gathered.dockerfile().clone()),
+        );
         report.bases = self.ready_bases(&dockerfile).await?;
-        let prepared = prepare::context(&self.request, &dockerfile, &report.bases, None)?;
-        let (built, steps) = self.build(&dockerfile, &prepared, self.tag()).await?;
+        let (prepared, built, steps) = self.build(&mut gathered, &report.bases).await?;
         report.timings_ms.build = millis(began.elapsed());
         let _ = self
             .events
@@ -236,14 +246,7 @@ impl Attempt {
         let image_id = built.image.clone();
         let builders = self.weigh_builders(&evidence, &prepared, built.builder, &report.bases);
         let gathered = self
-            .gather(
-                built,
-                layers,
-                &mut evidence,
-                &dockerfile,
-                &prepared,
-                &report.bases,
-            )
+            .gather(built, layers, &mut evidence, &dockerfile, &prepared)
             .await;
         report.timings_ms.evidence = millis(began.elapsed());
         let began = Instant::now();
@@ -298,13 +301,50 @@ impl Attempt {
         Ok(bases)
     }
 
-    /// Builds, passing the events on and keeping what the goals need of them.
+    /// Builds. Where the image that a `# syntax=` line names is not to be had, the engine's own
+    /// parser reads the Dockerfile: an older one knows less, and no network is no reason to stop.
     async fn build(
+        &self,
+        gathered: &mut Gathered,
+        bases: &[BaseReport],
+    ) -> Result<(Prepared, Built, Vec<StepFact>), Stopped> {
+        let dockerfile = Arc::clone(gathered.dockerfile());
+        let syntax = dockerfile.syntax();
+        let mut frontend = match syntax {
+            Some((_, image)) if !self.bases.reaches(image) => {
+                match self.engine.inspect(image).await {
+                    Ok(Some(_)) => Frontend::AsWritten,
+                    Ok(None) | Err(_) => Frontend::OfTheEngine,
+                }
+            }
+            Some(_) | None => Frontend::AsWritten,
+        };
+        loop {
+            if let (Some((line, image)), Frontend::OfTheEngine) = (syntax, frontend) {
+                let note = AttemptEvent::Build(problem::without_frontend(line, image));
+                let _ = self.events.send(note).await;
+            }
+            let prepared = gathered.context(bases, frontend)?;
+            match (self.try_build(&dockerfile, &prepared).await, syntax) {
+                (Ok((built, steps)), _) => return Ok((prepared, built, steps)),
+                (Err(error), Some((_, image)))
+                    if frontend == Frontend::AsWritten && is_without(&error, image) =>
+                {
+                    self.bases.unreachable(image);
+                    frontend = Frontend::OfTheEngine;
+                }
+                (Err(error), _) => return Err(problem::of_build(&error, &dockerfile).into()),
+            }
+        }
+    }
+
+    /// Builds once, passing the events on and keeping what the goals need of them.
+    async fn try_build(
         &self,
         dockerfile: &Arc<Dockerfile>,
         prepared: &Prepared,
-        tag: String,
-    ) -> Result<(Built, Vec<StepFact>), Stopped> {
+    ) -> Result<(Built, Vec<StepFact>), BuildError> {
+        let tag = self.tag();
         let before = self.engine.inspect(&tag).await.ok().flatten();
         let (sender, mut receiver) = mpsc::channel(256);
         let build = self.engine.build(
@@ -320,12 +360,12 @@ impl Attempt {
             }
         };
         let (built, ()) = tokio::join!(build, forward);
-        let built = built.map_err(|error| Stopped::from(problem::of_build(&error, dockerfile)))?;
+        let built = built?;
         // The image that this one replaces has no name any more: only its id can remove it.
         if let Some(before) = before.filter(|before| before.id != built.image) {
             let _ = self.engine.remove_image(&before.id).await;
         }
-        Ok((built, steps.into_facts()))
+        Ok((built, steps.into_facts(dockerfile)))
     }
 
     /// Steps always arrive; a line of the log waits for nobody.
@@ -430,7 +470,6 @@ impl Attempt {
         evidence: &mut Evidence,
         dockerfile: &Arc<Dockerfile>,
         prepared: &Prepared,
-        bases: &[BaseReport],
     ) -> Result<Vec<GoalReport>, Stopped> {
         let _ = self
             .events
@@ -439,7 +478,7 @@ impl Attempt {
             )))
             .await;
         let rebuild = |rebuild: Rebuild| -> BoxFuture<'_, Known<Vec<StepFact>>> {
-            async move { self.rebuild(rebuild, dockerfile, bases).await }.boxed()
+            async move { self.rebuild(rebuild, dockerfile, prepared).await }.boxed()
         };
         let baseline = |runs: BTreeSet<Run>| -> BoxFuture<'_, BTreeMap<Run, Known<RunOutcome>>> {
             let work = baseline::Work {
@@ -473,7 +512,7 @@ impl Attempt {
         &self,
         rebuild: Rebuild,
         dockerfile: &Arc<Dockerfile>,
-        bases: &[BaseReport],
+        prepared: &Prepared,
     ) -> Known<Vec<StepFact>> {
         let failed = |problem: &Problem| {
             Missing::because(format!(
@@ -481,11 +520,16 @@ impl Attempt {
                 rebuild.touch, problem.message
             ))
         };
-        let prepared = prepare::context(&self.request, dockerfile, bases, Some(&rebuild.touch))
+        let prepared = prepared
+            .touched(&rebuild.touch)
             .map_err(|(_, problem)| failed(&problem))?;
         let tag = format!("{}-touched", self.tag());
         let (sender, mut receiver) = mpsc::channel(256);
-        let request = self.build_request(dockerfile, &prepared, tag.clone());
+        // What the first build left in the cache is what this one is about.
+        let request = BuildRequest {
+            no_cache: false,
+            ..self.build_request(dockerfile, &prepared, tag.clone())
+        };
         let build = self.engine.build(request, sender, self.cancel.clone());
         let mut steps = Steps::default();
         let note = async {
@@ -496,7 +540,7 @@ impl Attempt {
         let (built, ()) = tokio::join!(build, note);
         let _ = self.engine.remove_image(&tag).await;
         match built {
-            Ok(_) => Ok(steps.into_facts()),
+            Ok(_) => Ok(steps.into_facts(dockerfile)),
             Err(error) => Err(failed(&problem::of_build(&error, dockerfile).1)),
         }
     }
@@ -518,7 +562,7 @@ impl Attempt {
             _ => "The attempt could not be finished.",
         });
         let evidence = Evidence {
-            dockerfile: Arc::new(prepare::dockerfile(&self.request).unwrap_or_default()),
+            dockerfile: self.dockerfile.get().cloned().unwrap_or_default(),
             context: Err(missing.clone()),
             steps: Vec::new(),
             failure: failed.then(|| problem::unmet(problem)),
@@ -544,6 +588,16 @@ impl Attempt {
                 judge::goal_report(&entry, required, verdict)
             })
             .collect()
+    }
+}
+
+/// Whether a build ended because the image that reads the Dockerfile was not to be had.
+fn is_without(error: &BuildError, image: &str) -> bool {
+    match error {
+        BuildError::NoBase { reference, .. } | BuildError::RegistrySilent { reference, .. } => {
+            reference == image
+        }
+        _ => false,
     }
 }
 

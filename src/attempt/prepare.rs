@@ -1,7 +1,12 @@
 //! Makes the context of a build from what the exercise gives and what the learner wrote.
+//!
+//! The folder is walked once, when the attempt begins: the Dockerfile that is parsed is the one
+//! that is built, and a rebuild changes a copy of what was sent.
 
 use std::collections::BTreeMap;
+use std::io::BufReader;
 use std::io::BufWriter;
+use std::io::Seek as _;
 use std::sync::Arc;
 
 use tempfile::NamedTempFile;
@@ -11,6 +16,7 @@ use super::Submission;
 use super::problem;
 use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
+use crate::dockerfile::context;
 use crate::dockerfile::context::Context;
 use crate::dockerfile::context::ContextError;
 use crate::dockerfile::context::Files;
@@ -18,6 +24,7 @@ use crate::dockerfile::context::Limits;
 use crate::dockerfile::context::Sources;
 use crate::dockerfile::external_references;
 use crate::dockerfile::rewrite;
+use crate::dockerfile::without_syntax;
 use crate::goal::evidence::ContextFacts;
 use crate::report::BaseReport;
 use crate::report::Outcome;
@@ -26,12 +33,27 @@ use crate::report::Problem;
 /// The name of the file that is built.
 const DOCKERFILE: &str = "Dockerfile";
 
+/// What is built, as it was when the attempt began.
+pub(super) struct Gathered {
+    context: Context,
+    dockerfile: Arc<Dockerfile>,
+}
+
 /// A context that is ready to be sent.
 pub(super) struct Prepared {
     /// The archive; the file goes with the value.
     pub(super) archive: NamedTempFile,
     /// What is in it.
     pub(super) facts: ContextFacts,
+}
+
+/// Whether the builder is told which image reads the Dockerfile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Frontend {
+    /// The one that the `# syntax=` line names, where there is one.
+    AsWritten,
+    /// The builder's own.
+    OfTheEngine,
 }
 
 type Refused = (Outcome, Problem);
@@ -48,14 +70,6 @@ fn refused(error: &ContextError) -> Refused {
         .unwrap_or_else(|| String::from("look at that file, then check again"));
     let told = problem::problem(&message, &problem::sentence(&hint), None);
     (Outcome::BuildFailed, told)
-}
-
-/// The learner's Dockerfile.
-pub(super) fn dockerfile(request: &Request) -> Result<Dockerfile, Refused> {
-    let text = gather(request)
-        .and_then(|context| context.read(DOCKERFILE))
-        .map_err(|error| refused(&error))?;
-    Ok(Dockerfile::parse_bytes(&text))
 }
 
 /// The images from outside that the Dockerfile names, each once.
@@ -83,7 +97,7 @@ pub(super) fn final_base(dockerfile: &Dockerfile) -> Option<String> {
 }
 
 /// What is built: the learner's files, and the exercise's own put back over them.
-fn gather(request: &Request) -> Result<Context, ContextError> {
+pub(super) fn gather(request: &Request) -> Result<Gathered, Refused> {
     let exercise = &request.exercise;
     let own: Files = exercise
         .files
@@ -101,44 +115,77 @@ fn gather(request: &Request) -> Result<Context, ContextError> {
         folder,
         above: &own,
     };
-    Context::gather(&sources, DOCKERFILE, &Limits::default())
+    let read = || {
+        let context = Context::gather(&sources, DOCKERFILE, &Limits::default())?;
+        let dockerfile = Dockerfile::parse_bytes(&context.read(DOCKERFILE)?);
+        Ok(Gathered {
+            context,
+            dockerfile: Arc::new(dockerfile),
+        })
+    };
+    read().map_err(|error| refused(&error))
 }
 
-/// The context with the base images resolved and, for a rebuild, one file touched.
-pub(super) fn context(
-    request: &Request,
-    dockerfile: &Dockerfile,
-    bases: &[BaseReport],
-    touch: Option<&str>,
-) -> Result<Prepared, Refused> {
-    archive(request, dockerfile, bases, touch).map_err(|error| refused(&error))
-}
-
-fn archive(
-    request: &Request,
-    dockerfile: &Dockerfile,
-    bases: &[BaseReport],
-    touch: Option<&str>,
-) -> Result<Prepared, ContextError> {
-    let mut context = gather(request)?;
-    if let Some(touch) = touch {
-        let mut content = context.read(touch)?;
-        content.push(b'\n');
-        context.put(touch, &content)?;
+impl Gathered {
+    /// The learner's Dockerfile.
+    pub(super) const fn dockerfile(&self) -> &Arc<Dockerfile> {
+        &self.dockerfile
     }
-    let resolved: BTreeMap<String, String> = bases
-        .iter()
-        .map(|base| (base.reference.clone(), base.resolved.clone()))
-        .collect();
-    let sent = rewrite(dockerfile, &BuildArgs::new(), &resolved);
-    context.put(DOCKERFILE, sent.as_bytes())?;
-    let archive = NamedTempFile::new().map_err(ContextError::Write)?;
-    let facts = context.write(BufWriter::new(archive.as_file()))?;
-    Ok(Prepared {
-        archive,
-        facts: ContextFacts {
-            bytes: facts.bytes,
-            paths: facts.paths,
-        },
-    })
+
+    /// The context with the base images resolved.
+    pub(super) fn context(
+        &mut self,
+        bases: &[BaseReport],
+        frontend: Frontend,
+    ) -> Result<Prepared, Refused> {
+        self.archive(bases, frontend)
+            .map_err(|error| refused(&error))
+    }
+
+    fn archive(
+        &mut self,
+        bases: &[BaseReport],
+        frontend: Frontend,
+    ) -> Result<Prepared, ContextError> {
+        let resolved: BTreeMap<String, String> = bases
+            .iter()
+            .map(|base| (base.reference.clone(), base.resolved.clone()))
+            .collect();
+        let mut sent = rewrite(&self.dockerfile, &BuildArgs::new(), &resolved);
+        if frontend == Frontend::OfTheEngine {
+            sent = without_syntax(&self.dockerfile, &sent);
+        }
+        self.context.put(DOCKERFILE, sent.as_bytes())?;
+        let archive = NamedTempFile::new().map_err(ContextError::Write)?;
+        let facts = self.context.write(BufWriter::new(archive.as_file()))?;
+        Ok(Prepared {
+            archive,
+            facts: ContextFacts {
+                bytes: facts.bytes,
+                paths: facts.paths,
+            },
+        })
+    }
+}
+
+impl Prepared {
+    /// The same with one file touched, for a rebuild.
+    pub(super) fn touched(&self, path: &str) -> Result<Self, Refused> {
+        let copy = || {
+            let mut from = self.archive.reopen().map_err(ContextError::Write)?;
+            from.rewind().map_err(ContextError::Write)?;
+            let archive = NamedTempFile::new().map_err(ContextError::Write)?;
+            context::touch(
+                BufReader::new(from),
+                path,
+                rand::random(),
+                BufWriter::new(archive.as_file()),
+            )?;
+            Ok(Self {
+                archive,
+                facts: self.facts.clone(),
+            })
+        };
+        copy().map_err(|error| refused(&error))
+    }
 }

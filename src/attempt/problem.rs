@@ -3,7 +3,10 @@
 use super::SupplyError;
 use super::prepare;
 use crate::dockerfile::Dockerfile;
+use crate::dockerfile::Instruction;
+use crate::dockerfile::Keyword;
 use crate::engine::BuildError;
+use crate::engine::BuildEvent;
 use crate::engine::EngineError;
 use crate::goal::Blame;
 use crate::goal::Unmet;
@@ -48,20 +51,10 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
             title,
             exit,
             message,
-        } => {
-            // A command's own output says why it stopped; for the rest there is only the engine.
-            let (how, next) = match exit {
-                Some(code) => (
-                    format!(" with status {code}"),
-                    "Read the last lines of its output above: they say what it missed.",
-                ),
-                None => (
-                    format!(": {}", message.as_str().trim_end_matches('.')),
-                    "Compare what the line names with what is in your folder.",
-                ),
-            };
-            problem(&format!("`{title}` stopped{how}."), next, *line)
-        }
+        } => match sought_heredoc(*line, message, dockerfile) {
+            Some(told) => told,
+            None => of_step(*line, title, *exit, message),
+        },
         BuildError::NoBase {
             line,
             reference,
@@ -101,7 +94,37 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
     (Outcome::BuildFailed, told)
 }
 
+/// A step that stopped. A command's own output says why; for the rest there is only the engine.
+fn of_step(line: Option<u32>, title: &Clean, exit: Option<i64>, message: &Clean) -> Problem {
+    let (how, next) = match exit {
+        Some(code) => (
+            format!(" with status {code}"),
+            "Read the last lines of its output above: they say what it missed.",
+        ),
+        None => (
+            format!(": {}", message.as_str().trim_end_matches('.')),
+            "Compare what the line names with what is in your folder.",
+        ),
+    };
+    problem(&format!("`{title}` stopped{how}."), next, line)
+}
+
+/// The note that the image of a `# syntax=` line is left aside.
+pub(super) fn without_frontend(line: u32, image: &str) -> BuildEvent {
+    BuildEvent::Warning {
+        line: Some(line),
+        text: Clean::line(&format!(
+            "`{image}` is to read this Dockerfile, and no registry gives it now: the engine reads it itself, without this line"
+        )),
+    }
+}
+
 fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Problem {
+    if dockerfile.problems.is_empty()
+        && let Some(told) = unread_heredoc(line, message, dockerfile)
+    {
+        return told;
+    }
     let Some(own) = dockerfile.problems.first() else {
         return problem(
             &format!("The Dockerfile cannot be read: {message}."),
@@ -119,6 +142,57 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
             ..Blame::default()
         },
     }
+}
+
+/// What it means that a builder took the text of a heredoc for instructions: it knows none. Those
+/// of Docker before 23 and of Podman before 4.9 do not, unless a `# syntax=` line brings one that
+/// does.
+fn unread_heredoc(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Option<Problem> {
+    let lower = message.as_str().to_lowercase();
+    let (_, unknown) = lower.split_once("unknown instruction")?;
+    let unknown = unknown.trim_start_matches([':', ' ', '"']);
+    let is_unknown = |text: &str| {
+        let word = text.split_whitespace().next().unwrap_or_default();
+        !word.is_empty() && unknown.starts_with(&word.to_lowercase())
+    };
+    let stages = dockerfile.stages.iter();
+    let mut with_heredocs = stages
+        .flat_map(|stage| &stage.instructions)
+        .filter(|one| !one.heredocs.is_empty());
+    let found = with_heredocs.find(|one| {
+        let inside = line.is_some_and(|line| one.line < line && line <= one.last_line);
+        let mut lines = one.heredocs.iter().flat_map(|doc| doc.content.lines());
+        inside || lines.any(is_unknown)
+    })?;
+    Some(no_heredocs(
+        found,
+        "it took a line between `<<` and its end for an instruction",
+    ))
+}
+
+/// What it means that a builder looked for a file called `<<END`.
+fn sought_heredoc(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Option<Problem> {
+    let mut instructions = dockerfile.stages.iter().flat_map(|one| &one.instructions);
+    let found = instructions.find(|one| Some(one.line) == line && !one.heredocs.is_empty())?;
+    message
+        .as_str()
+        .contains("<<")
+        .then(|| no_heredocs(found, "it took what follows `<<` for the name of a file"))
+}
+
+fn no_heredocs(found: &Instruction, how: &str) -> Problem {
+    let instead = if found.keyword == Keyword::Run {
+        "Join the commands of that RUN with `&&` instead"
+    } else {
+        "Put that text into a file beside the Dockerfile, and COPY the file, instead"
+    };
+    problem(
+        &format!("This engine's builder does not know heredocs: {how}."),
+        &format!(
+            "{instead}; heredocs need a newer engine, or a `# syntax=` line whose image can be had."
+        ),
+        Some(found.line),
+    )
 }
 
 /// What a failure of the engine means for the attempt.
@@ -206,6 +280,39 @@ mod tests {
             problem.message.as_str(),
             "`RUN pip install flask` stopped with status 1."
         );
+    }
+
+    #[test]
+    fn a_builder_without_heredocs_is_told_from_a_wrong_word() {
+        let file = Dockerfile::parse(
+            "FROM a\nRUN <<END\nset -e\nHello there\nEND\nCOPY <<X /x\ntext\nX\n",
+        );
+        let told = |line, message: &str| {
+            let error = BuildError::Syntax {
+                line,
+                message: Clean::line(message),
+            };
+            of_build(&error, &file).1
+        };
+        for (line, message, at) in [
+            (Some(3), "unknown instruction: SET", 2),
+            (None, "Unknown instruction: \"HELLO\"", 2),
+            (Some(7), "unknown instruction: TEXT", 6),
+        ] {
+            let problem = told(line, message);
+            assert!(problem.message.as_str().contains("heredocs"), "{message}");
+            assert_eq!(problem.blame.line, Some(at), "{message}");
+        }
+        let sought = BuildError::Step {
+            line: Some(6),
+            title: Clean::line("COPY <<X /x"),
+            exit: None,
+            message: Clean::line("\"/<<X\" not found"),
+        };
+        let problem = of_build(&sought, &file).1;
+        assert!(problem.message.as_str().contains("name of a file"));
+        let other = told(Some(1), "unknown instruction: OTHER");
+        assert!(!other.message.as_str().contains("heredocs"));
     }
 
     #[test]

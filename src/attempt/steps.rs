@@ -1,7 +1,10 @@
 //! What the goals need to know of a build's steps. Pure.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use crate::dockerfile::Dockerfile;
+use crate::dockerfile::Keyword;
 use crate::engine::BuildEvent;
 use crate::engine::StepId;
 use crate::goal::evidence::StepFact;
@@ -50,13 +53,27 @@ impl Steps {
         }
     }
 
-    /// The steps that were executed or cached and belong to a line, in the order of the lines.
-    pub(super) fn into_facts(mut self) -> Vec<StepFact> {
+    /// The steps that work on files, in the order of their lines: the ones that every builder has.
+    /// Of `FROM` builders disagree whether it is cached, and not all make a step of what only
+    /// changes the config.
+    pub(super) fn into_facts(mut self, dockerfile: &Dockerfile) -> Vec<StepFact> {
+        let works: BTreeSet<u32> = dockerfile
+            .stages
+            .iter()
+            .flat_map(|stage| &stage.instructions)
+            .filter(|one| {
+                matches!(
+                    one.keyword,
+                    Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir
+                )
+            })
+            .map(|one| one.line)
+            .collect();
         let mut facts: Vec<StepFact> = self
             .finished
             .iter()
             .filter_map(|step| self.planned.remove(step))
-            .filter(|fact| fact.line.is_some())
+            .filter(|fact| fact.line.is_some_and(|line| works.contains(&line)))
             .collect();
         facts.sort_by_key(|fact| fact.line);
         facts
@@ -90,20 +107,25 @@ mod tests {
     }
 
     #[test]
-    fn only_finished_steps_with_a_line_are_facts() {
+    fn only_finished_steps_that_work_on_files_are_facts() {
+        let file = Dockerfile::parse("FROM a\nRUN b\nENV C=d\nCOPY e f\nRUN g\n");
         let mut steps = Steps::default();
         for event in [
             planned(0, None),
             planned(1, Some(4)),
             planned(2, Some(2)),
-            planned(3, Some(9)),
+            planned(3, Some(5)),
+            planned(4, Some(1)),
+            planned(5, Some(3)),
             finished(0, false),
             finished(1, true),
             finished(2, false),
+            finished(4, false),
+            finished(5, false),
         ] {
             steps.note(&event);
         }
-        let facts = steps.into_facts();
+        let facts = steps.into_facts(&file);
         let lines: Vec<(Option<u32>, bool)> =
             facts.iter().map(|fact| (fact.line, fact.cached)).collect();
         assert_eq!(lines, [(Some(2), false), (Some(4), true)]);

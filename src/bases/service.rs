@@ -437,6 +437,20 @@ impl Service {
         }
     }
 
+    /// Whether the registry of a reference is worth asking in this session.
+    #[must_use]
+    pub fn reaches(&self, reference: &str) -> bool {
+        self.may_ask(Reference::parse(reference).registry())
+    }
+
+    /// Takes note that the registry of a reference did not answer: it is not asked again in this
+    /// session.
+    pub fn unreachable(&self, reference: &str) {
+        let registry = Reference::parse(reference).registry().to_owned();
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.insert(registry);
+    }
+
     /// Whether a registry is worth asking in this session.
     fn may_ask(&self, registry: &str) -> bool {
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -462,8 +476,7 @@ impl Service {
             Err(EngineError::DiskFull(detail)) => Err(EngineError::DiskFull(detail).into()),
             Err(error) => {
                 if !answered(&error) {
-                    let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-                    silent.insert(registry);
+                    self.unreachable(reference);
                 }
                 Ok(false)
             }

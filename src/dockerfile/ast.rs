@@ -95,6 +95,16 @@ pub struct Instruction {
 }
 
 impl Dockerfile {
+    /// The image that reads the file instead of the engine's own parser, and the line that names
+    /// it: `# syntax=docker/dockerfile:1`.
+    #[must_use]
+    pub fn syntax(&self) -> Option<(u32, &str)> {
+        let directive = self.directives.iter().find(|one| one.name == "syntax")?;
+        let before = self.text.get(..directive.span.start)?;
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        Some((u32::try_from(line).ok()?, directive.value.as_str()))
+    }
+
     /// The character that escapes and continues lines: a backslash, or a backtick where the
     /// directive `# escape=` says so.
     #[must_use]

@@ -6,6 +6,7 @@
 //! is larger than a learner's project can be.
 
 mod error;
+mod touch;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub use error::ContextError;
 use tar::EntryType;
 use tar::Header;
+pub use touch::touch;
 use walk::Folder;
 use walk::Found;
 

@@ -86,7 +86,7 @@ impl Needs {
 /// A second build after one file of the context was touched.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rebuild {
-    /// The file that gets one more line, relative to the context.
+    /// The file that gets blank lines at its end, relative to the context.
     pub touch: String,
 }
 

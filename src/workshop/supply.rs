@@ -58,6 +58,14 @@ impl BaseSupply for Supply {
         }
         Ok(ready)
     }
+
+    fn reaches(&self, reference: &str) -> bool {
+        self.bases.reaches(reference)
+    }
+
+    fn unreachable(&self, reference: &str) {
+        self.bases.unreachable(reference);
+    }
 }
 
 fn event(progress: &Progress) -> AttemptEvent {

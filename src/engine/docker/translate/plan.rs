@@ -60,6 +60,12 @@ impl Plan {
             title: title(instruction, &dockerfile.text),
         };
         let mut plan = Self::default();
+        let syntax = dockerfile.syntax();
+        plan.references
+            .extend(syntax.map(|(line, written)| Reference {
+                written: written.to_owned(),
+                line,
+            }));
         for argument in &dockerfile.global_args {
             plan.all.push(place(argument, 0));
         }
