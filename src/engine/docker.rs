@@ -55,6 +55,8 @@ use crate::units::Bytes;
 
 /// How long a question may take that needs no work.
 const QUICK: Duration = Duration::from_secs(5);
+/// How long a busy engine may take to say how it is set up.
+const BUSY: Duration = Duration::from_secs(30);
 /// How long an ordinary call may take until it answers.
 const CALL: Duration = Duration::from_secs(60);
 /// How long the engine may prepare before the first byte of a large answer: an export is copied to
@@ -100,23 +102,25 @@ impl Docker {
     ///
     /// # Errors
     ///
-    /// Fails where nothing answers within five seconds, or this user may not ask.
+    /// Fails where nothing answers within some seconds, or this user may not ask.
     pub async fn connect(address: &Address, choices: Choices) -> Result<Self, EngineError> {
         let shown = address.to_string();
         let failed = |error: &Error| fault::fault("connect", &shown, QUICK, error);
         let client = client(address).map_err(|error| failed(&error))?;
         let quick = client.clone().with_timeout(QUICK);
         // The library applies its timeout to answers; ssh may also hang while it connects.
-        let asked = tokio::time::timeout(QUICK * 2, async {
-            tokio::try_join!(quick.version(), quick.info())
-        });
-        let (version, system) = asked
+        let version = tokio::time::timeout(QUICK * 2, quick.version())
             .await
             .map_err(|_elapsed| EngineError::Silent {
                 what: "connect",
                 within: QUICK * 2,
             })?
             .map_err(|error| failed(&error))?;
+        // Somebody is there: one that is busy (Podman's store is locked while it builds) may take
+        // its time for the rest.
+        let busy = client.clone().with_timeout(BUSY);
+        let system = busy.info().await;
+        let system = system.map_err(|error| fault::fault("connect", &shown, BUSY, &error))?;
         let info = describe(&version, &system, address, choices);
         let root = folder_here(&system);
         let maker = Maker::this();

@@ -145,13 +145,18 @@ fn command(run: &Run, config: Option<&Config>) -> Vec<String> {
 }
 
 fn memory(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
-    outcome.out_of_memory.then(|| {
-        Cause::new(
-            "It, or a process that it started, was killed because it used more memory than a check allows.",
-            "Look at what the app loads or starts before it is ready.",
-            Blame::line(scene.start_line()),
-        )
-    })
+    let why = if outcome.out_of_memory {
+        "It, or a process that it started, was killed because it used more memory than a check allows."
+    } else if outcome.killed_untold {
+        "It was killed (status 137), and not by Loadline. This version of the engine does not say why; what uses more memory than a check allows ends like this."
+    } else {
+        return None;
+    };
+    Some(Cause::new(
+        why,
+        "Look at what the app loads or starts before it is ready.",
+        Blame::line(scene.start_line()),
+    ))
 }
 
 /// The container's end and its last words.

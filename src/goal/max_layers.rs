@@ -1,4 +1,7 @@
 //! `max_layers`: the image has at most so many layers.
+//!
+//! What WORKDIR makes is not counted: it holds a folder at most, and only some builders make a
+//! layer of it.
 
 use serde::Deserialize;
 
@@ -11,6 +14,8 @@ use super::base;
 use super::kind::About;
 use super::kind::Kind;
 use super::kind::must;
+use crate::dockerfile::Keyword;
+use crate::image::Summary;
 use crate::text::plural;
 
 #[derive(Debug, Deserialize)]
@@ -22,7 +27,7 @@ pub(super) struct MaxLayers {
 impl Kind for MaxLayers {
     const ABOUT: About = About {
         name: "max_layers",
-        asks: "The image has at most so many layers, those of its base included.",
+        asks: "The image has at most so many layers, those of its base included and those of WORKDIR not.",
         parameters: &[must("max", "number", "The largest number of layers.")],
         example: "max_layers: 8",
     };
@@ -55,28 +60,24 @@ impl Goal for MaxLayers {
 
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
         let layers = match &evidence.summary {
-            Ok(summary) => summary.diff_ids.len(),
+            Ok(summary) => count(summary),
             Err(missing) => return Verdict::unknown(missing),
         };
         if layers <= self.max {
             return Verdict::met(plural(layers, "layer"));
         }
-        let (from_base, lines) = by_line(evidence);
-        let why = match (from_base, lines.first(), lines.last()) {
-            (Some(base), Some(first), Some(last)) if first != last => format!(
-                "The base image has {}; lines {first} to {last} add {}.",
-                base,
+        let lines = by_line(evidence);
+        let base = layers.saturating_sub(lines.as_ref().map_or(0, Vec::len));
+        let why = match lines.as_deref() {
+            Some([first, .., last]) => format!(
+                "The base image has {base}; lines {first} to {last} add {}.",
                 layers.saturating_sub(base)
             ),
-            (Some(base), Some(line), _) => format!(
-                "The base image has {base}; line {line} adds {}.",
-                layers.saturating_sub(base)
-            ),
-            (Some(base), None, _) if base > 0 => {
-                String::from("All of them come with the base image.")
-            }
+            Some([line]) => format!("The base image has {base}; line {line} adds 1."),
+            Some([]) if base > 0 => String::from("All of them come with the base image."),
             _ => String::from("Each RUN, COPY and ADD of the final stage adds a layer."),
         };
+        let lines = lines.unwrap_or_default();
         let line = lines.first().copied();
         let base_line = || base::base(&evidence.dockerfile).map(|(_, line)| line);
         Verdict::unmet(
@@ -92,32 +93,53 @@ impl Goal for MaxLayers {
     }
 }
 
-/// How many layers the base has, and the lines that add one.
-fn by_line(evidence: &Evidence) -> (Option<usize>, Vec<u32>) {
-    let Ok(sizes) = &evidence.sizes else {
-        return (None, Vec::new());
-    };
+/// The layers of an image without those that only set the working directory.
+fn count(summary: &Summary) -> usize {
+    let all = summary.diff_ids.len();
+    let made = || summary.history.iter().filter(|step| !step.empty_layer);
+    if made().count() != all {
+        return all;
+    }
+    made().filter(|step| !sets_folder(&step.created_by)).count()
+}
+
+/// Whether a recorded step is a WORKDIR: `WORKDIR /app`, with `#(nop)` before it in the classic
+/// builder's words.
+fn sets_folder(created_by: &str) -> bool {
+    let step = created_by
+        .split_once("#(nop)")
+        .map_or(created_by, |(_, step)| step);
+    step.split_whitespace().next() == Some("WORKDIR")
+}
+
+/// The lines that add a layer to the base's, one for each layer.
+fn by_line(evidence: &Evidence) -> Option<Vec<u32>> {
+    let sizes = evidence.sizes.as_ref().ok()?;
     let from = base::base(&evidence.dockerfile).map(|(_, line)| line);
-    let of_base = sizes
-        .layers
-        .iter()
-        .filter(|layer| layer.line == from)
-        .count();
+    let counts = |line: &u32| {
+        let one = base::every(&evidence.dockerfile).find(|one| one.line == *line);
+        one.is_none_or(|one| one.keyword != Keyword::Workdir)
+    };
     let lines = sizes.layers.iter().filter(|layer| layer.line != from);
-    (
-        Some(of_base),
-        lines.filter_map(|layer| layer.line).collect(),
+    Some(
+        lines
+            .filter_map(|layer| layer.line)
+            .filter(counts)
+            .collect(),
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::goal::fixture::goal;
     use crate::goal::fixture::nothing;
     use crate::goal::fixture::show;
     use crate::goal::fixture::sizes;
+    use crate::goal::fixture::summary;
     use crate::goal::fixture::with_config;
     use crate::image::Config;
+    use crate::image::HistoryStep;
 
     fn judge(lines: &[u32]) -> String {
         let mut evidence = with_config("FROM debian\nRUN a\nRUN b\nCOPY c d", Config::default());
@@ -155,6 +177,27 @@ mod tests {
         next:  Look for neighbouring instructions that do one job between them.
         blame: line 1
         ");
+    }
+
+    #[test]
+    fn what_only_sets_the_working_directory_is_not_counted() {
+        let mut summary = summary(Config::default());
+        for created_by in [
+            "COPY a /",
+            "WORKDIR /app",
+            "/bin/sh -c #(nop) WORKDIR /b",
+            "RUN c",
+        ] {
+            summary.diff_ids.push(format!("sha256:{created_by}"));
+            summary.history.push(HistoryStep {
+                created_by: created_by.to_owned(),
+                empty_layer: false,
+            });
+        }
+        assert_eq!(count(&summary), 2);
+        // A history that does not fit the layers says nothing of them.
+        summary.history.pop();
+        assert_eq!(count(&summary), 4);
     }
 
     #[test]

@@ -266,6 +266,17 @@ mod tests {
         next:  Look at what the app loads or starts before it is ready.
         blame: line 2
         ");
+        let untold = RunOutcome {
+            killed_untold: true,
+            exit: Some(137),
+            ..RunOutcome::default()
+        };
+        insta::assert_snapshot!(judge("run", untold), @r"
+        unmet: status 137
+        why:   It was killed (status 137), and not by Loadline. This version of the engine does not say why; what uses more memory than a check allows ends like this.
+        next:  Look at what the app loads or starts before it is ready.
+        blame: line 2
+        ");
         let refused = RunOutcome {
             start_error: Some(Clean::line(
                 "OCI runtime create failed: exec: \"app\": executable file not found in $PATH: unknown",

@@ -137,6 +137,10 @@ pub struct HttpRequest {
 }
 
 /// What a run showed.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of one run, each seen or not; together they are no state"
+)]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunOutcome {
     /// The exit status; `None` where it still ran when it was stopped by us.
@@ -147,6 +151,8 @@ pub struct RunOutcome {
     pub timed_out: bool,
     /// Whether it, or a child of it, was killed for lack of memory.
     pub out_of_memory: bool,
+    /// Whether it was killed, not by us, on an engine that does not tell what ran out of memory.
+    pub killed_untold: bool,
     /// From the start to its end or to the answer.
     pub took: Duration,
     /// The last lines of standard output.

@@ -9,6 +9,7 @@ mod dead;
 mod probes;
 mod things;
 mod tidy;
+mod verdicts;
 
 use loadline::engine::BuildError;
 use loadline::engine::docker::Docker;

@@ -5,6 +5,7 @@
 //! Builds: which way the engine takes them, how they are followed, and how they end.
 
 mod cancel;
+mod commands;
 mod grpc;
 mod upload;
 
@@ -47,6 +48,8 @@ pub(super) const REGISTRY_PATIENCE: Duration = Duration::from_secs(20);
 const LOG_LINES: usize = 100_000;
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(250);
+/// How often a build is begun again where Podman stumbled over another's work.
+const AGAIN: usize = 3;
 
 /// The way that a build takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,8 +132,8 @@ pub(super) async fn build(
             message: Clean::line(&problem.message),
         });
     }
-    let upload = Upload::open(&request.context).await?;
-    let before = cancel::before(docker, route).await;
+    let mut upload = Upload::open(&request.context).await?;
+    let at_work = cancel::AtWork::before(docker, route).await;
     let (mut stream, ended) = match route {
         Route::Grpc => grpc::start(docker, &request, &upload).await?,
         _ => (start(docker, &request, route, &upload), None),
@@ -144,23 +147,29 @@ pub(super) async fn build(
         began: Instant::now(),
         image: None,
     };
-    let followed = following.follow(&mut stream, upload, &cancel).await;
+    let mut followed = following.follow(&mut stream, &mut upload, &cancel).await;
+    for _ in 0..AGAIN {
+        if !followed
+            .as_ref()
+            .is_err_and(|stopped| stopped.is_a_race_of(route))
+        {
+            break;
+        }
+        following.translator.restart();
+        stream = start(docker, &request, route, &upload);
+        followed = following.follow(&mut stream, &mut upload, &cancel).await;
+    }
     if let Err(stopped) = &followed
         && stopped.needs_the_engine_to_stop()
     {
         if route == Route::Podman {
-            following.drain(&mut stream).await;
+            following.drain(&mut stream, &at_work).await;
         }
         // This is what tells the engine to stop.
         drop(stream);
-        cancel::settled(
-            docker,
-            route,
-            &following.translator.running(),
-            before,
-            ended,
-        )
-        .await?;
+        at_work
+            .settled(docker, &following.translator.running(), ended)
+            .await?;
     }
     following.finish(followed).await
 }
@@ -273,6 +282,14 @@ impl Stopped {
     const fn needs_the_engine_to_stop(&self) -> bool {
         matches!(self, Self::GivenUp(_))
     }
+
+    /// Whether Podman stumbled over an image that somebody removed while it looked through its
+    /// images for cached steps: the same build finds its way the next time.
+    fn is_a_race_of(&self, route: Route) -> bool {
+        const LOST: [&str; 3] = ["layer not known", "image not known", "container not known"];
+        route == Route::Podman
+            && matches!(self, Self::Ended(Fault::Told(told)) if LOST.iter().any(|lost| told.contains(lost)))
+    }
 }
 
 /// A build that is being followed.
@@ -291,7 +308,7 @@ impl Following<'_> {
     async fn follow(
         &mut self,
         stream: &mut Stream,
-        mut upload: Upload,
+        upload: &mut Upload,
         cancel: &CancellationToken,
     ) -> Result<(), Stopped> {
         let mut clock = tokio::time::interval(TICK);
@@ -328,13 +345,25 @@ impl Following<'_> {
         }
     }
 
-    /// Reads on until the step that is under way has ended. Podman ends a build between two steps
-    /// only, and a command whose output nobody takes would never come that far.
-    async fn drain(&mut self, stream: &mut Stream) {
+    /// Reads on until the step that is under way has ended, and ends its command where it can.
+    /// Podman ends a build between two steps only, and a command whose output nobody takes would
+    /// never come that far.
+    async fn drain(&mut self, stream: &mut Stream, at_work: &cancel::AtWork) {
+        let mut clock = tokio::time::interval(TICK);
         let reading = async {
-            while let Some(Ok(came)) = stream.next().await {
-                let Came::Item(item) = came else {
-                    continue;
+            loop {
+                let came = tokio::select! {
+                    biased;
+                    _ = clock.tick() => {
+                        at_work.end(&self.translator.running());
+                        continue;
+                    }
+                    came = stream.next() => came,
+                };
+                let item = match came {
+                    Some(Ok(Came::Item(item))) => item,
+                    Some(Ok(Came::Image(_))) => continue,
+                    Some(Err(_)) | None => return,
                 };
                 let events = self.translator.feed(item, self.began.elapsed());
                 let over = |event: &BuildEvent| matches!(event, BuildEvent::StepFinished { .. });

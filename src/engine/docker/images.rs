@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::HealthConfig;
@@ -36,6 +37,10 @@ use crate::units::Bytes;
 
 /// Chunks of an export that wait for their reader.
 const EXPORT_AHEAD: usize = 64;
+
+/// How often, and how far apart, the removal of an image is tried that a build works on.
+const IN_USE: usize = 10;
+const IN_USE_PAUSE: Duration = Duration::from_millis(500);
 
 /// What the engine knows of `image`.
 pub(super) async fn inspect(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
@@ -163,13 +168,25 @@ pub(super) async fn tag(docker: &Docker, image: &str, reference: &str) -> Result
 
 /// Removes a reference; one that is not there is as good as removed.
 pub(super) async fn remove(docker: &Docker, reference: &str) -> Result<(), EngineError> {
-    let options = RemoveImageOptionsBuilder::default().build();
     let client = &docker.inner.client;
-    match client.remove_image(reference, Some(options), None).await {
-        Ok(_) => Ok(()),
-        Err(error) if fault::is_missing(&error) => Ok(()),
-        Err(error) => Err(docker.fault("remove an image", &error)),
+    let mut tries_left = IN_USE;
+    loop {
+        let options = RemoveImageOptionsBuilder::default().build();
+        match client.remove_image(reference, Some(options), None).await {
+            Ok(_) => return Ok(()),
+            Err(error) if fault::is_missing(&error) => return Ok(()),
+            Err(error) if tries_left > 0 && is_built_on(&error) => {
+                tries_left -= 1;
+                tokio::time::sleep(IN_USE_PAUSE).await;
+            }
+            Err(error) => return Err(docker.fault("remove an image", &error)),
+        }
     }
+}
+
+/// Whether Podman keeps an image because a build works on it, which is soon over.
+fn is_built_on(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { message, .. } if message.contains("external containers"))
 }
 
 /// Pulls an image; dropping the answer stream stops it.

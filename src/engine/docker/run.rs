@@ -97,13 +97,16 @@ fn body(name: EngineName, image: &str, run: &Run) -> ContainerCreateBody {
         open_stdin: Some(stdin),
         stdin_once: Some(stdin),
         healthcheck: probes::healthcheck(name, &run.probe),
-        host_config: Some(hardened(start.read_only)),
+        host_config: Some(hardened(name, start.read_only)),
         ..ContainerCreateBody::default()
     }
 }
 
 /// The limits of every run.
-fn hardened(read_only: bool) -> HostConfig {
+fn hardened(name: EngineName, read_only: bool) -> HostConfig {
+    // Any user may listen on any port in a container of Docker's; Podman has to be told.
+    let ports = ("net.ipv4.ip_unprivileged_port_start", "0");
+    let ports = HashMap::from([(ports.0.to_owned(), ports.1.to_owned())]);
     HostConfig {
         memory: Some(MEMORY),
         memory_swap: Some(MEMORY),
@@ -117,6 +120,7 @@ fn hardened(read_only: bool) -> HostConfig {
             typ: Some("none".to_owned()),
             config: None,
         }),
+        sysctls: (name == EngineName::Podman).then_some(ports),
         readonly_rootfs: Some(read_only),
         tmpfs: read_only.then(|| HashMap::from([("/tmp".to_owned(), TMPFS.to_owned())])),
         ..HostConfig::default()
@@ -161,6 +165,7 @@ async fn watch(docker: &Docker, guard: &Guard, run: &Run) -> Result<RunOutcome, 
         within: run.within,
         attached,
         outcome: RunOutcome::default(),
+        signalled: false,
     };
     match (&run.probe, helper?) {
         (Probe::Http(_), Some(helper)) => watched.http(helper).await?,

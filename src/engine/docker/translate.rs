@@ -67,6 +67,16 @@ impl Translator {
         }
     }
 
+    /// Begins again: the same steps come once more in another stream, and keep their names.
+    pub(super) fn restart(&mut self) {
+        self.ledger.restarted = true;
+        match &mut self.dialect {
+            Dialect::Buildkit(vertices) => *vertices = buildkit::Vertices::default(),
+            Dialect::Classic(text) => *text = classic::Text::default(),
+            Dialect::Podman(text) => *text = podman::Text::default(),
+        }
+    }
+
     /// Reads what came at `now` and hands over what it means.
     pub(super) fn feed(&mut self, item: Item, now: Duration) -> Vec<BuildEvent> {
         let ledger = &mut self.ledger;
@@ -152,6 +162,8 @@ struct Known {
     cached: bool,
     ended: bool,
     failed: bool,
+    /// What the builder says of its failure, where it says so step by step.
+    error: String,
 }
 
 /// What was said of which step, and the events that have not been handed over.
@@ -167,16 +179,25 @@ struct Ledger {
     now: Duration,
     /// When the builder last told of progress.
     moved: Duration,
+    /// Whether steps come that were named before.
+    restarted: bool,
 }
 
 impl Ledger {
     /// Names a step: an instruction's, or the builder's own work.
     fn name(&mut self, place: Option<Place>, own: &str) -> StepId {
-        let step = StepId(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
         let (line, stage, title) = match place {
             Some(place) => (Some(place.line), Some(place.stage), place.title),
             None => (None, None, Clean::line(own)),
         };
+        if self.restarted {
+            let same = |known: &Known| known.line == line && known.title == title;
+            let before = self.steps.iter().position(same);
+            if let Some(before) = before.and_then(|index| u32::try_from(index).ok()) {
+                return StepId(before);
+            }
+        }
+        let step = StepId(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
         self.steps.push(Known {
             line,
             title: title.clone(),
@@ -301,7 +322,11 @@ impl Ledger {
 
     /// The step that failed, or the one that was at work last.
     fn suspect(&self) -> Option<&Known> {
-        let failed = self.steps.iter().find(|known| known.failed);
-        failed.or_else(|| self.open().last().and_then(|step| self.known(step)))
+        let failed = || self.steps.iter().filter(|known| known.failed);
+        // What another step's failure stopped has failed as well.
+        let cause = failed().find(|known| !known.error.contains("context canceled"));
+        cause
+            .or_else(|| failed().next())
+            .or_else(|| self.open().last().and_then(|step| self.known(step)))
     }
 }

@@ -17,7 +17,13 @@ pub(super) fn cause(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
         Some(error) => error.as_str().to_lowercase(),
         None => kernel_refusal(&scene.output)?,
     };
-    if refusal.contains("no command specified") {
+    let missing = refusal.contains("not found") || refusal.contains("no such file or directory");
+    // Some engines look for a program without a name.
+    let nameless = missing && scene.command.iter().all(String::is_empty);
+    if nameless
+        || refusal.contains("no command specified")
+        || refusal.contains("no command or entrypoint")
+    {
         return Some(Cause::new(
             "The image has neither an entrypoint nor a command, so that the engine does not know what to start.",
             "Look for the instruction of the final stage that says what a container runs.",
@@ -37,7 +43,7 @@ pub(super) fn cause(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
         wrong_format(scene, program)
     } else if refusal.contains("permission denied") {
         not_allowed(scene, program)
-    } else if refusal.contains("not found") || refusal.contains("no such file or directory") {
+    } else if missing {
         not_found(scene, program)
     } else {
         let said = outcome

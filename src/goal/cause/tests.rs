@@ -275,6 +275,16 @@ fn an_unknown_user_and_a_missing_command_are_named() {
     Look for the instruction of the final stage that says what a container runs.
     Some(1) None
     ");
+    for said in [
+        "container create: no command or entrypoint provided, and no CMD or ENTRYPOINT from image",
+        "exec: \"\": executable file not found in $PATH",
+    ] {
+        let told = show(&evidence, &refused(said));
+        assert!(
+            told.contains("neither an entrypoint nor a command"),
+            "{told}"
+        );
+    }
     insta::assert_snapshot!(show(&evidence, &refused("cgroups: cannot find cgroup mount")), @r"
     The engine could not start it: cgroups: cannot find cgroup mount
     Look at what the image starts, and as whom.

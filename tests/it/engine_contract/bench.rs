@@ -25,7 +25,6 @@ use loadline::engine::BuildEvent;
 use loadline::engine::BuildRequest;
 use loadline::engine::Built;
 use loadline::engine::Engine;
-use loadline::engine::EngineName;
 use loadline::engine::address::Address;
 use loadline::engine::docker::Choices;
 use loadline::engine::docker::Docker;
@@ -33,7 +32,6 @@ use loadline::image::run::Probe;
 use loadline::image::run::Run;
 use loadline::image::run::RunOutcome;
 use loadline::image::run::Start;
-use tokio::sync::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +48,7 @@ pub(crate) struct Bench {
 pub(crate) type Timed = (Duration, BuildEvent);
 
 /// How long one case may take on one engine: several times what the slowest takes on a busy host.
-const CASE: Duration = Duration::from_secs(150);
+const CASE: Duration = Duration::from_secs(300);
 
 /// Runs a case on every engine, those behind one that fails included.
 #[expect(clippy::print_stdout, reason = "a failing test says on which engine")]
@@ -72,11 +70,6 @@ where
         benches.rotate_left(first);
         let mut failed = Vec::new();
         for bench in benches {
-            let turn = turn(&bench);
-            let _turn = match &turn {
-                Some(turn) => Some(turn.lock().await),
-                None => None,
-            };
             let began = Instant::now();
             let ran = AssertUnwindSafe(tokio::time::timeout(CASE, case(&bench)));
             let ended = match ran.catch_unwind().await {
@@ -98,22 +91,8 @@ where
     });
 }
 
-/// One case at a time on Podman: while one case removes an image, the cache lookup of another's
-/// build fails there with "layer not known".
-fn turn(bench: &Bench) -> Option<Arc<Mutex<()>>> {
-    static TURNS: std::sync::Mutex<BTreeMap<String, Arc<Mutex<()>>>> =
-        std::sync::Mutex::new(BTreeMap::new());
-    if bench.engine.info().name != EngineName::Podman {
-        return None;
-    }
-    let mut turns = TURNS
-        .lock()
-        .expect("no case panics while it takes its turn");
-    Some(Arc::clone(turns.entry(bench.address.clone()).or_default()))
-}
-
 /// The engines under test; at least one.
-async fn engines() -> Vec<Bench> {
+pub(crate) async fn engines() -> Vec<Bench> {
     let listed = std::env::var("LOADLINE_TEST_ENGINES").unwrap_or_default();
     let mut benches = Vec::new();
     for text in listed.split(',').filter(|text| !text.is_empty()) {

@@ -204,7 +204,7 @@ fn a_cancelled_build_is_over_when_it_says_so() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("cancel");
         let marker = format!("marker-{}", tag.rsplit(':').next().expect("a tag"));
-        let text = format!("{BASE}RUN echo begun; : {marker}; busybox sleep 8; echo {marker}\n");
+        let text = format!("{BASE}RUN echo begun; : {marker}; busybox sleep 300; echo {marker}\n");
         let cancel = CancellationToken::new();
         let stop = cancel.clone();
         let began = Instant::now();
@@ -218,7 +218,11 @@ fn a_cancelled_build_is_over_when_it_says_so() {
         let left = runs(&marker);
         assert_eq!(ended, Err(BuildError::Cancelled), "{}", bench.address);
         assert!(!left, "{}: the command still runs", bench.address);
-        println!("  cancelled after {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(100),
+            "{}: the command was waited for",
+            bench.address
+        );
         let begun = events
             .iter()
             .any(|(_, event)| matches!(event, BuildEvent::Log { .. }));
@@ -239,7 +243,7 @@ fn a_build_that_never_ends_is_ended() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("endless");
         let marker = format!("endless-{}", tag.rsplit(':').next().expect("a tag"));
-        let text = format!("{BASE}RUN : {marker}; busybox sleep 8; :\n");
+        let text = format!("{BASE}RUN : {marker}; busybox sleep 300; :\n");
         let (_folder, mut request) = bench.request(&tag, &text, &[]);
         request.within = Duration::from_secs(2);
         let (ended, _) = bench

@@ -5,7 +5,8 @@
 //! After a build was given up: waits until the engine no longer works on it.
 //!
 //! Closing the request stops BuildKit and the classic builder within a second. Podman lets the RUN
-//! that is under way end first, and has no call that ends it. Nothing here believes that; it asks.
+//! that is under way end first, and has no call that ends it: where it runs on this host, the
+//! command is ended by a signal. Nothing here believes any of that; it asks.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::Route;
+use super::commands::Commands;
 use crate::engine::BuildError;
 use crate::engine::EngineError;
 use crate::engine::docker::Docker;
@@ -26,43 +28,67 @@ const SOON: Duration = Duration::from_secs(30);
 /// How long a RUN of Podman's may go on until we say that it cannot be stopped.
 pub(super) const LONG: Duration = Duration::from_secs(120);
 
-/// What worked on the engine before the build, so that others' work is not waited for.
-pub(super) async fn before(docker: &Docker, route: Route) -> BTreeSet<String> {
-    match route {
-        Route::Podman | Route::Classic => at_work(docker, route, &[]).await.unwrap_or_default(),
-        Route::Buildkit | Route::Grpc => BTreeSet::new(),
-    }
+/// What is at work on the engine.
+pub(super) struct AtWork {
+    route: Route,
+    /// What was at work before the build, so that others' work is not waited for.
+    before: BTreeSet<String>,
+    /// The commands of Podman's builder, where they are processes of this host.
+    commands: Option<Commands>,
 }
 
-/// Waits until nothing of the build is at work.
-pub(super) async fn settled(
-    docker: &Docker,
-    route: Route,
-    commands: &[String],
-    before: BTreeSet<String>,
-    ended: Option<oneshot::Receiver<()>>,
-) -> Result<(), BuildError> {
-    let patience = SOON;
-    if let Some(ended) = ended {
-        return match tokio::time::timeout(patience, ended).await {
-            Ok(_) => Ok(()),
-            Err(_elapsed) => Err(still_at_work(patience)),
+impl AtWork {
+    /// Looks before the build begins.
+    pub(super) async fn before(docker: &Docker, route: Route) -> Self {
+        let before = match route {
+            Route::Podman | Route::Classic => at_work(docker, route, &[]).await.unwrap_or_default(),
+            Route::Buildkit | Route::Grpc => BTreeSet::new(),
         };
+        Self {
+            route,
+            before,
+            commands: (route == Route::Podman)
+                .then(|| Commands::before(&docker.inner.address))
+                .flatten(),
+        }
     }
-    let began = Instant::now();
-    // The engine notices the closed request a moment later, and only then lets go.
-    tokio::time::sleep(PAUSE).await;
-    loop {
-        match at_work(docker, route, commands).await {
-            Ok(now) if now.is_subset(&before) => return Ok(()),
-            // An engine that has gone works on nothing.
-            Err(EngineError::Gone { .. }) => return Ok(()),
-            Ok(_) | Err(_) => {}
+
+    /// Ends the commands of this build that run on this host, where only that ends them.
+    pub(super) fn end(&self, commands: &[String]) {
+        if let Some(running) = &self.commands {
+            running.end(commands);
         }
-        if began.elapsed() > patience {
-            return Err(still_at_work(patience));
+    }
+
+    /// Waits until nothing of the build is at work.
+    pub(super) async fn settled(
+        &self,
+        docker: &Docker,
+        commands: &[String],
+        ended: Option<oneshot::Receiver<()>>,
+    ) -> Result<(), BuildError> {
+        if let Some(ended) = ended {
+            return match tokio::time::timeout(SOON, ended).await {
+                Ok(_) => Ok(()),
+                Err(_elapsed) => Err(still_at_work(SOON)),
+            };
         }
+        let began = Instant::now();
+        // The engine notices the closed request a moment later, and only then lets go.
         tokio::time::sleep(PAUSE).await;
+        loop {
+            self.end(commands);
+            match at_work(docker, self.route, commands).await {
+                Ok(now) if now.is_subset(&self.before) => return Ok(()),
+                // An engine that has gone works on nothing.
+                Err(EngineError::Gone { .. }) => return Ok(()),
+                Ok(_) | Err(_) => {}
+            }
+            if began.elapsed() > SOON {
+                return Err(still_at_work(SOON));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use super::helper::Helper;
 use super::helper::Said;
 use super::kill;
 use crate::engine::EngineError;
+use crate::engine::EngineInfo;
 use crate::engine::EngineName;
 use crate::engine::docker::Docker;
 use crate::engine::docker::raw;
@@ -29,8 +30,19 @@ use crate::text::Clean;
 const HEALTH_INTERVAL: Duration = Duration::from_millis(300);
 /// The moment after a start when a program without a port counts as up.
 const MOMENT: Duration = Duration::from_millis(700);
+/// The status of what SIGKILL ended.
+const KILLED: i64 = 137;
 /// How long a killed container may take to be gone.
 const GONE: Duration = Duration::from_secs(20);
+
+/// Whether an engine tells what ran out of memory. Podman learned it with 5.0
+/// (containers/podman#21523): before, it looks for its monitor's mark in the container's folder,
+/// where the monitor leaves it in the engine's own.
+fn tells_of_memory(info: &EngineInfo) -> bool {
+    let major = info.version.split('.').next();
+    let major: u32 = major.and_then(|major| major.parse().ok()).unwrap_or(0);
+    info.name == EngineName::Docker || major >= 5
+}
 
 /// The health check of a container: the image's test, run more often. Podman runs none by itself
 /// and is asked for each.
@@ -54,6 +66,8 @@ pub(super) struct Watched<'a> {
     pub(super) within: Duration,
     pub(super) attached: Attached,
     pub(super) outcome: RunOutcome,
+    /// Whether a signal of ours may have ended it.
+    pub(super) signalled: bool,
 }
 
 impl Watched<'_> {
@@ -119,6 +133,7 @@ impl Watched<'_> {
             None => self.own_signal().await?,
         };
         let sent = Instant::now();
+        self.signalled = true;
         kill(self.docker, self.id, &signal).await?;
         let ended = tokio::time::timeout(grace, self.attached.wait()).await;
         self.outcome.stopped_after = Some(sent.elapsed());
@@ -226,6 +241,8 @@ impl Watched<'_> {
         let ended = exit_of(self.docker, self.id).await?;
         self.outcome.exit = ended.exit;
         self.outcome.out_of_memory = ended.out_of_memory;
+        let killed = ended.exit == Some(KILLED) && !ended.out_of_memory && !self.signalled;
+        self.outcome.killed_untold = killed && !tells_of_memory(&self.docker.inner.info);
         Ok(())
     }
 
@@ -245,5 +262,29 @@ impl Watched<'_> {
         self.outcome.stdout = output.stdout();
         self.outcome.stderr = output.stderr();
         Ok(self.outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Builder;
+    use crate::engine::Store;
+
+    #[test]
+    fn only_an_old_podman_does_not_tell_of_memory() {
+        let info = |name, version: &str| EngineInfo {
+            name,
+            version: version.to_owned(),
+            store: Store::Graphdriver,
+            builder: Builder::Buildah,
+            architecture: String::new(),
+            address: String::new(),
+            found_by: String::new(),
+            rootless: false,
+        };
+        assert!(!tells_of_memory(&info(EngineName::Podman, "4.3.1")));
+        assert!(tells_of_memory(&info(EngineName::Podman, "5.4.2")));
+        assert!(tells_of_memory(&info(EngineName::Docker, "20.10.24+dfsg1")));
     }
 }

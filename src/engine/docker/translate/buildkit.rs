@@ -32,6 +32,9 @@ impl Vertices {
                 ledger.start(step);
             }
             if vertex.completed.is_some() {
+                if let Some(known) = ledger.known_mut(step) {
+                    known.error.clone_from(&vertex.error);
+                }
                 // What had no work to do may come without a start.
                 let took = took(vertex);
                 ledger.finish(step, vertex.cached, Some(took), !vertex.error.is_empty());

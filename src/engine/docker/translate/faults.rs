@@ -88,7 +88,7 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
             line: step.line,
             title: step.title.clone(),
             exit: None,
-            message: Clean::line(told),
+            message: Clean::line(missing_file(told).as_deref().unwrap_or(told)),
         },
         _ => refused(told),
     })
@@ -106,8 +106,55 @@ fn no_base(told: &str, ledger: &Ledger) -> Option<BuildError> {
         line,
         reference: ledger.plan.as_written(&asked),
         registry: registry_of(&asked).to_owned(),
-        message: Clean::line(told),
+        message: Clean::line(because(told)),
     })
+}
+
+/// Why a registry did not give an image: each engine wraps the cause in words of its own.
+fn because(told: &str) -> &str {
+    const CAUSES: [(&[&str], &str); 7] = [
+        (&["no such host"], "no host of that name is known"),
+        (&["connection refused"], "nothing answers there"),
+        (
+            &["i/o timeout", "deadline exceeded"],
+            "it did not answer in time",
+        ),
+        (
+            &["toomanyrequests", "rate limit"],
+            "it gives no more images for now (too many requests)",
+        ),
+        (
+            &["manifest unknown", "name unknown", ": not found"],
+            "it has no such image",
+        ),
+        (
+            &["denied", "unauthorized", "forbidden"],
+            "it has no such image, or asks for a login",
+        ),
+        (
+            &["x509", "certificate"],
+            "its certificate is not trusted here",
+        ),
+    ];
+    let lower = told.to_ascii_lowercase();
+    CAUSES
+        .iter()
+        .find(|(words, _)| words.iter().any(|word| lower.contains(word)))
+        .map_or(told, |(_, cause)| cause)
+}
+
+/// A file that a COPY names and that was not sent, in the same words for every builder:
+/// `"/app.py" not found`.
+fn missing_file(told: &str) -> Option<String> {
+    let told = told.trim_end_matches(": not found");
+    let before = told
+        .strip_suffix(" not found")
+        .or_else(|| told.strip_suffix(": no such file or directory"))
+        .or_else(|| told.ends_with('"').then_some(told))?;
+    let before = before.strip_suffix('"')?;
+    let (_, path) = before.rsplit_once('"')?;
+    path.starts_with('/')
+        .then(|| format!("\"{path}\" not found"))
 }
 
 fn refused(told: &str) -> BuildError {
@@ -297,8 +344,33 @@ mod tests {
                 line: Some(2),
                 title: Clean::line("COPY a /"),
                 exit: None,
-                message: Clean::line("\"/a\" not found: not found"),
+                message: Clean::line("\"/a\" not found"),
             }
         );
+    }
+
+    #[test]
+    fn a_file_that_was_not_sent_is_told_in_the_same_words_by_every_builder() {
+        for message in [
+            "\"/a b.txt\" not found: not found",
+            "failed to calculate checksum of ref 50wh::ep2k: \"/a b.txt\": not found",
+            "checking on sources under \"/var/tmp/x/build\": copier: stat: \"/a b.txt\": no such file or directory",
+        ] {
+            assert_eq!(
+                missing_file(message).as_deref(),
+                Some("\"/a b.txt\" not found")
+            );
+        }
+        assert_eq!(missing_file("\"x\" not found"), None);
+        assert_eq!(missing_file("boom"), None);
+    }
+
+    #[test]
+    fn why_a_registry_gave_nothing_is_told_without_the_engines_wrapping() {
+        let host = "failed to do request: Head \"https://x/v2/\": dial tcp: lookup x on 1.1.1.1:53: no such host";
+        assert_eq!(because(host), "no host of that name is known");
+        let login = "pull access denied, repository does not exist or may require authorization";
+        assert!(because(login).contains("login"));
+        assert_eq!(because("something new"), "something new");
     }
 }

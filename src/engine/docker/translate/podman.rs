@@ -55,6 +55,9 @@ impl Text {
             ledger.finish(open.step, false, None, false);
         }
         let step = ledger.name(ledger.plan.podman(stage, n), instruction);
+        if let Some(known) = ledger.known_mut(step) {
+            known.command = instruction.strip_prefix("RUN ").map(command);
+        }
         ledger.start(step);
         self.open.push(Open { stage, step });
     }
@@ -73,6 +76,16 @@ impl Text {
             .strip_prefix("Trying to pull ")
             .map(|image| image.trim_end_matches("...").to_owned());
     }
+}
+
+/// A RUN's command without its flags.
+fn command(mut run: &str) -> String {
+    while let Some((flag, rest)) = run.trim_start().split_once(' ')
+        && flag.starts_with("--")
+    {
+        run = rest;
+    }
+    run.trim().to_owned()
 }
 
 /// `[1/3] STEP 2/5: WORKDIR /src`, or without the first part where there is one stage.
@@ -124,6 +137,46 @@ mod tests {
     use super::super::plan::tests::dockerfile;
     use crate::engine::BuildEvent;
     use crate::engine::Builder;
+
+    #[test]
+    fn a_commands_flags_are_not_part_of_it() {
+        assert_eq!(super::command("make all "), "make all");
+        let mounted = "--mount=type=cache,target=/c --network=none make --all";
+        assert_eq!(super::command(mounted), "make --all");
+    }
+
+    #[test]
+    fn a_build_that_begins_again_names_no_step_twice() {
+        let stream = [
+            "[1/2] STEP 1/4: FROM python AS build\n",
+            "[1/2] STEP 3/4: WORKDIR /src\n",
+            "--> e9ef1b112ac\n",
+            "[1/2] STEP 4/4: RUN make\n",
+        ];
+        let mut translator = Translator::new(Builder::Buildah, &dockerfile(STAGES));
+        let mut events = Vec::new();
+        for round in 0..2 {
+            for text in stream {
+                events.extend(translator.feed(Item::Text(text.to_owned()), Duration::ZERO));
+            }
+            if round == 0 {
+                translator.restart();
+            }
+        }
+        events.extend(translator.feed(Item::Text("--> cbf2fbd3df0\n".to_owned()), Duration::ZERO));
+        events.extend(translator.close(false, Duration::ZERO));
+        let planned = |event: &&BuildEvent| matches!(event, BuildEvent::StepPlanned { .. });
+        assert_eq!(events.iter().filter(planned).count(), 3);
+        let mut ends: Vec<u32> = events
+            .iter()
+            .filter_map(|event| match event {
+                BuildEvent::StepFinished { step, .. } => Some(step.0),
+                _ => None,
+            })
+            .collect();
+        ends.sort_unstable();
+        assert_eq!(ends, [0, 1, 2], "and none ends twice");
+    }
 
     #[test]
     fn overlapping_stages_end_the_steps_that_they_began() {
