@@ -5,6 +5,8 @@
     reason = "an attempt is a job: it runs as a task and measures how long its parts take"
 )]
 
+mod build;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,8 +31,6 @@ use super::gather;
 use super::gather::Gathering;
 use super::judge;
 use super::prepare;
-use super::prepare::Frontend;
-use super::prepare::Gathered;
 use super::prepare::Prepared;
 use super::problem;
 use super::steps::Steps;
@@ -38,8 +38,6 @@ use super::weigh;
 use crate::course::ExerciseId;
 use crate::course::GoalEntry;
 use crate::dockerfile::Dockerfile;
-use crate::engine::BuildError;
-use crate::engine::BuildEvent;
 use crate::engine::BuildRequest;
 use crate::engine::Builder;
 use crate::engine::Built;
@@ -301,87 +299,6 @@ impl Attempt {
         Ok(bases)
     }
 
-    /// Builds. Where the image that a `# syntax=` line names is not to be had, the engine's own
-    /// parser reads the Dockerfile: an older one knows less, and no network is no reason to stop.
-    async fn build(
-        &self,
-        gathered: &mut Gathered,
-        bases: &[BaseReport],
-    ) -> Result<(Prepared, Built, Vec<StepFact>), Stopped> {
-        let dockerfile = Arc::clone(gathered.dockerfile());
-        let syntax = dockerfile.syntax();
-        let mut frontend = match syntax {
-            Some((_, image)) if !self.bases.reaches(image) => {
-                match self.engine.inspect(image).await {
-                    Ok(Some(_)) => Frontend::AsWritten,
-                    Ok(None) | Err(_) => Frontend::OfTheEngine,
-                }
-            }
-            Some(_) | None => Frontend::AsWritten,
-        };
-        loop {
-            if let (Some((line, image)), Frontend::OfTheEngine) = (syntax, frontend) {
-                let note = AttemptEvent::Build(problem::without_frontend(line, image));
-                let _ = self.events.send(note).await;
-            }
-            let prepared = gathered.context(bases, frontend)?;
-            match (self.try_build(&dockerfile, &prepared).await, syntax) {
-                (Ok((built, steps)), _) => return Ok((prepared, built, steps)),
-                (Err(error), Some((_, image)))
-                    if frontend == Frontend::AsWritten && is_without(&error, image) =>
-                {
-                    self.bases.unreachable(image);
-                    frontend = Frontend::OfTheEngine;
-                }
-                (Err(error), _) => return Err(problem::of_build(&error, &dockerfile).into()),
-            }
-        }
-    }
-
-    /// Builds once, passing the events on and keeping what the goals need of them.
-    async fn try_build(
-        &self,
-        dockerfile: &Arc<Dockerfile>,
-        prepared: &Prepared,
-    ) -> Result<(Built, Vec<StepFact>), BuildError> {
-        let tag = self.tag();
-        let before = self.engine.inspect(&tag).await.ok().flatten();
-        let (sender, mut receiver) = mpsc::channel(256);
-        let build = self.engine.build(
-            self.build_request(dockerfile, prepared, tag),
-            sender,
-            self.cancel.clone(),
-        );
-        let mut steps = Steps::default();
-        let forward = async {
-            while let Some(event) = receiver.recv().await {
-                steps.note(&event);
-                self.forward(event).await;
-            }
-        };
-        let (built, ()) = tokio::join!(build, forward);
-        let built = built?;
-        // The image that this one replaces has no name any more: only its id can remove it.
-        if let Some(before) = before.filter(|before| before.id != built.image) {
-            let _ = self.engine.remove_image(&before.id).await;
-        }
-        Ok((built, steps.into_facts(dockerfile)))
-    }
-
-    /// Steps always arrive; a line of the log waits for nobody.
-    async fn forward(&self, event: BuildEvent) {
-        let event = AttemptEvent::Build(event);
-        if matches!(
-            event,
-            AttemptEvent::Build(BuildEvent::Log { .. } | BuildEvent::Uploading { .. })
-        ) {
-            let sent = tokio::time::timeout(Duration::from_millis(50), self.events.send(event));
-            let _ = sent.await;
-        } else {
-            let _ = self.events.send(event).await;
-        }
-    }
-
     fn build_request(
         &self,
         dockerfile: &Arc<Dockerfile>,
@@ -588,16 +505,6 @@ impl Attempt {
                 judge::goal_report(&entry, required, verdict)
             })
             .collect()
-    }
-}
-
-/// Whether a build ended because the image that reads the Dockerfile was not to be had.
-fn is_without(error: &BuildError, image: &str) -> bool {
-    match error {
-        BuildError::NoBase { reference, .. } | BuildError::RegistrySilent { reference, .. } => {
-            reference == image
-        }
-        _ => false,
     }
 }
 

@@ -110,6 +110,7 @@ async fn attempt(
         // How much comes from the cache is told, and would depend on earlier tests.
         no_cache: true,
         thorough: true,
+        facts: None,
     };
     let mut events = attempt::start(engine, supply, request, CancellationToken::new());
     let mut report = None;
