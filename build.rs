@@ -18,8 +18,8 @@ const SOURCE: &str = "src/engine/helper/beside.rs";
 fn main() {
     println!("cargo::rerun-if-changed={SOURCE}");
     println!("cargo::rerun-if-changed=build.rs");
-    // The course is embedded: a change to it is a change to the program.
-    for folder in ["lessons", "exercises", "solutions"] {
+    // The course and its advisories are embedded: a change to them is a change to the program.
+    for folder in ["lessons", "exercises", "solutions", "assets/advisories"] {
         println!("cargo::rerun-if-changed={folder}");
     }
     let Some(folder) = env::var_os("OUT_DIR").map(PathBuf::from) else {

@@ -7,6 +7,7 @@ mod bases;
 mod check;
 mod clean;
 mod completions;
+mod db;
 mod doctor;
 mod error;
 mod exit;
@@ -83,6 +84,7 @@ enum Verb {
     Sbom(sbom::Args),
     Clean(clean::Args),
     Inside(inside::Args),
+    Db(db::Args),
     Goals(goals::Args),
     Completions(completions::Args),
 }
@@ -150,6 +152,7 @@ fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
         Some(Verb::Sbom(args)) => sbom::run(&args, context),
         Some(Verb::Clean(args)) => clean::run(&args, context),
         Some(Verb::Inside(args)) => inside::run(&args, context),
+        Some(Verb::Db(args)) => db::run(&args, context),
         Some(Verb::Goals(args)) => goals::run(&args, context),
         Some(Verb::Doctor(args)) => doctor::run(&args, context),
         Some(Verb::Completions(args)) => completions::run(&args, context),

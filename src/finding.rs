@@ -7,6 +7,7 @@ pub mod advisory;
 pub mod affects;
 pub mod counts;
 pub mod ecosystem;
+pub mod group;
 pub mod index;
 pub mod matching;
 pub mod order;
@@ -21,6 +22,9 @@ pub use severity::Severity;
 
 use crate::image::package::Gap;
 use crate::image::package::Package;
+
+/// The layer of a package where a scanner does not tell it.
+pub const NO_LAYER: usize = usize::MAX;
 
 /// One vulnerability in one installed package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //!
 //! `ARCHITECTURE.md` is the map: one folder per thing that the product is about.
 
+pub mod advisories;
 pub mod attempt;
 pub mod bases;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod image;
 pub mod learner;
 pub mod plain;
 pub mod report;
+pub mod scan;
 pub mod text;
 pub mod tui;
 pub mod units;

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::advisories::AdvisoriesError;
 use crate::cli::exit::Exit;
 use crate::cli::layers::LayersError;
 use crate::cli::output::Paint;
@@ -16,6 +17,7 @@ use crate::engine::EngineError;
 use crate::engine::Tried;
 use crate::image::archive::ArchiveError;
 use crate::learner::HomeError;
+use crate::scan::ScanError;
 use crate::text::Clean;
 
 /// Why a verb could not do what it was asked.
@@ -106,6 +108,10 @@ pub enum CliError {
         /// What to do next.
         next_step: Option<String>,
     },
+    /// Advisories could not be fetched, imported or read.
+    Advisories(AdvisoriesError),
+    /// A scanner could not be used.
+    Scan(ScanError),
     /// The result could not be written.
     Output(std::io::Error),
     /// Ctrl-C or a signal.
@@ -173,6 +179,8 @@ impl CliError {
                     .causes(causes.iter().cloned())
                     .hints(next_step),
             ),
+            Self::Advisories(error) => of_advisories(error),
+            Self::Scan(error) => of_scan(error),
             Self::Output(cause) => (
                 Exit::Internal,
                 told("the result cannot be written").causes([io_cause(cause)]),
@@ -217,6 +225,15 @@ impl From<EngineError> for CliError {
 impl From<LayersError> for CliError {
     fn from(error: LayersError) -> Self {
         Self::Layers(error)
+impl From<AdvisoriesError> for CliError {
+    fn from(error: AdvisoriesError) -> Self {
+        Self::Advisories(error)
+    }
+}
+
+impl From<ScanError> for CliError {
+    fn from(error: ScanError) -> Self {
+        Self::Scan(error)
     }
 }
 
@@ -361,6 +378,44 @@ fn of_engine(error: &EngineError) -> (Exit, Told) {
         ),
         EngineError::Cancelled => (Exit::Interrupted, told),
     }
+}
+
+/// What errors of advisories mean for a person at a shell.
+fn of_advisories(error: &AdvisoriesError) -> (Exit, Told) {
+    let causes: Vec<String> = match error {
+        AdvisoriesError::File { source, .. } => vec![io_cause(source)],
+        _ => Vec::new(),
+    };
+    let exit = match error {
+        AdvisoriesError::NoSuchSnapshot { .. }
+        | AdvisoriesError::Ambiguous { .. }
+        | AdvisoriesError::NothingThere { .. }
+        | AdvisoriesError::Missing { .. }
+        | AdvisoriesError::NoPlace(_) => Exit::Usage,
+        AdvisoriesError::Cancelled => Exit::Interrupted,
+        _ => Exit::Internal,
+    };
+    let told = told(Clean::line(&error.to_string()).to_string())
+        .causes(causes)
+        .hint(error.hint());
+    (exit, told)
+}
+
+/// What errors of scanners mean for a person at a shell.
+fn of_scan(error: &ScanError) -> (Exit, Told) {
+    let causes: Vec<String> = match error {
+        ScanError::Start { source, .. } => vec![io_cause(source)],
+        _ => Vec::new(),
+    };
+    let exit = match error {
+        ScanError::NotInstalled(_) | ScanError::Refused { .. } => Exit::Usage,
+        ScanError::Cancelled => Exit::Interrupted,
+        _ => Exit::Internal,
+    };
+    let told = told(Clean::line(&error.to_string()).to_string())
+        .causes(causes)
+        .hint(error.hint());
+    (exit, told)
 }
 
 fn tried_line(tried: &Tried) -> String {

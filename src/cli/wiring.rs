@@ -25,6 +25,7 @@ use crate::engine::find;
 use crate::image::archive;
 use crate::learner::Home;
 use crate::learner::LayerFacts;
+use crate::learner::HomeError;
 use crate::report::CourseRef;
 use crate::workshop::Local;
 use crate::workshop::doctor;
@@ -56,6 +57,24 @@ pub(crate) fn cache() -> PathBuf {
 pub(crate) fn facts() -> Option<Arc<dyn archive::Facts>> {
     let home = Home::find().ok()?;
     Some(Arc::new(LayerFacts::at(home.state().join("layers"))))
+/// Where snapshots of advisories are kept: beside the learner's files.
+///
+/// # Errors
+/// When there is no home.
+pub(crate) fn advisories_folder() -> Result<PathBuf, HomeError> {
+    Home::find().map(|home| home.state().join("advisories"))
+}
+
+/// Does work that blocks on a thread of its own.
+///
+/// # Errors
+/// When the work panics.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CliError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|panicked| CliError::Internal(panicked.to_string()))
 }
 
 /// The engine that answers, with its base images.

@@ -45,6 +45,24 @@ pub struct Says {
 /// When it is no record of the format; with the reason, as a fragment.
 pub fn read(json: &[u8]) -> Result<Record, String> {
     let raw: Raw = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    understand(&raw)
+}
+
+/// Reads a list of records.
+///
+/// # Errors
+/// When one of them is no record of the format; with its id and the reason, as a fragment.
+pub fn read_all(json: &[u8]) -> Result<Vec<(String, Record)>, String> {
+    let list: Vec<Raw> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    list.iter()
+        .map(|raw| {
+            let record = understand(raw).map_err(|why| format!("{}: {why}", raw.id))?;
+            Ok((raw.id.clone(), record))
+        })
+        .collect()
+}
+
+fn understand(raw: &Raw) -> Result<Record, String> {
     if raw.id.trim().is_empty() {
         return Err(String::from("it has no id"));
     }

@@ -1,0 +1,278 @@
+//! Findings by what a person can do about them: the fixes that close the most, and the layers that
+//! brought them.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::Counts;
+use super::Ecosystem;
+use super::Finding;
+use super::NO_LAYER;
+use super::Severity;
+use super::order::Version;
+use crate::image::package::PackageKind;
+
+/// One upgrade and what it closes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// The ecosystem of the package.
+    pub kind: PackageKind,
+    /// The package, or the source that it and others were made of.
+    pub name: String,
+    /// The version that is installed.
+    pub from: String,
+    /// The lowest version that closes all of them.
+    pub to: String,
+    /// The installed packages that it is about.
+    pub packages: BTreeSet<String>,
+    /// The findings that it closes.
+    pub ids: Vec<String>,
+    /// How bad those are.
+    pub counts: Counts,
+    /// The worst of them.
+    pub worst: Severity,
+}
+
+/// The upgrades that close findings, those that close the worst first.
+#[must_use]
+pub fn fixes(findings: &[Finding]) -> Vec<Fix> {
+    let mut fixes: BTreeMap<(PackageKind, &str, &str), Fix> = BTreeMap::new();
+    let mut severities: BTreeMap<(PackageKind, &str, &str), Vec<Severity>> = BTreeMap::new();
+    for finding in findings {
+        let Some(fixed) = &finding.fixed else {
+            continue;
+        };
+        let package = &finding.package;
+        let key = (
+            package.kind,
+            package.advised_name(),
+            package.advised_version(),
+        );
+        let fix = fixes.entry(key).or_insert_with(|| Fix {
+            kind: package.kind,
+            name: package.advised_name().to_owned(),
+            from: package.advised_version().to_owned(),
+            to: fixed.clone(),
+            packages: BTreeSet::new(),
+            ids: Vec::new(),
+            counts: Counts::default(),
+            worst: Severity::Unknown,
+        });
+        if is_later(package.kind, fixed, &fix.to) {
+            fix.to.clone_from(fixed);
+        }
+        let packages = std::iter::once(package).chain(&finding.also);
+        fix.packages
+            .extend(packages.map(|package| package.name.clone()));
+        fix.ids.push(finding.id.clone());
+        fix.worst = fix.worst.max(finding.severity);
+        severities.entry(key).or_default().push(finding.severity);
+    }
+    let mut fixes: Vec<Fix> = fixes
+        .into_iter()
+        .map(|(key, fix)| Fix {
+            counts: severities
+                .remove(&key)
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
+            ..fix
+        })
+        .collect();
+    fixes.sort_by(|one, two| {
+        two.worst
+            .cmp(&one.worst)
+            .then_with(|| two.ids.len().cmp(&one.ids.len()))
+            .then_with(|| one.name.cmp(&two.name))
+    });
+    fixes
+}
+
+/// Whether one version comes after another, in the order of their kind of package.
+fn is_later(kind: PackageKind, one: &str, two: &str) -> bool {
+    let ecosystem = match kind {
+        // Ubuntu's order is Debian's.
+        PackageKind::Deb => Ecosystem::Debian,
+        PackageKind::Apk => Ecosystem::Alpine,
+        PackageKind::Python => Ecosystem::PyPi,
+        PackageKind::Node => Ecosystem::Npm,
+        PackageKind::Java => Ecosystem::Maven,
+        PackageKind::Go => Ecosystem::Go,
+        PackageKind::Rust => Ecosystem::Rust,
+    };
+    Version::read(ecosystem, one) > Version::read(ecosystem, two)
+}
+
+/// The findings that one layer brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfLayer<'a> {
+    /// The layer, from 0 at the bottom; `None` where a scanner does not tell.
+    pub layer: Option<usize>,
+    /// Its findings, worst first.
+    pub findings: Vec<&'a Finding>,
+}
+
+impl OfLayer<'_> {
+    /// How many of each severity.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.findings
+            .iter()
+            .map(|finding| finding.severity)
+            .collect()
+    }
+}
+
+/// Findings by the layer that brought the package, bottom first.
+#[must_use]
+pub fn by_layer(findings: &[Finding]) -> Vec<OfLayer<'_>> {
+    let mut layers: BTreeMap<usize, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        layers
+            .entry(finding.package.layer)
+            .or_default()
+            .push(finding);
+    }
+    layers
+        .into_iter()
+        .map(|(layer, findings)| OfLayer {
+            layer: (layer != NO_LAYER).then_some(layer),
+            findings,
+        })
+        .collect()
+}
+
+/// What became of the findings of an image in another one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change<'a> {
+    /// Findings that went.
+    pub gone: Vec<&'a Finding>,
+    /// Findings that came.
+    pub came: Vec<&'a Finding>,
+    /// Findings that stayed.
+    pub kept: usize,
+}
+
+/// Compares the findings of two images. One and the same vulnerability in one and the same source
+/// stays, whatever the version.
+#[must_use]
+pub fn change<'a>(before: &'a [Finding], after: &'a [Finding]) -> Change<'a> {
+    let was: BTreeSet<_> = before.iter().map(key).collect();
+    let is: BTreeSet<_> = after.iter().map(key).collect();
+    Change {
+        gone: before
+            .iter()
+            .filter(|one| !is.contains(&key(one)))
+            .collect(),
+        came: after
+            .iter()
+            .filter(|one| !was.contains(&key(one)))
+            .collect(),
+        kept: was.intersection(&is).count(),
+    }
+}
+
+fn key(finding: &Finding) -> (&str, PackageKind, &str) {
+    (
+        &finding.id,
+        finding.package.kind,
+        finding.package.advised_name(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::package::Package;
+    use crate::image::package::SourcePackage;
+
+    fn finding(id: &str, severity: Severity, name: &str, fixed: &str, layer: usize) -> Finding {
+        Finding {
+            id: id.to_owned(),
+            aliases: Vec::new(),
+            package: Package {
+                kind: PackageKind::Python,
+                name: name.to_owned(),
+                version: "1.0".to_owned(),
+                source: None,
+                architecture: None,
+                licences: Vec::new(),
+                layer,
+                path: String::new(),
+            },
+            also: Vec::new(),
+            fixed: (!fixed.is_empty()).then(|| fixed.to_owned()),
+            severity,
+            summary: String::new(),
+        }
+    }
+
+    #[test]
+    fn one_upgrade_closes_all_that_is_fixed_up_to_it() {
+        let findings = [
+            finding("A", Severity::High, "jinja2", "3.1.10", 2),
+            finding("B", Severity::Medium, "jinja2", "3.1.9", 2),
+            finding("C", Severity::Critical, "flask", "2.0", 2),
+            finding("D", Severity::Critical, "pip", "", 0),
+        ];
+        let fixes = fixes(&findings);
+        let lines: Vec<String> = fixes
+            .iter()
+            .map(|fix| format!("{} {} -> {}: {}", fix.name, fix.from, fix.to, fix.counts))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "flask 1.0 -> 2.0: 1C 0H 0M 0L",
+                "jinja2 1.0 -> 3.1.10: 0C 1H 1M 0L"
+            ]
+        );
+    }
+
+    #[test]
+    fn packages_of_one_source_are_one_upgrade() {
+        let mut one = finding("A", Severity::High, "libssl3", "1.1", 0);
+        one.package.source = Some(SourcePackage {
+            name: "openssl".to_owned(),
+            version: "1.0-1".to_owned(),
+        });
+        let mut other = one.package.clone();
+        other.name = "openssl".to_owned();
+        one.also = vec![other];
+        let findings = [one];
+        let fixes = fixes(&findings);
+        assert_eq!(fixes.len(), 1);
+        assert_eq!(fixes[0].name, "openssl");
+        assert_eq!(fixes[0].packages.len(), 2);
+    }
+
+    #[test]
+    fn layers_come_from_the_bottom_and_the_unknown_one_last() {
+        let findings = [
+            finding("A", Severity::High, "a", "", 2),
+            finding("B", Severity::Low, "b", "", 0),
+            finding("C", Severity::Low, "c", "", NO_LAYER),
+        ];
+        let layers: Vec<Option<usize>> = by_layer(&findings).iter().map(|one| one.layer).collect();
+        assert_eq!(layers, [Some(0), Some(2), None]);
+    }
+
+    #[test]
+    fn what_went_and_what_came_is_told_by_vulnerability_and_source() {
+        let before = [
+            finding("A", Severity::High, "a", "", 0),
+            finding("B", Severity::Low, "b", "", 0),
+        ];
+        let after = [
+            finding("B", Severity::Low, "b", "", 4),
+            finding("B", Severity::Low, "c", "", 4),
+        ];
+        let change = change(&before, &after);
+        let names = |list: &[&Finding]| -> Vec<String> {
+            list.iter().map(|one| one.package.name.clone()).collect()
+        };
+        assert_eq!(names(&change.gone), ["a"]);
+        assert_eq!(names(&change.came), ["c"]);
+        assert_eq!(change.kept, 1);
+    }
+}

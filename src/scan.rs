@@ -1,0 +1,249 @@
+//! Scanners that people have installed, run with care: an archive in, findings out.
+//!
+//! Each adapter knows one scanner: its command, its output, its versions that must not be run. A
+//! scanner gets an environment with nothing in it that it does not need, an empty home, a copy of
+//! the image as a file, a time limit and a limit on what it may print.
+
+mod grype;
+mod osv_scanner;
+mod program;
+mod purl;
+mod scout;
+mod trivy;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use program::Installed;
+pub use program::find;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::finding::Scan;
+use crate::finding::matching::sort;
+use crate::text::Clean;
+
+/// How long a scanner may take.
+const SCAN_WITHIN: Duration = Duration::from_secs(600);
+
+/// A scanner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scanner {
+    /// Trivy.
+    Trivy,
+    /// Grype.
+    Grype,
+    /// OSV-Scanner.
+    OsvScanner,
+    /// Docker Scout, a plugin of Docker's command line.
+    Scout,
+}
+
+impl Scanner {
+    /// Every scanner that there is an adapter for.
+    pub const ALL: [Self; 4] = [Self::Trivy, Self::Grype, Self::OsvScanner, Self::Scout];
+
+    /// Its name, as the command line has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trivy => "trivy",
+            Self::Grype => "grype",
+            Self::OsvScanner => "osv-scanner",
+            Self::Scout => "scout",
+        }
+    }
+
+    fn adapter(self) -> Adapter {
+        match self {
+            Self::Trivy => trivy::ADAPTER,
+            Self::Grype => grype::ADAPTER,
+            Self::OsvScanner => osv_scanner::ADAPTER,
+            Self::Scout => scout::ADAPTER,
+        }
+    }
+}
+
+/// What is known of one scanner.
+#[derive(Clone, Copy)]
+struct Adapter {
+    /// The program.
+    program: &'static str,
+    /// Words that ask for its version.
+    version: &'static [&'static str],
+    /// Reads the answer to that: the version, and the day of its database where it says.
+    read_version: fn(&str) -> Option<Version>,
+    /// Words that scan the archive at a path.
+    scan: fn(&Path) -> Vec<String>,
+    /// Variables of the environment besides those that every scanner gets.
+    keeps: &'static [&'static str],
+    /// Variables that are set.
+    sets: &'static [(&'static str, &'static str)],
+    /// Exit codes that come with a result.
+    ends_with: &'static [i32],
+    /// Versions that must not be run, with the reason.
+    refused: &'static [(&'static str, &'static str)],
+    /// What to do where it has no database, as a lower-case imperative.
+    prepare: &'static str,
+    /// Reads its result. The layers' digests are those of the image, bottom first.
+    read: fn(&[u8], &Version, &[String]) -> Result<Scan, String>,
+}
+
+/// A scanner's version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Version {
+    /// Its own: `0.58.1`.
+    pub own: String,
+    /// The day of its database: `2026-11-20`; empty where it does not say.
+    pub database: String,
+}
+
+/// A scanner could not be used.
+#[derive(Debug, Error)]
+pub enum ScanError {
+    /// It is not installed.
+    #[error("`{0}` is not installed: no such program on the `PATH`")]
+    NotInstalled(&'static str),
+    /// That version must not be run.
+    #[error("`{program}` {version} is refused: {why}")]
+    Refused {
+        /// The program.
+        program: &'static str,
+        /// Its version.
+        version: String,
+        /// Why, as a fragment.
+        why: &'static str,
+    },
+    /// It could not be started or watched.
+    #[error("`{program}` cannot be run")]
+    Start {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It failed.
+    #[error("`{program}` failed: {last_words}")]
+    Failed {
+        /// The program.
+        program: &'static str,
+        /// What it said last.
+        last_words: Clean,
+        /// What may help, as a lower-case imperative.
+        hint: &'static str,
+    },
+    /// It took too long.
+    #[error("`{program}` was stopped after {} s", within.as_secs())]
+    TooLong {
+        /// The program.
+        program: &'static str,
+        /// How long it had.
+        within: Duration,
+    },
+    /// It printed too much.
+    #[error("`{program}` printed more than {most} bytes and was stopped")]
+    TooMuch {
+        /// The program.
+        program: &'static str,
+        /// How much it may print.
+        most: usize,
+    },
+    /// Its result cannot be read.
+    #[error("the result of `{program}` {version} cannot be read: {why}")]
+    Unreadable {
+        /// The program.
+        program: &'static str,
+        /// Its version.
+        version: String,
+        /// Why, as a fragment.
+        why: Clean,
+    },
+    /// It was cancelled.
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl ScanError {
+    /// What to do next, as a lower-case imperative.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::NotInstalled(_) => {
+                "leave `--engine` out: loadline's own scan needs nothing installed"
+            }
+            Self::Refused { .. } => {
+                "remove it, change every secret that it could read, and install a later version from its makers"
+            }
+            Self::Failed { hint, .. } => hint,
+            Self::Start { .. } => "run it by hand to see what it says",
+            Self::TooLong { .. } | Self::TooMuch { .. } | Self::Unreadable { .. } => {
+                "run it by hand, or use loadline's own scan"
+            }
+            Self::Cancelled => "run it again",
+        }
+    }
+}
+
+/// Scans the image in an archive with a scanner that is installed. `layers` are the digests of the
+/// image's uncompressed layers, bottom first.
+///
+/// # Errors
+/// When it is not installed, must not be run, fails, or says what cannot be read.
+pub async fn scan(
+    scanner: Scanner,
+    archive: &Path,
+    layers: &[String],
+    cancel: &CancellationToken,
+) -> Result<Scan, ScanError> {
+    let adapter = scanner.adapter();
+    let program = adapter.program;
+    let installed = find(scanner, cancel).await?;
+    if let Some(why) = installed.refused {
+        return Err(ScanError::Refused {
+            program,
+            version: installed.version.own,
+            why,
+        });
+    }
+    let words = (adapter.scan)(archive);
+    let output = program::run(&adapter, &installed.path, &words, SCAN_WITHIN, cancel).await?;
+    if !adapter.ends_with.contains(&output.code) {
+        return Err(ScanError::Failed {
+            program,
+            last_words: output.last_words(),
+            hint: adapter.prepare,
+        });
+    }
+    let read = (adapter.read)(&output.stdout, &installed.version, layers);
+    let mut scan = read.map_err(|why| ScanError::Unreadable {
+        program,
+        version: installed.version.own.clone(),
+        why: Clean::line(&why),
+    })?;
+    scan.engine = format!("{program} {}", installed.version.own);
+    sort(&mut scan.findings);
+    Ok(scan)
+}
+
+/// The scanners that are here, each with its version.
+pub async fn installed(cancel: &CancellationToken) -> Vec<(Scanner, Installed)> {
+    let mut here = Vec::new();
+    for scanner in Scanner::ALL {
+        if let Ok(installed) = find(scanner, cancel).await {
+            here.push((scanner, installed));
+        }
+    }
+    here
+}
+
+/// The path of an archive as a word of a command.
+fn word(archive: &Path) -> String {
+    archive.display().to_string()
+}
+
+/// Where programs are looked for: the folders of `PATH` that are absolute.
+fn is_sound(folder: &PathBuf) -> bool {
+    folder.is_absolute()
+}

@@ -1,0 +1,238 @@
+//! Grype: `grype docker-archive:… -o json`.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Adapter;
+use super::Version;
+use super::purl;
+use super::word;
+use crate::finding::Finding;
+use crate::finding::NO_LAYER;
+use crate::finding::Scan;
+use crate::finding::Severity;
+use crate::image::package::Package;
+use crate::image::package::SourcePackage;
+use crate::text::Clean;
+
+pub(super) const ADAPTER: Adapter = Adapter {
+    program: "grype",
+    version: &["version", "-o", "json"],
+    read_version,
+    scan,
+    keeps: &["GRYPE_DB_CACHE_DIR"],
+    sets: &[
+        ("GRYPE_CHECK_FOR_APP_UPDATE", "false"),
+        ("GRYPE_DB_AUTO_UPDATE", "false"),
+        ("GRYPE_DB_VALIDATE_AGE", "false"),
+    ],
+    ends_with: &[0],
+    refused: &[],
+    prepare: "fetch its database with `grype db update`, then run this again",
+    read,
+};
+
+fn scan(archive: &Path) -> Vec<String> {
+    vec![
+        format!("docker-archive:{}", word(archive)),
+        "-o".to_owned(),
+        "json".to_owned(),
+        "--quiet".to_owned(),
+    ]
+}
+
+#[derive(Deserialize)]
+struct About {
+    version: String,
+}
+
+fn read_version(text: &str) -> Option<Version> {
+    let about: About = serde_json::from_str(text).ok()?;
+    Some(Version {
+        own: about.version.trim_start_matches('v').to_owned(),
+        database: String::new(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Report {
+    matches: Vec<Match>,
+    #[serde(default)]
+    descriptor: Descriptor,
+}
+
+#[derive(Default, Deserialize)]
+struct Descriptor {
+    #[serde(default)]
+    db: Option<Database>,
+}
+
+/// The database: its day stands at the top in older releases and in `status` in newer ones.
+#[derive(Default, Deserialize)]
+struct Database {
+    #[serde(default)]
+    built: String,
+    #[serde(rename = "schemaVersion", default)]
+    schema: serde_json::Value,
+    #[serde(default)]
+    status: Option<Box<Self>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Match {
+    vulnerability: Vulnerability,
+    #[serde(default)]
+    related_vulnerabilities: Vec<Related>,
+    artifact: Artifact,
+}
+
+#[derive(Deserialize)]
+struct Vulnerability {
+    id: String,
+    #[serde(default)]
+    severity: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    fix: Fix,
+}
+
+#[derive(Default, Deserialize)]
+struct Fix {
+    #[serde(default)]
+    versions: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Related {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    name: String,
+    version: String,
+    #[serde(default)]
+    locations: Option<Vec<Location>>,
+    #[serde(default)]
+    purl: String,
+    #[serde(default)]
+    upstreams: Option<Vec<Upstream>>,
+}
+
+#[derive(Deserialize)]
+struct Location {
+    #[serde(default)]
+    path: String,
+    #[serde(rename = "layerID", default)]
+    layer: String,
+}
+
+#[derive(Deserialize)]
+struct Upstream {
+    name: String,
+    #[serde(default)]
+    version: String,
+}
+
+fn read(json: &[u8], _version: &Version, layers: &[String]) -> Result<Scan, String> {
+    let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let mut database = report.descriptor.db.unwrap_or_default();
+    if let Some(status) = database.status.take() {
+        database = *status;
+    }
+    let schema = match &database.schema {
+        serde_json::Value::String(schema) => schema.clone(),
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    Ok(Scan {
+        database: format!("grype-db {schema}").trim_end().to_owned(),
+        database_date: database.built.get(..10).unwrap_or_default().to_owned(),
+        findings: report
+            .matches
+            .iter()
+            .filter_map(|found| finding(found, layers))
+            .collect(),
+        ..Scan::default()
+    })
+}
+
+fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
+    let purl = purl::read(&found.artifact.purl)?;
+    let place = found.artifact.locations.iter().flatten().next();
+    let source = found
+        .artifact
+        .upstreams
+        .iter()
+        .flatten()
+        .next()
+        .filter(|upstream| upstream.name != found.artifact.name)
+        .map(|upstream| SourcePackage {
+            name: upstream.name.clone(),
+            version: if upstream.version.is_empty() {
+                found.artifact.version.clone()
+            } else {
+                upstream.version.clone()
+            },
+        });
+    let (id, aliases) = ids(found);
+    Some(Finding {
+        id,
+        aliases,
+        package: Package {
+            kind: purl.kind,
+            name: found.artifact.name.clone(),
+            version: found.artifact.version.clone(),
+            source,
+            architecture: None,
+            licences: Vec::new(),
+            layer: place
+                .and_then(|place| layers.iter().position(|layer| *layer == place.layer))
+                .unwrap_or(NO_LAYER),
+            path: place
+                .map(|place| place.path.trim_start_matches('/').to_owned())
+                .unwrap_or_default(),
+        },
+        also: Vec::new(),
+        fixed: found
+            .vulnerability
+            .fix
+            .versions
+            .iter()
+            .flatten()
+            .next()
+            .cloned(),
+        severity: Severity::of_word(&found.vulnerability.severity).unwrap_or_default(),
+        summary: first_line(&found.vulnerability.description),
+    })
+}
+
+/// The id that people know, and the others.
+fn ids(found: &Match) -> (String, Vec<String>) {
+    let mut all: Vec<String> = std::iter::once(&found.vulnerability.id)
+        .chain(found.related_vulnerabilities.iter().map(|one| &one.id))
+        .cloned()
+        .collect();
+    all.dedup();
+    let known = all
+        .iter()
+        .position(|id| id.starts_with("CVE-"))
+        .unwrap_or(0);
+    let id = all.remove(known);
+    all.retain(|other| *other != id);
+    (id, all)
+}
+
+fn first_line(text: &str) -> String {
+    let line: String = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(160)
+        .collect();
+    Clean::line(&line).to_string()
+}

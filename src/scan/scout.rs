@@ -1,0 +1,185 @@
+//! Docker Scout: `docker scout cves --format sarif archive://…`. Its command has no JSON of its own;
+//! SARIF is the one form that says all that is needed. It wants a login at Docker.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Adapter;
+use super::Version;
+use super::purl;
+use super::word;
+use crate::finding::Finding;
+use crate::finding::NO_LAYER;
+use crate::finding::Scan;
+use crate::finding::Severity;
+use crate::image::package::Package;
+use crate::image::package::SourcePackage;
+use crate::text::Clean;
+
+pub(super) const ADAPTER: Adapter = Adapter {
+    program: "docker",
+    version: &["scout", "version"],
+    read_version,
+    scan,
+    keeps: &["DOCKER_CONFIG"],
+    sets: &[("DOCKER_SCOUT_NO_CACHE", "true")],
+    ends_with: &[0],
+    refused: &[],
+    prepare: "it works for people who are logged in only: run `docker login`, then run this again",
+    read,
+};
+
+fn scan(archive: &Path) -> Vec<String> {
+    let words = ["scout", "cves", "--format", "sarif"];
+    let words = words.into_iter().map(str::to_owned);
+    words
+        .chain([format!("archive://{}", word(archive))])
+        .collect()
+}
+
+/// `version: v1.18.3 (go1.24.6 - linux/amd64)`
+fn read_version(text: &str) -> Option<Version> {
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("version:"))?;
+    let own = line.split_whitespace().next()?;
+    Some(Version {
+        own: own.trim_start_matches('v').to_owned(),
+        database: String::new(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Report {
+    runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    tool: Tool,
+    #[serde(default)]
+    results: Option<Vec<Hit>>,
+}
+
+#[derive(Deserialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Deserialize)]
+struct Driver {
+    #[serde(default)]
+    rules: Option<Vec<Rule>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: String,
+    #[serde(default)]
+    short_description: Text,
+    #[serde(default)]
+    properties: Properties,
+}
+
+#[derive(Default, Deserialize)]
+struct Text {
+    #[serde(default)]
+    text: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Properties {
+    #[serde(default)]
+    fixed_version: String,
+    #[serde(default)]
+    purls: Option<Vec<String>>,
+    #[serde(rename = "security-severity", default)]
+    score: Option<String>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Hit {
+    rule_id: String,
+}
+
+fn read(json: &[u8], _version: &Version, _layers: &[String]) -> Result<Scan, String> {
+    let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let mut scan = Scan {
+        database: "docker scout".to_owned(),
+        ..Scan::default()
+    };
+    for run in &report.runs {
+        let rules: BTreeMap<&str, &Rule> = run
+            .tool
+            .driver
+            .rules
+            .iter()
+            .flatten()
+            .map(|rule| (rule.id.as_str(), rule))
+            .collect();
+        let mut seen: Vec<&str> = run
+            .results
+            .iter()
+            .flatten()
+            .map(|hit| hit.rule_id.as_str())
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        for rule in seen.iter().filter_map(|id| rules.get(id)) {
+            scan.findings.extend(findings(rule));
+        }
+    }
+    Ok(scan)
+}
+
+/// One rule is one vulnerability with the packages that it was found in.
+fn findings(rule: &Rule) -> impl Iterator<Item = Finding> {
+    let properties = &rule.properties;
+    let purls = properties.purls.iter().flatten();
+    purls.filter_map(|text| purl::read(text)).map(|purl| {
+        let source = purl.upstream.filter(|upstream| *upstream != purl.name);
+        Finding {
+            id: rule.id.clone(),
+            aliases: Vec::new(),
+            package: Package {
+                kind: purl.kind,
+                name: purl.name,
+                source: source.map(|name| SourcePackage {
+                    name,
+                    version: purl.version.clone(),
+                }),
+                version: purl.version,
+                architecture: None,
+                licences: Vec::new(),
+                layer: NO_LAYER,
+                path: String::new(),
+            },
+            also: Vec::new(),
+            fixed: Some(properties.fixed_version.clone())
+                .filter(|fixed| !fixed.is_empty() && fixed != "not fixed"),
+            severity: severity(properties),
+            summary: Clean::line(&rule.short_description.text).to_string(),
+        }
+    })
+}
+
+/// Its own word, or else the score.
+fn severity(properties: &Properties) -> Severity {
+    let word = properties
+        .tags
+        .iter()
+        .flatten()
+        .find_map(|tag| Severity::of_word(tag).filter(|said| *said != Severity::Unknown));
+    let score = properties
+        .score
+        .as_deref()
+        .and_then(|score| score.parse().ok());
+    word.or_else(|| score.and_then(Severity::of_score))
+        .unwrap_or_default()
+}

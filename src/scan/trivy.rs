@@ -1,0 +1,256 @@
+//! Trivy: `trivy image --input …`.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Adapter;
+use super::Version;
+use super::purl;
+use super::word;
+use crate::finding::Finding;
+use crate::finding::NO_LAYER;
+use crate::finding::Scan;
+use crate::finding::Severity;
+use crate::image::package::Package;
+use crate::image::package::PackageKind;
+use crate::image::package::SourcePackage;
+use crate::text::Clean;
+
+/// Why three releases must not be run.
+const STOLEN: &str =
+    "that release was published by an attacker and steals secrets (CVE-2026-33634)";
+
+pub(super) const ADAPTER: Adapter = Adapter {
+    program: "trivy",
+    version: &["version", "--format", "json"],
+    read_version,
+    scan,
+    keeps: &["TRIVY_CACHE_DIR"],
+    sets: &[
+        ("TRIVY_NO_PROGRESS", "true"),
+        ("TRIVY_DISABLE_TELEMETRY", "true"),
+    ],
+    ends_with: &[0],
+    refused: &[("0.69.4", STOLEN), ("0.69.5", STOLEN), ("0.69.6", STOLEN)],
+    prepare: "fetch its database with `trivy image --download-db-only`, then run this again",
+    read,
+};
+
+fn scan(archive: &Path) -> Vec<String> {
+    let words = [
+        "image",
+        "--format",
+        "json",
+        "--scanners",
+        "vuln",
+        "--skip-db-update",
+        "--skip-java-db-update",
+        "--offline-scan",
+        "--list-all-pkgs",
+        "--quiet",
+        "--input",
+    ];
+    let words = words.into_iter().map(str::to_owned);
+    words.chain([word(archive)]).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct About {
+    version: String,
+    #[serde(rename = "VulnerabilityDB", default)]
+    database: Option<Database>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Database {
+    #[serde(default)]
+    updated_at: String,
+}
+
+fn read_version(text: &str) -> Option<Version> {
+    let about: About = serde_json::from_str(text).ok()?;
+    let day = about
+        .database
+        .and_then(|database| database.updated_at.get(..10).map(str::to_owned));
+    Some(Version {
+        own: about.version.trim_start_matches('v').to_owned(),
+        database: day.unwrap_or_default(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Report {
+    #[serde(default)]
+    schema_version: u32,
+    #[serde(default)]
+    results: Option<Vec<Target>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Target {
+    #[serde(default)]
+    target: String,
+    #[serde(rename = "Type", default)]
+    kind: String,
+    #[serde(default)]
+    packages: Option<Vec<Installed>>,
+    #[serde(default)]
+    vulnerabilities: Option<Vec<Vulnerability>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Installed {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    src_name: String,
+    #[serde(default)]
+    src_version: String,
+    #[serde(default)]
+    src_release: String,
+    #[serde(default)]
+    src_epoch: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Vulnerability {
+    #[serde(rename = "VulnerabilityID")]
+    id: String,
+    pkg_name: String,
+    #[serde(default)]
+    pkg_path: String,
+    #[serde(default)]
+    pkg_identifier: Identifier,
+    installed_version: String,
+    #[serde(default)]
+    fixed_version: String,
+    #[serde(default)]
+    severity: String,
+    #[serde(default)]
+    title: String,
+    #[serde(rename = "VendorIDs", default)]
+    vendor_ids: Option<Vec<String>>,
+    #[serde(default)]
+    layer: Layer,
+}
+
+#[derive(Default, Deserialize)]
+struct Identifier {
+    #[serde(rename = "PURL", default)]
+    purl: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Layer {
+    #[serde(rename = "DiffID", default)]
+    diff_id: String,
+}
+
+fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, String> {
+    let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    if report.schema_version != 2 {
+        return Err(format!(
+            "it has schema version {}, not 2",
+            report.schema_version
+        ));
+    }
+    let mut scan = Scan {
+        database: "trivy-db".to_owned(),
+        database_date: version.database.clone(),
+        ..Scan::default()
+    };
+    for target in report.results.unwrap_or_default() {
+        let packages = target.packages.as_deref().unwrap_or_default();
+        scan.packages += packages.len();
+        for found in target.vulnerabilities.iter().flatten() {
+            let finding = finding(found, &target, packages, layers);
+            scan.findings.extend(finding);
+        }
+    }
+    Ok(scan)
+}
+
+fn finding(
+    found: &Vulnerability,
+    target: &Target,
+    packages: &[Installed],
+    layers: &[String],
+) -> Option<Finding> {
+    let named = purl::read(&found.pkg_identifier.purl);
+    let kind = named
+        .as_ref()
+        .map(|purl| purl.kind)
+        .or_else(|| kind_of(&target.kind))?;
+    let source = packages
+        .iter()
+        .find(|one| one.name == found.pkg_name && !one.src_name.is_empty())
+        .filter(|one| one.src_name != one.name || one.src_version != one.version)
+        .map(|one| SourcePackage {
+            name: one.src_name.clone(),
+            version: one.source_version(),
+        });
+    let path = if found.pkg_path.is_empty() {
+        &target.target
+    } else {
+        &found.pkg_path
+    };
+    Some(Finding {
+        id: found.id.clone(),
+        aliases: found.vendor_ids.clone().unwrap_or_default(),
+        package: Package {
+            kind,
+            name: found.pkg_name.clone(),
+            version: found.installed_version.clone(),
+            source,
+            architecture: None,
+            licences: Vec::new(),
+            layer: layers
+                .iter()
+                .position(|layer| *layer == found.layer.diff_id)
+                .unwrap_or(NO_LAYER),
+            path: path.clone(),
+        },
+        also: Vec::new(),
+        // Several branches come as a list: `3.1.6, 2.4.1`.
+        fixed: (!found.fixed_version.is_empty()).then(|| found.fixed_version.clone()),
+        severity: Severity::of_word(&found.severity).unwrap_or_default(),
+        summary: Clean::line(&found.title).to_string(),
+    })
+}
+
+impl Installed {
+    /// The source's version with its epoch and revision, as the distribution writes it.
+    fn source_version(&self) -> String {
+        let mut version = self.src_version.clone();
+        if self.src_epoch > 0 {
+            version = format!("{}:{version}", self.src_epoch);
+        }
+        if !self.src_release.is_empty() {
+            version = format!("{version}-{}", self.src_release);
+        }
+        version
+    }
+}
+
+/// The kind of package of a target without package URLs.
+fn kind_of(kind: &str) -> Option<PackageKind> {
+    match kind {
+        "debian" | "ubuntu" => Some(PackageKind::Deb),
+        "alpine" => Some(PackageKind::Apk),
+        "python-pkg" | "pip" | "poetry" | "pipenv" | "uv" => Some(PackageKind::Python),
+        "node-pkg" | "npm" | "yarn" | "pnpm" => Some(PackageKind::Node),
+        "jar" | "pom" => Some(PackageKind::Java),
+        "gobinary" | "gomod" => Some(PackageKind::Go),
+        "rustbinary" | "cargo" => Some(PackageKind::Rust),
+        _ => None,
+    }
+}
