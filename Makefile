@@ -38,4 +38,4 @@ generated:
 
 # What is felt, in figures with budgets; fails where one is missed.
 bench: engine
-	cargo bench --bench terminal --bench attempt --bench layers
+	cargo bench --bench terminal --bench attempt --bench layers --bench advisories

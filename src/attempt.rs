@@ -15,6 +15,7 @@ mod pipeline;
 mod prepare;
 mod problem;
 mod scan;
+mod starter;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,8 @@ use tokio_util::sync::CancellationToken;
 use crate::course::Exercise;
 use crate::engine::BuildEvent;
 use crate::engine::EngineError;
+use crate::finding::matching::Advisories;
+use crate::goal::Known;
 use crate::goal::evidence::Sizes;
 use crate::image::archive::Facts;
 use crate::report::BaseReport;
@@ -103,6 +106,8 @@ pub struct Request {
     /// Tokens planted in the context that must not be found in the image, by the file that holds
     /// each. They stand in files of the exercise, so that a build sees them.
     pub canaries: BTreeMap<String, String>,
+    /// The advisories that packages are compared with, or why there are none.
+    pub advisories: Known<Arc<dyn Advisories>>,
     /// What the starter weighs, where it was measured here; the exercise's own figure otherwise.
     pub baseline: Option<Bytes>,
     /// Whether the builder's cache is left aside.

@@ -6,6 +6,7 @@
 mod bases;
 mod check;
 mod clean;
+mod compare;
 mod completions;
 mod db;
 mod doctor;
@@ -19,6 +20,7 @@ mod learn;
 mod output;
 mod progress;
 mod sbom;
+mod scan;
 mod target;
 mod wiring;
 
@@ -84,7 +86,9 @@ enum Verb {
     Sbom(sbom::Args),
     Clean(clean::Args),
     Inside(inside::Args),
+    Compare(compare::Args),
     Db(db::Args),
+    Scan(scan::Args),
     Goals(goals::Args),
     Completions(completions::Args),
 }
@@ -152,7 +156,9 @@ fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
         Some(Verb::Sbom(args)) => sbom::run(&args, context),
         Some(Verb::Clean(args)) => clean::run(&args, context),
         Some(Verb::Inside(args)) => inside::run(&args, context),
+        Some(Verb::Compare(args)) => compare::run(&args, context),
         Some(Verb::Db(args)) => db::run(&args, context),
+        Some(Verb::Scan(args)) => scan::run(&args, context),
         Some(Verb::Goals(args)) => goals::run(&args, context),
         Some(Verb::Doctor(args)) => doctor::run(&args, context),
         Some(Verb::Completions(args)) => completions::run(&args, context),

@@ -49,6 +49,7 @@ mod stops;
 pub mod structure;
 mod tool;
 mod uses;
+mod vulnerabilities;
 
 use std::fmt;
 

@@ -9,6 +9,8 @@ mod osv_scanner;
 mod program;
 mod purl;
 mod scout;
+#[cfg(test)]
+mod tests;
 mod trivy;
 
 use std::path::Path;

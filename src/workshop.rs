@@ -3,6 +3,7 @@
 //! On a terminal the calls run on worker threads, never on the thread that draws, and nothing here
 //! is called before the first screen is there.
 
+pub mod advice;
 pub mod doctor;
 mod figure;
 mod local;

@@ -15,10 +15,14 @@ use tokio_util::sync::CancellationToken;
 use super::AttemptEvent;
 use super::judge;
 use super::scan;
+use super::scan::Pass;
+use super::starter;
 use super::weigh;
 use crate::course::GoalEntry;
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::finding::Scan;
+use crate::finding::matching::Advisories;
 use crate::goal::Evidence;
 use crate::goal::Known;
 use crate::goal::Missing;
@@ -28,7 +32,6 @@ use crate::goal::canary;
 use crate::goal::evidence::Noting;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::StepFact;
-use crate::image::Contents;
 use crate::image::archive::Facts;
 use crate::image::archive::Options;
 use crate::image::archive::Probe;
@@ -77,6 +80,10 @@ pub(super) struct Gathering<'a> {
     pub(super) rebuild: &'a Rebuilder<'a>,
     /// Runs the starter's image.
     pub(super) baseline: &'a Baseliner<'a>,
+    /// What packages are compared with.
+    pub(super) advisories: Known<Arc<dyn Advisories>>,
+    /// Builds the starter and compares its packages.
+    pub(super) starter: Option<starter::Work>,
     /// Who listens.
     pub(super) events: mpsc::Sender<AttemptEvent>,
     /// Stops it.
@@ -94,7 +101,8 @@ struct Pending {
 /// Evidence that has come.
 enum Arrival {
     Paths(Result<BTreeMap<String, bool>, EngineError>),
-    Scan(Result<Box<Contents>, EngineError>),
+    Scan(Result<Box<Pass>, EngineError>),
+    Starter(Known<Scan>),
     Run(Run, Result<Box<RunOutcome>, EngineError>),
     Rebuild(Rebuild, Known<Vec<StepFact>>),
     Baseline(BTreeMap<Run, Known<RunOutcome>>),
@@ -106,6 +114,7 @@ struct Have {
     paths: bool,
     sizes: bool,
     scan: bool,
+    starter: bool,
     runs: BTreeSet<Run>,
     rebuilds: BTreeSet<Rebuild>,
     baseline_runs: BTreeSet<Run>,
@@ -116,6 +125,7 @@ impl Have {
         (needs.paths.is_empty() || self.paths || self.scan)
             && (!needs.sizes || self.sizes)
             && (!reads_image(needs) || self.scan)
+            && (!needs.starter_scan || self.starter)
             && needs.baseline_runs.is_subset(&self.baseline_runs)
             && needs.runs.is_subset(&self.runs)
             && needs.rebuilds.is_subset(&self.rebuilds)
@@ -124,7 +134,7 @@ impl Have {
 
 /// Whether something needs the pass over the exported image.
 fn reads_image(needs: &Needs) -> bool {
-    needs.contents || needs.secrets || !needs.files.is_empty()
+    needs.contents || needs.secrets || needs.scan || !needs.files.is_empty()
 }
 
 /// Gathers and judges; the reports are in the order of `goals`, each with whether it is required.
@@ -191,6 +201,11 @@ impl<'a> Session<'a> {
         if !self.needs.baseline_runs.is_empty() {
             let job = (self.work.baseline)(self.needs.baseline_runs.clone());
             jobs.push(Box::pin(async move { Arrival::Baseline(job.await) }));
+        }
+        if let Some(work) = self.work.starter.take()
+            && self.needs.starter_scan
+        {
+            jobs.push(Box::pin(async move { Arrival::Starter(work.scan().await) }));
         }
         for rebuild in self.needs.rebuilds.clone() {
             let job = (self.work.rebuild)(rebuild.clone());
@@ -260,6 +275,7 @@ impl<'a> Session<'a> {
             "Not looked at yet: it means reading all {size} of the image, and other goals need your work first."
         ));
         evidence.contents = Err(missing.clone());
+        evidence.scan = Err(missing.clone());
         evidence.canaries = Err(missing.clone());
         evidence.secrets = Err(missing);
         false
@@ -278,9 +294,14 @@ impl<'a> Session<'a> {
         if self.needs.secrets {
             probes.push(Arc::new(secrets::Secrets));
         }
-        if self.needs.notes.contains(&Noting::Packages) {
+        if self.needs.scan || self.needs.notes.contains(&Noting::Packages) {
             probes.push(Arc::new(Packages));
         }
+        let advisories = if self.needs.scan {
+            self.work.advisories.clone()
+        } else {
+            Err(Missing::because("No goal asks for it."))
+        };
         let options = Options {
             probes,
             needles: needles.into_iter().map(String::into_bytes).collect(),
@@ -290,8 +311,11 @@ impl<'a> Session<'a> {
         };
         let cancel = self.work.cancel.clone();
         jobs.push(Box::pin(async move {
-            let contents = scan::read_image(engine, image, options, cancel).await;
-            Arrival::Scan(contents.map(Box::new))
+            let pass = match scan::read_image(engine, image, options, cancel).await {
+                Ok(contents) => Ok(Box::new(scan::advise(contents, advisories).await)),
+                Err(error) => Err(error),
+            };
+            Arrival::Scan(pass)
         }));
     }
 
@@ -347,6 +371,10 @@ impl<'a> Session<'a> {
                 self.have.sizes = true;
                 self.take_contents(known(answer)?, evidence);
             }
+            Arrival::Starter(scan) => {
+                self.have.starter = true;
+                evidence.starter_scan = scan;
+            }
             Arrival::Run(run, answer) => {
                 self.have.runs.insert(run.clone());
                 let outcome = known(answer)?.map(|outcome| *outcome);
@@ -365,21 +393,24 @@ impl<'a> Session<'a> {
     }
 
     /// Files what the pass over the image found.
-    fn take_contents(&self, contents: Known<Box<Contents>>, evidence: &mut Evidence) {
-        match contents {
-            Ok(contents) => {
+    fn take_contents(&self, pass: Known<Box<Pass>>, evidence: &mut Evidence) {
+        match pass {
+            Ok(pass) => {
+                let Pass { contents, scan } = *pass;
+                evidence.scan = scan;
                 evidence.sizes = Ok(weigh::sizes_by_count(&contents, &self.work.lines));
                 evidence.canaries = Ok(canary::hits(&contents, &self.work.canaries, |layer| {
                     self.work.lines.get(layer).copied().flatten()
                 }));
                 evidence.secrets = Ok(secrets::in_image(&contents, self.work.base_layers));
-                evidence.contents = Ok(*contents);
+                evidence.contents = Ok(contents);
             }
             Err(missing) => {
                 if evidence.sizes.is_err() {
                     evidence.sizes = Err(missing.clone());
                 }
                 evidence.contents = Err(missing.clone());
+                evidence.scan = Err(missing.clone());
                 evidence.canaries = Err(missing.clone());
                 evidence.secrets = Err(missing);
             }

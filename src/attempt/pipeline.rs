@@ -33,6 +33,7 @@ use super::judge;
 use super::prepare;
 use super::prepare::Prepared;
 use super::problem;
+use super::starter;
 use super::steps::Steps;
 use super::weigh;
 use crate::course::ExerciseId;
@@ -359,6 +360,8 @@ impl Attempt {
             paths: BTreeMap::new(),
             canaries: not_yet(),
             secrets: not_yet(),
+            scan: not_yet(),
+            starter_scan: not_yet(),
             runs: BTreeMap::new(),
             baseline_runs: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
@@ -418,6 +421,15 @@ impl Attempt {
             base_layers: layers.of_base,
             rebuild: &rebuild,
             baseline: &baseline,
+            advisories: self.request.advisories.clone(),
+            starter: Some(starter::Work {
+                engine: Arc::clone(&self.engine),
+                bases: Arc::clone(&self.bases),
+                request: self.request.clone(),
+                like: self.build_request(dockerfile, prepared, self.tag()),
+                events: self.events.clone(),
+                cancel: self.cancel.clone(),
+            }),
             events: self.events.clone(),
             cancel: self.cancel.clone(),
         };
@@ -490,6 +502,8 @@ impl Attempt {
             paths: BTreeMap::new(),
             canaries: Err(missing.clone()),
             secrets: Err(missing.clone()),
+            scan: Err(missing.clone()),
+            starter_scan: Err(missing.clone()),
             runs: BTreeMap::new(),
             baseline_runs: BTreeMap::new(),
             rebuilds: BTreeMap::new(),

@@ -17,14 +17,54 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::engine::EngineError;
+use crate::finding::Scan;
+use crate::finding::matching;
+use crate::finding::matching::Advisories;
+use crate::goal::Known;
+use crate::goal::Missing;
 use crate::image::Contents;
 use crate::image::archive;
 use crate::image::archive::ArchiveError;
 use crate::image::archive::Options;
+use crate::image::package::inventory;
 use crate::text::Clean;
 
 /// Pieces of the archive that may wait for the reader.
 const PIECES_WAITING: usize = 64;
+
+/// An image that was read, and what the advisories say of it.
+#[derive(Debug)]
+pub(super) struct Pass {
+    /// What is in it.
+    pub(super) contents: Contents,
+    /// The findings, where they were asked for.
+    pub(super) scan: Known<Scan>,
+}
+
+/// Compares the packages of an image that was read with the advisories. The pass must have noted
+/// its packages.
+pub(super) async fn advise(contents: Contents, advisories: Known<Arc<dyn Advisories>>) -> Pass {
+    let advisories = match advisories {
+        Ok(advisories) => advisories,
+        Err(missing) => {
+            return Pass {
+                contents,
+                scan: Err(missing),
+            };
+        }
+    };
+    let work = tokio::task::spawn_blocking(move || {
+        let scan = matching::scan(&inventory(&contents), advisories.as_ref())
+            .map_err(|error| Missing::because(format!("{}.", Clean::line(&error.to_string()))));
+        Pass { contents, scan }
+    });
+    work.await.unwrap_or_else(|panicked| Pass {
+        contents: Contents::default(),
+        scan: Err(Missing::because(format!(
+            "The packages could not be compared: {panicked}."
+        ))),
+    })
+}
 
 /// Exports `image` and reads it in one pass; where all its layers are remembered, neither.
 ///

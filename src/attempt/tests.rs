@@ -144,6 +144,7 @@ fn request(goals: Vec<Wants>) -> Request {
         submission: Submission::Files(files),
         owner: String::from("somebody"),
         canaries: BTreeMap::new(),
+        advisories: Err(Missing::because("A test has none.")),
         baseline: None,
         no_cache: false,
         thorough: false,

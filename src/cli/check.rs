@@ -17,6 +17,7 @@ use crate::attempt::Submission;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
+use crate::cli::db;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::progress::Live;
@@ -24,6 +25,7 @@ use crate::cli::wiring;
 use crate::course::Course;
 use crate::course::Exercise;
 use crate::course::suggest;
+use crate::finding::matching::Advisories;
 use crate::plain::progress::Progress;
 use crate::report::Outcome;
 use crate::report::Report;
@@ -54,6 +56,9 @@ pub(crate) struct Args {
     /// Print exactly the report, as JSON
     #[arg(long)]
     json: bool,
+    /// A snapshot of advisories by its id, in place of the current one; `shipped` is a name too
+    #[arg(long, requires = "dir", value_name = "ID")]
+    db: Option<String>,
     /// Leave the builder's cache aside
     #[arg(long, requires = "dir")]
     no_cache: bool,
@@ -72,15 +77,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         let events = match &args.dir {
             Some(folder) => {
                 let submission = Submission::Folder(folder.clone());
-                from_folder(
-                    &course,
-                    exercise,
-                    submission,
-                    folder,
-                    args.no_cache,
-                    &interrupt,
-                )
-                .await
+                let with = With {
+                    no_cache: args.no_cache,
+                    advisories: db::chosen(args.db.as_deref()),
+                };
+                from_folder(&course, exercise, submission, folder, with, &interrupt).await?
             }
             None => {
                 let local = wiring::local(&course)?;
@@ -110,15 +111,27 @@ pub(crate) fn find<'a>(course: &'a Course, asked: &str) -> Result<&'a Exercise, 
     })
 }
 
+/// What an attempt on a folder works with besides its files.
+pub(crate) struct With {
+    /// Whether the builder's cache is left aside.
+    pub(crate) no_cache: bool,
+    /// What packages are compared with.
+    pub(crate) advisories: Result<Arc<dyn Advisories>, CliError>,
+}
+
 /// Starts an attempt on files that are not the learner's workspace.
+///
+/// # Errors
+/// When the advisories that were asked for cannot be used.
 pub(crate) async fn from_folder(
     course: &Course,
     exercise: &Exercise,
     submission: Submission,
     place: &Path,
-    no_cache: bool,
+    with: With,
     interrupt: &Interrupt,
-) -> mpsc::Receiver<AttemptEvent> {
+) -> Result<mpsc::Receiver<AttemptEvent>, CliError> {
+    let advisories = with.advisories?;
     let (docker, service) = match wiring::engine().await {
         Ok(found) => found,
         Err(search) => {
@@ -126,7 +139,7 @@ pub(crate) async fn from_folder(
             let report = attempt::without_engine(wiring::course_ref(course), &exercise.id, &error);
             let (sender, receiver) = mpsc::channel(1);
             let _ = sender.send(AttemptEvent::Finished(Box::new(report))).await;
-            return receiver;
+            return Ok(receiver);
         }
     };
     // Beside the attempt: its first line does not wait for it.
@@ -138,13 +151,15 @@ pub(crate) async fn from_folder(
         submission,
         owner: wiring::owner(&token),
         canaries: exercise.needles(&token),
+        advisories: Ok(advisories),
         baseline: None,
-        no_cache,
+        no_cache: with.no_cache,
         thorough: false,
         facts: wiring::facts(),
     };
     let supply = Arc::new(Supply::new(service));
-    attempt::start(docker, supply, request, interrupt.asked.clone())
+    let cancel = interrupt.asked.clone();
+    Ok(attempt::start(docker, supply, request, cancel))
 }
 
 /// Shows the attempt as it goes, and returns its report.

@@ -23,6 +23,8 @@ use crate::cli::progress::Live;
 use crate::cli::wiring;
 use crate::finding::Ecosystem;
 use crate::finding::matching::Advisories;
+use crate::learner::Home;
+use crate::workshop::advice;
 
 /// Show the advisories that scans use, and bring new ones
 ///
@@ -99,25 +101,20 @@ fn ecosystem(word: &str) -> Result<Ecosystem, String> {
     })
 }
 
-/// Where snapshots are kept.
-///
-/// # Errors
-/// When there is no home.
-pub(crate) fn store() -> Result<Store, CliError> {
-    wiring::advisories_folder()
-        .map(Store::at)
+/// Where snapshots are kept: beside the learner's files.
+fn store() -> Result<Store, CliError> {
+    Home::find()
+        .map(|home| advice::store(&home))
         .map_err(CliError::NoHome)
 }
 
-/// The advisories that a verb uses: those that `--db` names, or the current ones.
+/// The advisories that a verb uses: those that `--db` names, or the current ones. Without a home
+/// there is no snapshot but the shipped one.
 ///
 /// # Errors
 /// When what was asked for is not here, or the current ones are damaged.
-#[expect(dead_code, reason = "the verbs that scan come next")]
 pub(crate) fn chosen(pinned: Option<&str>) -> Result<Arc<dyn Advisories>, CliError> {
-    // Without a home there is no snapshot but the shipped one.
-    let store = store().ok();
-    Ok(advisories::choose(store.as_ref(), pinned)?)
+    Ok(advice::advisories(Home::find().ok().as_ref(), pinned)?)
 }
 
 /// Does what was asked.

@@ -225,6 +225,9 @@ impl From<EngineError> for CliError {
 impl From<LayersError> for CliError {
     fn from(error: LayersError) -> Self {
         Self::Layers(error)
+    }
+}
+
 impl From<AdvisoriesError> for CliError {
     fn from(error: AdvisoriesError) -> Self {
         Self::Advisories(error)

@@ -20,6 +20,7 @@ use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::check;
+use crate::cli::db;
 use crate::cli::interrupt;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
@@ -221,8 +222,13 @@ fn demonstrate(course: &Arc<Course>, output: Output) -> Result<Exit, CliError> {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
         let submission = Submission::Files(files.clone());
         let place = Path::new(DEMONSTRATION);
-        let attempt = check::from_folder(course, exercise, submission, place, false, &interrupt);
-        let report = check::follow(attempt.await, output, &interrupt).await?;
+        let with = check::With {
+            no_cache: false,
+            advisories: db::chosen(None),
+        };
+        let attempt =
+            check::from_folder(course, exercise, submission, place, with, &interrupt).await?;
+        let report = check::follow(attempt, output, &interrupt).await?;
         output.result(&lines::show(&report))?;
         Ok(Exit::of(report.outcome))
     })?;

@@ -9,19 +9,27 @@
 use std::fs::File;
 use std::io;
 use std::io::Read;
+use std::io::Write as _;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
+
+use futures_util::StreamExt as _;
+use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use crate::attempt;
 use crate::cli::CliError;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::wiring;
+use crate::engine::Engine as _;
+use crate::engine::EngineError;
 use crate::image::Contents;
 use crate::image::archive;
 use crate::image::archive::ArchiveError;
 use crate::image::archive::Opened;
 use crate::image::archive::Options;
+use crate::text::Clean;
 
 /// An image, wherever it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +93,66 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Writes it as an archive to a temporary file, which goes with the path that is returned.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the file cannot be written.
+    pub(crate) async fn save(&self, interrupt: &Interrupt) -> Result<TempPath, CliError> {
+        let file = tempfile::Builder::new()
+            .prefix("loadline-")
+            .suffix(".tar")
+            .tempfile()
+            .map_err(CliError::Output)?;
+        tokio::select! {
+            biased;
+            () = interrupt.asked.cancelled() => Err(CliError::Interrupted),
+            saved = self.save_into(file) => saved,
+        }
+    }
+
+    async fn save_into(&self, file: NamedTempFile) -> Result<TempPath, CliError> {
+        let image = match self {
+            Self::Archive(path) => return copy(path.clone(), file).await,
+            Self::Folder(path) => {
+                let why = "scanners are given an archive: write one with `skopeo copy`";
+                let cause = io::Error::new(io::ErrorKind::Unsupported, why);
+                return Err(unreadable("the folder", path, cause));
+            }
+            Self::Image(image) => image,
+        };
+        let (docker, _) = wiring::engine().await.map_err(wiring::no_engine)?;
+        let (mut file, kept) = file.into_parts();
+        let mut export = docker.export(image).await?;
+        while let Some(piece) = export.next().await {
+            let piece = piece.map_err(|error| EngineError::Gone {
+                detail: Clean::line(&error.to_string()),
+            })?;
+            file.write_all(&piece).map_err(CliError::Output)?;
+        }
+        Ok(kept)
+    }
+}
+
+async fn copy(from: PathBuf, to: NamedTempFile) -> Result<TempPath, CliError> {
+    wiring::blocking(move || {
+        let (mut file, kept) = to.into_parts();
+        let mut source = source(&from)?;
+        io::copy(&mut source, &mut file).map_err(CliError::Output)?;
+        Ok(kept)
+    })
+    .await?
+}
+
+/// The archive, or standard input.
+fn source(path: &Path) -> Result<Box<dyn Read>, CliError> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).map_err(|cause| unreadable("the archive", path, cause))?;
+    Ok(Box::new(file))
+}
+
 /// Reads on a thread of its own.
 async fn aside(
     interrupt: &Interrupt,
@@ -117,13 +185,8 @@ fn checked(options: Options) -> Options {
 }
 
 fn from_archive(path: &Path, options: Options) -> Result<Contents, CliError> {
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        let file = File::open(path).map_err(|cause| unreadable("the archive", path, cause))?;
-        Box::new(file)
-    };
-    archive::read(source, &checked(options)).map_err(|error| told("the archive", path, error))
+    archive::read(source(path)?, &checked(options))
+        .map_err(|error| told("the archive", path, error))
 }
 
 fn from_folder(path: &Path, options: Options) -> Result<Contents, CliError> {

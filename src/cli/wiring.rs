@@ -23,9 +23,9 @@ use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::engine::find;
 use crate::image::archive;
+use crate::image::package::Packages;
 use crate::learner::Home;
 use crate::learner::LayerFacts;
-use crate::learner::HomeError;
 use crate::report::CourseRef;
 use crate::workshop::Local;
 use crate::workshop::doctor;
@@ -57,12 +57,15 @@ pub(crate) fn cache() -> PathBuf {
 pub(crate) fn facts() -> Option<Arc<dyn archive::Facts>> {
     let home = Home::find().ok()?;
     Some(Arc::new(LayerFacts::at(home.state().join("layers"))))
-/// Where snapshots of advisories are kept: beside the learner's files.
-///
-/// # Errors
-/// When there is no home.
-pub(crate) fn advisories_folder() -> Result<PathBuf, HomeError> {
-    Home::find().map(|home| home.state().join("advisories"))
+}
+
+/// A pass over an image that notes its packages.
+pub(crate) fn with_packages() -> archive::Options {
+    archive::Options {
+        probes: vec![Arc::new(Packages)],
+        facts: facts(),
+        ..archive::Options::default()
+    }
 }
 
 /// Does work that blocks on a thread of its own.

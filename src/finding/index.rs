@@ -387,8 +387,8 @@ mod tests {
             assert_eq!(
                 ids,
                 [
-                    format!("CVE-{}", number * 2),
-                    format!("CVE-{}", number * 2 + 1)
+                    format!("CVE-{:04}", number * 2),
+                    format!("CVE-{:04}", number * 2 + 1)
                 ]
             );
         }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Unmet;
 use crate::dockerfile::Dockerfile;
+use crate::finding::Scan;
 use crate::image::Contents;
 use crate::image::Summary;
 use crate::image::run::Run;
@@ -53,6 +55,10 @@ pub struct Needs {
     /// Search each layer, the config and the history for the planted canaries, and for anything
     /// else that looks like a secret.
     pub secrets: bool,
+    /// A comparison of the image's packages with the advisories.
+    pub scan: bool,
+    /// The same of the starter's image, which is built for it.
+    pub starter_scan: bool,
     /// Runs.
     pub runs: BTreeSet<Run>,
     /// Runs of the image that the starter's files make.
@@ -75,6 +81,8 @@ impl Needs {
         self.contents |= other.contents;
         self.secrets |= other.secrets;
         self.notes.extend(other.notes);
+        self.scan |= other.scan;
+        self.starter_scan |= other.starter_scan;
         self.files.extend(other.files);
         self.paths.extend(other.paths);
         self.runs.extend(other.runs);
@@ -115,6 +123,10 @@ pub struct Evidence {
     pub canaries: Known<Vec<CanaryHit>>,
     /// Secrets in the layers above the base's, in the config and in the history.
     pub secrets: Known<Vec<Secret>>,
+    /// What the advisories say of the image's packages.
+    pub scan: Known<Scan>,
+    /// What they say of the starter's.
+    pub starter_scan: Known<Scan>,
     /// What each run showed.
     pub runs: BTreeMap<Run, Known<RunOutcome>>,
     /// What each run of the starter's image showed.
@@ -156,6 +168,22 @@ fn found_in<'a>(
         Some(Ok(outcome)) => Ok(outcome),
         Some(Err(missing)) => Err(missing.clone()),
         None => Err(Missing::because(otherwise)),
+    }
+}
+
+/// Who compared with what, for beside a figure: `loadline 0.1.0, advisories of 2026-11-25`.
+#[derive(Debug, Clone, Copy)]
+pub struct Advised<'a>(pub &'a Scan);
+
+impl fmt::Display for Advised<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scan = self.0;
+        let which = if scan.shipped { "shipped " } else { "" };
+        write!(
+            f,
+            "{}, {which}advisories of {}",
+            scan.engine, scan.database_date
+        )
     }
 }
 

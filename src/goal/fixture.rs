@@ -85,6 +85,8 @@ pub(super) fn nothing(text: &str) -> Evidence {
         paths: BTreeMap::new(),
         canaries: Err(missing()),
         secrets: Err(missing()),
+        scan: Err(missing()),
+        starter_scan: Err(missing()),
         runs: BTreeMap::new(),
         baseline_runs: BTreeMap::new(),
         rebuilds: BTreeMap::new(),

@@ -142,6 +142,9 @@ fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, Strin
     if json.iter().all(u8::is_ascii_whitespace) {
         return Ok(Scan::default());
     }
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err("it is no JSON object".to_owned());
+    }
     let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let metadata = report.image_metadata.unwrap_or_default();
     let mut scan = Scan {

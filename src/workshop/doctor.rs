@@ -12,8 +12,11 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::Check;
 use super::CheckState;
+use super::advice;
 use crate::bases;
 use crate::engine::Builder;
 use crate::engine::Engine as _;
@@ -21,7 +24,9 @@ use crate::engine::EngineInfo;
 use crate::engine::Tried;
 use crate::engine::docker::Docker;
 use crate::engine::find;
+use crate::finding::advisory::Database;
 use crate::learner::Home;
+use crate::scan;
 use crate::text::Clean;
 use crate::text::plural;
 use crate::units::Bytes;
@@ -41,6 +46,10 @@ pub struct Facts {
     pub bases: Vec<(String, bool)>,
     /// How many extra certificate authorities the host was told to trust.
     pub authorities: usize,
+    /// What scans compare packages with, or why they cannot.
+    pub advisories: Result<Database, String>,
+    /// The scanners that are installed, with their versions, and why one must not be run.
+    pub scanners: Vec<(String, Option<String>)>,
     /// Where the learner's files are, and why they cannot be written there.
     pub folder: Result<PathBuf, String>,
 }
@@ -120,6 +129,10 @@ pub async fn look(
         needed: Bytes(0),
         bases: Vec::new(),
         authorities: bases::authorities().len(),
+        advisories: advice::advisories(Home::find().ok().as_ref(), None)
+            .map(|advisories| advisories.database().clone())
+            .map_err(|error| format!("{error}; {}", error.hint())),
+        scanners: scanners().await,
         folder: Home::find()
             .map_err(|error| error.to_string())
             .and_then(|home| writable(home.root())),
@@ -147,6 +160,17 @@ pub async fn look(
     facts
 }
 
+/// The scanners that are installed.
+async fn scanners() -> Vec<(String, Option<String>)> {
+    let here = scan::installed(&CancellationToken::new()).await;
+    here.into_iter()
+        .map(|(scanner, installed)| {
+            let name = format!("{} {}", scanner.name(), installed.version.own);
+            (name, installed.refused.map(str::to_owned))
+        })
+        .collect()
+}
+
 /// What each fact means, in the order in which a learner meets it.
 #[must_use]
 pub fn checks(facts: &Facts) -> Vec<Check> {
@@ -157,6 +181,8 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
     }
     checks.push(of_bases(&facts.bases, facts.engine.is_ok()));
     checks.push(of_certificates(facts.authorities));
+    checks.push(of_advisories(&facts.advisories));
+    checks.push(of_scanners(&facts.scanners));
     checks.push(of_folder(&facts.folder));
     checks
 }
@@ -289,6 +315,53 @@ fn of_certificates(authorities: usize) -> Check {
     check("Certificates", CheckState::Good, found, None)
 }
 
+fn of_advisories(advisories: &Result<Database, String>) -> Check {
+    match advisories {
+        Ok(database) if database.shipped => check(
+            "Advisories",
+            CheckState::Good,
+            format!(
+                "of {}, those that come with the program: the packages of the course only",
+                database.date
+            ),
+            Some("`loadline db update` fetches all there are, for scans of other images."),
+        ),
+        Ok(database) => check(
+            "Advisories",
+            CheckState::Good,
+            format!("of {}, snapshot {}", database.date, database.id),
+            None,
+        ),
+        Err(why) => check(
+            "Advisories",
+            CheckState::Bad,
+            why,
+            Some("Run `loadline db update`, or `loadline db list` to choose another snapshot."),
+        ),
+    }
+}
+
+fn of_scanners(scanners: &[(String, Option<String>)]) -> Check {
+    if let Some((name, why)) = scanners
+        .iter()
+        .find_map(|(name, refused)| Some((name, refused.as_ref()?)))
+    {
+        return check(
+            "Scanners",
+            CheckState::Bad,
+            format!("{name} must not be run: {why}"),
+            Some("Remove it, and change every secret that it could read."),
+        );
+    }
+    let names: Vec<&str> = scanners.iter().map(|(name, _)| name.as_str()).collect();
+    let found = if names.is_empty() {
+        "none is installed, and none is needed: loadline scans by itself".to_owned()
+    } else {
+        format!("{}; `loadline scan --engine` uses them", names.join(", "))
+    };
+    check("Scanners", CheckState::Good, found, None)
+}
+
 fn of_folder(folder: &Result<PathBuf, String>) -> Check {
     match folder {
         Ok(path) => check(
@@ -334,6 +407,12 @@ mod tests {
             needed: Bytes(2_000_000_000),
             bases: vec![("python:3.13".to_owned(), true)],
             authorities: 0,
+            advisories: Ok(Database {
+                id: "3f2a91c055aa77bb".to_owned(),
+                date: "2026-11-25".to_owned(),
+                shipped: false,
+            }),
+            scanners: vec![("grype 0.104.0".to_owned(), None)],
             folder: Ok(PathBuf::from("/home/a/loadline")),
         }
     }
@@ -363,6 +442,8 @@ mod tests {
         Good Disk: 40 GB free for images; the base images to come need about 2 GB
         Good Base images: 1 of 1 ready
         Good Certificates: the host trusts the usual authorities only
+        Good Advisories: of 2026-11-25, snapshot 3f2a91c055aa77bb
+        Good Scanners: grype 0.104.0; `loadline scan --engine` uses them
         Good Your files: /home/a/loadline
         ");
     }
@@ -374,6 +455,12 @@ mod tests {
             engine: Err(NoEngine::default()),
             folder: Err("there is no home folder to keep your files in".to_owned()),
             authorities: 2,
+            advisories: Ok(Database {
+                id: "shipped-1".to_owned(),
+                date: "2026-11-25".to_owned(),
+                shipped: true,
+            }),
+            scanners: Vec::new(),
             ..sound()
         };
         insta::assert_snapshot!(shown(&facts), @"
@@ -383,9 +470,24 @@ mod tests {
             Run `loadline doctor --fix`: it installs or starts one after asking.
         Off Base images: not looked at: they are kept by an engine
         Good Certificates: the host trusts 2 authorities besides the usual ones; builder images made here trust them too
+        Good Advisories: of 2026-11-25, those that come with the program: the packages of the course only
+            `loadline db update` fetches all there are, for scans of other images.
+        Good Scanners: none is installed, and none is needed: loadline scans by itself
         Bad Your files: there is no home folder to keep your files in
             Set `LOADLINE_HOME` to a folder that you may write to.
         ");
+    }
+
+    #[test]
+    fn a_scanner_that_must_not_be_run_and_damaged_advisories_are_told() {
+        let facts = Facts {
+            advisories: Err("the snapshot `3f2a` is damaged: cut".to_owned()),
+            scanners: vec![("trivy 0.69.4".to_owned(), Some("it steals".to_owned()))],
+            ..sound()
+        };
+        let shown = shown(&facts);
+        assert!(shown.contains("Bad Scanners: trivy 0.69.4 must not be run: it steals"));
+        assert!(shown.contains("Bad Advisories: the snapshot `3f2a` is damaged"));
     }
 
     #[test]

@@ -28,6 +28,7 @@ use super::Trouble;
 use super::Workshop;
 use super::Workspace;
 use super::WorkspaceFile;
+use super::advice;
 use super::doctor;
 use super::doctor::Facts;
 use super::supply::Supply;
@@ -263,6 +264,7 @@ impl Local {
             owner: owner(&token),
             canaries: exercise.needles(&token),
             exercise,
+            advisories: advice::known(&self.home),
             baseline,
             no_cache: false,
             thorough: false,

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use loadline::advisories::Shipped;
 use loadline::attempt;
 use loadline::attempt::AttemptEvent;
 use loadline::attempt::Request;
@@ -85,6 +86,7 @@ impl Bench {
                 exercise: Arc::new(planted),
                 submission: Submission::Files(files),
                 owner: format!("content-test-{}", std::process::id()),
+                advisories: Ok(Shipped::get()),
                 baseline: None,
                 no_cache: start == Start::Clean,
                 thorough: true,

@@ -10,6 +10,7 @@
     reason = "what a test cannot go on without may stop it, in its helpers too"
 )]
 
+mod advisories;
 mod bases;
 mod cli;
 mod content;
@@ -25,6 +26,7 @@ mod pty_workshop;
 mod records;
 mod report_schema;
 mod sandbox;
+mod scan;
 mod shots;
 mod source;
 mod tui_pty;

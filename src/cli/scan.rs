@@ -1,0 +1,229 @@
+//! `loadline scan`: which known vulnerabilities the packages of an image have.
+
+mod json;
+mod text;
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+pub(crate) use json::finding as finding_json;
+pub(crate) use json::verdict;
+pub(crate) use text::doubt;
+
+use crate::cli::CliError;
+use crate::cli::Context;
+use crate::cli::Exit;
+use crate::cli::db;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::target::Target;
+use crate::cli::wiring;
+use crate::finding::Finding;
+use crate::finding::NO_LAYER;
+use crate::finding::Scan;
+use crate::finding::Severity;
+use crate::finding::matching;
+use crate::image::Contents;
+use crate::image::package::Inventory;
+use crate::image::package::inventory;
+use crate::scan;
+use crate::scan::Scanner;
+
+/// Find the known vulnerabilities of an image's packages
+///
+/// The image is read in one pass, its packages are compared with the advisories that are on this
+/// machine, and nothing is sent anywhere. Where something in the image hides what it was made of,
+/// the scan says so: no finding never means no vulnerability there.
+///
+/// With `--engine` a scanner that you have installed does it in place of loadline. It gets a copy
+/// of the image as a file and an environment without your tokens.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  loadline scan python:3.13-slim
+  loadline scan image.tar --fixable --severity critical,high
+  loadline scan my-app --engine trivy
+  loadline scan my-app --json | jq '.counts'")]
+pub(crate) struct Args {
+    /// A reference that the engine knows, or an archive of an image; `-` is standard input
+    #[arg(value_name = "IMAGE|ARCHIVE")]
+    image: String,
+    /// Who scans
+    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Loadline)]
+    engine: Engine,
+    /// Only findings that are so bad
+    #[arg(long, value_name = "SEVERITIES", value_delimiter = ',')]
+    severity: Vec<Severity>,
+    /// Only findings that an upgrade closes
+    #[arg(long)]
+    fixable: bool,
+    /// List every finding, and not only the worst
+    #[arg(long)]
+    all: bool,
+    /// A snapshot of advisories by its id, in place of the current one; `shipped` is a name too
+    #[arg(long, value_name = "ID")]
+    db: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Who scans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// Loadline itself
+    Loadline,
+    /// Trivy
+    Trivy,
+    /// Grype
+    Grype,
+    /// OSV-Scanner
+    OsvScanner,
+    /// Docker Scout
+    Scout,
+}
+
+impl Engine {
+    /// The scanner that it is.
+    const fn scanner(self) -> Option<Scanner> {
+        match self {
+            Self::Loadline => None,
+            Self::Trivy => Some(Scanner::Trivy),
+            Self::Grype => Some(Scanner::Grype),
+            Self::OsvScanner => Some(Scanner::OsvScanner),
+            Self::Scout => Some(Scanner::Scout),
+        }
+    }
+}
+
+/// An image that was scanned.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    /// As it was asked for.
+    pub(crate) name: String,
+    /// What is in it.
+    pub(crate) contents: Contents,
+    /// Its packages.
+    pub(crate) inventory: Inventory,
+    /// The findings.
+    pub(crate) scan: Scan,
+}
+
+/// What of a scan is shown.
+#[derive(Debug, Clone, Default)]
+struct Shown {
+    severities: Vec<Severity>,
+    fixable: bool,
+    all: bool,
+}
+
+impl Shown {
+    fn has(&self, finding: &Finding) -> bool {
+        (self.severities.is_empty() || self.severities.contains(&finding.severity))
+            && (!self.fixable || finding.fixed.is_some())
+    }
+}
+
+/// Scans and prints.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    let output = context.output;
+    let shown = Shown {
+        severities: args.severity.clone(),
+        fixable: args.fixable,
+        all: args.all,
+    };
+    let scanned = wiring::block_on(async {
+        let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
+        match args.engine.scanner() {
+            None => own(&args.image, args.db.as_deref(), &interrupt).await,
+            Some(scanner) => with(scanner, &args.image, &interrupt).await,
+        }
+    })?;
+    let text = if args.json {
+        json::show(&scanned, &shown)?
+    } else {
+        text::show(&scanned, &shown, output.paint())
+    };
+    output.result(&text)?;
+    Ok(Exit::Ok)
+}
+
+/// Scans with loadline's own matching.
+///
+/// # Errors
+/// When the image or the advisories cannot be read.
+pub(crate) async fn own(
+    image: &str,
+    pinned: Option<&str>,
+    interrupt: &Interrupt,
+) -> Result<Scanned, CliError> {
+    let advisories = db::chosen(pinned)?;
+    let contents = Target::of(image)
+        .read(wiring::with_packages(), interrupt)
+        .await?;
+    let inventory = inventory(&contents);
+    let scan = matching::scan(&inventory, advisories.as_ref())
+        .map_err(|error| CliError::Internal(error.to_string()))?;
+    Ok(Scanned {
+        name: image.to_owned(),
+        contents,
+        inventory,
+        scan,
+    })
+}
+
+/// Scans with a scanner that is installed.
+async fn with(scanner: Scanner, image: &str, interrupt: &Interrupt) -> Result<Scanned, CliError> {
+    let (archive, _kept) = archive(image, interrupt).await?;
+    let contents = Target::Archive(archive.clone())
+        .read(wiring::with_packages(), interrupt)
+        .await?;
+    let inventory = inventory(&contents);
+    let layers: Vec<String> = contents
+        .layers
+        .iter()
+        .map(|layer| layer.diff_id.clone())
+        .collect();
+    let mut scan = scan::scan(scanner, &archive, &layers, &interrupt.asked).await?;
+    place(&mut scan, &inventory);
+    // What cannot be seen does not depend on who looks.
+    scan.gaps.clone_from(&inventory.gaps);
+    Ok(Scanned {
+        name: image.to_owned(),
+        contents,
+        inventory,
+        scan,
+    })
+}
+
+/// Gives findings the layer that our own reading of the packages knows, where the scanner does not
+/// tell one.
+fn place(scan: &mut Scan, inventory: &Inventory) {
+    if scan.packages == 0 {
+        scan.packages = inventory.packages.len();
+    }
+    for finding in &mut scan.findings {
+        let package = &mut finding.package;
+        let known = inventory.packages.iter().find(|one| {
+            one.kind == package.kind
+                && one.name.eq_ignore_ascii_case(&package.name)
+                && one.version == package.version
+        });
+        if let Some(known) = known.filter(|_| package.layer == NO_LAYER) {
+            package.layer = known.layer;
+        }
+    }
+}
+
+/// The image as an archive on disk, and the file that must be kept until it was read.
+async fn archive(
+    image: &str,
+    interrupt: &Interrupt,
+) -> Result<(PathBuf, Option<tempfile::TempPath>), CliError> {
+    match Target::of(image) {
+        Target::Archive(path) if path != Path::new("-") => Ok((path, None)),
+        target => {
+            let kept = target.save(interrupt).await?;
+            Ok((kept.to_path_buf(), Some(kept)))
+        }
+    }
+}

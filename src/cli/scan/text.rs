@@ -1,0 +1,415 @@
+//! What `loadline scan` prints for people. Pure.
+
+use std::fmt::Write as _;
+
+use super::Scanned;
+use super::Shown;
+use crate::cli::output::Paint;
+use crate::finding::Finding;
+use crate::finding::Scan;
+use crate::finding::Severity;
+use crate::finding::group;
+use crate::finding::group::Fix;
+use crate::finding::group::OfLayer;
+use crate::image::Contents;
+use crate::text::Clean;
+use crate::text::plural;
+
+/// Upgrades, and findings of one layer, that are listed without `--all`.
+const SOME: usize = 10;
+
+/// The whole result.
+pub(super) fn show(scanned: &Scanned, shown: &Shown, paint: Paint) -> String {
+    let scan = &scanned.scan;
+    let mut text = short_line(scan, paint);
+    text.push_str(&about(scan));
+    text.push_str(&unseen(scan, paint));
+    let findings: Vec<Finding> = scan
+        .findings
+        .iter()
+        .filter(|finding| shown.has(finding))
+        .cloned()
+        .collect();
+    if findings.len() < scan.findings.len() {
+        let _ = writeln!(
+            text,
+            "\nshown are {} of {}",
+            findings.len(),
+            plural(scan.findings.len(), "finding")
+        );
+    }
+    if !findings.is_empty() {
+        text.push_str(&by_fix(&findings, shown));
+        text.push_str(&by_layer(&findings, &scanned.contents, shown, paint));
+    }
+    text
+}
+
+/// `1C 5H 13M 20L 3?`, and whether that is all there is to know.
+fn short_line(scan: &Scan, paint: Paint) -> String {
+    let counts = scan.counts().to_string();
+    match doubt(scan) {
+        Some(doubt) => format!("{counts}   {}\n", paint.warn(&doubt)),
+        None => format!("{counts}\n"),
+    }
+}
+
+/// Why the counts are not all there is to know.
+pub(crate) fn doubt(scan: &Scan) -> Option<String> {
+    if let Some(first) = scan.gaps.first() {
+        let more = match scan.gaps.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {}", plural(more, "more reason")),
+        };
+        return Some(format!("unscannable: {first}{more}"));
+    }
+    if scan.packages == 0 && scan.uncovered.is_empty() {
+        return Some(String::from(
+            "unscannable: no record of any package is there",
+        ));
+    }
+    let uncovered: usize = scan.uncovered.iter().map(|one| one.packages).sum();
+    let missing = uncovered + scan.unordered.len();
+    (missing > 0).then(|| {
+        let all = scan.packages + uncovered;
+        format!(
+            "incomplete: {missing} of {} could not be compared",
+            plural(all, "package")
+        )
+    })
+}
+
+/// Who scanned, with what.
+fn about(scan: &Scan) -> String {
+    let date = if scan.database_date.is_empty() {
+        String::from("of a day that it does not say")
+    } else {
+        format!("of {}", scan.database_date)
+    };
+    let mut text = format!(
+        "{} · {} · advisories {date} ({})\n",
+        plural(scan.packages, "package"),
+        Clean::line(&scan.engine),
+        Clean::line(&scan.database),
+    );
+    if scan.shipped {
+        text.push_str(
+            "These advisories come with the program and cover the packages of the course only; \
+             `loadline db update` fetches all there are.\n",
+        );
+    }
+    text
+}
+
+/// What was left out, and what nothing can be known of.
+fn unseen(scan: &Scan, paint: Paint) -> String {
+    let mut text = String::new();
+    if scan.unimportant > 0 {
+        let _ = writeln!(
+            text,
+            "left out: {} that the distribution calls unimportant",
+            plural(scan.unimportant, "finding")
+        );
+    }
+    if scan.kernel > 0 {
+        let _ = writeln!(
+            text,
+            "left out: {} of the kernel whose headers are installed; an image brings no kernel",
+            plural(scan.kernel, "finding")
+        );
+    }
+    for one in &scan.uncovered {
+        let others = if one.packages > 1 { " and others" } else { "" };
+        let _ = writeln!(
+            text,
+            "{} {} of {} (`{}`{others}) are not covered by the advisories",
+            paint.warn("unknown:"),
+            plural(one.packages, "package"),
+            Clean::line(&one.ecosystem),
+            Clean::line(&one.first),
+        );
+    }
+    for name in &scan.unordered {
+        let _ = writeln!(
+            text,
+            "{} the version of `{}` cannot be put in order",
+            paint.warn("unknown:"),
+            Clean::line(name)
+        );
+    }
+    for gap in &scan.gaps {
+        let _ = writeln!(
+            text,
+            "{} {}",
+            paint.warn("unknown:"),
+            Clean::line(&gap.to_string())
+        );
+    }
+    text
+}
+
+/// The upgrades that close the most.
+fn by_fix(findings: &[Finding], shown: &Shown) -> String {
+    let fixes = group::fixes(findings);
+    let unfixed = findings.iter().filter(|one| one.fixed.is_none()).count();
+    let mut text = String::from("\nBy fix\n");
+    let most = if shown.all { fixes.len() } else { SOME };
+    for fix in fixes.iter().take(most) {
+        text.push_str(&fix_line(fix));
+    }
+    if fixes.len() > most {
+        let _ = writeln!(
+            text,
+            "  and {}; `--all` lists them",
+            plural(fixes.len() - most, "more upgrade")
+        );
+    }
+    if unfixed > 0 {
+        let _ = writeln!(
+            text,
+            "  {} without a fix so far",
+            plural(unfixed, "finding")
+        );
+    }
+    text
+}
+
+fn fix_line(fix: &Fix) -> String {
+    let others: Vec<String> = fix
+        .packages
+        .iter()
+        .filter(|name| **name != fix.name)
+        .map(|name| Clean::line(name).to_string())
+        .collect();
+    let of = match others.as_slice() {
+        [] => String::new(),
+        [one] => format!(" ({one})"),
+        [one, more @ ..] => format!(" ({one} and {} more)", more.len()),
+    };
+    format!(
+        "  upgrade {} {} → {}{of}: fixes {} ({})\n",
+        Clean::line(&fix.name),
+        Clean::line(&fix.from),
+        Clean::line(&fix.to),
+        fix.ids.len(),
+        fix.counts
+    )
+}
+
+/// The findings of each layer, with the instruction that made it.
+fn by_layer(findings: &[Finding], contents: &Contents, shown: &Shown, paint: Paint) -> String {
+    let mut text = String::from("\nBy layer\n");
+    for of_layer in group::by_layer(findings) {
+        text.push_str(&layer_line(&of_layer, contents));
+        let most = if shown.all {
+            of_layer.findings.len()
+        } else {
+            SOME
+        };
+        for finding in of_layer.findings.iter().take(most) {
+            text.push_str(&finding_line(finding, paint));
+        }
+        if of_layer.findings.len() > most {
+            let more = plural(of_layer.findings.len() - most, "more finding");
+            let _ = writeln!(text, "    and {more}; `--all` lists them");
+        }
+    }
+    text
+}
+
+fn layer_line(of_layer: &OfLayer<'_>, contents: &Contents) -> String {
+    let Some(index) = of_layer.layer else {
+        return format!("  some layer: {}\n", of_layer.counts());
+    };
+    let made = contents
+        .layers
+        .get(index)
+        .and_then(|layer| layer.created_by.as_deref())
+        .map_or_else(|| String::from("(no history)"), instruction);
+    format!("  layer {index}, {made}: {}\n", of_layer.counts())
+}
+
+/// A step of the history as a person wrote it, cut to a line.
+fn instruction(created_by: &str) -> String {
+    let plain = created_by
+        .trim_start_matches("/bin/sh -c ")
+        .trim_start_matches("#(nop) ")
+        .trim_end_matches(" # buildkit");
+    let line = Clean::line(&plain.split_whitespace().collect::<Vec<_>>().join(" "));
+    if line.as_str().chars().count() <= 60 {
+        return format!("`{line}`");
+    }
+    let cut: String = line.as_str().chars().take(59).collect();
+    format!("`{cut}…`")
+}
+
+fn finding_line(finding: &Finding, paint: Paint) -> String {
+    let severity = format!("{:<8}", finding.severity);
+    let severity = match finding.severity {
+        Severity::Critical | Severity::High => paint.bad(&severity),
+        Severity::Medium | Severity::Unknown => paint.warn(&severity),
+        Severity::Low => severity,
+    };
+    let fix = match &finding.fixed {
+        Some(fixed) => format!("fixed in {}", Clean::line(fixed)),
+        None => String::from("no fix"),
+    };
+    let more = match finding.also.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "    {severity} {:<16} {} {}{more}, {fix}: {}\n",
+        Clean::line(&finding.id).as_str(),
+        Clean::line(&finding.package.name),
+        Clean::line(&finding.package.version),
+        Clean::line(&finding.summary)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Uncovered;
+    use crate::image::Layer;
+    use crate::image::package::Gap;
+    use crate::image::package::Inventory;
+    use crate::image::package::Package;
+    use crate::image::package::PackageKind;
+
+    fn finding(id: &str, severity: Severity, name: &str, fixed: &str, layer: usize) -> Finding {
+        Finding {
+            id: id.to_owned(),
+            aliases: Vec::new(),
+            package: Package {
+                kind: PackageKind::Python,
+                name: name.to_owned(),
+                version: String::from("1.0"),
+                source: None,
+                architecture: None,
+                licences: Vec::new(),
+                layer,
+                path: String::new(),
+            },
+            also: Vec::new(),
+            fixed: (!fixed.is_empty()).then(|| fixed.to_owned()),
+            severity,
+            summary: String::from("What it is about"),
+        }
+    }
+
+    fn scanned(scan: Scan) -> Scanned {
+        let layer = |created_by: &str| Layer {
+            index: 0,
+            diff_id: String::new(),
+            created_by: Some(created_by.to_owned()),
+            shipped: crate::units::Bytes(0),
+            entries: Vec::new(),
+            programs: std::collections::BTreeMap::new(),
+            kept: std::collections::BTreeMap::new(),
+            notes: Vec::new(),
+        };
+        Scanned {
+            name: String::from("app"),
+            contents: Contents {
+                layers: vec![
+                    layer("/bin/sh -c #(nop) ADD file:0123 in / "),
+                    layer("RUN /bin/sh -c pip install -r requirements.txt # buildkit"),
+                ],
+                ..Contents::default()
+            },
+            inventory: Inventory::default(),
+            scan: Scan {
+                engine: String::from("loadline 0.1.0"),
+                database: String::from("3f2a91c055aa77bb"),
+                database_date: String::from("2026-11-25"),
+                packages: 12,
+                ..scan
+            },
+        }
+    }
+
+    #[test]
+    fn the_short_line_comes_first_and_details_by_fix_and_by_layer() {
+        let scanned = scanned(Scan {
+            findings: vec![
+                finding("CVE-2026-1", Severity::High, "jinja2", "3.1.6", 1),
+                finding("CVE-2026-2", Severity::Medium, "jinja2", "3.1.5", 1),
+                finding("CVE-2026-3", Severity::Unknown, "pip", "", 0),
+            ],
+            unimportant: 4,
+            ..Scan::default()
+        });
+        insta::assert_snapshot!(show(&scanned, &Shown::default(), Paint::none()), @r"
+        0C 1H 1M 0L 1?
+        12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
+        left out: 4 findings that the distribution calls unimportant
+
+        By fix
+          upgrade jinja2 1.0 → 3.1.6: fixes 2 (0C 1H 1M 0L)
+          1 finding without a fix so far
+
+        By layer
+          layer 0, `ADD file:0123 in /`: 0C 0H 0M 0L 1?
+            unknown  CVE-2026-3       pip 1.0, no fix: What it is about
+          layer 1, `RUN /bin/sh -c pip install -r requirements.txt`: 0C 1H 1M 0L
+            high     CVE-2026-1       jinja2 1.0, fixed in 3.1.6: What it is about
+            medium   CVE-2026-2       jinja2 1.0, fixed in 3.1.5: What it is about
+        ");
+    }
+
+    #[test]
+    fn nothing_found_is_never_said_alone_where_something_could_hide() {
+        let opaque = scanned(Scan {
+            gaps: vec![Gap::OpaqueBinary {
+                path: String::from("app/server"),
+                layer: 2,
+            }],
+            ..Scan::default()
+        });
+        insta::assert_snapshot!(show(&opaque, &Shown::default(), Paint::none()), @r"
+        0C 0H 0M 0L   unscannable: /app/server does not say what it was made of
+        12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
+        unknown: /app/server does not say what it was made of
+        ");
+        let uncovered = scanned(Scan {
+            shipped: true,
+            uncovered: vec![Uncovered {
+                ecosystem: String::from("npm"),
+                packages: 3,
+                first: String::from("express"),
+            }],
+            ..Scan::default()
+        });
+        insta::assert_snapshot!(show(&uncovered, &Shown::default(), Paint::none()), @r"
+        0C 0H 0M 0L   incomplete: 3 of 15 packages could not be compared
+        12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
+        These advisories come with the program and cover the packages of the course only; `loadline db update` fetches all there are.
+        unknown: 3 packages of npm (`express` and others) are not covered by the advisories
+        ");
+    }
+
+    #[test]
+    fn what_is_filtered_is_told() {
+        let scanned = scanned(Scan {
+            findings: vec![
+                finding("CVE-2026-1", Severity::High, "a", "", 1),
+                finding("CVE-2026-2", Severity::High, "b", "2.0", 1),
+                finding("CVE-2026-3", Severity::Low, "c", "2.0", 1),
+            ],
+            ..Scan::default()
+        });
+        let shown = Shown {
+            severities: vec![Severity::High],
+            fixable: true,
+            all: false,
+        };
+        let text = show(&scanned, &shown, Paint::none());
+        assert!(text.starts_with("0C 2H 0M 1L\n"), "{text}");
+        assert!(text.contains("shown are 1 of 3 findings"), "{text}");
+        assert!(
+            text.contains("CVE-2026-2") && !text.contains("CVE-2026-3"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,505 @@
+//! `vulnerabilities`: the packages of the image have few known vulnerabilities, or fewer than the
+//! starter's.
+//!
+//! Where something in the image hides what it was made of, this is unknown: an image that nobody
+//! can look into is not a safe one.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::Blame;
+use super::Evidence;
+use super::Goal;
+use super::Known;
+use super::Missing;
+use super::Needs;
+use super::Verdict;
+use super::evidence::Advised;
+use super::field::OneOrMore;
+use super::field::Scalar;
+use super::kind::About;
+use super::kind::Kind;
+use super::kind::may;
+use crate::finding::Finding;
+use crate::finding::NO_LAYER;
+use crate::finding::Scan;
+use crate::finding::Severity;
+use crate::text::plural;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vulnerabilities {
+    /// Findings that an upgrade closes, of these severities.
+    #[serde(default)]
+    fixable: Option<OneOrMore<Severity>>,
+    /// Findings of these severities, whether or not an upgrade closes them.
+    #[serde(default)]
+    severities: Option<OneOrMore<Severity>>,
+    #[serde(default)]
+    max: Option<usize>,
+    #[serde(default)]
+    less_than: Option<Reference>,
+    #[serde(default)]
+    min_evidence: Option<usize>,
+}
+
+/// What the image is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Reference {
+    Baseline,
+}
+
+impl Scalar for Severity {
+    const EXPECTED: &'static str = "a severity such as `high`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Kind for Vulnerabilities {
+    const ABOUT: About = About {
+        name: "vulnerabilities",
+        asks: "The packages of the image have at most so many known vulnerabilities, or fewer than the starter's; unknown where the image hides what it was made of.",
+        parameters: &[
+            may(
+                "fixable",
+                "severities",
+                "Only findings of these severities that an upgrade closes.",
+            ),
+            may(
+                "severities",
+                "severities",
+                "Only findings of these severities, with a fix or without; all of them by default.",
+            ),
+            may(
+                "max",
+                "number",
+                "The largest number of findings; 0 where `less_than` is not given.",
+            ),
+            may(
+                "less_than",
+                "baseline",
+                "There are fewer of them than in the starter's image, which is built for it.",
+            ),
+            may(
+                "min_evidence",
+                "number",
+                "How many packages must have been compared; 1 by default.",
+            ),
+        ],
+        example: "vulnerabilities: { fixable: [critical, high], max: 0 }",
+    };
+
+    fn check(&self) -> Result<(), String> {
+        if self.fixable.is_some() && self.severities.is_some() {
+            return Err(String::from(
+                "`fixable` and `severities` exclude each other: both say which findings count",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Vulnerabilities {
+    /// Whether a finding counts.
+    fn counts(&self, finding: &Finding) -> bool {
+        match (&self.fixable, &self.severities) {
+            (Some(OneOrMore(wanted)), _) => {
+                finding.fixed.is_some() && wanted.contains(&finding.severity)
+            }
+            (None, Some(OneOrMore(wanted))) => wanted.contains(&finding.severity),
+            (None, None) => true,
+        }
+    }
+
+    /// The findings that count, worst first.
+    fn of<'a>(&self, scan: &'a Scan) -> Vec<&'a Finding> {
+        scan.findings
+            .iter()
+            .filter(|finding| self.counts(finding))
+            .collect()
+    }
+
+    /// The largest number that is allowed.
+    fn limit(&self, starter: &Known<Scan>) -> Known<Option<usize>> {
+        let max = match (self.max, self.less_than) {
+            (None, None) => Some(0),
+            (max, _) => max,
+        };
+        if self.less_than.is_none() {
+            return Ok(max);
+        }
+        let starter = match starter {
+            Ok(scan) => self.of(scan).len(),
+            Err(missing) => return Err(missing.clone()),
+        };
+        let Some(below) = starter.checked_sub(1) else {
+            return Err(Missing::because(
+                "The starter has none that count, so there is nothing to be less than.",
+            ));
+        };
+        Ok(Some(max.map_or(below, |max| max.min(below))))
+    }
+}
+
+/// Which findings count, in a few words: `fixable critical or high`.
+impl fmt::Display for Vulnerabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |list: &OneOrMore<Severity>| {
+            let words: Vec<&str> = list.0.iter().map(|severity| severity.as_str()).collect();
+            match words.as_slice() {
+                [first @ .., last] if !first.is_empty() => {
+                    format!("{} or {last}", first.join(", "))
+                }
+                words => words.concat(),
+            }
+        };
+        match (&self.fixable, &self.severities) {
+            (Some(list), _) => write!(f, "fixable {}", words(list)),
+            (None, Some(list)) => f.write_str(&words(list)),
+            (None, None) => f.write_str("known"),
+        }
+    }
+}
+
+impl Goal for Vulnerabilities {
+    fn kind(&self) -> &'static str {
+        Self::ABOUT.name
+    }
+
+    fn title(&self) -> String {
+        match (self.less_than, self.max) {
+            (Some(_), None) => format!("fewer {self} CVEs"),
+            (_, None | Some(0)) => format!("no {self} CVE"),
+            (_, Some(max)) => format!("≤ {max} {self} CVEs"),
+        }
+    }
+
+    fn wanted(&self) -> String {
+        let max = match (self.less_than, self.max) {
+            (Some(_), None) => None,
+            (_, max) => Some(max.unwrap_or(0)),
+        };
+        let mut parts = Vec::new();
+        match max {
+            Some(0) => parts.push(format!("no package has a {self} vulnerability")),
+            Some(max) => parts.push(format!(
+                "the packages have at most {max} {self} vulnerabilities"
+            )),
+            None => {}
+        }
+        if self.less_than.is_some() {
+            parts.push(format!(
+                "the packages have fewer {self} vulnerabilities than the starter's"
+            ));
+        }
+        parts.join(", and ")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            scan: true,
+            starter_scan: self.less_than.is_some(),
+            ..Needs::default()
+        }
+    }
+
+    fn evaluate(&self, evidence: &Evidence) -> Verdict {
+        let scan = match &evidence.scan {
+            Ok(scan) => scan,
+            Err(missing) => return Verdict::unknown(missing),
+        };
+        let found = self.of(scan);
+        let limit = match self.limit(&evidence.starter_scan) {
+            Ok(limit) => limit.unwrap_or(usize::MAX),
+            Err(missing) => return Verdict::unknown(&missing),
+        };
+        let by = Advised(scan);
+        if let Some(worst) = found.get(limit..).and_then(|_| found.first())
+            && found.len() > limit
+        {
+            return self.unmet(&found, worst, evidence, &by.to_string());
+        }
+        // What was found counts in any case; that nothing was found counts only where nothing is
+        // hidden.
+        if let Some(missing) = doubt(scan, self.min_evidence.unwrap_or(1)) {
+            return Verdict::unknown(&missing);
+        }
+        Verdict::met(format!(
+            "{} {self} in {}; {by}",
+            number(found.len()),
+            plural(scan.packages, "package")
+        ))
+    }
+}
+
+fn number(count: usize) -> String {
+    if count == 0 {
+        String::from("no")
+    } else {
+        count.to_string()
+    }
+}
+
+impl Vulnerabilities {
+    fn unmet(&self, found: &[&Finding], worst: &Finding, evidence: &Evidence, by: &str) -> Verdict {
+        let package = &worst.package;
+        let layer = (package.layer != NO_LAYER).then_some(package.layer);
+        let line = layer.and_then(|layer| evidence.line_of_layer(layer));
+        let fix = match &worst.fixed {
+            Some(fixed) => format!("which {fixed} fixes"),
+            None => String::from("which no version fixes so far"),
+        };
+        let from = match line {
+            Some(line) => format!(" Line {line} brings it."),
+            None => String::new(),
+        };
+        let mut blame = Blame::line(line);
+        if let Some(layer) = layer {
+            blame = blame.in_layer(layer);
+        }
+        if !package.path.is_empty() {
+            blame = blame.at_path(format!("/{}", package.path));
+        }
+        Verdict::unmet(
+            format!("{} {self}; {by}", found.len()),
+            format!(
+                "`{}` {} has {} ({}), {fix}.{from}",
+                package.name, package.version, worst.id, worst.severity
+            ),
+            "Ask of each package in the list: does the app need it when it runs? What it needs, how does the newer version get in?",
+            blame,
+        )
+    }
+}
+
+/// Why no finding would not mean no vulnerability; `None` where it does.
+fn doubt(scan: &Scan, least: usize) -> Option<Missing> {
+    if let Some(gap) = scan.gaps.first() {
+        return Some(Missing::because(format!(
+            "No scanner can tell what is in this image: {gap}."
+        )));
+    }
+    if let Some(uncovered) = scan.uncovered.first() {
+        let update = if scan.shipped {
+            " `loadline db update` fetches all there are."
+        } else {
+            ""
+        };
+        return Some(Missing::because(format!(
+            "The advisories of {} do not cover {} of {}, `{}` among them.{update}",
+            scan.database_date,
+            plural(uncovered.packages, "package"),
+            uncovered.ecosystem,
+            uncovered.first
+        )));
+    }
+    if let Some(name) = scan.unordered.first() {
+        return Some(Missing::because(format!(
+            "The version of `{name}` cannot be compared with the advisories'."
+        )));
+    }
+    (scan.packages < least).then(|| {
+        Missing::because(format!(
+            "Only {} could be compared, where {} are expected: the image hides what it was made of.",
+            plural(scan.packages, "package"),
+            least
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Uncovered;
+    use crate::goal::fixture::goal;
+    use crate::goal::fixture::nothing;
+    use crate::goal::fixture::show;
+    use crate::goal::fixture::sizes;
+    use crate::goal::fixture::try_goal;
+    use crate::image::package::Gap;
+    use crate::image::package::Package;
+    use crate::image::package::PackageKind;
+
+    fn finding(id: &str, severity: Severity, fixed: Option<&str>) -> Finding {
+        Finding {
+            id: id.to_owned(),
+            aliases: Vec::new(),
+            package: Package {
+                kind: PackageKind::Python,
+                name: String::from("pip"),
+                version: String::from("25.1.1"),
+                source: None,
+                architecture: None,
+                licences: Vec::new(),
+                layer: 1,
+                path: String::from("usr/local/lib/pip.dist-info/METADATA"),
+            },
+            also: Vec::new(),
+            fixed: fixed.map(str::to_owned),
+            severity,
+            summary: String::new(),
+        }
+    }
+
+    fn scan(findings: Vec<Finding>) -> Scan {
+        Scan {
+            engine: String::from("loadline 0.1.0"),
+            database: String::from("3f2a"),
+            database_date: String::from("2026-11-25"),
+            packages: 31,
+            findings,
+            ..Scan::default()
+        }
+    }
+
+    fn judge(yaml: &str, scan: Scan, starter: Option<Scan>) -> String {
+        let mut evidence = nothing("FROM python:3.13\nRUN pip install flask");
+        evidence.sizes = Ok(sizes(&[(Some(1), 100), (Some(2), 100)]));
+        evidence.scan = Ok(scan);
+        if let Some(starter) = starter {
+            evidence.starter_scan = Ok(starter);
+        }
+        show(&goal(yaml).evaluate(&evidence))
+    }
+
+    const NONE: &str = "vulnerabilities: { fixable: [critical, high], max: 0 }";
+
+    #[test]
+    fn only_findings_that_count_are_counted() {
+        let unfixed = finding("CVE-1", Severity::Critical, None);
+        let medium = finding("CVE-2", Severity::Medium, Some("26.0"));
+        insta::assert_snapshot!(
+            judge(NONE, scan(vec![unfixed, medium]), None),
+            @"met: no fixable critical or high in 31 packages; loadline 0.1.0, advisories of 2026-11-25"
+        );
+        let high = finding("CVE-2026-8643", Severity::High, Some("26.1.2"));
+        insta::assert_snapshot!(judge(NONE, scan(vec![high]), None), @r"
+        unmet: 1 fixable critical or high; loadline 0.1.0, advisories of 2026-11-25
+        why:   `pip` 25.1.1 has CVE-2026-8643 (high), which 26.1.2 fixes. Line 2 brings it.
+        next:  Ask of each package in the list: does the app need it when it runs? What it needs, how does the newer version get in?
+        blame: line 2, layer 1, /usr/local/lib/pip.dist-info/METADATA
+        ");
+    }
+
+    #[test]
+    fn severities_alone_count_unfixed_ones_too_and_nothing_counts_all() {
+        let findings = || {
+            vec![
+                finding("CVE-1", Severity::High, None),
+                finding("CVE-2", Severity::Unknown, None),
+            ]
+        };
+        let high = judge(
+            "vulnerabilities: { severities: high, max: 1 }",
+            scan(findings()),
+            None,
+        );
+        assert!(high.starts_with("met: 1 high in 31 packages"), "{high}");
+        let all = judge("vulnerabilities: { max: 1 }", scan(findings()), None);
+        assert!(all.starts_with("unmet: 2 known"), "{all}");
+        assert!(all.contains("which no version fixes so far"), "{all}");
+    }
+
+    #[test]
+    fn what_hides_a_vulnerability_is_unknown_and_never_met() {
+        let gap = Gap::RecordsRemoved {
+            path: String::from("var/lib/dpkg/status"),
+            layer: 1,
+        };
+        let blind = Scan {
+            gaps: vec![gap],
+            ..scan(Vec::new())
+        };
+        insta::assert_snapshot!(
+            judge(NONE, blind.clone(), None),
+            @"unknown: No scanner can tell what is in this image: the package records /var/lib/dpkg/status were removed."
+        );
+        // What is found counts in any case.
+        let found = Scan {
+            findings: vec![finding("CVE-1", Severity::High, Some("2"))],
+            ..blind
+        };
+        assert!(judge(NONE, found, None).starts_with("unmet"));
+        let uncovered = Scan {
+            shipped: true,
+            uncovered: vec![Uncovered {
+                ecosystem: String::from("npm"),
+                packages: 2,
+                first: String::from("express"),
+            }],
+            ..scan(Vec::new())
+        };
+        insta::assert_snapshot!(
+            judge(NONE, uncovered, None),
+            @"unknown: The advisories of 2026-11-25 do not cover 2 packages of npm, `express` among them. `loadline db update` fetches all there are."
+        );
+        let unordered = Scan {
+            unordered: vec![String::from("m (devel)")],
+            ..scan(Vec::new())
+        };
+        assert!(judge(NONE, unordered, None).starts_with("unknown: The version of `m (devel)`"));
+        let empty = Scan {
+            packages: 0,
+            ..scan(Vec::new())
+        };
+        assert!(judge(NONE, empty, None).starts_with("unknown: Only 0 packages"));
+    }
+
+    #[test]
+    fn an_exercise_may_expect_more_evidence() {
+        let yaml = "vulnerabilities: { max: 0, min_evidence: 40 }";
+        insta::assert_snapshot!(
+            judge(yaml, scan(Vec::new()), None),
+            @"unknown: Only 31 packages could be compared, where 40 are expected: the image hides what it was made of."
+        );
+        let yaml = "vulnerabilities: { max: 0, min_evidence: 31 }";
+        assert!(judge(yaml, scan(Vec::new()), None).starts_with("met"));
+    }
+
+    #[test]
+    fn fewer_than_the_starter_needs_the_starter() {
+        let yaml = "vulnerabilities: { fixable: high, less_than: baseline }";
+        let high = |count: usize| {
+            let findings =
+                (0..count).map(|at| finding(&format!("CVE-{at}"), Severity::High, Some("2")));
+            scan(findings.collect())
+        };
+        assert!(judge(yaml, high(1), Some(high(2))).starts_with("met: 1 fixable high"));
+        assert!(judge(yaml, high(2), Some(high(2))).starts_with("unmet: 2 fixable high"));
+        assert!(judge(yaml, high(0), Some(high(0))).contains("nothing to be less than"));
+        assert_eq!(judge(yaml, high(0), None), "unknown: It was not gathered.");
+        let both = "vulnerabilities: { fixable: high, less_than: baseline, max: 1 }";
+        assert!(judge(both, high(2), Some(high(9))).starts_with("unmet"));
+        assert!(goal(yaml).needs().starter_scan && !goal(NONE).needs().starter_scan);
+    }
+
+    #[test]
+    fn what_it_asks_for_is_said_in_words() {
+        let words = |yaml: &str| {
+            let goal = goal(yaml);
+            format!("{} · {}", goal.title(), goal.wanted())
+        };
+        insta::assert_snapshot!(words(NONE), @"no fixable critical or high CVE · no package has a fixable critical or high vulnerability");
+        insta::assert_snapshot!(
+            words("vulnerabilities: { severities: [critical], max: 3 }"),
+            @"≤ 3 critical CVEs · the packages have at most 3 critical vulnerabilities"
+        );
+        insta::assert_snapshot!(
+            words("vulnerabilities: { less_than: baseline }"),
+            @"fewer known CVEs · the packages have fewer known vulnerabilities than the starter's"
+        );
+    }
+
+    #[test]
+    fn a_severity_that_is_none_and_contradictions_are_named() {
+        let error = |yaml: &str| try_goal(yaml).err().unwrap();
+        assert!(error("vulnerabilities: { fixable: [hgih] }").contains("is not a severity"));
+        assert!(error("vulnerabilities: { less_than: yesterday }").contains("unknown variant"));
+        let both = "vulnerabilities: { fixable: high, severities: high }";
+        assert!(error(both).contains("exclude each other"));
+    }
+}

@@ -1,0 +1,486 @@
+//! `loadline scan` and `loadline compare` on archives made by hand, and scanners that are scripts.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use crate::sandbox::Ended;
+use crate::sandbox::Sandbox;
+
+/// One layer: paths with their contents; an empty content under a path that ends with `/` is a
+/// folder.
+type Layer<'a> = &'a [(&'a str, &'a str)];
+
+fn tar(entries: Layer<'_>) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, content) in entries {
+        let mut header = tar::Header::new_gnu();
+        let folder = path.ends_with('/');
+        header.set_entry_type(if folder {
+            tar::EntryType::Directory
+        } else {
+            tar::EntryType::Regular
+        });
+        header.set_size(content.len() as u64);
+        header.set_mode(if folder { 0o755 } else { 0o644 });
+        header.set_cksum();
+        builder
+            .append_data(&mut header, path, content.as_bytes())
+            .expect("an entry");
+    }
+    builder.into_inner().expect("it is whole")
+}
+
+/// An image as `docker save` writes it, each layer with the instruction that made it.
+fn image(path: &Path, layers: &[(&str, Layer<'_>)]) {
+    let tars: Vec<Vec<u8>> = layers.iter().map(|(_, entries)| tar(entries)).collect();
+    let digest = |bytes: &[u8]| -> String {
+        let hash = Sha256::digest(bytes);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let ids: Vec<String> = tars
+        .iter()
+        .map(|tar| format!("sha256:{}", digest(tar)))
+        .collect();
+    let history: Vec<Value> = layers
+        .iter()
+        .map(|(made, _)| serde_json::json!({ "created_by": made }))
+        .collect();
+    let config = serde_json::json!({
+        "architecture": "amd64", "os": "linux", "config": {}, "history": history,
+        "rootfs": { "type": "layers", "diff_ids": ids },
+    })
+    .to_string();
+    let names: Vec<String> = (0..tars.len())
+        .map(|at| format!("{at}/layer.tar"))
+        .collect();
+    let manifest = serde_json::json!([
+        { "Config": "config.json", "RepoTags": ["made:by-hand"], "Layers": names }
+    ])
+    .to_string();
+    let mut builder = tar::Builder::new(std::fs::File::create(path).expect("a file"));
+    let mut add = |name: &str, bytes: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        builder
+            .append_data(&mut header, name, bytes)
+            .expect("an entry");
+    };
+    add("config.json", config.as_bytes());
+    for (name, tar) in names.iter().zip(&tars) {
+        add(name, tar);
+    }
+    add("manifest.json", manifest.as_bytes());
+    builder
+        .into_inner()
+        .expect("it is whole")
+        .flush()
+        .expect("written");
+}
+
+const RELEASE: (&str, &str) = (
+    "etc/os-release",
+    "ID=debian\nVERSION_ID=\"13\"\nPRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\n",
+);
+
+const STATUS: (&str, &str) = (
+    "var/lib/dpkg/status",
+    "Package: libssl3t64\nStatus: install ok installed\nArchitecture: amd64\n\
+     Source: openssl\nVersion: 3.5.1-1\n\n\
+     Package: openssl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 3.5.1-1\n\n\
+     Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\n\
+     Source: zlib\nVersion: 1:1.3.dfsg+really1.3.1-1+deb13u1\n",
+);
+
+const JINJA: (&str, &str) = (
+    "deps/jinja2-3.1.3.dist-info/METADATA",
+    "Metadata-Version: 2.1\nName: Jinja2\nVersion: 3.1.3\n",
+);
+
+fn debian(sandbox: &Sandbox) -> PathBuf {
+    let path = sandbox.path("image.tar");
+    let base = [("etc/", ""), RELEASE, ("var/", ""), STATUS];
+    image(
+        &path,
+        &[
+            ("/bin/sh -c #(nop) ADD file:0123 in / ", &base),
+            (
+                "RUN /bin/sh -c pip install --target=/deps jinja2 # buildkit",
+                &[JINJA],
+            ),
+        ],
+    );
+    path
+}
+
+fn run(sandbox: &Sandbox, words: &[&str]) -> Ended {
+    sandbox.run(words)
+}
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", ended.stdout, ended.stderr))
+}
+
+#[test]
+fn an_archive_is_scanned_without_engine_network_or_home() {
+    let sandbox = Sandbox::without_engine().without("HOME");
+    let path = debian(&sandbox).display().to_string();
+    let ended = run(&sandbox, &["scan", &path]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(
+        lines[0].contains("C ") && lines[0].contains("H "),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        !lines[0].contains("unscannable") && !lines[0].contains("incomplete"),
+        "{}",
+        lines[0]
+    );
+    assert!(lines[1].contains("4 packages · loadline "), "{}", lines[1]);
+    assert!(
+        ended
+            .stdout
+            .contains("`loadline db update` fetches all there are"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended
+            .stdout
+            .contains("upgrade jinja2 3.1.3 → 3.1.6: fixes 4"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("upgrade openssl 3.5.1-1 → "),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended
+            .stdout
+            .contains("layer 1, `RUN /bin/sh -c pip install --target=/deps jinja2`"),
+        "{}",
+        ended.stdout
+    );
+
+    let ended = run(
+        &sandbox,
+        &["scan", &path, "--json", "--severity", "high", "--fixable"],
+    );
+    let result = json(&ended);
+    assert_eq!(result["schema"], "loadline.scan/v1");
+    assert_eq!(result["verdict"], "complete");
+    assert_eq!(result["packages"], 4);
+    assert_eq!(result["database"]["shipped"], true);
+    let findings = result["findings"].as_array().expect("a list");
+    assert!(!findings.is_empty());
+    for finding in findings {
+        assert_eq!(finding["severity"], "high");
+        assert!(finding["fixed"].is_string());
+    }
+    // One vulnerability of a source is one finding, whichever packages were made of it.
+    let openssl = findings
+        .iter()
+        .find(|finding| finding["id"] == "CVE-2025-15467")
+        .expect("it is known");
+    assert_eq!(openssl["package"]["source"]["name"], "openssl");
+    assert_eq!(openssl["also"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn removed_records_are_never_a_clean_result() {
+    let sandbox = Sandbox::without_engine();
+    let path = sandbox.path("removed.tar");
+    let base = [RELEASE, STATUS];
+    image(
+        &path,
+        &[
+            ("ADD base", &base),
+            (
+                "RUN rm /var/lib/dpkg/status",
+                &[("var/lib/dpkg/.wh.status", "")],
+            ),
+        ],
+    );
+    let ended = run(&sandbox, &["scan", &path.display().to_string()]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stdout.starts_with("0C 0H 0M 0L   unscannable: "),
+        "{}",
+        ended.stdout
+    );
+    let ended = run(&sandbox, &["scan", &path.display().to_string(), "--json"]);
+    assert_eq!(json(&ended)["verdict"], "unscannable");
+}
+
+#[test]
+fn packages_that_the_advisories_do_not_cover_are_told() {
+    let sandbox = Sandbox::without_engine();
+    let path = sandbox.path("node.tar");
+    let express = (
+        "app/node_modules/express/package.json",
+        r#"{"name": "express", "version": "4.17.1"}"#,
+    );
+    image(&path, &[("COPY . .", &[express])]);
+    let ended = run(&sandbox, &["scan", &path.display().to_string()]);
+    assert!(
+        ended
+            .stdout
+            .starts_with("0C 0H 0M 0L   incomplete: 1 of 1 package "),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("1 package of npm (`express`)"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn two_images_are_compared_by_size_packages_and_findings() {
+    let sandbox = Sandbox::without_engine();
+    let before = debian(&sandbox).display().to_string();
+    let after = sandbox.path("after.tar");
+    let jinja = (
+        "deps/jinja2-3.1.6.dist-info/METADATA",
+        "Metadata-Version: 2.1\nName: Jinja2\nVersion: 3.1.6\n",
+    );
+    image(&after, &[("COPY deps", &[jinja])]);
+    let after = after.display().to_string();
+    let ended = run(&sandbox, &["compare", &before, &after]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended
+            .stdout
+            .contains("Packages: 3 gone, 0 new, 1 changed, 0 stay"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("jinja2 3.1.3 → 3.1.6"),
+        "{}",
+        ended.stdout
+    );
+    let result = json(&run(&sandbox, &["compare", &before, &after, "--json"]));
+    assert_eq!(result["schema"], "loadline.compare/v1");
+    assert_eq!(result["packages"]["changed"][0]["after"], "3.1.6");
+    let gone = result["findings"]["gone"].as_array().expect("a list");
+    assert!(
+        gone.iter().any(|one| one["id"] == "CVE-2025-27516"),
+        "{gone:?}"
+    );
+    assert_eq!(result["findings"]["came"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn what_cannot_be_scanned_is_said_with_the_next_step() {
+    let sandbox = Sandbox::without_engine();
+    let path = sandbox.path("text.tar");
+    std::fs::write(&path, "no archive at all").expect("written");
+    let ended = run(&sandbox, &["scan", &path.display().to_string()]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("cannot be read as an image"),
+        "{}",
+        ended.stderr
+    );
+    let image = debian(&sandbox).display().to_string();
+    let ended = run(&sandbox, &["scan", &image, "--db", "feedbeef"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("there is no snapshot `feedbeef`"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("hint: "), "{}", ended.stderr);
+    let ended = run(&sandbox, &["scan", &image, "--engine", "grype"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("`grype` is not installed"),
+        "{}",
+        ended.stderr
+    );
+}
+
+// --- Scanners that are scripts -----------------------------------------------------------------
+
+/// A folder first on the `PATH` with one program that is a script.
+fn script(sandbox: &Sandbox, name: &str, text: &str) -> String {
+    let folder = sandbox.path("bin");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("a script");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it may run");
+    format!("{}:/usr/bin:/bin", folder.display())
+}
+
+fn sample(name: &str) -> String {
+    let path = crate::source::root().join("tests/data/scanners").join(name);
+    path.display().to_string()
+}
+
+#[test]
+fn a_scanner_gets_an_archive_and_no_secret_and_its_figures_carry_its_name_and_day() {
+    let sandbox = Sandbox::without_engine();
+    let seen = sandbox.path("seen").display().to_string();
+    let text = format!(
+        "#!/bin/sh\nif [ \"$1\" = version ]; then cat {}; exit; fi\n\
+         env > {seen}; echo \"$@\" >> {seen}; ls -la \"$HOME\" >> {seen}\ncat {}\n",
+        sample("trivy-version.json"),
+        sample("trivy.json")
+    );
+    let path = script(&sandbox, "trivy", &text);
+    let sandbox = sandbox
+        .with("PATH", &path)
+        .with("AWS_SECRET_ACCESS_KEY", "a-secret")
+        .with("GITHUB_TOKEN", "a-token")
+        .with("HTTPS_PROXY", "http://proxy.example:3128");
+    let image = debian(&sandbox).display().to_string();
+    let ended = run(&sandbox, &["scan", &image, "--engine", "trivy"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stdout.starts_with("0C 1H 1M 1L\n"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended
+            .stdout
+            .contains("trivy 0.71.0 · advisories of 2026-11-20"),
+        "{}",
+        ended.stdout
+    );
+    let seen = std::fs::read_to_string(seen).expect("it was run");
+    assert!(
+        !seen.contains("a-secret") && !seen.contains("a-token"),
+        "{seen}"
+    );
+    assert!(!seen.contains("DOCKER_HOST"), "{seen}");
+    assert!(
+        seen.contains("HTTPS_PROXY=http://proxy.example:3128"),
+        "{seen}"
+    );
+    assert!(seen.contains(&format!("--input {image}")), "{seen}");
+    assert!(
+        seen.contains("--skip-db-update") && seen.contains("--offline-scan"),
+        "{seen}"
+    );
+    let home = sandbox.path("home").display().to_string();
+    assert!(!seen.contains(&format!("HOME={home}\n")), "{seen}");
+}
+
+#[test]
+fn every_adapter_reads_what_its_scanner_prints() {
+    for (engine, program, version, output, first) in [
+        (
+            "grype",
+            "grype",
+            "echo '{\"version\":\"0.104.0\"}'",
+            "grype.json",
+            "grype 0.104.0 · advisories of 2026-11-19",
+        ),
+        (
+            "osv-scanner",
+            "osv-scanner",
+            "echo 'osv-scanner version: 2.2.4'",
+            "osv-scanner.json",
+            "osv-scanner 2.2.4 · advisories of a day that it does not say",
+        ),
+        (
+            "scout",
+            "docker",
+            "echo 'version: v1.18.3 (go1.24.6 - linux/amd64)'",
+            "scout.sarif.json",
+            "docker 1.18.3 · ",
+        ),
+    ] {
+        let sandbox = Sandbox::without_engine();
+        let text = format!(
+            "#!/bin/sh\ncase \"$*\" in *cves*|*json*--quiet*|*scan*image*) cat {}; exit {};; esac\n{version}\n",
+            sample(output),
+            i32::from(engine == "osv-scanner")
+        );
+        let path = script(&sandbox, program, &text);
+        let sandbox = sandbox.with("PATH", &path);
+        let image = debian(&sandbox).display().to_string();
+        let ended = run(&sandbox, &["scan", &image, "--engine", engine]);
+        assert_eq!(ended.code, Some(0), "{engine}: {}", ended.stderr);
+        assert!(ended.stdout.contains(first), "{engine}: {}", ended.stdout);
+        assert!(
+            ended.stdout.contains("CVE-2025-15467"),
+            "{engine}: {}",
+            ended.stdout
+        );
+        // Where a scanner tells no layer, our own reading of the packages does.
+        let place = ended.stdout.contains("layer 0, `ADD file:0123 in /`");
+        assert!(place, "{engine}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_release_that_an_attacker_published_is_refused_before_it_is_run() {
+    let sandbox = Sandbox::without_engine();
+    let ran = sandbox.path("ran").display().to_string();
+    // What Go's linker leaves in a program, behind a script that would give itself away.
+    let text = format!(
+        "#!/bin/sh\ntouch {ran}\nexit 0\n# mod\tgithub.com/aquasecurity/trivy\tv0.69.4\th1:abc=\n"
+    );
+    let path = script(&sandbox, "trivy", &text);
+    let sandbox = sandbox.with("PATH", &path);
+    let image = debian(&sandbox).display().to_string();
+    let ended = run(&sandbox, &["scan", &image, "--engine", "trivy"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("`trivy` 0.69.4 is refused"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("CVE-2026-33634"), "{}", ended.stderr);
+    assert!(!Path::new(&ran).exists(), "it was run");
+
+    // And by what it says itself, where its bytes do not tell.
+    let text = "#!/bin/sh\necho '{\"Version\":\"0.69.6\"}'\n";
+    script(&sandbox, "trivy", text);
+    let ended = run(&sandbox, &["scan", &image, "--engine", "trivy"]);
+    assert!(
+        ended.stderr.contains("`trivy` 0.69.6 is refused"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_scanner_that_fails_is_quoted_and_helped() {
+    let sandbox = Sandbox::without_engine();
+    let text = "#!/bin/sh\n[ \"$1\" = version ] && echo '{\"Version\":\"0.71.0\"}' && exit\n\
+                echo 'FATAL --skip-db-update cannot be specified on the first run' >&2\nexit 1\n";
+    let path = script(&sandbox, "trivy", text);
+    let sandbox = sandbox.with("PATH", &path);
+    let image = debian(&sandbox).display().to_string();
+    let ended = run(&sandbox, &["scan", &image, "--engine", "trivy"]);
+    assert_eq!(ended.code, Some(70), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("cannot be specified on the first run"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains("--download-db-only"),
+        "{}",
+        ended.stderr
+    );
+}
