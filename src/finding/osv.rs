@@ -70,7 +70,7 @@ fn understand(raw: &Raw) -> Result<Record, String> {
         return Ok(Record::Withdrawn);
     }
     let mut says = Says {
-        modified: day(&raw.modified).max(day(&raw.published)),
+        modified: raw.day(),
         packages: Vec::new(),
     };
     for affected in &raw.affected {
@@ -218,6 +218,19 @@ struct Raw {
 }
 
 impl Raw {
+    /// The day when it was last changed. Some archives leave that out; the year in an id is then
+    /// the least that is known.
+    fn day(&self) -> String {
+        let told = day(&self.modified).max(day(&self.published));
+        if !told.is_empty() {
+            return told;
+        }
+        let year = self.id.split('-').find(|part| {
+            part.len() == 4 && part.starts_with("20") && part.bytes().all(|b| b.is_ascii_digit())
+        });
+        year.map(|year| format!("{year}-01-01")).unwrap_or_default()
+    }
+
     /// All that is the same for every package.
     fn head(&self) -> Advisory {
         let mut aliases: Vec<String> = self.aliases.iter().take(MOST_IDS).cloned().collect();

@@ -1,5 +1,6 @@
 //! What `loadline scan` prints for people. Pure.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Scanned;
@@ -119,10 +120,14 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
         );
     }
     for one in &scan.uncovered {
-        let others = if one.packages > 1 { " and others" } else { "" };
+        let (others, are) = if one.packages > 1 {
+            (" and others", "are")
+        } else {
+            ("", "is")
+        };
         let _ = writeln!(
             text,
-            "{} {} of {} (`{}`{others}) are not covered by the advisories",
+            "{} {} of {} (`{}`{others}) {are} not covered by the advisories",
             paint.warn("unknown:"),
             plural(one.packages, "package"),
             Clean::line(&one.ecosystem),
@@ -137,13 +142,10 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
             Clean::line(name)
         );
     }
-    for gap in &scan.gaps {
-        let _ = writeln!(
-            text,
-            "{} {}",
-            paint.warn("unknown:"),
-            Clean::line(&gap.to_string())
-        );
+    // One and the same thing may be missing in several layers.
+    let gaps: BTreeSet<String> = scan.gaps.iter().map(ToString::to_string).collect();
+    for gap in &gaps {
+        let _ = writeln!(text, "{} {}", paint.warn("unknown:"), Clean::line(gap));
     }
     text
 }
