@@ -14,7 +14,6 @@ mod tests;
 mod trivy;
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub use program::Installed;
@@ -67,6 +66,9 @@ impl Scanner {
     }
 }
 
+/// Reads a result, given the version and the digests of the layers.
+type Reader = fn(&[u8], &Version, &[String]) -> Result<Scan, String>;
+
 /// What is known of one scanner.
 #[derive(Clone, Copy)]
 struct Adapter {
@@ -89,7 +91,7 @@ struct Adapter {
     /// What to do where it has no database, as a lower-case imperative.
     prepare: &'static str,
     /// Reads its result. The layers' digests are those of the image, bottom first.
-    read: fn(&[u8], &Version, &[String]) -> Result<Scan, String>,
+    read: Reader,
 }
 
 /// A scanner's version.
@@ -243,9 +245,4 @@ pub async fn installed(cancel: &CancellationToken) -> Vec<(Scanner, Installed)> 
 /// The path of an archive as a word of a command.
 fn word(archive: &Path) -> String {
     archive.display().to_string()
-}
-
-/// Where programs are looked for: the folders of `PATH` that are absolute.
-fn is_sound(folder: &PathBuf) -> bool {
-    folder.is_absolute()
 }

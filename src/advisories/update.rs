@@ -83,8 +83,8 @@ pub fn update(
         progress,
     };
     let mut parts = match &asked.place {
-        Place::Folder(folder) => work.from_folder(folder, &asked.ecosystems)?,
-        Place::Url(base) => work.from_url(base, &asked.ecosystems)?,
+        Place::Folder(folder) => work.parts_of_folder(folder, &asked.ecosystems)?,
+        Place::Url(base) => work.parts_of_address(base, &asked.ecosystems)?,
     };
     for part in before.iter().flat_map(|before| &before.parts) {
         if parts.iter().all(|new| new.ecosystem != part.ecosystem) {
@@ -113,7 +113,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn from_folder(
+    fn parts_of_folder(
         &mut self,
         folder: &Path,
         asked: &[Ecosystem],
@@ -150,7 +150,11 @@ impl Work<'_> {
         Ok(parts)
     }
 
-    fn from_url(&mut self, base: &str, asked: &[Ecosystem]) -> Result<Vec<Part>, AdvisoriesError> {
+    fn parts_of_address(
+        &mut self,
+        base: &str,
+        asked: &[Ecosystem],
+    ) -> Result<Vec<Part>, AdvisoriesError> {
         let downloads = self.store.downloads();
         make_folder(&downloads)?;
         let client = fetch::client();

@@ -80,11 +80,13 @@ impl Work {
         outcomes
     }
 
-    fn tag(&self) -> String {
+    /// The reference of the starter's image.
+    pub(super) fn tag(&self) -> String {
         format!("{}-starter", self.build.tag)
     }
 
-    async fn build(&self) -> Known<Built> {
+    /// Builds the starter.
+    pub(super) async fn build(&self) -> Known<Built> {
         let failed = |problem: &Problem| {
             Missing::because(format!(
                 "The starter could not be built to compare with: {}",

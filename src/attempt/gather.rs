@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::AttemptEvent;
+use super::baseline;
 use super::judge;
 use super::scan;
 use super::scan::Pass;
@@ -31,6 +32,7 @@ use crate::goal::Verdict;
 use crate::goal::canary;
 use crate::goal::evidence::Noting;
 use crate::goal::evidence::Rebuild;
+use crate::goal::evidence::Scanned;
 use crate::goal::evidence::StepFact;
 use crate::image::archive::Facts;
 use crate::image::archive::Options;
@@ -83,7 +85,7 @@ pub(super) struct Gathering<'a> {
     /// What packages are compared with.
     pub(super) advisories: Known<Arc<dyn Advisories>>,
     /// Builds the starter and compares its packages.
-    pub(super) starter: Option<starter::Work>,
+    pub(super) starter: Option<baseline::Work>,
     /// Who listens.
     pub(super) events: mpsc::Sender<AttemptEvent>,
     /// Stops it.
@@ -114,7 +116,7 @@ struct Have {
     paths: bool,
     sizes: bool,
     scan: bool,
-    starter: bool,
+    scans: BTreeSet<Scanned>,
     runs: BTreeSet<Run>,
     rebuilds: BTreeSet<Rebuild>,
     baseline_runs: BTreeSet<Run>,
@@ -125,7 +127,7 @@ impl Have {
         (needs.paths.is_empty() || self.paths || self.scan)
             && (!needs.sizes || self.sizes)
             && (!reads_image(needs) || self.scan)
-            && (!needs.starter_scan || self.starter)
+            && (!needs.scans.contains(&Scanned::Starter) || self.scans.contains(&Scanned::Starter))
             && needs.baseline_runs.is_subset(&self.baseline_runs)
             && needs.runs.is_subset(&self.runs)
             && needs.rebuilds.is_subset(&self.rebuilds)
@@ -134,7 +136,7 @@ impl Have {
 
 /// Whether something needs the pass over the exported image.
 fn reads_image(needs: &Needs) -> bool {
-    needs.contents || needs.secrets || needs.scan || !needs.files.is_empty()
+    needs.contents || needs.secrets || !needs.scans.is_empty() || !needs.files.is_empty()
 }
 
 /// Gathers and judges; the reports are in the order of `goals`, each with whether it is required.
@@ -203,9 +205,11 @@ impl<'a> Session<'a> {
             jobs.push(Box::pin(async move { Arrival::Baseline(job.await) }));
         }
         if let Some(work) = self.work.starter.take()
-            && self.needs.starter_scan
+            && self.needs.scans.contains(&Scanned::Starter)
         {
-            jobs.push(Box::pin(async move { Arrival::Starter(work.scan().await) }));
+            jobs.push(Box::pin(async move {
+                Arrival::Starter(starter::scan(work).await)
+            }));
         }
         for rebuild in self.needs.rebuilds.clone() {
             let job = (self.work.rebuild)(rebuild.clone());
@@ -294,10 +298,10 @@ impl<'a> Session<'a> {
         if self.needs.secrets {
             probes.push(Arc::new(secrets::Secrets));
         }
-        if self.needs.scan || self.needs.notes.contains(&Noting::Packages) {
+        if !self.needs.scans.is_empty() || self.needs.notes.contains(&Noting::Packages) {
             probes.push(Arc::new(Packages));
         }
-        let advisories = if self.needs.scan {
+        let advisories = if self.needs.scans.contains(&Scanned::Image) {
             self.work.advisories.clone()
         } else {
             Err(Missing::because("No goal asks for it."))
@@ -372,7 +376,7 @@ impl<'a> Session<'a> {
                 self.take_contents(known(answer)?, evidence);
             }
             Arrival::Starter(scan) => {
-                self.have.starter = true;
+                self.have.scans.insert(Scanned::Starter);
                 evidence.starter_scan = scan;
             }
             Arrival::Run(run, answer) => {

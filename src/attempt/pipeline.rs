@@ -33,7 +33,6 @@ use super::judge;
 use super::prepare;
 use super::prepare::Prepared;
 use super::problem;
-use super::starter;
 use super::steps::Steps;
 use super::weigh;
 use crate::course::ExerciseId;
@@ -422,11 +421,11 @@ impl Attempt {
             rebuild: &rebuild,
             baseline: &baseline,
             advisories: self.request.advisories.clone(),
-            starter: Some(starter::Work {
+            starter: Some(baseline::Work {
                 engine: Arc::clone(&self.engine),
                 bases: Arc::clone(&self.bases),
                 request: self.request.clone(),
-                like: self.build_request(dockerfile, prepared, self.tag()),
+                build: self.build_request(dockerfile, prepared, self.tag()),
                 events: self.events.clone(),
                 cancel: self.cancel.clone(),
             }),

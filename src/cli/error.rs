@@ -181,15 +181,9 @@ impl CliError {
             ),
             Self::Advisories(error) => of_advisories(error),
             Self::Scan(error) => of_scan(error),
-            Self::Output(cause) => (
-                Exit::Internal,
-                told("the result cannot be written").causes([io_cause(cause)]),
-            ),
+            Self::Output(cause) => (Exit::Internal, unwritten(cause)),
             Self::Interrupted => (Exit::Interrupted, told("interrupted")),
-            Self::Internal(message) => (
-                Exit::Internal,
-                told(message).hint("this is a mistake of the program; your files are safe"),
-            ),
+            Self::Internal(message) => (Exit::Internal, mistake(message)),
         }
     }
 
@@ -309,6 +303,14 @@ fn unwritable(path: &Path, cause: &std::io::Error) -> Told {
     told(format!("`{}` cannot be written", shown(path)))
         .causes([io_cause(cause)])
         .hint("check the path and its permissions")
+}
+
+fn unwritten(cause: &std::io::Error) -> Told {
+    told("the result cannot be written").causes([io_cause(cause)])
+}
+
+fn mistake(message: &str) -> Told {
+    told(message).hint("this is a mistake of the program; your files are safe")
 }
 
 fn no_dockerfile(folder: &Path) -> Told {

@@ -37,6 +37,15 @@ impl Missing {
     }
 }
 
+/// An image whose packages are compared with the advisories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scanned {
+    /// The learner's.
+    Image,
+    /// The starter's, which is built for it.
+    Starter,
+}
+
 /// What a set of goals needs; cheap things (Dockerfile, context, summary) are always gathered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -55,10 +64,8 @@ pub struct Needs {
     /// Search each layer, the config and the history for the planted canaries, and for anything
     /// else that looks like a secret.
     pub secrets: bool,
-    /// A comparison of the image's packages with the advisories.
-    pub scan: bool,
-    /// The same of the starter's image, which is built for it.
-    pub starter_scan: bool,
+    /// Whose packages are compared with the advisories.
+    pub scans: BTreeSet<Scanned>,
     /// Runs.
     pub runs: BTreeSet<Run>,
     /// Runs of the image that the starter's files make.
@@ -81,8 +88,7 @@ impl Needs {
         self.contents |= other.contents;
         self.secrets |= other.secrets;
         self.notes.extend(other.notes);
-        self.scan |= other.scan;
-        self.starter_scan |= other.starter_scan;
+        self.scans.extend(other.scans);
         self.files.extend(other.files);
         self.paths.extend(other.paths);
         self.runs.extend(other.runs);

@@ -16,6 +16,7 @@ use super::Missing;
 use super::Needs;
 use super::Verdict;
 use super::evidence::Advised;
+use super::evidence::Scanned;
 use super::field::OneOrMore;
 use super::field::Scalar;
 use super::kind::About;
@@ -200,9 +201,9 @@ impl Goal for Vulnerabilities {
     }
 
     fn needs(&self) -> Needs {
+        let starter = self.less_than.map(|_| Scanned::Starter);
         Needs {
-            scan: true,
-            starter_scan: self.less_than.is_some(),
+            scans: [Scanned::Image].into_iter().chain(starter).collect(),
             ..Needs::default()
         }
     }
@@ -474,7 +475,8 @@ mod tests {
         assert_eq!(judge(yaml, high(0), None), "unknown: It was not gathered.");
         let both = "vulnerabilities: { fixable: high, less_than: baseline, max: 1 }";
         assert!(judge(both, high(2), Some(high(9))).starts_with("unmet"));
-        assert!(goal(yaml).needs().starter_scan && !goal(NONE).needs().starter_scan);
+        assert!(goal(yaml).needs().scans.contains(&Scanned::Starter));
+        assert!(!goal(NONE).needs().scans.contains(&Scanned::Starter));
     }
 
     #[test]

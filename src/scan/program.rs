@@ -24,7 +24,6 @@ use super::Adapter;
 use super::ScanError;
 use super::Scanner;
 use super::Version;
-use super::is_sound;
 use crate::text::Clean;
 
 /// How long a scanner may take to say its version.
@@ -141,7 +140,7 @@ pub async fn find(scanner: Scanner, cancel: &CancellationToken) -> Result<Instal
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
-        .filter(is_sound)
+        .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(program))
         .find(|path| is_program(path))
 }
