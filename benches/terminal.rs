@@ -1,4 +1,5 @@
-//! What a learner feels: first paint, key to frame, rest, memory. Through a real pseudo-terminal.
+//! What a learner feels: first paint, key to frame, rest, memory, through a real pseudo-terminal;
+//! and a large image on the screen of layers.
 //!
 //! `cargo bench --bench terminal` prints one line per figure with its budget, and fails where a
 //! budget is missed. The terminal answers no query, as a silent one would.
@@ -13,15 +14,42 @@
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 use std::time::Instant;
 
+use crossterm::event::KeyCode;
+use crossterm::event::KeyEvent;
+use crossterm::event::KeyModifiers;
+use loadline::course;
+use loadline::course::ExerciseId;
+use loadline::image::Contents;
+use loadline::image::Entry;
+use loadline::image::EntryKind;
+use loadline::image::Layer;
+use loadline::report::Report;
+use loadline::tui::effect::Effect;
+use loadline::tui::model::Model;
+use loadline::tui::msg::JobId;
+use loadline::tui::msg::Msg;
+use loadline::tui::screen;
+use loadline::tui::theme::Theme;
+use loadline::tui::update::start;
+use loadline::tui::update::update;
+use loadline::units::Bytes as LayerBytes;
+use loadline::workshop::Progress;
+use loadline::workshop::Record;
+use loadline::workshop::insight::Advised;
+use loadline::workshop::insight::Insight;
 use portable_pty::Child;
 use portable_pty::CommandBuilder;
 use portable_pty::MasterPty;
 use portable_pty::PtySize;
 use portable_pty::native_pty_system;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Size;
 
 const COLUMNS: u16 = 120;
 const ROWS: u16 = 36;
@@ -246,9 +274,132 @@ fn rest(session: &mut Session) -> bool {
     figure("memory at Home", memory, "MB", 25.0) && quiet
 }
 
+/// A file tree of so many files, as images have them: a few in each folder, some of them dead.
+const FILES: usize = 100_000;
+
+fn a_large_image() -> Contents {
+    let file = |number: usize, size: u64| Entry {
+        path: format!(
+            "usr/lib/python3/dist-packages/part{:03}/sub{:02}/module_{number:06}.py",
+            number / 500,
+            number / 25 % 20
+        ),
+        kind: EntryKind::File,
+        size: LayerBytes(size),
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        content: None,
+        capabilities: false,
+    };
+    let layer = |index: usize, numbers: std::ops::Range<usize>| Layer {
+        index,
+        entries: numbers
+            .map(|number| file(number, 700 + number as u64 % 9000))
+            .collect(),
+        ..Layer::default()
+    };
+    Contents {
+        // The upper layer writes a tenth of the lower one anew.
+        layers: vec![layer(0, 0..FILES * 9 / 10), layer(1, FILES * 8 / 10..FILES)],
+        ..Contents::default()
+    }
+}
+
+fn press(key: char) -> Msg {
+    let code = match key {
+        '\t' => KeyCode::Tab,
+        '\u{1b}' => KeyCode::Esc,
+        key => KeyCode::Char(key),
+    };
+    Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+/// The screen of layers while it waits for the image of a recorded attempt.
+fn looking() -> (Model, JobId) {
+    let (course, report) = recorded();
+    let mut model = Model::new(course, Theme::default(), Size::new(COLUMNS, ROWS));
+    model.start_at("shrink-that-image");
+    let record = Record {
+        attempts: 1,
+        last: Some(Box::new(report)),
+        ..Record::default()
+    };
+    let progress = Progress {
+        exercises: [(ExerciseId("shrink-that-image".to_owned()), record)].into(),
+        ..Progress::default()
+    };
+    let mut effects = start(&mut model);
+    for msg in [Msg::Progress(Ok(progress)), press('4')] {
+        effects.extend(update(&mut model, Duration::ZERO, msg));
+    }
+    let job = effects.into_iter().find_map(|effect| match effect {
+        Effect::Look { job, .. } => Some(job),
+        _ => None,
+    });
+    (model, job.expect("the image is asked for"))
+}
+
+/// The layers of a large image: what a key and a frame cost, and what it takes in memory.
+fn layers() -> bool {
+    let (mut model, job) = looking();
+    let tell = |model: &mut Model, msg: Msg| update(model, Duration::ZERO, msg);
+    let began = Instant::now();
+    let insight = Arc::new(Insight::of(
+        "sha256:1",
+        &a_large_image(),
+        Ok(Advised::default()),
+    ));
+    let worked_out = milliseconds(began.elapsed());
+    let looked = Msg::Looked {
+        job,
+        result: Ok(insight),
+    };
+    tell(&mut model, looked);
+    tell(&mut model, press('\t'));
+    let mut terminal = Terminal::new(TestBackend::new(COLUMNS, ROWS)).expect("memory");
+    let (mut keys, mut frames) = (Vec::new(), Vec::new());
+    // Down into the tree, folders opened on the way, another order, another choice, a filter.
+    for key in "ljljljjjljjjhjsjjsjvjvjflib9\u{1b}"
+        .chars()
+        .cycle()
+        .take(2000)
+    {
+        let began = Instant::now();
+        tell(&mut model, press(key));
+        keys.push(milliseconds(began.elapsed()));
+        let began = Instant::now();
+        terminal
+            .draw(|frame| screen::view(&model, frame))
+            .expect("memory");
+        frames.push(milliseconds(began.elapsed()));
+    }
+    let memory = status(Path::new("/proc/self"), "VmRSS").expect("this bench runs") / 1000.0;
+    let mut kept = figure("100k files: worked out", worked_out, "ms", 1000.0);
+    kept &= figure("100k files: a key, p99", quantile(&mut keys, 99), "ms", 8.0);
+    kept &= figure(
+        "100k files: a frame, p99",
+        quantile(&mut frames, 99),
+        "ms",
+        1.0,
+    );
+    kept & figure("100k files: memory", memory, "MB", 60.0)
+}
+
+/// The course, and a report of its capstone that was recorded.
+fn recorded() -> (Arc<course::Course>, Report) {
+    let course = course::load::embedded().expect("the course is sound");
+    let text = include_str!("../assets/shots/shrink-that-image.json");
+    let all: serde_json::Value = serde_json::from_str(text).expect("the recording is JSON");
+    let report = serde_json::from_value(all["halfway"].clone()).expect("a report");
+    (Arc::new(course), report)
+}
+
 fn main() {
     let home = tempfile::tempdir().expect("a folder");
-    let mut kept = starts(home.path());
+    // First of all: its memory is that of a program that did nothing else.
+    let mut kept = layers();
+    kept &= starts(home.path());
     let mut session = Session::start(home.path());
     session.wait("the first paint", useful);
     session.settle();

@@ -6,9 +6,11 @@
 //! other side.
 
 mod exercise;
+mod inside;
 mod lesson;
 pub mod progress;
 pub mod prose;
+mod remarks;
 
 use std::path::Path;
 

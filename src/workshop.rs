@@ -6,6 +6,7 @@
 pub mod advice;
 pub mod doctor;
 mod figure;
+pub mod insight;
 mod local;
 mod supply;
 mod sweep;
@@ -28,11 +29,13 @@ use crate::course::Course;
 use crate::course::ExerciseId;
 use crate::engine::EngineInfo;
 use crate::engine::Tried;
+use crate::finding::Scan;
 use crate::report::Outcome;
 use crate::report::Report;
 use crate::report::VerdictName;
 use crate::text::Clean;
 use crate::units::Bytes;
+use crate::workshop::insight::Insight;
 
 /// The course and the means to work on it.
 #[derive(Clone)]
@@ -80,6 +83,19 @@ pub trait Workshop: Send + Sync + 'static {
         exercise: &ExerciseId,
         cancel: CancellationToken,
     ) -> mpsc::Receiver<AttemptEvent>;
+
+    /// Looks into an image that an attempt made, in one pass, and says through `read` how many
+    /// bytes of its files were read so far.
+    async fn look(
+        &self,
+        image: &str,
+        read: mpsc::Sender<Bytes>,
+        cancel: CancellationToken,
+    ) -> Result<Arc<Insight>, Trouble>;
+
+    /// Compares the packages of an image with the advisories, without the rest of
+    /// [`Self::look`].
+    async fn scan(&self, image: &str, cancel: CancellationToken) -> Result<Arc<Scan>, Trouble>;
 
     /// Notes that a hint was opened.
     async fn hint_opened(

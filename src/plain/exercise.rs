@@ -8,6 +8,8 @@ use crate::course::Exercise;
 use crate::plain::Plain;
 use crate::plain::progress::Progress;
 use crate::plain::prose;
+use crate::plain::remarks;
+use crate::plain::remarks::Detail;
 use crate::report::Outcome;
 use crate::report::Report;
 use crate::report::lines;
@@ -24,18 +26,22 @@ enum Action {
     Brief,
     Hint,
     Solution,
+    Layers,
+    Cves,
     Reset,
     UndoReset,
     Back,
 }
 
-const ACTIONS: [(Action, &str); 9] = [
+const ACTIONS: [(Action, &str); 11] = [
     (Action::Build, "Build and check"),
     (Action::Edit, "Edit a file"),
     (Action::Show, "Read your files"),
     (Action::Brief, "Read the brief again"),
     (Action::Hint, "Open the next hint"),
     (Action::Solution, "Compare with the worked answer"),
+    (Action::Layers, "See the layers of the last image"),
+    (Action::Cves, "See the CVEs of the last image"),
     (Action::Reset, "Put the starter back"),
     (Action::UndoReset, "Undo the last reset"),
     (Action::Back, "Back"),
@@ -86,11 +92,18 @@ impl Plain<'_> {
     ) -> Result<Option<Workspace>, Trouble> {
         let workshop = self.services.workshop.clone();
         match action {
-            Action::Build => self.build(exercise).await,
-            Action::Edit => self.edit(workspace).await,
+            Action::Build => self.build(exercise).await?,
+            Action::Edit => {
+                self.edit(workspace).await;
+                let fresh = workshop.open(&exercise.id).await?;
+                self.say_all(remarks::lines(&fresh.files, Detail::Short));
+                return Ok(Some(fresh));
+            }
             Action::Show => {
                 let fresh = workshop.open(&exercise.id).await?;
                 self.show(&fresh).await;
+                self.pages(&remarks::lines(&fresh.files, Detail::Full))
+                    .await;
                 return Ok(Some(fresh));
             }
             Action::Brief => self.brief(exercise, workspace).await,
@@ -99,6 +112,8 @@ impl Plain<'_> {
                 let fresh = workshop.open(&exercise.id).await?;
                 self.solution(exercise, &fresh).await;
             }
+            Action::Layers => self.layers(exercise).await?,
+            Action::Cves => self.cves(exercise).await?,
             Action::Reset => {
                 let question = "This puts the starter back over your files; it can be undone. \
                                 Type yes to do it: ";
@@ -201,7 +216,9 @@ impl Plain<'_> {
         }
     }
 
-    async fn build(&mut self, exercise: &Exercise) {
+    async fn build(&mut self, exercise: &Exercise) -> Result<(), Trouble> {
+        let files = self.services.workshop.open(&exercise.id).await?.files;
+        self.say_all(remarks::lines(&files, Detail::Short));
         self.say("Building. Ctrl-C stops it.");
         let cancel = self.tty.stop();
         let mut events = self.services.workshop.start_attempt(&exercise.id, cancel);
@@ -226,18 +243,23 @@ impl Plain<'_> {
             }
         }
         let Some(report) = finished else {
-            return self.say("The attempt ended without a report; your files are safe.");
+            self.say("The attempt ended without a report; your files are safe.");
+            return Ok(());
         };
         self.say("");
         self.say_all(lines::show(&report).lines().map(str::to_owned));
         if let Some(read) = to_read(exercise, &report) {
             self.say(format!("Read: lesson {read}"));
         }
-        self.progress
-            .exercises
-            .entry(exercise.id.clone())
-            .or_default()
-            .absorb(&report);
+        let record = self.progress.exercises.entry(exercise.id.clone());
+        let record = record.or_default();
+        if record.absorb(&report) {
+            record.built = files
+                .into_iter()
+                .filter_map(|file| Some((file.name, file.text?)))
+                .collect();
+        }
+        Ok(())
     }
 
     /// Opens the next hint for the first goal that the last attempt missed.

@@ -14,9 +14,12 @@ use crate::course::Exercise;
 use crate::course::Hint;
 use crate::course::Quiz;
 use crate::course::Solution;
+use crate::finding::Scan;
 use crate::goal::Blame;
+use crate::image::Contents;
 use crate::report::CourseRef;
 use crate::report::GoalReport;
+use crate::report::ImageReport;
 use crate::report::Outcome;
 use crate::report::Report;
 use crate::report::SCHEMA;
@@ -29,6 +32,8 @@ use crate::workshop::Check;
 use crate::workshop::Workshop;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
+use crate::workshop::insight::Advised;
+use crate::workshop::insight::Insight;
 
 /// Answers one after the other, then nothing; keeps what was said.
 #[derive(Default)]
@@ -109,7 +114,13 @@ fn report() -> Report {
             next_step: Some(Clean::line("Compare the name with that in COPY.")),
             blame: Blame::default(),
         }],
-        image: None,
+        image: Some(ImageReport {
+            id: "sha256:1".to_owned(),
+            shipped_bytes: Bytes(412_000_000),
+            exact: true,
+            layers: Vec::new(),
+            builder_lines: Vec::new(),
+        }),
         baseline: None,
         bases: Vec::new(),
         engine: None,
@@ -171,6 +182,24 @@ impl Workshop for Fake {
         let event = AttemptEvent::Finished(Box::new(report()));
         sender.try_send(event).expect("there is room");
         receiver
+    }
+
+    async fn look(
+        &self,
+        image: &str,
+        _read: mpsc::Sender<Bytes>,
+        _cancel: CancellationToken,
+    ) -> Result<Arc<Insight>, Trouble> {
+        self.note(format!("look {image}"));
+        Ok(Arc::new(Insight::of(
+            image,
+            &Contents::default(),
+            Ok(Advised::default()),
+        )))
+    }
+
+    async fn scan(&self, _: &str, _: CancellationToken) -> Result<Arc<Scan>, Trouble> {
+        Ok(Arc::default())
     }
 
     async fn hint_opened(&self, _: &ExerciseId, goal: &str, level: u8) -> Result<(), Trouble> {
@@ -366,7 +395,14 @@ async fn an_answer_is_kept_and_shown_the_next_time() {
 #[tokio::test]
 async fn an_attempt_says_its_verdicts_in_words() {
     let (person, workshop) = visit(&["2", "1", "q", "q"]).await;
-    assert_eq!(done(&workshop), ["open first-build", "attempt first-build"]);
+    assert_eq!(
+        done(&workshop),
+        [
+            "open first-build",
+            "open first-build",
+            "attempt first-build"
+        ]
+    );
     let text = person.heard.join("\n");
     assert!(text.contains("FAIL     it runs: ended with 2"), "{text}");
     assert!(text.contains("Next: Compare the name with that in COPY."));
@@ -380,7 +416,7 @@ async fn an_attempt_says_its_verdicts_in_words() {
 async fn hints_open_one_by_one_for_the_goal_that_was_missed() {
     let (person, workshop) = visit(&["2", "1", "5", "5", "5", "q", "q"]).await;
     assert_eq!(
-        done(&workshop)[2..],
+        done(&workshop)[3..],
         ["hint run 1".to_owned(), "hint run 2".to_owned()]
     );
     assert!(
@@ -392,10 +428,26 @@ async fn hints_open_one_by_one_for_the_goal_that_was_missed() {
 }
 
 #[tokio::test]
+async fn the_layers_are_those_of_the_last_image() {
+    let (person, workshop) = visit(&["2", "7", "1", "7", "q", "q"]).await;
+    let heard = &person.heard;
+    assert!(heard.contains(&"Nothing was built yet: build first.".to_owned()));
+    assert!(
+        heard.contains(&"0 B in 0 layers, nothing wasted".to_owned()),
+        "{heard:?}"
+    );
+    assert_eq!(done(&workshop).last().unwrap(), "look sha256:1");
+    let (person, _) = visit(&["2", "1", "8", "q", "q"]).await;
+    let text = person.heard.join("\n");
+    assert!(text.contains("this image: 0C 0H 0M 0L, 0 in all"), "{text}");
+    assert!(text.contains("not seen: no package records"), "{text}");
+}
+
+#[tokio::test]
 async fn a_reset_asks_first() {
-    let (_, workshop) = visit(&["2", "7", "no", "q", "q"]).await;
+    let (_, workshop) = visit(&["2", "9", "no", "q", "q"]).await;
     assert_eq!(done(&workshop), ["open first-build"]);
-    let (_, workshop) = visit(&["2", "7", "yes", "q", "q"]).await;
+    let (_, workshop) = visit(&["2", "9", "yes", "q", "q"]).await;
     assert_eq!(done(&workshop), ["open first-build", "reset first-build"]);
 }
 
@@ -421,7 +473,7 @@ async fn the_end_of_the_input_leaves_from_anywhere() {
         &[][..],
         &["1"],
         &["2"],
-        &["2", "7"],
+        &["2", "9"],
         &["2", "2"],
         &["x", "y", "z"],
     ] {

@@ -9,9 +9,17 @@ use crossterm::event::KeyModifiers;
 
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
+use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Pane;
+use crate::tui::model::cves::Listed;
+use crate::tui::model::cves::Order;
+use crate::tui::model::layers::LayersPane;
+use crate::tui::model::layers::Show;
+use crate::tui::model::layers::Sort;
+use crate::tui::screen;
 use crate::tui::screen::doctor;
 use crate::tui::screen::doctor::Fix;
+use crate::tui::screen::layers;
 use crate::tui::screen::lesson;
 
 mod when;
@@ -61,6 +69,10 @@ pub enum ActionId {
     Work,
     /// The result.
     Result,
+    /// The layers.
+    Layers,
+    /// The known vulnerabilities.
+    Cves,
     /// The hints.
     Hints,
     /// Back to the course map.
@@ -123,6 +135,18 @@ pub enum ActionId {
     KeepMine,
     /// Look again.
     CheckAgain,
+    /// Mend what is remarked on a line.
+    Fix,
+    /// List what is remarked on a Dockerfile.
+    Remarks,
+    /// Another order.
+    Sort,
+    /// Show other rows.
+    Show,
+    /// The next layer.
+    NextLayer,
+    /// The layer before.
+    PreviousLayer,
 }
 
 /// A key with its modifiers.
@@ -262,7 +286,7 @@ actions! {
     NextFile Here [key('v')] typing [] "next file", "Shows the next file of the exercise.", when::several_files;
     Rebuild Here [key('w')] typing [] "rebuild on save", "Builds by itself when a file is saved; again to stop that.", when::work;
     Zoom Here [key('z')] typing [] "zoom", "Shows this pane alone, and again all of them.", when::work;
-    Filter Here [key('f')] typing [] "filter", "Shows only the lines of the log with some words.", when::log;
+    Filter Here [key('f')] typing [] "filter", "Shows only the lines with some words.", when::filter;
     Diff Here [key('d')] typing [key('d')] "diff", "Shows the two sides.", when::diff;
     TakeTheirs Here [code(KeyCode::Enter)] typing [code(KeyCode::Enter)] "take the file on disk", "Takes what is on disk; undo brings yours back.", when::conflict;
     KeepMine Here [code(KeyCode::Esc)] typing [code(KeyCode::Esc)] "keep mine", "Writes what is here over what is on disk.", when::conflict;
@@ -273,6 +297,12 @@ actions! {
     Tick Here [key(' ')] typing [] "tick", "Ticks the choice, or takes the tick away.", when::tick;
     Links Here [key('o')] typing [] "links", "Lists the links of the lesson.", when::links;
     Copy Here [key('y')] typing [] "copy", "Copies what is shown to the clipboard.", when::copy;
+    Fix Here [key('F')] typing [] "fix the line", "Mends what is remarked on this line; undo takes it back.", when::fix;
+    Remarks Here [key('L')] typing [] "lint", "Lists what is worth a look in this Dockerfile, and why.", when::remarks;
+    Sort Here [key('s')] typing [] "sort", "Orders the list another way.", when::listed;
+    Show Here [key('v')] typing [] "show", "Shows other rows of the list.", when::show;
+    NextLayer Here [key(']')] typing [] "next layer", "Chooses the next layer.", when::layered;
+    PreviousLayer Here [key('[')] typing [] "layer before", "Chooses the layer before.", when::layered;
     CheckAgain Here [key('b')] typing [] "check again", "Looks at the machine once more.", when::doctor;
     Down Move [code(KeyCode::Down), key('j')] typing [] "down", "One row down.", when::moving;
     Up Move [code(KeyCode::Up), key('k')] typing [] "up", "One row up.", when::moving;
@@ -290,6 +320,8 @@ actions! {
     Brief Everywhere [key('1')] typing [] "brief", "What the exercise asks for.", when::exercise;
     Work Everywhere [key('2')] typing [] "work", "The files, the goals and the build.", when::exercise;
     Result Everywhere [key('3')] typing [] "result", "What the last attempt showed, and why.", when::exercise;
+    Layers Everywhere [key('4')] typing [] "layers", "Where the bytes of the last image come from.", when::exercise;
+    Cves Everywhere [key('5')] typing [] "CVEs", "Known vulnerabilities of the last image.", when::exercise;
     Hints Everywhere [key('6')] typing [] "hints", "Help, one step at a time.", when::exercise;
     Search Everywhere [key('/')] typing [] "search", "Looks for words in what is shown.", when::search;
     SearchNext Everywhere [key('n')] typing [] "next match", "The next place with the words.", when::searched;
@@ -359,9 +391,12 @@ impl Action {
             ActionId::NextPane => match model.screen {
                 Screen::Lesson => "outline".into(),
                 Screen::Hints => "next goal".into(),
+                Screen::Layers => pane_label(model),
                 _ => self.label.into(),
             },
             ActionId::Diff if model.screen == Screen::Result => compare_label(model),
+            ActionId::Show => show_label(model),
+            ActionId::Sort => sort_label(model),
             ActionId::Solution if model.bench().is_some_and(|bench| bench.hints.solution) => {
                 "hints".into()
             }
@@ -386,12 +421,70 @@ fn main_label(model: &Model) -> Cow<'static, str> {
             Some(line) => format!("go to line {line}").into(),
             None => "back to work".into(),
         },
+        Screen::Layers => layers_label(model),
+        Screen::Cves => cves_label(model),
         Screen::Hints => "open".into(),
         Screen::Lesson => "answer".into(),
         Screen::Doctor => match doctor::fix(model) {
             Some(Fix::Bases) => "prepare them".into(),
             Some(Fix::Engine) | None => "fix".into(),
         },
+    }
+}
+
+fn layers_label(model: &Model) -> Cow<'static, str> {
+    let failed = |bench: &Bench| bench.look.insight().is_none();
+    match layers::line_at(model) {
+        _ if model.bench().is_none_or(failed) => "look again".into(),
+        Some(line) => format!("go to line {line}").into(),
+        None => "files".into(),
+    }
+}
+
+fn cves_label(model: &Model) -> Cow<'static, str> {
+    match model.bench() {
+        Some(bench) if screen::cves::advised(bench).is_none() => "look again".into(),
+        Some(bench) if bench.cves.open => "close".into(),
+        _ => "details".into(),
+    }
+}
+
+/// What the key would show.
+fn show_label(model: &Model) -> Cow<'static, str> {
+    if model.screen == Screen::Cves {
+        return match model.bench().map(|bench| bench.cves.listed) {
+            Some(Listed::Here) | None => "gone ones".into(),
+            Some(Listed::Gone) => "new ones".into(),
+            Some(Listed::New) => "still here".into(),
+        };
+    }
+    let state = model.bench().map(|bench| &bench.layers);
+    match state.map(|state| state.show.next(state.at == 0)) {
+        Some(Show::Wasted) => "wasted only".into(),
+        Some(Show::Added) => "added only".into(),
+        Some(Show::Changed) => "changed only".into(),
+        Some(Show::Removed) => "removed only".into(),
+        Some(Show::All) | None => "show all".into(),
+    }
+}
+
+fn sort_label(model: &Model) -> Cow<'static, str> {
+    if model.screen == Screen::Cves {
+        return match model.bench().map(|bench| bench.cves.order) {
+            Some(Order::Package) => "worst first".into(),
+            Some(Order::Severity) | None => "by package".into(),
+        };
+    }
+    match model.bench().map(|bench| bench.layers.sort) {
+        Some(Sort::Name) => "by size".into(),
+        Some(Sort::Size) | None => "by name".into(),
+    }
+}
+
+fn pane_label(model: &Model) -> Cow<'static, str> {
+    match model.bench().map(|bench| bench.layers.pane) {
+        Some(LayersPane::Files) => "layers".into(),
+        Some(LayersPane::Layers) | None => "files".into(),
     }
 }
 
@@ -454,9 +547,28 @@ fn here(model: &Model) -> &'static [ActionId] {
             &[A::Diff, A::Build, A::Copy, A::Back]
         }
         Screen::Result if bench.is_some_and(|bench| bench.passed()) => {
-            &[A::NextUnit, A::Main, A::Build, A::Diff, A::Hints]
+            &[A::NextUnit, A::Main, A::Build, A::Diff, A::Layers, A::Cves]
         }
-        Screen::Result => &[A::Main, A::Build, A::Diff, A::Hints, A::NextUnit],
+        Screen::Result => &[
+            A::Main,
+            A::Build,
+            A::Hints,
+            A::Diff,
+            A::Layers,
+            A::Cves,
+            A::Copy,
+            A::NextUnit,
+        ],
+        Screen::Layers => in_layers(model),
+        Screen::Cves => &[
+            A::Down,
+            A::Main,
+            A::Show,
+            A::Filter,
+            A::Sort,
+            A::Copy,
+            A::Build,
+        ],
         Screen::Hints => &[
             A::Main,
             A::NextPane,
@@ -466,6 +578,36 @@ fn here(model: &Model) -> &'static [ActionId] {
             A::Back,
         ],
         Screen::Doctor => &[A::Main, A::CheckAgain, A::Copy, A::Back],
+    }
+}
+
+fn in_layers(model: &Model) -> &'static [ActionId] {
+    use ActionId as A;
+    let known = model.bench().filter(|bench| bench.look.insight().is_some());
+    match known.map(|bench| bench.layers.pane) {
+        None => &[A::Main, A::Build, A::Work, A::Back],
+        Some(LayersPane::Files) => &[
+            A::Right,
+            A::Main,
+            A::Show,
+            A::Filter,
+            A::Sort,
+            A::NextPane,
+            A::NextLayer,
+        ],
+        // What Enter does where there is no line is what Tab does.
+        _ if layers::line_at(model).is_none() => {
+            &[A::Down, A::NextPane, A::Show, A::Filter, A::Sort, A::Copy]
+        }
+        _ => &[
+            A::Down,
+            A::Main,
+            A::NextPane,
+            A::Show,
+            A::Filter,
+            A::Sort,
+            A::Copy,
+        ],
     }
 }
 
@@ -484,6 +626,7 @@ fn at_work(model: &Model) -> &'static [ActionId] {
             A::Edit,
             A::EditOutside,
             A::NextFile,
+            A::Remarks,
             A::NextPane,
             A::Zoom,
             A::Hints,

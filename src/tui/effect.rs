@@ -64,6 +64,22 @@ pub enum Effect {
     },
     /// Ask an attempt to stop. It goes on telling until it has stopped.
     Cancel(JobId),
+    /// Look into an image; told with `Msg::Looking`, ended with `Msg::Looked`.
+    Look {
+        /// Its id.
+        job: JobId,
+        /// The image, as the engine calls it.
+        image: String,
+    },
+    /// Compare an image's packages with the advisories; ended with `Msg::Scanned`.
+    Scan {
+        /// Its id.
+        job: JobId,
+        /// The image, as the engine calls it.
+        image: String,
+    },
+    /// Stop a look or a scan. Nothing more is told of it.
+    StopLook(JobId),
     /// Note an opened hint.
     HintOpened {
         /// Which exercise.

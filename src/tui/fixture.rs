@@ -1,5 +1,7 @@
 //! A small course and the states that tests look at.
 
+pub(crate) mod inside;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -2,8 +2,11 @@
 
 pub mod bench;
 pub mod build;
+pub mod cves;
 pub mod editor;
+pub mod layers;
 pub mod log;
+pub mod look;
 pub mod overlay;
 pub mod reading;
 
@@ -47,6 +50,10 @@ pub enum Screen {
     Work,
     /// Did it work, and why.
     Result,
+    /// Where do the bytes come from.
+    Layers,
+    /// Where do the known vulnerabilities come from.
+    Cves,
     /// What next: hints and the solution.
     Hints,
     /// Is this machine ready.
@@ -55,21 +62,25 @@ pub enum Screen {
 
 impl Screen {
     /// Every screen.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Home,
         Self::Lesson,
         Self::Brief,
         Self::Work,
         Self::Result,
+        Self::Layers,
+        Self::Cves,
         Self::Hints,
         Self::Doctor,
     ];
 
     /// The views of an exercise, with the digit that opens each.
-    pub const VIEWS: [(char, Self); 4] = [
+    pub const VIEWS: [(char, Self); 6] = [
         ('1', Self::Brief),
         ('2', Self::Work),
         ('3', Self::Result),
+        ('4', Self::Layers),
+        ('5', Self::Cves),
         ('6', Self::Hints),
     ];
 
@@ -82,6 +93,8 @@ impl Screen {
             Self::Brief => "Brief",
             Self::Work => "Work",
             Self::Result => "Result",
+            Self::Layers => "Layers",
+            Self::Cves => "CVEs",
             Self::Hints => "Hints",
             Self::Doctor => "Doctor",
         }

@@ -1,11 +1,15 @@
 //! Everything that can reach `update`.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
 use crate::attempt::AttemptEvent;
 use crate::course::ExerciseId;
+use crate::finding::Scan;
 use crate::text::Clean;
+use crate::units::Bytes;
 use crate::workshop::BaseEvent;
 use crate::workshop::Check;
 use crate::workshop::EngineState;
@@ -13,6 +17,7 @@ use crate::workshop::Progress;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
+use crate::workshop::insight::Insight;
 
 /// The id of background work that can be cancelled. Messages of an older job are dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +97,27 @@ pub enum Msg {
         job: JobId,
         /// Why it ended without a report, where it did.
         trouble: Option<Trouble>,
+    },
+    /// Part of an image was read.
+    Looking {
+        /// Which look.
+        job: JobId,
+        /// Bytes of files read so far.
+        read: Bytes,
+    },
+    /// A look into an image has ended. Said once per job that was not stopped.
+    Looked {
+        /// Which look.
+        job: JobId,
+        /// What was seen.
+        result: Result<Arc<Insight>, Trouble>,
+    },
+    /// A scan of an image has ended. Said once per job that was not stopped.
+    Scanned {
+        /// Which scan.
+        job: JobId,
+        /// What was found.
+        result: Result<Arc<Scan>, Trouble>,
     },
     /// The doctor looked.
     Doctor(Vec<Check>),

@@ -48,6 +48,8 @@ pub(super) struct Runner {
     attempts: HashMap<JobId, (CancellationToken, JoinHandle<()>)>,
     bases: Option<(CancellationToken, JoinHandle<()>)>,
     watching: Option<(mpsc::Sender<Look>, JoinHandle<()>)>,
+    /// One look into an image at a time: a new one replaces the one before.
+    look: Option<(JobId, CancellationToken)>,
     /// Saves and records: they are waited for before the program ends.
     writes: Vec<JoinHandle<()>>,
 }
@@ -67,6 +69,7 @@ impl Runner {
             attempts: HashMap::new(),
             bases: None,
             watching: None,
+            look: None,
             writes: Vec::new(),
         })
     }
@@ -86,18 +89,7 @@ impl Runner {
                 let result = workshop.open(&exercise).await;
                 Msg::Opened { exercise, result }
             }),
-            Effect::Reset { exercise, undo } => self.ask(async move {
-                let result = if undo {
-                    workshop.undo_reset(&exercise).await
-                } else {
-                    workshop.reset(&exercise).await
-                };
-                Msg::Reset {
-                    exercise,
-                    undo,
-                    result,
-                }
-            }),
+            Effect::Reset { exercise, undo } => self.reset(exercise, undo),
             Effect::Save { .. }
             | Effect::HintOpened { .. }
             | Effect::LessonRead(_)
@@ -123,6 +115,9 @@ impl Runner {
                     token.cancel();
                 }
             }
+            Effect::Look { job, image } => self.look(job, image),
+            Effect::Scan { job, image } => self.scan(job, image),
+            Effect::StopLook(job) => self.stop_look(job),
             Effect::Edit { .. }
             | Effect::FixEngine
             | Effect::Copy(_)
@@ -131,6 +126,22 @@ impl Runner {
             | Effect::Repaint
             | Effect::Quit => {}
         }
+    }
+
+    fn reset(&self, exercise: ExerciseId, undo: bool) {
+        let workshop = Arc::clone(&self.workshop);
+        self.ask(async move {
+            let result = if undo {
+                workshop.undo_reset(&exercise).await
+            } else {
+                workshop.reset(&exercise).await
+            };
+            Msg::Reset {
+                exercise,
+                undo,
+                result,
+            }
+        });
     }
 
     /// Starts what must be on disk before the program ends.
@@ -259,6 +270,51 @@ impl Runner {
         self.attempts.insert(job, (token, outer));
     }
 
+    /// Looks into an image; what is told of one that was stopped is dropped.
+    fn look(&mut self, job: JobId, image: String) {
+        let token = CancellationToken::new();
+        if let Some((_, before)) = self.look.replace((job, token.clone())) {
+            before.cancel();
+        }
+        let (workshop, bus) = (Arc::clone(&self.workshop), self.bus.clone());
+        let (sender, mut told) = mpsc::channel(4);
+        let forward = bus.clone();
+        self.spawn(async move {
+            let telling = async move {
+                while let Some(read) = told.recv().await {
+                    if forward.send(Msg::Looking { job, read }).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            let looking = workshop.look(&image, sender, token.clone());
+            let (result, ()) = tokio::join!(looking, telling);
+            if !token.is_cancelled() {
+                let _ = bus.send(Msg::Looked { job, result }).await;
+            }
+        });
+    }
+
+    fn scan(&mut self, job: JobId, image: String) {
+        let token = CancellationToken::new();
+        if let Some((_, before)) = self.look.replace((job, token.clone())) {
+            before.cancel();
+        }
+        let (workshop, bus) = (Arc::clone(&self.workshop), self.bus.clone());
+        self.spawn(async move {
+            let result = workshop.scan(&image, token.clone()).await;
+            if !token.is_cancelled() {
+                let _ = bus.send(Msg::Scanned { job, result }).await;
+            }
+        });
+    }
+
+    fn stop_look(&mut self, job: JobId) {
+        if let Some((_, token)) = self.look.take_if(|(running, _)| *running == job) {
+            token.cancel();
+        }
+    }
+
     /// Whether an attempt has not ended.
     pub(super) fn is_building(&self) -> bool {
         self.attempts.values().any(|(_, task)| !task.is_finished())
@@ -290,6 +346,9 @@ impl Runner {
         if let Some((token, task)) = self.bases.take() {
             token.cancel();
             work.push(task);
+        }
+        if let Some((_, token)) = self.look.take() {
+            token.cancel();
         }
         // Tasks that still tell something must not wait for a full bus.
         let drain = async { while bus.recv().await.is_some() {} };

@@ -2,12 +2,17 @@
 
 pub mod brief;
 mod colors;
+pub mod cves;
 mod diff;
 pub mod doctor;
+mod footer;
+mod header;
 pub mod hints;
 pub mod home;
+pub mod layers;
 pub mod lesson;
 mod load;
+mod look;
 mod over;
 mod page;
 pub mod result;
@@ -21,17 +26,14 @@ pub use load::load_line;
 pub use load::load_row;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+pub(in crate::tui) use sheet::Beside;
 pub(in crate::tui) use sheet::sheet;
+pub(in crate::tui) use sheet::sheet_beside;
 
-use crate::tui::action::ActionId;
-use crate::tui::action::action;
-use crate::tui::action::footer;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::paint::Painter;
-use crate::tui::paint::width;
 use crate::tui::theme::Role;
-use crate::workshop::EngineState;
 
 /// Draws everything.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
@@ -44,7 +46,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         too_small(&mut painter, area);
         return;
     }
-    header(model, &mut painter, area);
+    header::view(model, &mut painter, area);
     let body = body(area);
     let cursor = match model.screen {
         Screen::Home => {
@@ -64,6 +66,14 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
             result::view(model, &mut painter, area);
             None
         }
+        Screen::Layers => {
+            layers::view(model, &mut painter, area);
+            None
+        }
+        Screen::Cves => {
+            cves::view(model, &mut painter, area);
+            None
+        }
         Screen::Hints => {
             hints::view(model, &mut painter, area);
             None
@@ -73,7 +83,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
             None
         }
     };
-    foot(model, &mut painter, area);
+    footer::view(model, &mut painter, area);
     let over = over::view(model, &mut painter, area);
     if let Some(cursor) = over.or(cursor.filter(|_| model.overlay.is_none())) {
         frame.set_cursor_position(cursor);
@@ -101,231 +111,6 @@ fn too_small(painter: &mut Painter<'_>, area: Rect) {
         let y = area.y + u16::try_from(row).unwrap_or(u16::MAX);
         if y < area.bottom() {
             painter.text(area.x, y, area.width, Role::Text, line);
-        }
-    }
-}
-
-fn header(model: &Model, painter: &mut Painter<'_>, area: Rect) {
-    let y = area.y;
-    let end = area.right().saturating_sub(2);
-    let wide = model.is_wide();
-    let mut x = area.x + 2;
-    if wide || matches!(model.screen, Screen::Home | Screen::Doctor) {
-        let logo = if painter.theme.is_ascii() {
-            "-+-"
-        } else {
-            "━┷━"
-        };
-        x = painter.line(
-            x,
-            y,
-            end - x,
-            &[(Role::Running, logo), (Role::Strong, " loadline")],
-        ) + 3;
-    }
-    let right = status_at_right(model);
-    let room = end.saturating_sub(x);
-    let right_room = if right.is_empty() {
-        0
-    } else {
-        width(&right) + 3
-    };
-    x = match model.screen {
-        Screen::Home => painter.text(
-            x,
-            y,
-            room.saturating_sub(right_room),
-            Role::Text,
-            &model.course.title,
-        ),
-        Screen::Doctor => painter.text(x, y, room, Role::Text, "Doctor"),
-        Screen::Lesson => {
-            let lesson = model.lesson();
-            let number = lesson.map_or(0, |lesson| lesson.number);
-            let title = lesson.map_or("", |lesson| lesson.title.as_str());
-            let inside = painter.theme.glyphs.inside;
-            painter.line(
-                x,
-                y,
-                room.saturating_sub(right_room),
-                &[
-                    (Role::Muted, &format!("{number} {inside} ")),
-                    (Role::Text, title),
-                ],
-            )
-        }
-        Screen::Brief | Screen::Work | Screen::Result | Screen::Hints => {
-            let title = model.exercise().map_or("", |exercise| &exercise.title);
-            let tabs = tabs_width(model);
-            let x = painter.text(x, y, room.saturating_sub(tabs + 3), Role::Text, title);
-            tabs_at(model, painter, x + 3, y)
-        }
-    };
-    if end.saturating_sub(x) >= right_room {
-        painter.right(end, y, end.saturating_sub(x + 2), Role::Muted, &right);
-    }
-}
-
-fn tabs_width(model: &Model) -> u16 {
-    let gap = if model.is_wide() { 2 } else { 1 };
-    Screen::VIEWS
-        .iter()
-        .map(|(_, screen)| width(screen.name()) + 2 + gap)
-        .sum::<u16>()
-        + 2
-}
-
-fn tabs_at(model: &Model, painter: &mut Painter<'_>, mut x: u16, y: u16) -> u16 {
-    let gap = if model.is_wide() { 2 } else { 1 };
-    let news = model.bench().is_some_and(|bench| bench.news);
-    for (digit, screen) in Screen::VIEWS {
-        let here = screen == model.screen;
-        let digit = digit.to_string();
-        x = painter.text(x, y, 1, if here { Role::Key } else { Role::Muted }, &digit) + 1;
-        let mut style = painter
-            .theme
-            .style(if here { Role::Strong } else { Role::Muted });
-        if here {
-            style = style.underlined();
-        }
-        x = painter.styled(x, y, 12, style, screen.name());
-        if news && screen == Screen::Result && !here {
-            x = painter.text(x, y, 1, Role::Warn, painter.theme.glyphs.disc);
-        }
-        x += gap;
-    }
-    x
-}
-
-/// What the right end of the header says.
-fn status_at_right(model: &Model) -> String {
-    match model.screen {
-        Screen::Home => engine_line(model),
-        Screen::Doctor => "all checks read-only".to_owned(),
-        Screen::Lesson => {
-            let place = model.lesson().map_or(0, |lesson| {
-                model
-                    .course
-                    .lessons
-                    .iter()
-                    .position(|one| one.slug == lesson.slug)
-                    .map_or(0, |at| at + 1)
-            });
-            let percent = extent(model).map_or(100, |extent| extent.percent(model));
-            format!("{place} of {}   {percent}%", model.course.lessons.len())
-        }
-        Screen::Brief | Screen::Hints => String::new(),
-        Screen::Result => model
-            .bench()
-            .filter(|bench| bench.attempts > 0)
-            .map(|bench| format!("build {}", bench.attempts))
-            .unwrap_or_default(),
-        Screen::Work => match model.bench() {
-            Some(bench) if bench.place.is_some() => {
-                let watch = if bench.rebuild {
-                    "rebuilds on save"
-                } else {
-                    "watching"
-                };
-                let saved = if bench.is_unsaved() {
-                    "unsaved"
-                } else {
-                    "saved"
-                };
-                let dot = model.theme.glyphs.dot;
-                format!("{watch} {dot} {saved}")
-            }
-            _ => String::new(),
-        },
-    }
-}
-
-/// The engine in a few words.
-fn engine_line(model: &Model) -> String {
-    let glyphs = model.theme.glyphs;
-    match &model.engine {
-        EngineState::Looking => format!("{} looking for an engine", glyphs.running),
-        EngineState::Ready { info, free } => {
-            let name = match info.name {
-                crate::engine::EngineName::Docker => "Docker",
-                crate::engine::EngineName::Podman => "Podman",
-            };
-            let builder = match info.builder {
-                crate::engine::Builder::Buildkit => "BuildKit",
-                crate::engine::Builder::Classic => "classic builder",
-                crate::engine::Builder::Buildah => "Buildah",
-            };
-            let version: Vec<&str> = info.version.split('.').take(2).collect();
-            let free = free
-                .map(|free| format!("   {free} free"))
-                .unwrap_or_default();
-            let dot = glyphs.dot;
-            format!(
-                "{} {name} {} {dot} {builder}{free}",
-                glyphs.disc,
-                crate::text::Clean::line(&version.join("."))
-            )
-        }
-        EngineState::Missing { .. } => format!("{} no engine", glyphs.fail),
-    }
-}
-
-fn foot(model: &Model, painter: &mut Painter<'_>, area: Rect) {
-    let y = area.bottom().saturating_sub(1);
-    let (mut x, end) = (area.x + 2, area.right().saturating_sub(2));
-    if let Some(prompt) = &model.prompt {
-        over::prompt(painter, x, y, end, prompt);
-        return;
-    }
-    if let Some(status) = &model.status {
-        painter.text(x, y, end - x, status.role, &status.text);
-        return;
-    }
-    let typing = model.typing();
-    let gap = if model.is_wide() { 4 } else { 3 };
-    let ids = footer(model);
-    // The two keys that lead to all others always fit.
-    let last = |id: &ActionId| matches!(id, ActionId::Help | ActionId::Palette);
-    let entry = |id: &ActionId| {
-        action(*id).map(|action| {
-            let key = match id {
-                ActionId::Down if painter.theme.is_ascii() => "j k".to_owned(),
-                ActionId::Down => "↑↓".to_owned(),
-                _ => action.key_name(typing),
-            };
-            let label = match id {
-                ActionId::Down => "choose".into(),
-                _ => action.label(model),
-            };
-            (key, label)
-        })
-    };
-    let reserved: u16 = ids
-        .iter()
-        .filter(|id| last(id))
-        .filter_map(entry)
-        .map(|(key, label)| width(&key) + width(&label) + 1 + gap)
-        .sum();
-    let entries: Vec<_> = ids
-        .iter()
-        .filter_map(|id| entry(id).map(|entry| (last(id), entry)))
-        .collect();
-    let mut room = end.saturating_sub(x + reserved);
-    for (is_last, (key, label)) in entries {
-        if key.is_empty() {
-            continue;
-        }
-        let wanted = width(&key) + 1 + width(&label) + gap;
-        if !is_last {
-            if wanted > room + gap {
-                continue;
-            }
-            room = room.saturating_sub(wanted);
-        }
-        x = painter.text(x, y, end.saturating_sub(x), Role::Key, &key) + 1;
-        x = painter.text(x, y, end.saturating_sub(x), Role::Muted, &label) + gap;
-        if x >= end {
-            break;
         }
     }
 }
@@ -358,7 +143,7 @@ pub fn extent(model: &Model) -> Option<Extent> {
         Screen::Brief => Some(brief::extent(model)),
         Screen::Result => Some(result::extent(model)),
         Screen::Hints => Some(hints::extent(model)),
-        Screen::Home | Screen::Work | Screen::Doctor => None,
+        Screen::Home | Screen::Work | Screen::Layers | Screen::Cves | Screen::Doctor => None,
     }
 }
 

@@ -127,6 +127,10 @@ pub struct Glyphs {
     pub inside: &'static str,
     /// The minus of a difference.
     pub minus: &'static str,
+    /// A folder whose rows follow.
+    pub open: &'static str,
+    /// A folder whose rows are hidden.
+    pub closed: &'static str,
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -156,6 +160,8 @@ const UNICODE: Glyphs = Glyphs {
     quote: "▎",
     inside: "›",
     minus: "−",
+    open: "▾",
+    closed: "▸",
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -185,6 +191,8 @@ const ASCII: Glyphs = Glyphs {
     quote: "|",
     inside: ">",
     minus: "-",
+    open: "v",
+    closed: ">",
 };
 
 /// Roles and glyphs for one terminal.
@@ -325,6 +333,8 @@ mod tests {
                 glyphs.quote,
                 glyphs.inside,
                 glyphs.minus,
+                glyphs.open,
+                glyphs.closed,
             ]
             .iter()
             .chain(glyphs.eighths)

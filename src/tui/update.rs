@@ -3,12 +3,15 @@
 
 mod act;
 mod attempts;
+mod cves;
 mod files;
+mod inside;
 mod keys;
 mod lesson;
 mod moves;
 mod navigate;
 mod overlays;
+mod remarks;
 #[cfg(test)]
 mod tests;
 
@@ -80,6 +83,9 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
             skipped,
         } => attempts::events(model, job, events, skipped, &mut effects),
         Msg::AttemptEnded { job, trouble } => attempts::ended(model, job, trouble),
+        Msg::Looking { job, read } => inside::looking(model, job, read),
+        Msg::Looked { job, result } => inside::looked(model, job, &result),
+        Msg::Scanned { job, result } => cves::scanned(model, job, &result),
         Msg::Doctor(checks) => {
             model.check = model.check.min(checks.len().saturating_sub(1));
             model.checks = Some(checks);
@@ -94,6 +100,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
         Msg::Failed(trouble) => complain(model, &trouble),
         Msg::TaskPanicked(text) => model.say(Role::Fail, text.as_str()),
     }
+    inside::settle(model, &mut effects);
     moves::settle(model);
     effects
 }

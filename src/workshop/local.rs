@@ -7,6 +7,7 @@
 )]
 
 mod history;
+mod look;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ use super::WorkspaceFile;
 use super::advice;
 use super::doctor;
 use super::doctor::Facts;
+use super::insight::Insight;
 use super::supply::Supply;
 use super::supply::causes;
 use super::sweep;
@@ -50,6 +52,7 @@ use crate::engine::EngineError;
 use crate::engine::Tried;
 use crate::engine::docker::Docker;
 use crate::engine::find;
+use crate::finding::Scan;
 use crate::learner;
 use crate::learner::Home;
 use crate::learner::LayerFacts;
@@ -68,6 +71,7 @@ pub struct Local {
     home: Home,
     engine: Arc<Mutex<Option<Found>>>,
     records: Arc<OnceCell<Records>>,
+    last_look: look::LastLook,
 }
 
 /// The engine that was found, and its base images.
@@ -86,6 +90,7 @@ impl Local {
             home,
             engine: Arc::default(),
             records: Arc::default(),
+            last_look: Arc::default(),
         }
     }
 
@@ -496,6 +501,19 @@ impl Workshop for Local {
         let (events, receiver) = mpsc::channel(256);
         tokio::spawn(self.clone().attempt(exercise.clone(), events, cancel));
         receiver
+    }
+
+    async fn look(
+        &self,
+        image: &str,
+        read: mpsc::Sender<Bytes>,
+        cancel: CancellationToken,
+    ) -> Result<Arc<Insight>, Trouble> {
+        look::look(self, image, read, cancel).await
+    }
+
+    async fn scan(&self, image: &str, cancel: CancellationToken) -> Result<Arc<Scan>, Trouble> {
+        look::scan(self, image, cancel).await
     }
 
     async fn hint_opened(

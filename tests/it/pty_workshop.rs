@@ -22,24 +22,33 @@ use loadline::engine::EngineName;
 use loadline::engine::LogStream;
 use loadline::engine::StepId;
 use loadline::engine::Store;
+use loadline::finding::Scan;
 use loadline::goal::Evidence;
 use loadline::goal::Goal;
 use loadline::goal::Needs;
 use loadline::goal::Verdict;
+use loadline::image::Contents;
+use loadline::image::Entry;
+use loadline::image::EntryKind;
+use loadline::image::Layer;
 use loadline::report;
 use loadline::report::Outcome;
 use loadline::report::Report;
 use loadline::text::Clean;
+use loadline::units::Bytes;
 use loadline::workshop::Answered;
 use loadline::workshop::BaseEvent;
 use loadline::workshop::Check;
 use loadline::workshop::EngineState;
 use loadline::workshop::Progress;
+use loadline::workshop::Record;
 use loadline::workshop::Services;
 use loadline::workshop::Trouble;
 use loadline::workshop::Workshop;
 use loadline::workshop::Workspace;
 use loadline::workshop::WorkspaceFile;
+use loadline::workshop::insight::Advised;
+use loadline::workshop::insight::Insight;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -181,7 +190,31 @@ impl Fake {
 #[async_trait]
 impl Workshop for Fake {
     async fn progress(&self) -> Result<Progress, Trouble> {
-        Ok(Progress::default())
+        let mut progress = Progress::default();
+        if self.scenario == "inside"
+            && let AttemptEvent::Finished(mut report) = report(Outcome::Failed)
+        {
+            report.image = Some(report::ImageReport {
+                id: "sha256:1".to_owned(),
+                shipped_bytes: Bytes(2_001_200),
+                exact: true,
+                layers: vec![report::LayerReport {
+                    created_by: None,
+                    line: Some(1),
+                    shipped_bytes: Bytes(2_001_200),
+                }],
+                builder_lines: Vec::new(),
+            });
+            let record = Record {
+                attempts: 1,
+                last: Some(report),
+                built: BTreeMap::from([("Dockerfile".to_owned(), DOCKERFILE.to_owned())]),
+                ..Record::default()
+            };
+            let exercise = ExerciseId("first-build".to_owned());
+            progress.exercises.insert(exercise, record);
+        }
+        Ok(progress)
     }
 
     async fn find_engine(&self) -> EngineState {
@@ -272,6 +305,45 @@ impl Workshop for Fake {
             let _ = sender.send(report(Outcome::Cancelled)).await;
         });
         receiver
+    }
+
+    async fn look(
+        &self,
+        image: &str,
+        read: mpsc::Sender<Bytes>,
+        _: CancellationToken,
+    ) -> Result<Arc<Insight>, Trouble> {
+        let _ = read.send(Bytes(1200)).await;
+        if self.scenario != "inside" {
+            return Err(Trouble::new("there is no image"));
+        }
+        let file = |path: &str, size: u64| Entry {
+            path: path.to_owned(),
+            kind: EntryKind::File,
+            size: Bytes(size),
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            content: None,
+            capabilities: false,
+        };
+        let layer = Layer {
+            entries: vec![file("etc/passwd", 1200), file("usr/lib/libc.so", 2_000_000)],
+            ..Layer::default()
+        };
+        let contents = Contents {
+            layers: vec![layer],
+            ..Contents::default()
+        };
+        Ok(Arc::new(Insight::of(
+            image,
+            &contents,
+            Ok(Advised::default()),
+        )))
+    }
+
+    async fn scan(&self, _: &str, _: CancellationToken) -> Result<Arc<Scan>, Trouble> {
+        Ok(Arc::default())
     }
 
     async fn hint_opened(&self, _: &ExerciseId, _: &str, _: u8) -> Result<(), Trouble> {

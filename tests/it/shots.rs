@@ -1,6 +1,7 @@
 //! The screenshots of the README: a recorded attempt, told to the workshop as the engine told it,
 //! drawn by its own view. `make generated` writes them.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 use crossterm::event::KeyModifiers;
+use flate2::read::GzDecoder;
 use loadline::attempt::AttemptEvent;
 use loadline::course;
 use loadline::course::ExerciseId;
@@ -18,19 +20,28 @@ use loadline::engine::EngineName;
 use loadline::engine::LogStream;
 use loadline::engine::StepId;
 use loadline::engine::Store;
+use loadline::image::ContentHash;
+use loadline::image::Contents;
+use loadline::image::Entry;
+use loadline::image::EntryKind;
+use loadline::image::Layer;
 use loadline::report::Report;
 use loadline::text::Clean;
+use loadline::tui::effect::Effect;
 use loadline::tui::model::Model;
 use loadline::tui::msg::Msg;
 use loadline::tui::shot;
 use loadline::tui::theme::Theme;
 use loadline::tui::update::start;
 use loadline::tui::update::update;
+use loadline::units::Bytes;
 use loadline::workshop::EngineState;
 use loadline::workshop::Progress;
 use loadline::workshop::Record;
 use loadline::workshop::Workspace;
 use loadline::workshop::WorkspaceFile;
+use loadline::workshop::insight::Advised;
+use loadline::workshop::insight::Insight;
 use ratatui::layout::Size;
 use serde_json::Value;
 
@@ -193,6 +204,86 @@ fn keep(name: &str, model: &Model, title: &str) {
     );
 }
 
+/// The files of the recorded image, layer by layer, as its archive had them; contents that several
+/// layers have at one path are told apart by a hash.
+fn contents() -> Contents {
+    let path = root().join("assets/shots/halfway-layers.txt.gz");
+    let packed = std::fs::File::open(path).expect("the recording is there");
+    let mut text = String::new();
+    GzDecoder::new(packed)
+        .read_to_string(&mut text)
+        .expect("the recording is text");
+    let mut layers: Vec<Layer> = Vec::new();
+    for line in text.lines() {
+        if line == "layer" {
+            layers.push(Layer {
+                index: layers.len(),
+                ..Layer::default()
+            });
+        } else if let Some(layer) = layers.last_mut() {
+            layer.entries.push(entry(line));
+        }
+    }
+    Contents {
+        layers,
+        ..Contents::default()
+    }
+}
+
+/// `f SIZE HASH PATH`, `d PATH`, `s PATH`, `h PATH<tab>TARGET`, `w PATH`, `o PATH`.
+fn entry(line: &str) -> Entry {
+    let (kind, rest) = line.split_once(' ').expect("a kind");
+    let (mut path, mut size, mut content) = (rest, 0, None);
+    let kind = match kind {
+        "d" => EntryKind::Directory,
+        "s" => EntryKind::Symlink(String::new()),
+        "w" => EntryKind::Whiteout,
+        "o" => EntryKind::Opaque,
+        "h" => {
+            let (name, target) = rest.split_once('\t').expect("a target");
+            path = name;
+            EntryKind::Hardlink(target.to_owned())
+        }
+        _ => {
+            let mut parts = rest.splitn(3, ' ');
+            size = parts
+                .next()
+                .expect("a size")
+                .parse()
+                .expect("a size in bytes");
+            let hash = parts.next().expect("a hash");
+            content = u64::from_str_radix(hash, 16).ok().map(ContentHash);
+            path = parts.next().expect("a path");
+            EntryKind::File
+        }
+    };
+    Entry {
+        path: path.to_owned(),
+        kind,
+        size: Bytes(size),
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        content,
+        capabilities: false,
+    }
+}
+
+/// Opens a screen on the inside of the image and tells it what the image holds.
+fn look_inside(model: &mut Model, screen: char) {
+    let effects = update(model, Duration::from_secs(41), key(screen));
+    let job = effects.iter().find_map(|effect| match effect {
+        Effect::Look { job, .. } => Some(*job),
+        _ => None,
+    });
+    let insight = Insight::of("halfway", &contents(), Ok(Advised::default()));
+    let looked = Msg::Looked {
+        job: job.expect("the image is looked into"),
+        result: Ok(Arc::new(insight)),
+    };
+    let _ = update(model, Duration::from_secs(42), looked);
+}
+
 #[test]
 fn pictures_of_the_readme_are_what_the_program_draws() {
     let mut model = workbench();
@@ -206,5 +297,11 @@ fn pictures_of_the_readme_are_what_the_program_draws() {
         "result.svg",
         &model,
         "The result: which goals are met, and for one that is not, why and what to look at",
+    );
+    look_inside(&mut model, '4');
+    keep(
+        "layers.svg",
+        &model,
+        "The layers: what each instruction ships and wastes, and the files of all of them by size",
     );
 }

@@ -398,6 +398,26 @@ fn leaving_in_the_middle_of_a_build_stops_it_first() {
 }
 
 #[test]
+fn the_inside_of_the_last_image_is_read_and_leads_back_to_its_line() {
+    let mut pty = Pty::start("inside");
+    pty.open_work();
+    pty.press("4");
+    pty.shows("2 MB in 1 layer");
+    pty.shows("FROM python:3.13");
+    pty.press("\t");
+    pty.shows("libc.so");
+    pty.press("fpasswd\r");
+    pty.hides("libc.so");
+    pty.press("\r");
+    pty.shows("what each line ships");
+    pty.press("5");
+    pty.shows("CVEs");
+    pty.press("2qq");
+    assert_eq!(pty.ends(), 0);
+    pty.is_restored();
+}
+
+#[test]
 fn keys_are_answered_during_a_flood_of_output() {
     let mut pty = Pty::start("flood");
     pty.open_work();

@@ -4,6 +4,7 @@ use crate::course::Quiz;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::bench::Pane;
+use crate::tui::model::look::Look;
 use crate::tui::screen;
 use crate::tui::screen::lesson;
 
@@ -40,6 +41,15 @@ pub(super) fn main(model: &Model) -> bool {
     match model.screen {
         Screen::Home => !model.units.is_empty(),
         Screen::Brief => true,
+        Screen::Layers => looked(model),
+        Screen::Cves => {
+            looked(model)
+                && model.bench().is_some_and(|bench| {
+                    let insight = bench.look.insight();
+                    insight.is_none_or(|insight| insight.advised.is_err())
+                        || !bench.cves.rows().is_empty()
+                })
+        }
         Screen::Hints => model.bench().is_some_and(|bench| !bench.hints.solution),
         Screen::Result => model.exercise().is_some(),
         Screen::Work => {
@@ -69,9 +79,11 @@ pub(super) fn links(model: &Model) -> bool {
 }
 
 pub(super) fn build(model: &Model) -> bool {
-    matches!(model.screen, Screen::Brief | Screen::Work | Screen::Result)
-        && model.bench().is_some_and(|bench| bench.place.is_some())
-        && !conflict(model)
+    let here = matches!(
+        model.screen,
+        Screen::Brief | Screen::Work | Screen::Result | Screen::Layers | Screen::Cves
+    );
+    here && model.bench().is_some_and(|bench| bench.place.is_some()) && !conflict(model)
 }
 
 pub(super) fn building(model: &Model) -> bool {
@@ -99,6 +111,58 @@ pub(super) fn several_files(model: &Model) -> bool {
 
 pub(super) fn log(model: &Model) -> bool {
     work(model) && !model.typing() && model.bench().is_some_and(|bench| bench.pane == Pane::Log)
+}
+
+/// A Dockerfile with something to remark is shown.
+pub(super) fn remarks(model: &Model) -> bool {
+    edit(model)
+        && model
+            .bench()
+            .is_some_and(|bench| !screen::work::remarks(bench).is_empty())
+}
+
+/// What is remarked on the line of the cursor can be mended without a person.
+pub(super) fn fix(model: &Model) -> bool {
+    edit(model)
+        && model
+            .bench()
+            .and_then(screen::work::remark_here)
+            .is_some_and(|remark| !remark.fix.is_empty())
+}
+
+/// The look into the image has ended, one way or the other.
+fn looked(model: &Model) -> bool {
+    model
+        .bench()
+        .is_some_and(|bench| matches!(bench.look, Look::Here(_) | Look::Failed(_)))
+}
+
+/// A list of what is in the image is shown.
+pub(super) fn listed(model: &Model) -> bool {
+    let shown = model.bench().and_then(|bench| bench.look.insight());
+    match model.screen {
+        Screen::Layers => shown.is_some(),
+        Screen::Cves => shown.is_some_and(|insight| insight.advised.is_ok()),
+        _ => false,
+    }
+}
+
+/// Other findings can be listed than those of this image.
+pub(super) fn show(model: &Model) -> bool {
+    let compared = || {
+        model
+            .bench()
+            .is_some_and(|bench| bench.cves.compared.before.is_some())
+    };
+    listed(model) && (model.screen == Screen::Layers || compared())
+}
+
+pub(super) fn layered(model: &Model) -> bool {
+    model.screen == Screen::Layers
+}
+
+pub(super) fn filter(model: &Model) -> bool {
+    log(model) || listed(model)
 }
 
 pub(super) fn diff(model: &Model) -> bool {
@@ -137,6 +201,7 @@ pub(super) fn copy(model: &Model) -> bool {
         Screen::Doctor => model.checks.is_some(),
         Screen::Lesson => lesson::code_in_sight(model).is_some(),
         Screen::Result => model.bench().is_some_and(|bench| bench.report.is_some()),
+        Screen::Layers | Screen::Cves => listed(model),
         Screen::Home | Screen::Brief | Screen::Hints => false,
     }
 }
@@ -162,24 +227,33 @@ pub(super) fn moving(model: &Model) -> bool {
 }
 
 pub(super) fn sideways(model: &Model) -> bool {
-    work(model) && !model.typing() && model.bench().is_some_and(|bench| bench.pane == Pane::File)
+    (listed(model) && model.screen == Screen::Layers)
+        || (work(model)
+            && !model.typing()
+            && model.bench().is_some_and(|bench| bench.pane == Pane::File))
 }
 
 pub(super) fn panes(model: &Model) -> bool {
     match model.screen {
         Screen::Work => !model.typing(),
         Screen::Lesson => true,
+        Screen::Layers => listed(model),
         Screen::Hints => model.bench().is_some_and(|bench| !bench.hints.solution),
-        Screen::Home | Screen::Brief | Screen::Result | Screen::Doctor => false,
+        Screen::Home | Screen::Brief | Screen::Result | Screen::Cves | Screen::Doctor => false,
     }
 }
 
 pub(super) fn next(model: &Model) -> bool {
-    !model.typing() && model.screen != Screen::Doctor && model.unit + 1 < model.units.len()
+    steps(model) && model.unit + 1 < model.units.len()
 }
 
 pub(super) fn previous(model: &Model) -> bool {
-    !model.typing() && model.screen != Screen::Doctor && model.unit > 0
+    steps(model) && model.unit > 0
+}
+
+/// The keys lead to other units here, and not to layers.
+fn steps(model: &Model) -> bool {
+    !model.typing() && !matches!(model.screen, Screen::Doctor | Screen::Layers)
 }
 
 pub(super) fn search(model: &Model) -> bool {
@@ -198,6 +272,12 @@ pub(super) fn searched(model: &Model) -> bool {
                     .bench()
                     .is_some_and(|bench| !bench.log.search.is_empty())
         }
-        Screen::Home | Screen::Brief | Screen::Result | Screen::Hints | Screen::Doctor => false,
+        Screen::Home
+        | Screen::Brief
+        | Screen::Result
+        | Screen::Layers
+        | Screen::Cves
+        | Screen::Hints
+        | Screen::Doctor => false,
     }
 }

@@ -11,8 +11,12 @@ use crate::report::Report;
 use crate::report::VerdictName;
 use crate::tui::model::Screen;
 use crate::tui::model::build::Build;
+use crate::tui::model::cves::CvesState;
 use crate::tui::model::editor::Editor;
+use crate::tui::model::layers::LayersState;
 use crate::tui::model::log::Log;
+use crate::tui::model::look::FirstScan;
+use crate::tui::model::look::Look;
 use crate::units::Bytes;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
@@ -67,6 +71,14 @@ pub struct Bench {
     pub result: ResultState,
     /// What of the hints is looked at.
     pub hints: HintsState,
+    /// What is known of the image of the last report.
+    pub look: Look,
+    /// What of its layers is looked at.
+    pub layers: LayersState,
+    /// What is known of the first image's vulnerabilities.
+    pub first_scan: FirstScan,
+    /// What of the vulnerabilities is looked at.
+    pub cves: CvesState,
 }
 
 /// Where the files of an exercise are.
@@ -194,6 +206,10 @@ impl Bench {
             brief_top: 0,
             result: ResultState::default(),
             hints: HintsState::default(),
+            look: Look::NotYet,
+            layers: LayersState::default(),
+            first_scan: FirstScan::NotYet,
+            cves: CvesState::default(),
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Build {
     pub steps: Vec<Step>,
     /// Goals that were judged, by index.
     pub goals: Vec<Option<GoalReport>>,
+    /// What the builder warned of.
+    pub warnings: Vec<Warning>,
     /// What the image weighs, once it is known.
     pub sizes: Option<Sizes>,
     /// Its end.
@@ -66,6 +68,15 @@ pub enum Phase {
     Gathering(Clean),
     /// Over.
     Over,
+}
+
+/// Something that the builder warned of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The line of the Dockerfile, where it is about one.
+    pub line: Option<u32>,
+    /// Its words.
+    pub text: Clean,
 }
 
 /// A step of the build.
@@ -110,6 +121,7 @@ impl Build {
             phase: Phase::Starting,
             steps: Vec::new(),
             goals: vec![None; goals],
+            warnings: Vec::new(),
             sizes: None,
             report: None,
         }
@@ -203,6 +215,7 @@ impl Build {
                     step: None,
                     text: Clean::line(&format!("! {place}{text}")),
                 });
+                self.warnings.push(Warning { line, text });
             }
         }
     }

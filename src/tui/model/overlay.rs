@@ -11,6 +11,8 @@ pub enum Overlay {
     Palette(Picker),
     /// The links of a lesson, and the chosen one.
     Links(usize),
+    /// The remarks on the shown Dockerfile, and the chosen one.
+    Remarks(usize),
     /// A question before something that changes files.
     Confirm {
         /// The question.

@@ -169,6 +169,12 @@ pub(super) fn changes(
     lines
 }
 
+/// Only the lines that changed, in one column.
+pub(super) fn only_changes(rows: &[Row<'_>], columns: u16, theme: Theme) -> Vec<Line<'static>> {
+    let changed: Vec<Row<'_>> = rows.iter().filter(|row| !row.is_same()).cloned().collect();
+    unified(&changed, columns, theme)
+}
+
 fn skipped(lines: usize, theme: Theme) -> Option<Line<'static>> {
     let text = format!("     {} the same", crate::text::plural(lines, "line"));
     (lines > 0).then(|| page::line(theme, &[(Role::Muted, &text)]))

@@ -15,6 +15,7 @@ use crate::tui::paint::width;
 use crate::tui::paint::wrap;
 use crate::tui::pick;
 use crate::tui::screen::lesson;
+use crate::tui::screen::work;
 use crate::tui::theme::Role;
 
 /// Draws what lies over the screen; says where the cursor is, where it takes text.
@@ -27,6 +28,10 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Opti
         Overlay::Palette(picker) => Some(picked(model, painter, area, picker, "Commands", false)),
         Overlay::Links(selected) => {
             lesson::links(model, painter, area, *selected);
+            None
+        }
+        Overlay::Remarks(selected) => {
+            work::list_remarks(model, painter, area, *selected);
             None
         }
         Overlay::Confirm { question, .. } => {

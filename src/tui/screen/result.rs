@@ -10,6 +10,7 @@ use ratatui::text::Line;
 use ratatui::text::Span;
 
 use crate::course::Exercise;
+use crate::finding::Scan;
 use crate::report::GoalReport;
 use crate::report::Outcome;
 use crate::report::Report;
@@ -98,7 +99,8 @@ pub fn page(model: &Model) -> Page {
     }
     let mut page = Page::default();
     head(&mut page, theme, report, columns);
-    bars(&mut page, theme, exercise, report, columns);
+    let counts = counts(model, bench, report);
+    bars(&mut page, theme, exercise, report, &counts, columns);
     problem(&mut page, theme, bench, report, columns);
     goals(&mut page, model, exercise, bench, report, columns);
     let against = cost::Against {
@@ -162,8 +164,41 @@ fn head(page: &mut Page, theme: Theme, report: &Report, columns: u16) {
     page.lines.push(Line::default());
 }
 
+/// How many vulnerabilities are known of the first image and of this one, in words; empty where
+/// nobody looked.
+fn counts(model: &Model, bench: &Bench, report: &Report) -> [String; 2] {
+    let image = report.image.as_ref();
+    let here = bench.look.insight().filter(|insight| {
+        let id = image.map(|image| image.id.as_str());
+        Some(insight.image.as_str()) == id
+    });
+    let here = here.and_then(|insight| insight.advised.as_ref().ok());
+    let words = |scan: &Scan| {
+        let counts = scan.counts();
+        let least = if scan.is_blind() { "at least " } else { "" };
+        format!(
+            "   {least}{} CVEs, {} high, {} critical",
+            counts.total(),
+            counts.high,
+            counts.critical
+        )
+    };
+    let first = crate::tui::screen::cves::first(model, bench);
+    [
+        first.map(|(scan, _)| words(scan)).unwrap_or_default(),
+        here.map(|advised| words(&advised.scan)).unwrap_or_default(),
+    ]
+}
+
 /// What the starter weighed, what the image weighs, what it may weigh.
-fn bars(page: &mut Page, theme: Theme, exercise: &Exercise, report: &Report, columns: u16) {
+fn bars(
+    page: &mut Page,
+    theme: Theme,
+    exercise: &Exercise,
+    report: &Report,
+    [first, now]: &[String; 2],
+    columns: u16,
+) {
     let Some(you) = report.image.as_ref().map(|image| image.shipped_bytes) else {
         return;
     };
@@ -173,7 +208,14 @@ fn bars(page: &mut Page, theme: Theme, exercise: &Exercise, report: &Report, col
         .map(|baseline| baseline.shipped_bytes)
         .or_else(|| exercise.baseline.as_ref().map(|baseline| baseline.size));
     let whole = Bytes(was.unwrap_or_default().0.max(you.0));
-    let room = columns.saturating_sub(6 + 20).max(4);
+    let more = crate::tui::paint::width(first).max(crate::tui::paint::width(now));
+    // On a small screen the bars need the room.
+    let (more, counted) = if columns >= 96 {
+        (more, true)
+    } else {
+        (0, false)
+    };
+    let room = columns.saturating_sub(6 + 20 + more).max(4);
     let mut bar = |label: &str, size: Bytes, role: Role, more: &[(Role, &str)]| {
         let mut spans = vec![Span::styled(
             format!("{label:<6}"),
@@ -189,7 +231,8 @@ fn bars(page: &mut Page, theme: Theme, exercise: &Exercise, report: &Report, col
         page.lines.push(line);
     };
     if let Some(was) = was {
-        bar("was", was, Role::Before, &[]);
+        let first: &[(Role, &str)] = &[(Role::Muted, first)];
+        bar("was", was, Role::Before, if counted { first } else { &[] });
     }
     let change = was.map(|was| {
         if you <= was {
@@ -199,25 +242,26 @@ fn bars(page: &mut Page, theme: Theme, exercise: &Exercise, report: &Report, col
             (Role::Warn, format!("   +{}", you.minus(was)))
         }
     });
-    let change: Vec<(Role, &str)> = change
+    let mut change: Vec<(Role, &str)> = change
         .iter()
         .map(|(role, text)| (*role, text.as_str()))
         .collect();
+    if counted {
+        change.push((Role::Muted, now));
+    }
     bar("you", you, Role::You, &change);
     if let Some(goal) = goal_bytes(exercise).filter(|goal| *goal < whole) {
         let at = 6 + usize::from(cost::cells(goal, whole, room));
-        page.lines.push(page::line(
-            theme,
-            &[
-                (
-                    Role::Goal,
-                    &format!("{}{}", " ".repeat(at), theme.glyphs.goal_foot),
-                ),
-                (Role::Muted, &format!(" goal {goal}")),
-            ],
-        ));
+        page.lines.push(goal_mark(theme, at, goal));
     }
     page.lines.push(Line::default());
+}
+
+/// The foot of the goal's mark, below the bars.
+fn goal_mark(theme: Theme, at: usize, goal: Bytes) -> Line<'static> {
+    let foot = format!("{}{}", " ".repeat(at), theme.glyphs.goal_foot);
+    let words = format!(" goal {goal}");
+    page::line(theme, &[(Role::Goal, &foot), (Role::Muted, &words)])
 }
 
 /// What stopped an attempt before its verdicts.

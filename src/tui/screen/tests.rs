@@ -11,6 +11,7 @@ use crate::tui::fixture::shrink;
 use crate::tui::msg::Msg;
 use crate::workshop::WorkspaceFile;
 
+mod inside;
 mod pages;
 
 const SIZES: [(u16, u16); 4] = [(60, 18), (80, 24), (120, 36), (200, 50)];
@@ -67,6 +68,20 @@ fn work_after_each_end() {
     pictures("work_failed", &mut Scene::ended(Outcome::Failed));
     pictures("work_passed", &mut Scene::ended(Outcome::Passed));
     pictures("work_build_failed", &mut Scene::ended(Outcome::BuildFailed));
+}
+
+#[test]
+fn what_is_remarked_on_a_dockerfile() {
+    let mut scene = Scene::work();
+    scene.char('L');
+    pictures("work_remarks", &mut scene);
+    scene.key(KeyCode::Esc);
+    scene.char('g');
+    scene.char('e');
+    for c in "RUNN x".chars() {
+        scene.char(c);
+    }
+    insta::assert_snapshot!("work_error_80x24", scene.picture(80, 24));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod bill;
 mod build;
 mod file;
 mod goals;
+mod remarks;
 
 use ratatui::layout::Position;
 use ratatui::layout::Rect;
@@ -16,6 +17,11 @@ use crate::tui::paint::wrap;
 use crate::tui::theme::Role;
 
 pub use file::gutter_width;
+pub use remarks::Remark;
+pub use remarks::here as remark_here;
+pub(super) use remarks::list as list_remarks;
+pub use remarks::mended;
+pub use remarks::remarks;
 
 /// Where the parts of the screen are; a part that is not shown has no rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,6 +30,8 @@ pub struct Layout {
     pub title: Rect,
     /// The rows of the file.
     pub file: Rect,
+    /// What is remarked on the row at hand.
+    pub note: Rect,
     /// Goals and load line at the side.
     pub side: Rect,
     /// The same as two lines, where there is no room at the side.
@@ -43,13 +51,39 @@ pub fn layout(model: &Model, area: Rect) -> Layout {
     let Some(bench) = model.bench() else {
         return Layout::default();
     };
-    if bench.zoom {
-        return zoomed(body, bench.pane);
-    }
-    if model.is_wide() {
+    let layout = if bench.zoom {
+        zoomed(body, bench.pane)
+    } else if model.is_wide() {
         wide(body)
     } else {
         narrow(body)
+    };
+    let noted = bench
+        .shown()
+        .is_some_and(|file| file::is_dockerfile(&file.name) && file.conflict.is_none());
+    if noted {
+        with_note(layout, model.is_wide())
+    } else {
+        layout
+    }
+}
+
+/// Takes the last rows of the file for what is remarked on the row at hand.
+fn with_note(layout: Layout, wide: bool) -> Layout {
+    let rows = if wide { 2 } else { 1 };
+    let file = layout.file;
+    if file.height < rows + 4 {
+        return layout;
+    }
+    let height = file.height - rows;
+    Layout {
+        file: Rect { height, ..file },
+        note: Rect {
+            y: file.y + height,
+            height: rows,
+            ..file
+        },
+        ..layout
     }
 }
 
@@ -87,6 +121,7 @@ fn wide(body: Rect) -> Layout {
     Layout {
         title: Rect::new(body.x, body.y, left, 1),
         file: Rect::new(body.x, body.y + 2, left, upper.saturating_sub(3)),
+        note: Rect::default(),
         side: Rect::new(
             side_x,
             body.y,
@@ -114,12 +149,19 @@ fn narrow(body: Rect) -> Layout {
     Layout {
         title: Rect::new(body.x, body.y, body.width, 1),
         file: Rect::new(body.x, body.y + 1, body.width, upper.saturating_sub(1)),
+        note: Rect::default(),
         side: Rect::default(),
         strip: Rect::new(body.x, strip, body.width, 2),
         headline: Rect::new(body.x, strip + 2, body.width, 1),
         steps: Rect::default(),
         log: Rect::new(body.x + 2, strip + 3, body.width.saturating_sub(3), log),
     }
+}
+
+/// The row, from 0, on which a line of the Dockerfile as it was built stands now.
+#[must_use]
+pub fn row_of(bench: &Bench, line: u32) -> Option<usize> {
+    bill::row_of(bench, line)
 }
 
 /// Draws the workbench; says where the cursor is, where it takes text.
@@ -134,6 +176,9 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Opti
     let mut cursor = None;
     if layout.file.height > 0 {
         cursor = file::view(model, painter, &layout, bench);
+    }
+    if layout.note.height > 0 {
+        remarks::note(painter, layout.note, bench);
     }
     if layout.side.height > 0 {
         painter.column(layout.side.x.saturating_sub(2), body.y, layout.side.height);

@@ -5,6 +5,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::bench::Pane;
+use crate::tui::model::layers::LayersPane;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::overlay::Picker;
 use crate::tui::model::overlay::Prompt;
@@ -13,12 +14,15 @@ use crate::tui::screen;
 use crate::tui::screen::doctor::Fix;
 use crate::tui::theme::Role;
 use crate::tui::update::attempts;
+use crate::tui::update::cves;
 use crate::tui::update::files;
+use crate::tui::update::inside;
 use crate::tui::update::leave;
 use crate::tui::update::lesson;
 use crate::tui::update::moves;
 use crate::tui::update::navigate;
 use crate::tui::update::overlays;
+use crate::tui::update::remarks;
 
 /// Does an action.
 pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
@@ -39,11 +43,16 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         | ActionId::Top
         | ActionId::Bottom => moves::go(model, id, effects),
         ActionId::NextPane | ActionId::PreviousPane => moves::pane(model),
+        ActionId::Sort | ActionId::Show | ActionId::NextLayer | ActionId::PreviousLayer => {
+            inside::act(model, id);
+        }
         ActionId::NextUnit
         | ActionId::PreviousUnit
         | ActionId::Brief
         | ActionId::Work
         | ActionId::Result
+        | ActionId::Layers
+        | ActionId::Cves
         | ActionId::Hints
         | ActionId::Home
         | ActionId::Doctor => navigate::to(model, id, effects),
@@ -55,18 +64,10 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::Build => attempts::build(model, effects),
         ActionId::Cancel => attempts::cancel(model, effects),
         ActionId::Filter => prompt(model, PromptKind::Filter),
-        ActionId::CheckAgain => {
-            model.checks = None;
-            effects.extend([Effect::FindEngine, Effect::Doctor]);
-        }
+        ActionId::CheckAgain => check_again(model, effects),
         ActionId::Copy => copy(model, effects),
         ActionId::Links | ActionId::Tick => lesson::act(model, id),
-        ActionId::Reset => overlays::ask(
-            model,
-            id,
-            "Put the starter back? What you have is kept: `undo reset` brings it back.",
-        ),
-        ActionId::UndoReset | ActionId::Apply | ActionId::Solution => {
+        ActionId::Reset | ActionId::UndoReset | ActionId::Apply | ActionId::Solution => {
             for_exercise(model, id, effects);
         }
         ActionId::Edit
@@ -79,6 +80,8 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         | ActionId::Rebuild
         | ActionId::Zoom
         | ActionId::Diff
+        | ActionId::Fix
+        | ActionId::Remarks
         | ActionId::TakeTheirs
         | ActionId::KeepMine => on_bench(model, id, effects),
     }
@@ -107,8 +110,18 @@ pub(super) fn confirmed(model: &mut Model, id: ActionId, effects: &mut Vec<Effec
     }
 }
 
+fn check_again(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.checks = None;
+    effects.extend([Effect::FindEngine, Effect::Doctor]);
+}
+
 fn for_exercise(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     match id {
+        ActionId::Reset => overlays::ask(
+            model,
+            id,
+            "Put the starter back? What you have is kept: `undo reset` brings it back.",
+        ),
         ActionId::UndoReset => {
             if let Some(bench) = model.bench() {
                 effects.push(Effect::Reset {
@@ -168,25 +181,28 @@ fn main(model: &mut Model, effects: &mut Vec<Effect>) {
         Screen::Work => navigate::show(model, Screen::Result, effects),
         Screen::Result => {
             let line = model.bench().and_then(|bench| bench.blamed_line());
-            navigate::show(model, Screen::Work, effects);
-            if let Some(line) = line
-                && let Some(bench) = model.bench_mut()
-            {
-                bench.pane = Pane::File;
-                bench.zoom = false;
-                let dockerfile = bench
-                    .files
-                    .iter()
-                    .position(|file| file.name == "Dockerfile");
-                bench.file = dockerfile.unwrap_or(bench.file);
-                if let Some(file) = bench.shown_mut() {
-                    file.editor.go_to_line(line.saturating_sub(1) as usize);
-                }
-            }
+            navigate::to_line(model, line, effects);
         }
+        Screen::Layers => in_layers(model, effects),
+        Screen::Cves => cves::main(model),
         Screen::Hints => open_hint(model, effects),
         Screen::Lesson => lesson::answer(model, effects),
         Screen::Doctor => fix(model, effects),
+    }
+}
+
+/// Looks again, opens the files, or goes to the line.
+fn in_layers(model: &mut Model, effects: &mut Vec<Effect>) {
+    let line = screen::layers::line_at(model);
+    let Some(bench) = model.bench_mut() else {
+        return;
+    };
+    if bench.look.insight().is_none() {
+        inside::again(model);
+    } else if line.is_some() {
+        navigate::to_line(model, line, effects);
+    } else {
+        bench.layers.pane = LayersPane::Files;
     }
 }
 
@@ -277,6 +293,8 @@ fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
             "the first code block in sight was copied",
         ),
         Screen::Result => (screen::result::text(model), "the result was copied"),
+        Screen::Layers => (screen::layers::text(model), "the layers were copied"),
+        Screen::Cves => (screen::cves::text(model), "the findings were copied"),
         Screen::Home | Screen::Brief | Screen::Work | Screen::Hints => {
             let shown = bench.and_then(|bench| bench.shown());
             let text = shown.map(|file| file.editor.text()).unwrap_or_default();
@@ -341,6 +359,8 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
                 }
             }
         }
+        ActionId::Fix => remarks::fix(model, effects),
+        ActionId::Remarks => remarks::list(model),
         ActionId::TakeTheirs => files::resolve(model, true, effects),
         ActionId::KeepMine => files::resolve(model, false, effects),
         _ => {}

@@ -10,9 +10,12 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Job;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
+use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Pane;
 use crate::tui::model::build::Build;
 use crate::tui::model::log::Log;
+use crate::tui::model::look::FirstScan;
+use crate::tui::model::look::Look;
 use crate::tui::msg::JobId;
 use crate::tui::theme::Role;
 use crate::tui::update::complain;
@@ -176,6 +179,7 @@ fn finish(
         bench.result = crate::tui::model::bench::ResultState::default();
         bench.hints.goal = None;
         bench.news = !seen;
+        forget_look(bench, &report);
         if let Some(progress) = &mut model.progress {
             let record = progress.exercises.entry(exercise.clone()).or_default();
             record.absorb(&report);
@@ -216,6 +220,17 @@ fn finish(
             "{exercise}: {word} after {}",
             show_duration(elapsed)
         )));
+    }
+}
+
+/// What is known of an image is forgotten once the report is about another one.
+fn forget_look(bench: &mut Bench, report: &Report) {
+    let image = report.image.as_ref().map(|image| image.id.as_str());
+    if bench.look.insight().map(|insight| insight.image.as_str()) != image {
+        bench.look = Look::NotYet;
+        if bench.first_scan == FirstScan::Same {
+            bench.first_scan = FirstScan::NotYet;
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use crate::tui::model::Screen;
 use crate::tui::model::bench::Pane;
 use crate::tui::screen;
 use crate::tui::screen::work;
+use crate::tui::update::cves;
+use crate::tui::update::inside;
 use crate::tui::update::lesson;
 use crate::tui::update::navigate;
 
@@ -34,6 +36,8 @@ pub(super) fn go(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
             }
         }
         Screen::Result => in_result(model, id),
+        Screen::Layers => inside::go(model, id),
+        Screen::Cves => cves::go(model, id),
         Screen::Hints => in_hints(model, id),
     }
     settle(model);
@@ -41,7 +45,7 @@ pub(super) fn go(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
 }
 
 /// A row of a list after a move.
-fn row(model: &Model, id: ActionId, at: usize, rows: usize) -> usize {
+pub(super) fn row(model: &Model, id: ActionId, at: usize, rows: usize) -> usize {
     let last = rows.saturating_sub(1);
     let page = usize::from(model.size.height / 2).max(1);
     match id {
@@ -229,6 +233,8 @@ pub(super) fn pane(model: &mut Model) {
         if let Some(reading) = slug.and_then(|slug| model.reading.get_mut(&slug)) {
             reading.outline = !reading.outline;
         }
+    } else if model.screen == Screen::Layers {
+        inside::pane(model);
     } else if model.screen == Screen::Hints {
         next_goal(model);
     } else if let Some(bench) = model.bench_mut() {
@@ -302,6 +308,8 @@ pub(super) fn settle(model: &mut Model) {
                 *top = (*top).min(last);
             }
         }
+        Screen::Layers => inside::keep_in_sight(model),
+        Screen::Cves => cves::keep_in_sight(model),
         Screen::Home | Screen::Doctor => {}
     }
 }

@@ -6,9 +6,13 @@ use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::Unit;
 use crate::tui::model::bench::Bench;
+use crate::tui::model::bench::Pane;
+use crate::tui::screen::work;
 use crate::tui::theme::Role;
 use crate::tui::update::complain;
+use crate::tui::update::cves;
 use crate::tui::update::files;
+use crate::tui::update::inside;
 use crate::tui::update::lesson;
 use crate::tui::update::moves;
 use crate::workshop::Progress;
@@ -195,12 +199,32 @@ pub(super) fn to(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::Brief => show(model, Screen::Brief, effects),
         ActionId::Work => show(model, Screen::Work, effects),
         ActionId::Result => show(model, Screen::Result, effects),
+        ActionId::Layers => show(model, Screen::Layers, effects),
+        ActionId::Cves => show(model, Screen::Cves, effects),
         ActionId::Hints => show(model, Screen::Hints, effects),
         ActionId::Doctor => doctor(model, effects),
         _ => {
             stop_typing(model, effects);
             model.screen = Screen::Home;
         }
+    }
+}
+
+/// Goes to a line of the Dockerfile as it was built, where it is now.
+pub(super) fn to_line(model: &mut Model, line: Option<u32>, effects: &mut Vec<Effect>) {
+    show(model, Screen::Work, effects);
+    let Some(bench) = model.bench_mut().filter(|_| line.is_some()) else {
+        return;
+    };
+    bench.pane = Pane::File;
+    bench.zoom = false;
+    let mut files = bench.files.iter();
+    bench.file = files
+        .position(|file| file.name == "Dockerfile")
+        .unwrap_or(bench.file);
+    let row = line.and_then(|line| work::row_of(bench, line));
+    if let (Some(row), Some(file)) = (row, bench.shown_mut()) {
+        file.editor.go_to_line(row);
     }
 }
 
@@ -228,9 +252,20 @@ pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     {
         return;
     }
+    if model.screen == Screen::Layers
+        && model
+            .bench()
+            .is_some_and(|bench| !bench.layers.filter.is_empty())
+    {
+        inside::filter(model, "");
+        return;
+    }
+    if model.screen == Screen::Cves && cves::back(model) {
+        return;
+    }
     model.screen = match model.screen {
         Screen::Doctor => model.behind,
-        Screen::Result | Screen::Hints => Screen::Work,
+        Screen::Result | Screen::Layers | Screen::Cves | Screen::Hints => Screen::Work,
         Screen::Home | Screen::Lesson | Screen::Brief | Screen::Work => Screen::Home,
     };
     remember_or_home(model);

@@ -15,8 +15,11 @@ use crate::tui::pick;
 use crate::tui::theme::Role;
 use crate::tui::update::act::act;
 use crate::tui::update::act::confirmed;
+use crate::tui::update::cves;
+use crate::tui::update::inside;
 use crate::tui::update::lesson;
 use crate::tui::update::moves;
+use crate::tui::update::remarks;
 
 pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     match model.overlay.take() {
@@ -25,6 +28,7 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             KeyCode::Esc | KeyCode::Char('n' | 'N' | 'q') => {}
             _ => model.overlay = Some(Overlay::Confirm { question, action }),
         },
+        Some(Overlay::Remarks(selected)) => remarks::key(model, key, selected, effects),
         Some(Overlay::Links(selected)) => lesson::link_key(model, key, selected, effects),
         Some(Overlay::Help(picker)) => {
             pick_key(model, key, picker, effects, Overlay::Help);
@@ -109,6 +113,14 @@ pub(super) fn find(model: &mut Model, backward: bool) {
 }
 
 fn set(model: &mut Model, kind: PromptKind, text: &str) {
+    if model.screen == Screen::Layers {
+        inside::filter(model, text);
+        return;
+    }
+    if model.screen == Screen::Cves {
+        cves::filter(model, text);
+        return;
+    }
     let text = text.to_owned();
     if model.screen == Screen::Lesson {
         let slug = model.lesson().map(|lesson| lesson.slug.clone());

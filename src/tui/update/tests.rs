@@ -1,5 +1,8 @@
 //! Transitions: what a message changes and what it asks for.
 
+mod inside;
+mod remarks;
+
 use std::time::Duration;
 
 use crossterm::event::KeyCode;

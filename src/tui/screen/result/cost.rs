@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ratatui::text::Line;
 use ratatui::text::Span;
 
+use crate::image::maker;
 use crate::report::ImageReport;
 use crate::report::Report;
 use crate::tui::model::bench::Bench;
@@ -13,6 +14,7 @@ use crate::tui::screen::page;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
 use crate::units::Bytes;
+use crate::workshop::insight::instruction;
 
 /// Rows at most; the rest is summed up.
 const ROWS: usize = 10;
@@ -180,7 +182,7 @@ fn rows(now: &ImageReport, before: Option<&ImageReport>, bench: &Bench) -> Vec<R
                 _ => written.to_owned(),
             };
             let row = rows.entry(key.clone()).or_insert_with(|| Row {
-                name: tidy(&key),
+                name: maker::instruction(&key),
                 before: Bytes(0),
                 now: Bytes(0),
                 line: None,
@@ -200,25 +202,6 @@ fn rows(now: &ImageReport, before: Option<&ImageReport>, bench: &Bench) -> Vec<R
     }
     add(now, true);
     rows.into_values().collect()
-}
-
-/// The first line of the instruction, as the learner wrote it.
-fn instruction(dockerfile: &str, line: u32) -> Option<String> {
-    let index = usize::try_from(line).ok()?.checked_sub(1)?;
-    let text = dockerfile.split('\n').nth(index)?.trim();
-    (!text.is_empty()).then(|| text.trim_end_matches('\\').trim_end().to_owned())
-}
-
-/// A step as the builder recorded it, without the builder's own words.
-fn tidy(created_by: &str) -> String {
-    let text = created_by
-        .split(" # buildkit")
-        .next()
-        .unwrap_or_default()
-        .trim();
-    let text = text.strip_prefix("/bin/sh -c ").unwrap_or(text);
-    let text = text.strip_prefix("#(nop)").map_or(text, str::trim);
-    text.replace("RUN /bin/sh -c ", "RUN ")
 }
 
 #[cfg(test)]

@@ -83,6 +83,38 @@ pub(super) fn entries(bench: &Bench, name: &str, lines: &[String]) -> Vec<Entry>
     entries
 }
 
+/// The row, from 0, on which a line of the Dockerfile as it was built stands now; the same one
+/// where it is gone.
+pub(super) fn row_of(bench: &Bench, line: u32) -> Option<usize> {
+    let file = bench.files.iter().find(|file| file.name == "Dockerfile")?;
+    let mut row = None;
+    if let Some(built) = bench.built.get("Dockerfile") {
+        carry(built, file.editor.lines(), |now, then| {
+            if then == line {
+                row = Some(now);
+            }
+        });
+    }
+    row.or_else(|| usize::try_from(line.saturating_sub(1)).ok())
+}
+
+/// The row, from 0, on which a line of a file as the last build read it stands now.
+pub(super) fn now_of(bench: &Bench, name: &str, line: u32) -> Option<usize> {
+    let file = bench.files.iter().find(|file| file.name == name)?;
+    let text = if bench.building.is_empty() {
+        bench.built.get(name)
+    } else {
+        bench.building.get(name)
+    };
+    let mut row = None;
+    carry(text?, file.editor.lines(), |now, then| {
+        if then == line {
+            row = Some(now);
+        }
+    });
+    row
+}
+
 /// What each line of the built text cost, by line from 1.
 fn costs(image: &ImageReport, built: &str) -> BTreeMap<u32, Cost> {
     let mut costs = BTreeMap::new();

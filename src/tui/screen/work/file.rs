@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthChar;
 
+use crate::dockerfile::lint::Severity;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Conflict;
@@ -19,6 +20,9 @@ use crate::tui::screen;
 use crate::tui::screen::work::Layout;
 use crate::tui::screen::work::bill::Entry;
 use crate::tui::screen::work::bill::entries;
+use crate::tui::screen::work::remarks::beside;
+use crate::tui::screen::work::remarks::mark;
+use crate::tui::screen::work::remarks::remarks;
 use crate::tui::theme::Role;
 
 /// Columns of the bill, the step's mark and the line's number.
@@ -27,7 +31,7 @@ const BILLED: u16 = 18;
 const PLAIN: u16 = 6;
 
 /// Whether a file is a Dockerfile and has a bill.
-fn is_dockerfile(name: &str) -> bool {
+pub(super) fn is_dockerfile(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);
     name == "Dockerfile" || name.starts_with("Dockerfile.") || name.ends_with(".Dockerfile")
 }
@@ -85,11 +89,11 @@ fn title(painter: &mut Painter<'_>, area: Rect, bench: &Bench, file: &OpenFile) 
         }
         x += 2;
     }
-    if is_dockerfile(&file.name)
-        && let Some(problem) = screen::sheet(&file.editor.text()).file.problems.first()
-    {
+    let remarks = remarks(bench);
+    let mut grave = remarks.iter().filter(|one| one.severity == Severity::Error);
+    if let Some(problem) = grave.next() {
         let glyph = painter.theme.glyphs.warn;
-        let words = format!("{glyph} line {}: {}", problem.line, problem.message);
+        let words = format!("{glyph} line {}: {}", problem.row + 1, problem.text);
         let room = area.right().saturating_sub(x + 2);
         painter.right(
             area.right().saturating_sub(1),
@@ -184,8 +188,9 @@ fn text(
     } else {
         Vec::new()
     };
-    let sheet = billed.then(|| screen::sheet(&file.editor.text()));
+    let sheet = billed.then(|| screen::sheet_beside(&file.editor.text(), beside(bench)));
     let heaviest = bill.iter().filter_map(ships).max();
+    let remarks = remarks(bench);
     let (row, column) = file.editor.cursor();
     let focused = bench.pane == Pane::File;
     let shown = lines.iter().enumerate().take(if bench.typing {
@@ -208,7 +213,10 @@ fn text(
             painter.text(area.x + gutter - 1, y, 1, Role::Key, glyph);
         }
         if let Some(entry) = bill.get(index) {
-            margin(painter, area.x, y, entry, heaviest);
+            // The gravest of a row comes first.
+            let remark = remarks.iter().find(|remark| remark.row == index);
+            let severity = remark.map(|remark| remark.severity);
+            margin(painter, area.x, y, entry, heaviest, severity);
         }
         let place = Rect::new(area.x + gutter, y, area.width.saturating_sub(gutter), 1);
         let colors = sheet.as_ref().and_then(|sheet| sheet.colors.get(index));
@@ -249,6 +257,7 @@ fn margin(
     y: u16,
     entry: &Entry,
     heaviest: Option<crate::units::Bytes>,
+    remark: Option<Severity>,
 ) {
     let glyphs = painter.theme.glyphs;
     if let Some(cost) = entry.cost {
@@ -263,10 +272,16 @@ fn margin(
     let (role, glyph) = match entry.step {
         Some(StepState::Failed(_)) => (Role::Fail, glyphs.fail),
         Some(StepState::Running(_)) => (Role::Running, glyphs.running),
+        _ if remark.is_some_and(|severity| severity >= Severity::Warning) => {
+            mark(glyphs, remark.unwrap_or(Severity::Warning))
+        }
         _ if entry.blamed => (Role::Warn, glyphs.warn),
         Some(StepState::Cached | StepState::Done(_)) => (Role::Pass, glyphs.pass),
         Some(StepState::Planned) => (Role::Muted, glyphs.todo),
-        None => return,
+        None => match remark {
+            Some(severity) => mark(glyphs, severity),
+            None => return,
+        },
     };
     painter.text(x + 11, y, 1, role, glyph);
 }

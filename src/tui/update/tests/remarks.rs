@@ -1,0 +1,117 @@
+//! What is remarked on a Dockerfile while it is written, and what is done about it.
+
+use crossterm::event::KeyCode;
+
+use crate::attempt::AttemptEvent;
+use crate::engine::BuildEvent;
+use crate::text::Clean;
+use crate::tui::fixture::DOCKERFILE;
+use crate::tui::fixture::Scene;
+use crate::tui::model::overlay::Overlay;
+use crate::tui::screen::work::remarks;
+
+use super::edit;
+use super::file;
+use super::saves;
+use super::status;
+use super::type_text;
+
+fn rows(scene: &Scene) -> Vec<(usize, &'static str)> {
+    remarks(scene.model.bench().expect("an exercise is open"))
+        .iter()
+        .map(|remark| (remark.row + 1, remark.who()))
+        .collect()
+}
+
+#[test]
+fn rules_are_told_while_typing_and_before_any_build() {
+    let mut scene = Scene::work();
+    assert!(rows(&scene).contains(&(8, "apt-lists-kept")));
+    edit(&mut scene);
+    type_text(&mut scene, "RUNN x");
+    scene.key(KeyCode::Enter);
+    assert!(rows(&scene).contains(&(1, "syntax")), "{:?}", rows(&scene));
+    assert!(rows(&scene).contains(&(9, "apt-lists-kept")));
+}
+
+#[test]
+fn a_fix_is_one_key_and_one_step_of_undo() {
+    let mut scene = Scene::work();
+    assert_eq!(
+        file(&scene).editor.cursor().0,
+        7,
+        "on the line that is blamed"
+    );
+    let effects = scene.char('F');
+    let saved = saves(&effects);
+    assert_eq!(saved.len(), 1);
+    assert!(
+        saved[0].contains("rm -rf /var/lib/apt/lists"),
+        "{}",
+        saved[0]
+    );
+    assert!(status(&scene).contains("line 8 was mended"));
+    assert!(!rows(&scene).contains(&(8, "apt-lists-kept")));
+    scene.char('u');
+    assert_eq!(file(&scene).editor.text(), DOCKERFILE);
+}
+
+#[test]
+fn the_list_leads_to_the_line_and_mends_from_there() {
+    let mut scene = Scene::work();
+    scene.char('g');
+    scene.char('L');
+    assert!(matches!(scene.model.overlay, Some(Overlay::Remarks(_))));
+    let before = rows(&scene).len();
+    scene.char('g');
+    while !matches!(&scene.model.overlay, Some(Overlay::Remarks(at)) if rows(&scene)[*at].1 == "apt-lists-kept")
+    {
+        scene.key(KeyCode::Down);
+    }
+    scene.char('F');
+    assert_eq!(rows(&scene).len(), before - 1);
+    assert!(scene.model.overlay.is_some(), "the others are still listed");
+    scene.key(KeyCode::Enter);
+    assert!(scene.model.overlay.is_none());
+    scene.char('?');
+    scene.key(KeyCode::Esc);
+}
+
+#[test]
+fn a_read_only_file_is_not_mended() {
+    let mut scene = Scene::work();
+    scene
+        .model
+        .bench_mut()
+        .unwrap()
+        .shown_mut()
+        .unwrap()
+        .read_only = true;
+    scene.char('F');
+    assert_eq!(file(&scene).editor.text(), DOCKERFILE);
+    assert!(status(&scene).contains("read-only"));
+}
+
+#[test]
+fn what_the_builder_warns_of_stands_on_its_line_until_that_changes() {
+    let mut scene = Scene::building();
+    let warning = |line, text: &str| {
+        AttemptEvent::Build(BuildEvent::Warning {
+            line: Some(line),
+            text: Clean::line(text),
+        })
+    };
+    scene.attempt(vec![
+        warning(2, "WorkdirRelativePath: Relative workdir"),
+        warning(8, "DL3009: known to us by another name"),
+    ]);
+    assert!(rows(&scene).contains(&(2, "the builder")));
+    assert!(
+        !rows(&scene).contains(&(8, "the builder")),
+        "a rule of ours says so"
+    );
+    edit(&mut scene);
+    scene.key(KeyCode::Down);
+    type_text(&mut scene, "# ");
+    assert!(!rows(&scene).iter().any(|(_, who)| *who == "the builder"));
+}
