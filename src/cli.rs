@@ -17,6 +17,7 @@ mod inside;
 mod interrupt;
 mod layers;
 mod learn;
+mod lint;
 mod output;
 mod progress;
 mod sbom;
@@ -90,6 +91,7 @@ enum Verb {
     Db(db::Args),
     Scan(scan::Args),
     Goals(goals::Args),
+    Lint(lint::Args),
     Completions(completions::Args),
 }
 
@@ -160,6 +162,7 @@ fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
         Some(Verb::Db(args)) => db::run(&args, context),
         Some(Verb::Scan(args)) => scan::run(&args, context),
         Some(Verb::Goals(args)) => goals::run(&args, context),
+        Some(Verb::Lint(args)) => lint::run(&args, context),
         Some(Verb::Doctor(args)) => doctor::run(&args, context),
         Some(Verb::Completions(args)) => completions::run(&args, context),
     }

@@ -24,6 +24,7 @@ mod instruction;
 mod kind;
 mod largest_file;
 mod licences;
+mod lint;
 mod max_layers;
 mod max_size;
 mod metadata;

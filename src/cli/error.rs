@@ -37,6 +37,8 @@ pub enum CliError {
         /// The nearest one there is.
         nearest: Option<String>,
     },
+    /// What a Dockerfile's lint cannot do.
+    Lint(LintError),
     /// A folder or file that was named cannot be read.
     Unreadable {
         /// What it is: `the folder`, `the pack`.
@@ -120,6 +122,35 @@ pub enum CliError {
     Internal(String),
 }
 
+/// Why Dockerfiles cannot be linted or mended.
+#[derive(Debug)]
+pub enum LintError {
+    /// There is no such rule.
+    UnknownRule {
+        /// What was asked for.
+        asked: String,
+        /// The nearest one there is.
+        nearest: Option<String>,
+    },
+    /// The folder holds no Dockerfile.
+    NoDockerfile {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A Dockerfile cannot be written.
+    Unwritable {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// A Dockerfile holds bytes that are no text, and would not come back as they were.
+    NotText {
+        /// Where.
+        path: PathBuf,
+    },
+}
+
 /// An error taken apart for showing.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
@@ -144,6 +175,7 @@ impl CliError {
                 unknown("there is no goal kind", asked, nearest.as_deref())
                     .hint("`loadline goals` lists every kind"),
             ),
+            Self::Lint(error) => (Exit::Usage, of_lint(error)),
             Self::Unreadable { what, path, cause } => (Exit::Usage, unreadable(what, path, cause)),
             Self::Unwritable { path, cause } => (Exit::Usage, unwritable(path, cause)),
             Self::Archive { path, cause } => (Exit::Usage, no_image(path, cause)),
@@ -311,6 +343,31 @@ fn unwritten(cause: &std::io::Error) -> Told {
 
 fn mistake(message: &str) -> Told {
     told(message).hint("this is a mistake of the program; your files are safe")
+}
+
+fn of_lint(error: &LintError) -> Told {
+    match error {
+        LintError::UnknownRule { asked, nearest } => {
+            unknown("there is no lint rule", asked, nearest.as_deref())
+                .hint("`loadline lint --rules` lists every rule")
+        }
+        LintError::NoDockerfile { folder } => told(format!(
+            "the folder `{}` holds no `Dockerfile`",
+            shown(folder)
+        ))
+        .hint("name the file itself: `loadline lint FILE`"),
+        LintError::Unwritable { path, cause } => told(format!(
+            "the Dockerfile `{}` cannot be written",
+            shown(path)
+        ))
+        .causes([io_cause(cause)])
+        .hint("check the permissions of the file and of its folder"),
+        LintError::NotText { path } => told(format!(
+            "the Dockerfile `{}` is not UTF-8, so it is not changed",
+            shown(path)
+        ))
+        .hint("save it as UTF-8, then mend it"),
+    }
 }
 
 fn no_dockerfile(folder: &Path) -> Told {

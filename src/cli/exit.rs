@@ -9,7 +9,7 @@ use crate::report::Outcome;
 pub enum Exit {
     /// All required goals are met; for other verbs: it did what it was asked.
     Ok,
-    /// Some required goal is not met.
+    /// Some required goal is not met; for other verbs: something was found.
     NotMet,
     /// The command line cannot be used.
     Usage,
@@ -66,7 +66,7 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "all required goals met, or the verb did what it was asked",
-            Self::NotMet => "some required goal not met",
+            Self::NotMet => "some required goal not met, or something was found",
             Self::Usage => "the command line cannot be used",
             Self::BadCourse => "the course or the exercise is invalid",
             Self::NoEngine => "no container engine could be used",

@@ -5,8 +5,10 @@
 //! exercise wants.
 
 mod amend;
+mod fix;
 mod found;
 mod known;
+mod measured;
 mod paths;
 mod pragma;
 pub mod registry;
@@ -41,6 +43,7 @@ mod env_self_reference;
 mod hard_coded_architecture;
 mod ignored_copy;
 mod invalid_port;
+mod label_key;
 mod latest_tag;
 mod legacy_key_value;
 mod libc_mismatch;
@@ -90,9 +93,14 @@ mod wget_and_curl;
 mod wget_progress;
 mod yarn_cache;
 
+pub use fix::Fixed;
+pub use fix::apply;
+pub use fix::fix;
 pub use found::Edit;
 pub use found::Finding;
 use found::Found;
+pub use measured::Waste;
+pub use measured::with_measured;
 use pragma::Pragmas;
 pub use rule::Rule;
 pub use rule::Severity;

@@ -134,7 +134,7 @@ impl ShellCommand {
         self.arguments().iter().any(|word| {
             let text = word.text.as_str();
             match text.strip_prefix("--") {
-                Some(long) => long == name || long.starts_with(&format!("{name}=")),
+                Some(long) => long.split('=').next() == Some(name),
                 None => text.starts_with('-') && text.contains(letter),
             }
         })

@@ -144,6 +144,7 @@ fn fault(goal: &GoalReport) -> String {
         "static_binary" => "its binary is not static",
         "stays_cached" => "a small change rebuilds too much",
         "context" => "too much is sent to the builder",
+        "lint" => "its Dockerfile has lint findings",
         "from" => "it is made from another base",
         _ => return format!("\u{201c}{}\u{201d} is not met", goal.title),
     }

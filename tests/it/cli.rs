@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::sandbox::Sandbox;
 use crate::source;
 
-const VERBS: [&str; 8] = [
+const VERBS: [&str; 9] = [
     "learn",
     "check",
     "doctor",
@@ -15,6 +15,7 @@ const VERBS: [&str; 8] = [
     "layers",
     "clean",
     "goals",
+    "lint",
     "completions",
 ];
 

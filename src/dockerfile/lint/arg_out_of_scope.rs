@@ -61,13 +61,16 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         let mut known = below.cloned().unwrap_or_default();
         let mut told = BTreeSet::new();
         for instruction in &stage.stage.instructions {
+            let mut here = BTreeSet::new();
             for (at, name) in variables(instruction) {
                 let Some((name, line)) = elsewhere.get_key_value(name) else {
                     continue;
                 };
-                if known.contains(name) || sets(instruction, name) || !told.insert(*name) {
+                let first = here.insert(*name) && !known.contains(name) && !told.contains(name);
+                if !first || sets(instruction, name) {
                     continue;
                 }
+                told.insert(*name);
                 let span = instruction
                     .places
                     .span(&instruction.arguments, at..at + name.len());

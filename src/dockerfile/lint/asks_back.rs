@@ -23,21 +23,20 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    for (_, run, command) in subject.commands() {
-        let Some(used) = Use::of(command).filter(asks) else {
+    for (_, run) in subject.runs() {
+        let mut uses = run.commands.iter().filter_map(Use::of).filter(|used| {
+            // `yes | apt-get install x`
+            let piped = used.command.joint == Joint::Pipe;
+            asks(used) && !piped && !is_answered(used)
+        });
+        let Some(first) = uses.next().filter(|_| !is_configured(run)) else {
             continue;
         };
-        // `yes | apt-get install x`
-        let piped = command.joint == Joint::Pipe;
-        if piped || is_answered(&used) || is_configured(run) {
-            continue;
-        }
-        if let Some(action) = used.action {
+        for used in std::iter::once(first).chain(uses) {
+            let Some(action) = used.action else { continue };
+            let message = format!("`{}` asks, and nobody answers", used.command.program());
             found
-                .note(
-                    action.span,
-                    format!("`{}` asks, and nobody answers", command.program()),
-                )
+                .note(action.span, message)
                 .hint("add `-y`")
                 .fix([Edit::insert(action.span.end, " -y")]);
         }

@@ -1,12 +1,13 @@
 //! `build-tools-shipped`: compilers in the image.
 
 use super::super::shell::ShellWord;
+use std::collections::HashSet;
+
 use super::Found;
 use super::Rule;
 use super::Severity;
 use super::found::quote;
 use super::known;
-use super::subject::RunView;
 use super::subject::Subject;
 use super::tool::Tool;
 use super::tool::Use;
@@ -76,24 +77,18 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             .hint("build in a stage of its own, and start the last one from a smaller image");
     }
     for run in subject.shipping().flat_map(|stage| &stage.runs) {
+        let uses = || run.commands.iter().filter_map(Use::of);
+        // The same `RUN` may remove what it installed for a build.
+        let removed: HashSet<Tool> = uses().filter(removes).map(|used| used.tool).collect();
         let mut tools: Vec<&ShellWord> = Vec::new();
-        for used in run
-            .commands
-            .iter()
-            .filter_map(Use::of)
-            .filter(Use::installs)
-        {
+        for used in uses().filter(Use::installs) {
             let system = matches!(
                 used.tool,
                 Tool::Apt | Tool::Apk | Tool::Yum | Tool::Dnf | Tool::Zypper
             );
-            if system && !removes(run, &used) {
-                tools.extend(
-                    used.operands
-                        .iter()
-                        .copied()
-                        .filter(|word| is_tool(&word.text)),
-                );
+            if system && !removed.contains(&used.tool) {
+                let packages = used.operands.iter().copied();
+                tools.extend(packages.filter(|word| is_tool(&word.text)));
             }
         }
         let Some(first) = tools.first() else { continue };
@@ -117,15 +112,12 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Whether the same `RUN` removes what was installed for the build.
-fn removes(run: &RunView<'_>, installed: &Use<'_>) -> bool {
-    run.commands.iter().filter_map(Use::of).any(|used| {
-        used.tool == installed.tool
-            && matches!(
-                used.action(),
-                "purge" | "remove" | "autoremove" | "del" | "erase"
-            )
-    })
+/// Whether packages are removed.
+fn removes(used: &Use<'_>) -> bool {
+    matches!(
+        used.action(),
+        "purge" | "remove" | "autoremove" | "del" | "erase"
+    )
 }
 
 fn is_tool(package: &str) -> bool {

@@ -16,9 +16,10 @@ pub(super) const RULE: Rule = Rule {
         "ConsistentInstructionCasing",
         "FromAsCasing",
         "StageNameCasing",
+        "ExposeProtoCasing",
     ],
     severity: Severity::Style,
-    title: "keywords or names of stages are written in two ways",
+    title: "keywords, protocols or names of stages are written in two ways",
     why: "Builders read keywords in any case, people find their way by them. Capitals are what \
           everybody writes; names of stages are lower case for builders whatever is written.",
     bad: "FROM debian:13-slim AS Build\nrun true\n",
@@ -60,6 +61,9 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 .fix([Edit::replace(instruction.keyword_span, other)]);
         }
     }
+    for (_, instruction) in subject.instructions() {
+        protocols(subject, instruction, found);
+    }
     for stage in &subject.file.stages {
         if let Body::From {
             image,
@@ -79,6 +83,24 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                     .hint("write it in lower case here and where it is named")
                     .fix([Edit::replace(alias.span, lower)]);
             }
+        }
+    }
+}
+
+/// Protocols of `EXPOSE` in capitals.
+fn protocols(subject: &Subject<'_>, instruction: &Instruction, found: &mut Found<'_>) {
+    let (Keyword::Expose, Body::Words(words)) = (instruction.keyword, &instruction.body) else {
+        return;
+    };
+    for word in words {
+        let (port, protocol) = word.text.split_once('/').unwrap_or((&word.text, ""));
+        let known = ["tcp", "udp", "sctp"].contains(&&*protocol.to_ascii_lowercase());
+        if known && !is_lower(protocol) && subject.text(word.span) == word.text {
+            let lower = format!("{port}/{}", protocol.to_ascii_lowercase());
+            found
+                .note(word.span, format!("`{protocol}` is written in lower case"))
+                .hint(format!("write `{lower}`"))
+                .fix([Edit::replace(word.span, lower)]);
         }
     }
 }

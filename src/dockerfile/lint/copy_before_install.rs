@@ -52,9 +52,9 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             };
             match everything {
                 None => {
-                    installed.insert(what);
+                    installed.insert(family(what));
                 }
-                Some(_) if installed.contains(what) || caches(run) => {}
+                Some(_) if installed.contains(family(what)) || caches(run) => {}
                 Some((_, source)) => {
                     found
                         .note(
@@ -71,6 +71,11 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             }
         }
     }
+}
+
+/// `go` for `go build` and `go mod download`: what one of them fetched, the other finds.
+fn family(command: &str) -> &str {
+    command.split(' ').next().unwrap_or(command)
 }
 
 /// Whether the downloads of a `RUN` are kept in a cache that the builder mounts.
@@ -145,7 +150,9 @@ fn dependencies(command: &ShellCommand) -> Option<(&'static str, &'static str)> 
         "mvn" | "mvnw" if !has("--version") => {
             Some(("mvn", "`pom.xml`, run `mvn dependency:go-offline`"))
         }
-        "cargo" if has("build") || has("fetch") => Some(("cargo", "`Cargo.toml` and `Cargo.lock`")),
+        "cargo" if has("build") || has("fetch") || has("cook") => {
+            Some(("cargo", "`Cargo.toml` and `Cargo.lock`"))
+        }
         "mix" if has("deps.get") => Some(("mix deps.get", "`mix.exs` and `mix.lock`")),
         _ => None,
     }

@@ -6,6 +6,8 @@ use super::super::ast::Keyword;
 use super::super::ast::Span;
 use super::super::shell::ShellCommand;
 use super::super::stages::Source;
+use std::collections::HashMap;
+
 use super::Found;
 use super::Rule;
 use super::Severity;
@@ -28,6 +30,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
+    // Whether a builder makes dynamic programs is found out once.
+    let mut causes: HashMap<usize, Option<Cause>> = HashMap::new();
     for stage in subject.shipping() {
         let Some(here) = libc(stage) else { continue };
         for (instruction, source) in &stage.copies {
@@ -43,9 +47,10 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             if !copies_program(instruction) {
                 continue;
             }
-            let Some(cause) = cause(subject, builder, built) else {
-                continue;
-            };
+            let cause = causes
+                .entry(*index)
+                .or_insert_with(|| cause(subject, builder, built));
+            let Some(cause) = cause else { continue };
             found
                 .note(
                     from(instruction),
@@ -135,7 +140,7 @@ fn cause(subject: &Subject<'_>, builder: &StageView<'_>, built: known::Libc) -> 
     };
     let glibc = built == known::Libc::Glibc;
     // On Alpine, Rust's own target is static, and Go finds no C compiler.
-    if glibc && runs("cargo", &["build", "install"]) && !says(&["musl", "crt-static"]) {
+    if glibc && runs("cargo", &["build", "install"]) && !says(&["musl", "crt-static", "wasm"]) {
         return Some(Cause {
             program: "cargo",
             hint: "build on an Alpine image of Rust, whose programs are static, or start from an image with glibc",

@@ -13,6 +13,9 @@ use super::super::shell::base_name;
 use super::subject::RunView;
 use super::subject::Subject;
 
+/// The longest path that is looked at, in bytes.
+const LONGEST: usize = 4096;
+
 /// Files and folders with the line that brought each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Brought {
@@ -73,6 +76,7 @@ impl Brought {
 /// A command of a `RUN` that is part of the image.
 #[derive(Debug)]
 pub(super) struct Step<'s> {
+    pub(super) run: &'s RunView<'s>,
     pub(super) command: &'s ShellCommand,
     /// What earlier instructions brought.
     pub(super) earlier: &'s Brought,
@@ -131,6 +135,7 @@ fn walk_run(
     let mut folder = folder.map(str::to_owned);
     for command in &run.commands {
         see(&Step {
+            run,
             command,
             earlier,
             here: &here,
@@ -280,13 +285,20 @@ fn cloned(command: &ShellCommand) -> Option<String> {
 /// The absolute path that `text` means in `folder`; `None` where that cannot be read.
 pub(super) fn resolve(folder: Option<&str>, text: &str) -> Option<String> {
     let text = text.trim_matches(['"', '\'']);
+    // Longer ones no system takes.
+    if text.len() > LONGEST {
+        return None;
+    }
     if text.contains(['$', '`', '\\']) || text.is_empty() || text.starts_with('~') {
         return None;
     }
     let whole = if text.starts_with('/') {
         text.to_owned()
     } else {
-        format!("{}/{text}", folder?)
+        format!(
+            "{}/{text}",
+            folder.filter(|folder| folder.len() <= LONGEST)?
+        )
     };
     // `/a/*` is what is in `/a`.
     let whole = whole.strip_suffix("/*").unwrap_or(&whole);

@@ -61,10 +61,10 @@ fn runs_input(command: &ShellCommand) -> bool {
         || ["python", "perl", "ruby", "node", "php"]
             .iter()
             .any(|name| super::tool::is_versioned(program, name));
-    let mut words = command.arguments().iter();
     // `sh -s -- arg` and `sh -` read standard input; `sh script` does not.
-    let reads =
-        words.all(|word| word.text.starts_with('-') || command.has("-s") || command.has("-"));
+    let asked = command.has("-s") || command.has("-");
+    let mut words = command.arguments().iter();
+    let reads = asked || words.all(|word| word.text.starts_with('-'));
     interpreter && reads && !command.has("-c")
 }
 

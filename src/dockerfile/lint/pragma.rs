@@ -1,18 +1,20 @@
 //! Comments that speak to a linter: `# loadline ignore=…`, and the same of the usual one.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::super::ast::Dockerfile;
 use super::super::ast::Span;
+use super::Rule;
 use super::registry;
 
 /// What the comments of a file ask for.
 #[derive(Debug, Default)]
 pub(super) struct Pragmas {
-    /// Names that are ignored in the whole file.
-    everywhere: Vec<String>,
-    /// Names that are ignored in the instruction that begins at this byte.
-    at: BTreeMap<usize, Vec<String>>,
+    /// Ids of the rules that are silent in the whole file.
+    everywhere: BTreeSet<&'static str>,
+    /// Ids of the rules that are silent in the instruction that begins at this byte.
+    at: BTreeMap<usize, BTreeSet<&'static str>>,
     /// Whether the shell is a POSIX one, from the instruction on that begins at this byte.
     posix: BTreeMap<usize, bool>,
     /// Names that no rule has, and comments that have no effect.
@@ -78,11 +80,12 @@ impl Pragmas {
                 for (at, name) in names {
                     self.check(name, *ours, comment.start + at);
                 }
-                let names = names.iter().map(|(_, name)| (*name).to_owned());
+                let ids = names.iter().filter_map(|(_, name)| registry::rule(name));
+                let ids = ids.map(|rule| rule.id);
                 match target {
-                    _ if *everywhere => self.everywhere.extend(names),
+                    _ if *everywhere => self.everywhere.extend(ids),
                     _ if inside => self.misplaced.push((comment, Trouble::Inside)),
-                    Some(target) => self.at.entry(target).or_default().extend(names),
+                    Some(target) => self.at.entry(target).or_default().extend(ids),
                     None => self.misplaced.push((comment, Trouble::Last)),
                 }
             }
@@ -107,22 +110,23 @@ impl Pragmas {
                 continue;
             };
             for name in names.split(',').map(str::trim) {
-                if name == "all" {
-                    let all = registry::ALL.iter().flat_map(|rule| rule.aliases);
-                    let theirs = all.filter(|alias| !is_foreign(alias));
-                    self.everywhere.extend(theirs.map(|one| (*one).to_owned()));
-                } else {
-                    self.everywhere.push(name.to_owned());
-                }
+                let theirs = |rule: &&Rule| {
+                    let mut aliases = rule.aliases.iter();
+                    aliases.any(|alias| match name {
+                        "all" => !is_foreign(alias),
+                        name => alias.eq_ignore_ascii_case(name),
+                    })
+                };
+                let rules = registry::ALL.iter().filter(theirs);
+                self.everywhere.extend(rules.map(|rule| rule.id));
             }
         }
     }
 
     /// Whether a rule is silenced in the instruction that begins at `start`.
-    pub(super) fn silences(&self, rule: &super::Rule, start: Option<usize>) -> bool {
+    pub(super) fn silences(&self, rule: &Rule, start: Option<usize>) -> bool {
         let here = start.and_then(|start| self.at.get(&start));
-        let mut names = self.everywhere.iter().chain(here.into_iter().flatten());
-        names.any(|name| rule.is_called(name))
+        self.everywhere.contains(rule.id) || here.is_some_and(|here| here.contains(rule.id))
     }
 
     /// What a comment above the instruction that begins at `start` says of the shell.

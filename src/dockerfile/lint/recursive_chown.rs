@@ -20,33 +20,38 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
+    // The `RUN` that was told of last: a second change in the same layer stores nothing more.
+    let mut told: Option<usize> = None;
     paths::walk(subject, &mut |step| {
         let command = step.command;
         let program = command.program();
         let changes = matches!(program, "chown" | "chmod" | "chgrp");
-        if !changes || !command.has_option('R', "recursive") {
+        let here = step.run.instruction.span.start;
+        if !changes || !command.has_option('R', "recursive") || told == Some(here) {
             return;
         }
-        let operands = command.arguments().iter().filter(|word| !word.is_option());
-        for word in operands.skip(1) {
-            let Some(path) = step.resolve(&word.text) else {
-                continue;
-            };
-            let Some(line) = step.earlier.within(&path) else {
-                continue;
-            };
-            let flag = if program == "chmod" {
-                "--chmod"
-            } else {
-                "--chown"
-            };
-            found
-                .note(
-                    word.span,
-                    format!("`{program} -R` stores again what line {line} brought"),
-                )
-                .hint(format!("set it while copying: `COPY {flag}=…`"))
-                .with_line(line);
-        }
+        let mut operands = command
+            .arguments()
+            .iter()
+            .filter(|word| !word.is_option())
+            .skip(1);
+        let brought = operands.find_map(|word| {
+            let path = step.resolve(&word.text)?;
+            Some((word, step.earlier.within(&path)?))
+        });
+        let Some((word, line)) = brought else { return };
+        told = Some(here);
+        let flag = if program == "chmod" {
+            "--chmod"
+        } else {
+            "--chown"
+        };
+        found
+            .note(
+                word.span,
+                format!("`{program} -R` stores again what line {line} brought"),
+            )
+            .hint(format!("set it while copying: `COPY {flag}=…`"))
+            .with_line(line);
     });
 }

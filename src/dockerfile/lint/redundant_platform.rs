@@ -9,7 +9,7 @@ use super::subject::Subject;
 
 pub(super) const RULE: Rule = Rule {
     id: "redundant-platform",
-    aliases: &["RedundantTargetPlatform"],
+    aliases: &["DL3065", "RedundantTargetPlatform"],
     severity: Severity::Style,
     title: "FROM --platform says what holds anyway",
     why: "A stage is built for the target platform unless the line says otherwise. \

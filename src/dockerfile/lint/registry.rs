@@ -83,6 +83,7 @@ rules![
     shell_link,
     wget_progress,
     casing,
+    label_key,
     legacy_key_value,
     unknown_ignore,
 ];

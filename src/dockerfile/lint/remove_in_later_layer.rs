@@ -1,6 +1,7 @@
 //! `remove-in-later-layer`: what is removed later still ships.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::super::ast::Span;
 use super::super::shell::ShellCommand;
@@ -79,30 +80,24 @@ enum Left {
 fn caches(subject: &Subject<'_>, found: &mut Found<'_>) {
     let mut left: HashMap<Left, u32> = HashMap::new();
     for run in subject.shipping().flat_map(|stage| &stage.runs) {
-        let line = run.instruction.line;
-        let brought = brought(run);
+        let mut brought = brought(run);
+        let mut gone = HashSet::new();
         for command in &run.commands {
             let Some(removed) = removed(command) else {
                 continue;
             };
-            if brought.contains(&removed) {
-                continue;
-            }
-            if let Some(line) = left.get(&removed) {
+            gone.insert(removed);
+            let line = left.get(&removed).filter(|_| !brought.contains(&removed));
+            if let Some(line) = line {
                 let what = format!("{} {}", command.program(), first_words(command));
-                let message = format!(
-                    "`{}` takes nothing away from the layer of line {line}",
-                    quote(what.trim())
-                );
+                let what = quote(what.trim());
+                let message = format!("`{what}` takes nothing away from the layer of line {line}");
                 tell(found, command.span(), &message, *line);
             }
         }
-        let kept = brought.into_iter().filter(|one| {
-            !run.commands
-                .iter()
-                .any(|command| removed(command) == Some(*one))
-        });
-        left.extend(kept.map(|one| (one, line)));
+        brought.retain(|one| !gone.contains(one));
+        let line = run.instruction.line;
+        left.extend(brought.into_iter().map(|one| (one, line)));
     }
 }
 
@@ -117,20 +112,20 @@ fn first_words(command: &ShellCommand) -> String {
 }
 
 /// What a `RUN` brings.
-fn brought(run: &RunView<'_>) -> Vec<Left> {
-    let mut all = Vec::new();
+fn brought(run: &RunView<'_>) -> HashSet<Left> {
+    let mut all = HashSet::new();
     for used in run.commands.iter().filter_map(Use::of) {
         if used.tool == Tool::Apt && used.action() == "update" && !run.mounts_over("/var/lib/apt") {
-            all.push(Left::Lists);
+            all.insert(Left::Lists);
         }
         if used.installs() {
-            all.push(Left::Packages(used.tool));
+            all.insert(Left::Packages(used.tool));
             let has_mount = run
                 .instruction
                 .flag("mount")
                 .is_some_and(|mount| mount.contains("type=cache"));
             if !has_mount && !used.has(&["--no-cache", "--no-cache-dir"]) {
-                all.push(Left::Cache(used.tool));
+                all.insert(Left::Cache(used.tool));
             }
         }
     }

@@ -23,26 +23,24 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    for (stage, run) in subject.runs() {
-        if !stage.ships {
-            continue;
-        }
-        let mut told = false;
+    for run in subject.shipping().flat_map(|stage| &stage.runs) {
+        let mut seen: Vec<Tool> = Vec::new();
         for used in run.commands.iter().filter_map(Use::of) {
             let Some((cache, clean)) = tidy(used.tool) else {
                 continue;
             };
-            if told || !used.installs() || is_clean(run, used.tool, cache) {
+            if !used.installs() || seen.contains(&used.tool) {
                 continue;
             }
-            told = true;
+            seen.push(used.tool);
+            if is_clean(run, used.tool, cache) {
+                continue;
+            }
             let program = used.command.program();
             let clean = format!("{program} {clean}");
+            let message = format!("the cache of `{program}` stays in the layer");
             found
-                .note(
-                    used.command.span(),
-                    format!("the cache of `{program}` stays in the layer"),
-                )
+                .note(used.command.span(), message)
                 .hint(format!("end the same RUN with `{clean}`"))
                 .fix(amend::append(subject, run, &format!("&& {clean}")));
         }

@@ -23,7 +23,11 @@ use super::Surroundings;
 use super::known;
 use super::pragma::Pragmas;
 
-/// A Dockerfile with all that the rules need to know.
+/// The most stages that are looked at: what needs more was not written by a person.
+pub(super) const MOST_STAGES: usize = 256;
+
+/// A Dockerfile with all that the rules need to know. Of a file with more than [`MOST_STAGES`] only
+/// what needs no stages is known.
 #[derive(Debug)]
 pub(super) struct Subject<'f> {
     pub(super) file: &'f Dockerfile,
@@ -91,6 +95,9 @@ impl<'f> Subject<'f> {
             around,
             pragmas,
         };
+        if file.stages.len() > MOST_STAGES {
+            return subject;
+        }
         for stage in &file.stages {
             let (below, base) = match names.base(stage, &scope) {
                 Some(Source::Stage(index)) => (Some(index), Base::Unknown),

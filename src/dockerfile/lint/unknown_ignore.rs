@@ -23,13 +23,15 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    for (span, trouble) in &subject.pragmas.misplaced {
+    for (index, (span, trouble)) in subject.pragmas.misplaced.iter().enumerate() {
         match trouble {
             Trouble::Unknown(name) => {
                 let known = registry::ALL
                     .iter()
                     .flat_map(|rule| std::iter::once(rule.id).chain(rule.aliases.iter().copied()));
-                let hint = match nearest(name, known) {
+                // Guessing takes time, and who has twenty wrong names needs the list.
+                let meant = (index < 20).then(|| nearest(name, known)).flatten();
+                let hint = match meant {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => String::from("`loadline lint --rules` lists every rule"),
                 };

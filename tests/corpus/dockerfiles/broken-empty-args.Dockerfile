@@ -1,0 +1,6 @@
+FROM alpine:3.20
+WORKDIR
+ENV
+COPY onlyone
+EXPOSE
+CMD ["sh"]

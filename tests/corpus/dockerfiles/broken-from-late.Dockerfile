@@ -1,0 +1,3 @@
+RUN echo before
+FROM alpine:3.20
+CMD ["sh"]

@@ -1,0 +1,4 @@
+# nothing to start from
+ARG VERSION=1
+COPY . /app
+RUN make -C /app

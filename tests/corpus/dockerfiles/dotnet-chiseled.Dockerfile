@@ -1,0 +1,13 @@
+FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:9.0-noble AS build
+ARG TARGETARCH
+WORKDIR /source
+COPY --link *.csproj .
+RUN dotnet restore -a $TARGETARCH
+COPY --link . .
+RUN dotnet publish -a $TARGETARCH --no-restore -o /app
+
+FROM mcr.microsoft.com/dotnet/aspnet:9.0-noble-chiseled
+EXPOSE 8080
+WORKDIR /app
+COPY --link --from=build /app .
+ENTRYPOINT ["./api"]

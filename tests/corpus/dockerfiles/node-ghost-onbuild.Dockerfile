@@ -1,0 +1,4 @@
+FROM node:12-onbuild
+ENV NODE_ENV production
+VOLUME /data
+EXPOSE 2368

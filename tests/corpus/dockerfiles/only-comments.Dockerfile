@@ -1,0 +1,2 @@
+# TODO: write me
+# hadolint global ignore=DL3006

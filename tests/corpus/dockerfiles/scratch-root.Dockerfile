@@ -1,0 +1,8 @@
+FROM alpine:3.22 AS certs
+RUN apk add --no-cache ca-certificates
+FROM scratch
+COPY --from=certs /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=certs /etc/passwd /etc/passwd
+ADD server /
+EXPOSE 443
+CMD ["/server"]

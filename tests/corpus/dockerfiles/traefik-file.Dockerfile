@@ -1,0 +1,2 @@
+FROM traefik:v2.10
+COPY traefik.yml dynamic.yml /etc/traefik/
