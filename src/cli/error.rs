@@ -184,12 +184,7 @@ impl CliError {
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
             Self::Engine(error) => of_engine(error),
-            Self::NoHome(error) => (
-                Exit::Usage,
-                told(error.to_string())
-                    .hint(error.hint())
-                    .hint("`loadline check EXERCISE --dir DIR` needs no home"),
-            ),
+            Self::NoHome(error) => (Exit::Usage, no_home(error)),
             Self::NoAnswer { question } => (
                 Exit::Usage,
                 told(format!("there is no terminal to ask on: {question}"))
@@ -343,6 +338,12 @@ fn unwritten(cause: &std::io::Error) -> Told {
 
 fn mistake(message: &str) -> Told {
     told(message).hint("this is a mistake of the program; your files are safe")
+}
+
+fn no_home(error: &HomeError) -> Told {
+    told(error.to_string())
+        .hint(error.hint())
+        .hint("`loadline check EXERCISE --dir DIR` needs no home")
 }
 
 fn of_lint(error: &LintError) -> Told {
