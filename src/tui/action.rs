@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
-use crossterm::event::KeyModifiers;
 
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
@@ -22,7 +21,13 @@ use crate::tui::screen::doctor::Fix;
 use crate::tui::screen::layers;
 use crate::tui::screen::lesson;
 
+mod chord;
 mod when;
+
+pub use chord::Chord;
+use chord::code;
+use chord::ctrl;
+use chord::key;
 
 /// Something that a learner can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,72 +152,6 @@ pub enum ActionId {
     NextLayer,
     /// The layer before.
     PreviousLayer,
-}
-
-/// A key with its modifiers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chord {
-    code: KeyCode,
-    ctrl: bool,
-}
-
-const fn key(c: char) -> Chord {
-    code(KeyCode::Char(c))
-}
-
-const fn ctrl(c: char) -> Chord {
-    Chord {
-        code: KeyCode::Char(c),
-        ctrl: true,
-    }
-}
-
-const fn code(code: KeyCode) -> Chord {
-    Chord { code, ctrl: false }
-}
-
-impl Chord {
-    /// Whether a key event is this chord.
-    #[must_use]
-    pub fn is(self, event: &KeyEvent) -> bool {
-        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-        self.code == event.code && self.ctrl == ctrl && !event.modifiers.contains(KeyModifiers::ALT)
-    }
-
-    /// The key event that this chord is.
-    #[must_use]
-    pub const fn event(self) -> KeyEvent {
-        let modifiers = if self.ctrl {
-            KeyModifiers::CONTROL
-        } else {
-            KeyModifiers::NONE
-        };
-        KeyEvent::new(self.code, modifiers)
-    }
-
-    /// The chord in words: `Ctrl+B`, `Enter`, `b`.
-    #[must_use]
-    pub fn name(self) -> String {
-        let name = match self.code {
-            KeyCode::Char(' ') => "Space".to_owned(),
-            KeyCode::Char(c) if self.ctrl => c.to_uppercase().to_string(),
-            KeyCode::Char(c) => c.to_string(),
-            KeyCode::Up => "↑".to_owned(),
-            KeyCode::Down => "↓".to_owned(),
-            KeyCode::Left => "←".to_owned(),
-            KeyCode::Right => "→".to_owned(),
-            KeyCode::PageUp => "PgUp".to_owned(),
-            KeyCode::PageDown => "PgDn".to_owned(),
-            KeyCode::BackTab => "Shift+Tab".to_owned(),
-            KeyCode::F(number) => format!("F{number}"),
-            other => format!("{other}"),
-        };
-        if self.ctrl {
-            format!("Ctrl+{name}")
-        } else {
-            name
-        }
-    }
 }
 
 /// Where an action stands in help.
