@@ -9,6 +9,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use loadline::advisories::Shipped;
 use loadline::attempt;
 use loadline::attempt::AttemptEvent;
 use loadline::attempt::Request;
@@ -111,6 +112,7 @@ async fn attempt(
         no_cache: true,
         thorough: true,
         facts: None,
+        advisories: Ok(Shipped::get()),
     };
     let mut events = attempt::start(engine, supply, request, CancellationToken::new());
     let mut report = None;
