@@ -1,8 +1,8 @@
-//! Watches the embedded course, and compiles the program that runs beside containers
-//! (`src/engine/helper/beside.rs`).
+//! Watches the embedded course, and compiles the programs that run in and beside containers
+//! (`src/engine/helper/`).
 //!
-//! Plain `rustc`, no Cargo: one file, static, small. Where this host cannot make a static Linux
-//! program, an empty file takes its place and the engine's adapter says what cannot be seen.
+//! Plain `rustc`, no Cargo: one file each, static, small. Where this host cannot make a static
+//! Linux program, an empty file takes its place and the engine's adapter says what cannot be seen.
 #![expect(
     clippy::disallowed_methods,
     reason = "a build script reads its environment and starts the compiler"
@@ -13,10 +13,9 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
-const SOURCE: &str = "src/engine/helper/beside.rs";
+const PROGRAMS: [&str; 2] = ["beside", "trace"];
 
 fn main() {
-    println!("cargo::rerun-if-changed={SOURCE}");
     println!("cargo::rerun-if-changed=build.rs");
     // The course and its advisories are embedded: a change to them is a change to the program.
     for folder in ["lessons", "exercises", "solutions", "assets/advisories"] {
@@ -26,27 +25,31 @@ fn main() {
         println!("cargo::error=Cargo gave the build script no OUT_DIR");
         return;
     };
-    let program = folder.join("beside");
-    if let Err(reason) = compile(&program) {
-        println!("cargo::warning=no helper for containers: {reason}");
-        if let Err(error) = std::fs::write(&program, b"") {
-            println!("cargo::error={}: {error}", program.display());
+    for name in PROGRAMS {
+        let source = format!("src/engine/helper/{name}.rs");
+        println!("cargo::rerun-if-changed={source}");
+        let program = folder.join(name);
+        if let Err(reason) = compile(name, &source, &program) {
+            println!("cargo::warning=no helper `{name}` for containers: {reason}");
+            if let Err(error) = std::fs::write(&program, b"") {
+                println!("cargo::error={}: {error}", program.display());
+            }
         }
     }
 }
 
-fn compile(program: &Path) -> Result<(), String> {
+fn compile(name: &str, source: &str, program: &Path) -> Result<(), String> {
     let target = env::var("TARGET").unwrap_or_default();
     if !target.contains("linux") {
         return Err(format!("{target} makes no Linux programs"));
     }
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc)
-        .args(["--edition=2024", "--crate-name=beside", "--target", &target])
+        .args(["--edition=2024", "--crate-name", name, "--target", &target])
         .args(["-Copt-level=2", "-Cpanic=abort", "-Cstrip=symbols"])
         .args(["-Ctarget-feature=+crt-static", "-o"])
         .arg(program)
-        .arg(SOURCE)
+        .arg(source)
         .output()
         .map_err(|error| error.to_string())?;
     if output.status.success() {

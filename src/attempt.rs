@@ -19,6 +19,7 @@ mod starter;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod weigh;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,10 @@ pub use scan::read_image;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+pub use trace::Traced;
+pub use trace::run_to_trace;
+pub use trace::trace_image;
+pub use trace::trouble;
 
 use crate::course::Exercise;
 use crate::engine::BuildEvent;
@@ -112,6 +117,9 @@ pub struct Request {
     pub baseline: Option<Bytes>,
     /// Whether the builder's cache is left aside.
     pub no_cache: bool,
+    /// Whether the files are those of whoever sits at this machine. A run of anybody else's image
+    /// is never traced: the container would start with rights that a stranger must not be near.
+    pub own: bool,
     /// Whether a large image is read whole even where a cheap goal has already decided.
     pub thorough: bool,
     /// What is remembered of layers, so that unchanged ones are not read again.

@@ -23,6 +23,7 @@ mod progress;
 mod sbom;
 mod scan;
 mod target;
+mod trace;
 mod wiring;
 
 use std::ffi::OsString;
@@ -90,6 +91,7 @@ enum Verb {
     Compare(compare::Args),
     Db(db::Args),
     Scan(scan::Args),
+    Trace(trace::Args),
     Goals(goals::Args),
     Lint(lint::Args),
     Completions(completions::Args),
@@ -161,6 +163,7 @@ fn dispatch(verb: Option<Verb>, context: &Context) -> Result<Exit, CliError> {
         Some(Verb::Compare(args)) => compare::run(&args, context),
         Some(Verb::Db(args)) => db::run(&args, context),
         Some(Verb::Scan(args)) => scan::run(&args, context),
+        Some(Verb::Trace(args)) => trace::run(&args, context),
         Some(Verb::Goals(args)) => goals::run(&args, context),
         Some(Verb::Lint(args)) => lint::run(&args, context),
         Some(Verb::Doctor(args)) => doctor::run(&args, context),

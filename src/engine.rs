@@ -32,6 +32,7 @@ use crate::dockerfile::Dockerfile;
 use crate::image::Summary;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
+use crate::image::run::Trace;
 use crate::units::Bytes;
 
 /// The label on everything that Loadline creates on an engine. Its value is the workspace's id.
@@ -87,6 +88,21 @@ pub trait Engine: Send + Sync {
         run: &Run,
         cancel: CancellationToken,
     ) -> Result<RunOutcome, EngineError>;
+
+    /// Runs a container likewise and writes down which files it opens.
+    ///
+    /// For the user's own images alone, never for a stranger's: the container starts with rights
+    /// that its program does not get. Its root file system is writable, whatever the run says, and
+    /// its health check is left out.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] with the reason where this engine lets nobody watch opens.
+    async fn trace(
+        &self,
+        image: &str,
+        run: &Run,
+        cancel: CancellationToken,
+    ) -> Result<Trace, EngineError>;
 
     /// The images that carry `label` (any value where `value` is `None`), or all of them where
     /// `label` is `None`.

@@ -49,6 +49,7 @@ mod stays_cached;
 mod stops;
 pub mod structure;
 mod tool;
+mod touched;
 mod uses;
 mod vulnerabilities;
 

@@ -19,7 +19,9 @@ pub mod run;
 pub mod sbom;
 pub mod secrets;
 pub mod shells;
+pub mod touched;
 pub mod tree;
+pub mod user;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

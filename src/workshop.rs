@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::AttemptEvent;
+use crate::attempt::Traced;
 use crate::course::Course;
 use crate::course::ExerciseId;
 use crate::engine::EngineInfo;
@@ -96,6 +97,17 @@ pub trait Workshop: Send + Sync + 'static {
     /// Compares the packages of an image with the advisories, without the rest of
     /// [`Self::look`].
     async fn scan(&self, image: &str, cancel: CancellationToken) -> Result<Arc<Scan>, Trouble>;
+
+    /// Runs the image of an attempt once more, as the exercise's goals run it, and tells which of
+    /// its files the run opens. `image` is the engine's id of it, `lines` are the Dockerfile's
+    /// lines of its layers.
+    async fn trace(
+        &self,
+        exercise: &ExerciseId,
+        image: &str,
+        lines: &[Option<u32>],
+        cancel: CancellationToken,
+    ) -> Result<Traced, Trouble>;
 
     /// Notes that a hint was opened.
     async fn hint_opened(

@@ -28,8 +28,10 @@ use crate::engine::Transform;
 use crate::image::Config;
 use crate::image::HistoryStep;
 use crate::image::Summary;
+use crate::image::run::Opened;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
+use crate::image::run::Trace;
 use crate::text::Clean;
 use crate::units::Bytes;
 
@@ -206,6 +208,22 @@ impl Engine for Fake {
         Ok(RunOutcome {
             exit: Some(0),
             ..RunOutcome::default()
+        })
+    }
+
+    async fn trace(
+        &self,
+        _image: &str,
+        _run: &Run,
+        _cancel: CancellationToken,
+    ) -> Result<Trace, EngineError> {
+        self.note("trace");
+        Ok(Trace {
+            outcome: RunOutcome {
+                exit: Some(0),
+                ..RunOutcome::default()
+            },
+            opened: Opened::default(),
         })
     }
 

@@ -41,6 +41,7 @@ use crate::image::inside;
 use crate::image::package::Packages;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
+use crate::image::run::Trace;
 use crate::image::secrets;
 use crate::report::GoalReport;
 use crate::report::VerdictName;
@@ -72,6 +73,8 @@ pub(super) struct Gathering<'a> {
     pub(super) canaries: Vec<String>,
     /// The line of the Dockerfile that made each layer.
     pub(super) lines: Vec<Option<u32>>,
+    /// Whether runs may be traced: the image is that of whoever sits here.
+    pub(super) own: bool,
     /// Whether a large image is read whole in any case.
     pub(super) thorough: bool,
     /// What is remembered of layers.
@@ -106,6 +109,7 @@ enum Arrival {
     Scan(Result<Box<Pass>, EngineError>),
     Starter(Known<Scan>),
     Run(Run, Result<Box<RunOutcome>, EngineError>),
+    Trace(Run, Result<Box<Trace>, EngineError>),
     Rebuild(Rebuild, Known<Vec<StepFact>>),
     Baseline(BTreeMap<Run, Known<RunOutcome>>),
 }
@@ -118,6 +122,7 @@ struct Have {
     scan: bool,
     scans: BTreeSet<Scanned>,
     runs: BTreeSet<Run>,
+    traces: BTreeSet<Run>,
     rebuilds: BTreeSet<Rebuild>,
     baseline_runs: BTreeSet<Run>,
 }
@@ -130,6 +135,7 @@ impl Have {
             && (!needs.scans.contains(&Scanned::Starter) || self.scans.contains(&Scanned::Starter))
             && needs.baseline_runs.is_subset(&self.baseline_runs)
             && needs.runs.is_subset(&self.runs)
+            && needs.traces.is_subset(&self.traces)
             && needs.rebuilds.is_subset(&self.rebuilds)
     }
 }
@@ -211,6 +217,7 @@ impl<'a> Session<'a> {
                 Arrival::Starter(starter::scan(work).await)
             }));
         }
+        self.start_traces(&mut jobs, evidence);
         for rebuild in self.needs.rebuilds.clone() {
             let job = (self.work.rebuild)(rebuild.clone());
             jobs.push(Box::pin(
@@ -354,6 +361,30 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Runs once more what is traced: such a run is slower, and its start is another.
+    fn start_traces(&mut self, jobs: &mut Jobs<'a>, evidence: &mut Evidence) {
+        let summary = evidence.summary.as_ref();
+        let env = summary.map_or_else(|_| Vec::new(), |summary| summary.config.env.clone());
+        for run in self.needs.traces.clone() {
+            if !self.work.own {
+                let missing = Missing::because(
+                    "What a run opens is only looked at in the learner's own workspace.",
+                );
+                evidence.traces.insert(run.clone(), Err(missing));
+                self.have.traces.insert(run);
+                continue;
+            }
+            let engine = Arc::clone(&self.work.engine);
+            let image = self.work.image.clone();
+            let cancel = self.work.cancel.clone();
+            let asked = expanded(&run, &env);
+            jobs.push(Box::pin(async move {
+                let trace = engine.trace(&image, &asked, cancel).await.map(Box::new);
+                Arrival::Trace(run, trace)
+            }));
+        }
+    }
+
     /// Files what has come into the evidence. An engine that went away ends the attempt.
     fn take(&mut self, arrival: Arrival, evidence: &mut Evidence) -> Result<(), EngineError> {
         match arrival {
@@ -387,6 +418,16 @@ impl<'a> Session<'a> {
             Arrival::Baseline(runs) => {
                 self.have.baseline_runs.extend(runs.keys().cloned());
                 evidence.baseline_runs = runs;
+            }
+            Arrival::Trace(run, answer) => {
+                self.have.traces.insert(run.clone());
+                let trace = match answer {
+                    Err(EngineError::Refused { detail, .. }) => Err(Missing::because(format!(
+                        "It cannot be seen here what a run opens: {detail}."
+                    ))),
+                    answer => known(answer)?.map(|trace| *trace),
+                };
+                evidence.traces.insert(run, trace);
             }
             Arrival::Rebuild(rebuild, steps) => {
                 self.have.rebuilds.insert(rebuild.clone());

@@ -363,6 +363,7 @@ impl Attempt {
             starter_scan: not_yet(),
             runs: BTreeMap::new(),
             baseline_runs: BTreeMap::new(),
+            traces: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
         })
     }
@@ -418,6 +419,7 @@ impl Attempt {
             facts: self.request.facts.clone(),
             lines: layers.lines,
             base_layers: layers.of_base,
+            own: self.request.own,
             rebuild: &rebuild,
             baseline: &baseline,
             advisories: self.request.advisories.clone(),
@@ -505,6 +507,7 @@ impl Attempt {
             starter_scan: Err(missing.clone()),
             runs: BTreeMap::new(),
             baseline_runs: BTreeMap::new(),
+            traces: BTreeMap::new(),
             rebuilds: BTreeMap::new(),
         };
         self.goals()

@@ -147,6 +147,7 @@ fn request(goals: Vec<Wants>) -> Request {
         advisories: Err(Missing::because("A test has none.")),
         baseline: None,
         no_cache: false,
+        own: true,
         thorough: false,
         facts: None,
     }

@@ -154,6 +154,8 @@ pub(crate) async fn from_folder(
         advisories: Ok(advisories),
         baseline: None,
         no_cache: with.no_cache,
+        // A folder may be anybody's.
+        own: false,
         thorough: false,
         facts: wiring::facts(),
     };

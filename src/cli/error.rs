@@ -69,6 +69,18 @@ pub enum CliError {
         /// As it was named.
         base: String,
     },
+    /// An archive or a folder was named where an image has to run.
+    NeedsEngine {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// What a run of an image opens could not be seen.
+    NotTraced {
+        /// The image.
+        image: String,
+        /// Why, as a fragment.
+        why: String,
+    },
     /// The folder holds no Dockerfile.
     NoDockerfile {
         /// The folder.
@@ -181,6 +193,8 @@ impl CliError {
             Self::Archive { path, cause } => (Exit::Usage, no_image(path, cause)),
             Self::Layers(error) => (Exit::Usage, of_layers(error)),
             Self::NotItsBase { base } => (Exit::Usage, not_its_base(base)),
+            Self::NeedsEngine { path } => (Exit::Usage, needs_engine(path)),
+            Self::NotTraced { image, why } => (Exit::NotJudged, not_traced(image, why)),
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
             Self::Engine(error) => of_engine(error),
@@ -369,6 +383,19 @@ fn of_lint(error: &LintError) -> Told {
         ))
         .hint("save it as UTF-8, then mend it"),
     }
+}
+
+fn needs_engine(path: &Path) -> Told {
+    told(format!(
+        "`{}` is not on an engine, and a run needs one",
+        shown(path)
+    ))
+    .hint("load it with `docker load -i FILE`, then name the image")
+}
+
+fn not_traced(image: &str, why: &str) -> Told {
+    let image = Clean::line(image);
+    told(format!("what a run of `{image}` opens cannot be seen")).causes([why.to_owned()])
 }
 
 fn no_dockerfile(folder: &Path) -> Told {

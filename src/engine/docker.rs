@@ -9,6 +9,7 @@
 mod build;
 mod containers;
 mod fault;
+mod fetch;
 mod images;
 mod owner;
 mod paths;
@@ -51,6 +52,7 @@ use crate::engine::address::Address;
 use crate::image::Summary;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
+use crate::image::run::Trace;
 use crate::units::Bytes;
 
 /// How long a question may take that needs no work.
@@ -297,6 +299,15 @@ impl Engine for Docker {
         cancel: CancellationToken,
     ) -> Result<RunOutcome, EngineError> {
         run::run(self, image, run, cancel).await
+    }
+
+    async fn trace(
+        &self,
+        image: &str,
+        run: &Run,
+        cancel: CancellationToken,
+    ) -> Result<Trace, EngineError> {
+        run::trace::trace(self, image, run, cancel).await
     }
 
     async fn images(&self, label: Option<&str>) -> Result<Vec<ImageEntry>, EngineError> {

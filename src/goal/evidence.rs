@@ -13,6 +13,7 @@ use crate::image::Contents;
 use crate::image::Summary;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
+use crate::image::run::Trace;
 use crate::image::secrets::Secret;
 use crate::text::Clean;
 use crate::units::Bytes;
@@ -70,6 +71,8 @@ pub struct Needs {
     pub runs: BTreeSet<Run>,
     /// Runs of the image that the starter's files make.
     pub baseline_runs: BTreeSet<Run>,
+    /// Runs whose opened files are written down.
+    pub traces: BTreeSet<Run>,
     /// Builds with one file changed.
     pub rebuilds: BTreeSet<Rebuild>,
 }
@@ -92,6 +95,7 @@ impl Needs {
         self.files.extend(other.files);
         self.paths.extend(other.paths);
         self.runs.extend(other.runs);
+        self.traces.extend(other.traces);
         self.baseline_runs.extend(other.baseline_runs);
         self.rebuilds.extend(other.rebuilds);
     }
@@ -137,6 +141,8 @@ pub struct Evidence {
     pub runs: BTreeMap<Run, Known<RunOutcome>>,
     /// What each run of the starter's image showed.
     pub baseline_runs: BTreeMap<Run, Known<RunOutcome>>,
+    /// What each traced run opened.
+    pub traces: BTreeMap<Run, Known<Trace>>,
     /// The steps of each rebuild.
     pub rebuilds: BTreeMap<Rebuild, Known<Vec<StepFact>>>,
 }
@@ -163,15 +169,19 @@ impl Evidence {
     pub fn baseline_run(&self, run: &Run) -> Known<&RunOutcome> {
         found_in(&self.baseline_runs, run, "The starter's image was not run.")
     }
+
+    /// What a traced run opened.
+    ///
+    /// # Errors
+    /// When it was not run or could not be seen.
+    pub fn trace(&self, run: &Run) -> Known<&Trace> {
+        found_in(&self.traces, run, "It was not looked at what a run opens.")
+    }
 }
 
-fn found_in<'a>(
-    runs: &'a BTreeMap<Run, Known<RunOutcome>>,
-    run: &Run,
-    otherwise: &str,
-) -> Known<&'a RunOutcome> {
+fn found_in<'a, T>(runs: &'a BTreeMap<Run, Known<T>>, run: &Run, otherwise: &str) -> Known<&'a T> {
     match runs.get(run) {
-        Some(Ok(outcome)) => Ok(outcome),
+        Some(Ok(found)) => Ok(found),
         Some(Err(missing)) => Err(missing.clone()),
         None => Err(Missing::because(otherwise)),
     }

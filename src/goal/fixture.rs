@@ -89,6 +89,7 @@ pub(super) fn nothing(text: &str) -> Evidence {
         starter_scan: Err(missing()),
         runs: BTreeMap::new(),
         baseline_runs: BTreeMap::new(),
+        traces: BTreeMap::new(),
         rebuilds: BTreeMap::new(),
     }
 }

@@ -76,6 +76,7 @@ kinds![
     super::stays_cached::StaysCached,
     super::same_output::SameOutput,
     super::structure::StructureTests,
+    super::touched::TouchedGoal,
 ];
 
 /// Reads a goal that is written as its kind's name alone: `- no_shell`.
@@ -219,6 +220,7 @@ mod tests {
                 "stays_cached",
                 "same_output",
                 "structure_tests",
+                "touched",
             ]
         );
         assert!(about("http").is_some() && about("https").is_none());

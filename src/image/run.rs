@@ -1,7 +1,9 @@
 //! What a goal asks of a run, and what the run showed.
 //!
 //! Every run is hardened by the engine's adapter (memory, pids, CPU, no capabilities, no new
-//! privileges, no network) and bounded in time and output; a goal cannot ask for less.
+//! privileges, no network) and bounded in time and output; a goal cannot ask for less. A run whose
+//! opened files are written down starts with more, for the program that does it, and hands none of
+//! it on.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -171,6 +173,25 @@ pub struct RunOutcome {
     pub killed: bool,
     /// The last state of [`Probe::Health`]: `healthy`, `unhealthy`, `starting`.
     pub health: Option<Clean>,
+}
+
+/// A run whose opened files were written down.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// What the run showed.
+    pub outcome: RunOutcome,
+    /// What it opened.
+    pub opened: Opened,
+}
+
+/// The files that a run opened: those of the root file system, from the program's own file on.
+/// Folders, and files that were only looked at, are not among them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Each path once, `/usr/bin/env`, links followed, in the order of first opening.
+    pub paths: Vec<String>,
+    /// Why some may be missing, as a fragment; `None` where none is.
+    pub gaps: Option<Clean>,
 }
 
 /// An HTTP answer.

@@ -3,8 +3,10 @@
 use similar::ChangeTag;
 use similar::TextDiff;
 
+use crate::attempt;
 use crate::attempt::AttemptEvent;
 use crate::course::Exercise;
+use crate::image::touched;
 use crate::plain::Plain;
 use crate::plain::progress::Progress;
 use crate::plain::prose;
@@ -30,10 +32,11 @@ enum Action {
     Cves,
     Reset,
     UndoReset,
+    Used,
     Back,
 }
 
-const ACTIONS: [(Action, &str); 11] = [
+const ACTIONS: [(Action, &str); 12] = [
     (Action::Build, "Build and check"),
     (Action::Edit, "Edit a file"),
     (Action::Show, "Read your files"),
@@ -44,6 +47,7 @@ const ACTIONS: [(Action, &str); 11] = [
     (Action::Cves, "See the CVEs of the last image"),
     (Action::Reset, "Put the starter back"),
     (Action::UndoReset, "Undo the last reset"),
+    (Action::Used, "See what of the image a run opens"),
     (Action::Back, "Back"),
 ];
 
@@ -131,6 +135,7 @@ impl Plain<'_> {
                 self.say("Your files are back.");
                 return Ok(Some(fresh));
             }
+            Action::Used => self.used(exercise).await?,
             Action::Back => {}
         }
         Ok(None)
@@ -259,6 +264,45 @@ impl Plain<'_> {
                 .filter_map(|file| Some((file.name, file.text?)))
                 .collect();
         }
+        Ok(())
+    }
+
+    /// Runs the image of the last attempt and says what the run opens.
+    async fn used(&mut self, exercise: &Exercise) -> Result<(), Trouble> {
+        let record = self.progress.exercises.get(&exercise.id).cloned();
+        let record = record.unwrap_or_default();
+        let image = record.last.as_ref().and_then(|last| last.image.as_ref());
+        let Some(image) = image else {
+            self.say("The last attempt made no image: build and check first.");
+            return Ok(());
+        };
+        let Some(run) = attempt::run_to_trace(exercise) else {
+            self.say("No goal of this exercise runs the image.");
+            return Ok(());
+        };
+        self.say("Running the image once more. Ctrl-C stops it.");
+        let cancel = self.tty.stop();
+        let lines: Vec<Option<u32>> = image.layers.iter().map(|layer| layer.line).collect();
+        let mut traced = self
+            .services
+            .workshop
+            .trace(&exercise.id, &image.id, &lines, cancel)
+            .await?;
+        if let Some(text) = record.built.get("Dockerfile") {
+            traced.touched.quote(text);
+        }
+        if let Some(trouble) = attempt::trouble(&run, &traced.outcome) {
+            self.say(format!("Not seen to its end: {trouble}."));
+        }
+        if traced.outcome.start_error.is_some() {
+            return Ok(());
+        }
+        if let Some(gaps) = &traced.gaps {
+            self.say(format!("Some opened files may be missing: {gaps}."));
+        }
+        self.say_all(touched::lines(&traced.touched, false));
+        self.say("");
+        self.say(touched::COMMENT);
         Ok(())
     }
 

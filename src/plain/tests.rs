@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::attempt::AttemptEvent;
+use crate::attempt::Traced;
 use crate::course::Choice;
 use crate::course::Course;
 use crate::course::Exercise;
@@ -17,6 +18,10 @@ use crate::course::Solution;
 use crate::finding::Scan;
 use crate::goal::Blame;
 use crate::image::Contents;
+use crate::image::run::RunOutcome;
+use crate::image::touched::FolderUse;
+use crate::image::touched::Part;
+use crate::image::touched::Touched;
 use crate::report::CourseRef;
 use crate::report::GoalReport;
 use crate::report::ImageReport;
@@ -200,6 +205,17 @@ impl Workshop for Fake {
 
     async fn scan(&self, _: &str, _: CancellationToken) -> Result<Arc<Scan>, Trouble> {
         Ok(Arc::default())
+    }
+
+    async fn trace(
+        &self,
+        _: &ExerciseId,
+        _: &str,
+        _: &[Option<u32>],
+        _: CancellationToken,
+    ) -> Result<Traced, Trouble> {
+        self.note("trace");
+        Ok(traced())
     }
 
     async fn hint_opened(&self, _: &ExerciseId, goal: &str, level: u8) -> Result<(), Trouble> {
@@ -487,4 +503,96 @@ async fn the_doctor_says_one_finding_per_line() {
     let (person, _) = visit(&["3", "q"]).await;
     let text = person.heard.join("\n");
     assert!(text.contains("Engine: bad. none answers\n  Next: Run `loadline doctor --fix`."));
+}
+
+/// What a run of the exercise's image opened.
+fn traced() -> Traced {
+    let part = |files, bytes| Part {
+        files,
+        bytes: Bytes(bytes),
+    };
+    Traced {
+        outcome: RunOutcome {
+            exit: Some(2),
+            ..RunOutcome::default()
+        },
+        gaps: None,
+        touched: Touched {
+            live: part(48_281, 852_000_000),
+            opened: part(117, 23_600_000),
+            unopened: vec![FolderUse {
+                path: "/usr/lib/jvm".to_owned(),
+                live: part(900, 290_000_000),
+                opened: part(0, 0),
+            }],
+            ..Touched::default()
+        },
+    }
+}
+
+#[tokio::test]
+async fn what_a_run_opens_is_told_once_there_is_an_image() {
+    let mut course = course();
+    let goal = crate::goal::registry::parse_bare::<serde::de::value::Error>("run");
+    course.exercises[0].goals = vec![crate::course::GoalEntry {
+        id: "run".to_owned(),
+        title: None,
+        points: 1,
+        why: None,
+        read: None,
+        hidden: false,
+        goal: goal.expect("a goal"),
+    }];
+    let (_, bases) = mpsc::channel(1);
+    let (person, workshop) = visit_course(course.clone(), bases, &["2", "11", "q", "q"]).await;
+    assert_eq!(done(&workshop), ["open first-build"]);
+    let text = person.heard.join("\n");
+    assert!(text.contains("build and check first"), "{text}");
+
+    let workshop = Arc::new(Fake::default());
+    let mut last = report();
+    last.image = Some(ImageReport {
+        id: "sha256:1".to_owned(),
+        shipped_bytes: Bytes(852_000_000),
+        exact: true,
+        layers: Vec::new(),
+        builder_lines: Vec::new(),
+    });
+    let record = crate::workshop::Record {
+        last: Some(Box::new(last)),
+        ..crate::workshop::Record::default()
+    };
+    let id = course.exercises[0].id.clone();
+    let progress = Progress {
+        exercises: BTreeMap::from([(id, record)]),
+        ..Progress::default()
+    };
+    *workshop.progress.lock().expect("one thread") = progress;
+    let services = Services {
+        course: Arc::new(course),
+        workshop: workshop.clone(),
+    };
+    let mut person = Person {
+        answers: ["2", "11", "q", "q"].map(str::to_owned).into(),
+        ..Person::default()
+    };
+    let (_, bases) = mpsc::channel(1);
+    run(services, &mut person, bases, None).await;
+    assert_eq!(done(&workshop), ["open first-build", "trace"]);
+    let from = person
+        .heard
+        .iter()
+        .position(|line| line.starts_with("Running the image"));
+    let told = person.heard[from.expect("it is said")..].join("\n");
+    let told = told.split("\n\n  1").next().expect("a page");
+    insta::assert_snapshot!(told, @r#"
+    Running the image once more. Ctrl-C stops it.
+    Not seen to its end: the container ended with status 2.
+    2.8 % of what the image ships was opened: 23.6 MB of 852 MB, 117 of 48281 files
+
+    Folders without any
+      /usr/lib/jvm                                    290 MB in 900 files
+
+    Opened in this run, no more than that: a file that only a rare request needs was not opened either. So none of this says "safe to delete".
+    "#);
 }

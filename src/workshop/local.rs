@@ -8,6 +8,8 @@
 
 mod history;
 mod look;
+mod prepare;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::Answered;
 use super::BaseEvent;
-use super::BaseState;
 use super::Check;
 use super::EngineState;
 use super::Progress;
@@ -40,12 +41,11 @@ use crate::attempt;
 use crate::attempt::AttemptEvent;
 use crate::attempt::Request;
 use crate::attempt::Submission;
+use crate::attempt::Traced;
 use crate::bases;
 use crate::course::Course;
 use crate::course::Exercise;
 use crate::course::ExerciseId;
-use crate::course::directive;
-use crate::course::directive::Directive;
 use crate::engine::BuildEvent;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -170,6 +170,11 @@ impl Local {
         Ok((workspace, token))
     }
 
+    /// What is remembered of layers.
+    fn facts(&self) -> Arc<LayerFacts> {
+        Arc::new(LayerFacts::at(self.home.state().join("layers")))
+    }
+
     fn log(&self, id: &ExerciseId) -> PathBuf {
         self.home.state().join("logs").join(format!("{id}.log"))
     }
@@ -272,41 +277,11 @@ impl Local {
             advisories: advice::known(&self.home),
             baseline,
             no_cache: false,
+            own: true,
             thorough: false,
-            facts: Some(Arc::new(LayerFacts::at(self.home.state().join("layers")))),
+            facts: Some(self.facts()),
         };
         Ok((request, found, files))
-    }
-
-    /// Tells what the images weigh that only a lesson names, where they are here.
-    async fn weigh_named(
-        &self,
-        found: &Found,
-        wanted: &[String],
-        events: &mpsc::Sender<BaseEvent>,
-    ) {
-        let named: Vec<String> = self
-            .course
-            .lessons
-            .iter()
-            .flat_map(|lesson| directive::all(&lesson.markdown))
-            .filter_map(|figure| match figure {
-                Ok((Directive::Size { reference }, _)) => Some(reference),
-                Ok(_) | Err(_) => None,
-            })
-            .filter(|reference| !wanted.contains(reference))
-            .collect();
-        let Ok(here) = found.bases.resolve(&named).await else {
-            return;
-        };
-        for (reference, resolution) in here {
-            if let Some(local) = resolution.local() {
-                let size = shipped(&found.engine, local).await;
-                let _ = events
-                    .send(told(&reference, BaseState::Ready { size }))
-                    .await;
-            }
-        }
     }
 
     fn course_ref(&self) -> CourseRef {
@@ -418,31 +393,7 @@ impl Workshop for Local {
         events: mpsc::Sender<BaseEvent>,
         cancel: CancellationToken,
     ) {
-        let Ok(found) = self.engine().await else {
-            return;
-        };
-        let mut wanted = first;
-        let all: Vec<String> = self
-            .course
-            .exercises
-            .iter()
-            .flat_map(|exercise| exercise.bases.iter().cloned())
-            .collect();
-        for reference in found.bases.in_order(&all) {
-            if !wanted.contains(&reference) {
-                wanted.push(reference);
-            }
-        }
-        self.weigh_named(&found, &wanted, &events).await;
-        for reference in &wanted {
-            let _ = events.send(told(reference, BaseState::Waiting)).await;
-        }
-        for reference in wanted {
-            if cancel.is_cancelled() {
-                return;
-            }
-            prepare(&found, reference, &events, &cancel).await;
-        }
+        prepare::prepare_all(self, first, events, cancel).await;
     }
 
     async fn open(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
@@ -516,6 +467,16 @@ impl Workshop for Local {
         look::scan(self, image, cancel).await
     }
 
+    async fn trace(
+        &self,
+        exercise: &ExerciseId,
+        image: &str,
+        lines: &[Option<u32>],
+        cancel: CancellationToken,
+    ) -> Result<Traced, Trouble> {
+        trace::trace(self, exercise, image, lines, cancel).await
+    }
+
     async fn hint_opened(
         &self,
         exercise: &ExerciseId,
@@ -550,52 +511,4 @@ impl Workshop for Local {
     async fn doctor(&self) -> Vec<Check> {
         doctor::checks(&self.look().await)
     }
-}
-
-fn told(reference: &str, state: BaseState) -> BaseEvent {
-    BaseEvent {
-        reference: reference.to_owned(),
-        state,
-    }
-}
-
-/// What an image ships, where this engine's own sizes say so.
-async fn shipped(engine: &Docker, image: &str) -> Option<Bytes> {
-    let summary = engine.inspect(image).await.ok()??;
-    Some(summary.layer_sizes?.into_iter().sum())
-}
-
-/// Makes one base ready and tells how it goes.
-async fn prepare(
-    found: &Found,
-    reference: String,
-    events: &mpsc::Sender<BaseEvent>,
-    cancel: &CancellationToken,
-) {
-    let (sender, mut receiver) = mpsc::channel::<bases::Progress>(16);
-    let ensured = found.bases.ensure(&reference, sender, cancel.clone());
-    let forward = async {
-        while let Some(progress) = receiver.recv().await {
-            let bytes = (progress.total.0 > 0).then_some((progress.done, progress.total));
-            let doing = Clean::line(progress.phase.as_str());
-            let _ = events.try_send(told(
-                &progress.reference,
-                BaseState::Working { doing, bytes },
-            ));
-        }
-    };
-    let state = match tokio::join!(ensured, forward).0 {
-        Ok(ready) => BaseState::Ready {
-            size: shipped(&found.engine, &ready.local).await,
-        },
-        Err(bases::BaseError::Cancelled) => BaseState::Waiting,
-        Err(error) => {
-            let hint = error
-                .hint()
-                .map(|hint| format!("; {hint}"))
-                .unwrap_or_default();
-            BaseState::Failed(Clean::line(&format!("{}{hint}", causes(&error))))
-        }
-    };
-    let _ = events.send(told(&reference, state)).await;
 }

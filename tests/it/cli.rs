@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::sandbox::Sandbox;
 use crate::source;
 
-const VERBS: [&str; 9] = [
+const VERBS: [&str; 10] = [
     "learn",
     "check",
     "doctor",
@@ -16,6 +16,7 @@ const VERBS: [&str; 9] = [
     "clean",
     "goals",
     "lint",
+    "trace",
     "completions",
 ];
 
@@ -316,4 +317,35 @@ fn a_folder_that_may_not_be_read_is_named() {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     assert_eq!(ended.code, Some(2), "{}", ended.shown());
     assert!(ended.stderr.contains("permission denied"));
+}
+
+#[test]
+fn a_trace_wants_an_image_on_an_engine() {
+    let sandbox = Sandbox::without_engine();
+    sandbox.write("image.tar", "");
+    let archive = sandbox.run(&["trace", "image.tar"]);
+    let port = sandbox.run(&["trace", "app", "--http", "health"]);
+    let file = sandbox.run(&["trace", "app", "--file", "absent"]);
+    insta::assert_snapshot!(
+        format!("{}\n{}\n{}", archive.shown(), port.shown(), file.shown()),
+        @"
+        stderr:
+        error: `image.tar` is not on an engine, and a run needs one
+          hint: load it with `docker load -i FILE`, then name the image
+        exit code: 2
+
+        stderr:
+        error: invalid value 'health' for '--http <PORT[/PATH]>': write a port and, where it is not `/`, a path, such as `8000/health`
+
+        For more information, try '--help'.
+        exit code: 2
+
+        stderr:
+        error: the Dockerfile `absent` cannot be read
+          caused by: no such file or directory
+          hint: check the path and its permissions
+        exit code: 2
+        "
+    );
+    assert_eq!(sandbox.run(&["trace", "app"]).code, Some(4));
 }

@@ -89,6 +89,7 @@ impl Bench {
                 advisories: Ok(Shipped::get()),
                 baseline: None,
                 no_cache: start == Start::Clean,
+                own: true,
                 thorough: true,
                 facts: None,
             },

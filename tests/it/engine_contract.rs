@@ -9,6 +9,7 @@ mod dead;
 mod probes;
 mod things;
 mod tidy;
+mod trace;
 mod verdicts;
 
 use loadline::engine::BuildError;

@@ -329,6 +329,61 @@ fn every_module_says_what_it_is_for() {
     }
 }
 
+/// The one file that may say `unsafe`: a program of its own, which the build script compiles, and
+/// which asks the kernel for what the standard library cannot ask for. The crate itself forbids it.
+const MAY_BE_UNSAFE: &str = "engine/helper/trace.rs";
+
+/// Lines with `unsafe` that are not allowed: anywhere but in the one file, and there where the
+/// comment above does not say why it is sound. Declaring what another library has needs no reason.
+fn unsafe_lines(source: &Source) -> Vec<usize> {
+    let code = code_only(&source.text);
+    let lines: Vec<&str> = source.text.lines().collect();
+    let is_word = |line: &str| {
+        let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.any(|word| word == "unsafe")
+    };
+    let mut found = Vec::new();
+    for (index, line) in code.lines().enumerate() {
+        if !is_word(line) || (source.path == MAY_BE_UNSAFE && line.contains("extern")) {
+            continue;
+        }
+        let above = lines[..index].iter().rev();
+        let reason = above
+            .take_while(|line| line.trim_start().starts_with("//"))
+            .any(|line| line.trim_start().starts_with("// SAFETY: "));
+        if source.path != MAY_BE_UNSAFE || !reason {
+            found.push(index + 1);
+        }
+    }
+    found
+}
+
+#[test]
+fn unsafe_stands_in_one_file_and_each_block_gives_its_reason() {
+    let mut found = Vec::new();
+    for source in Source::all() {
+        for line in unsafe_lines(&source) {
+            found.push(format!("src/{}:{line}", source.path));
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "`unsafe` outside of {MAY_BE_UNSAFE}, or without a `// SAFETY:` above:\n{}",
+        found.join("\n")
+    );
+    let file = |path: &str, text: &str| Source {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
+    let text = "unsafe extern \"C\" {}\n// SAFETY: a\n// b\nunsafe { f() };\n\nunsafe { g() };";
+    assert_eq!(unsafe_lines(&file(MAY_BE_UNSAFE, text)), [6]);
+    assert_eq!(unsafe_lines(&file("units.rs", text)), [1, 4, 6]);
+    assert_eq!(
+        unsafe_lines(&file("units.rs", "// unsafe\nlet not_unsafe;")),
+        [0usize; 0]
+    );
+}
+
 #[test]
 fn every_room_of_the_house_is_listed_in_lib_rs() {
     let lib = std::fs::read_to_string(root().join("src/lib.rs")).expect("lib.rs is readable");

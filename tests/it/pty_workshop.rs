@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use loadline::attempt::AttemptEvent;
+use loadline::attempt::Traced;
 use loadline::course::Course;
 use loadline::course::Exercise;
 use loadline::course::ExerciseId;
@@ -344,6 +345,16 @@ impl Workshop for Fake {
 
     async fn scan(&self, _: &str, _: CancellationToken) -> Result<Arc<Scan>, Trouble> {
         Ok(Arc::default())
+    }
+
+    async fn trace(
+        &self,
+        _: &ExerciseId,
+        _: &str,
+        _: &[Option<u32>],
+        _: CancellationToken,
+    ) -> Result<Traced, Trouble> {
+        Err(Trouble::new("there is no image"))
     }
 
     async fn hint_opened(&self, _: &ExerciseId, _: &str, _: u8) -> Result<(), Trouble> {

@@ -99,7 +99,7 @@ async fn why(
 }
 
 /// A link's target as a path from the root: some engines resolve it, some give it as written.
-fn against(link: &str, target: &str) -> String {
+pub(super) fn against(link: &str, target: &str) -> String {
     if target.starts_with('/') {
         return target.to_owned();
     }

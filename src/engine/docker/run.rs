@@ -5,11 +5,13 @@
 //! Hardened runs of an image.
 //!
 //! Whatever a goal asks for, a container gets no network, no capability and no new privilege, and
-//! a bounded share of memory, processes, CPU, output and time.
+//! a bounded share of memory, processes, CPU, output and time. The one exception is [`trace`],
+//! whose own program gets three capabilities and gives them up before it starts the image's.
 
 pub(super) mod attach;
 mod helper;
 mod probes;
+pub(super) mod trace;
 
 use std::collections::HashMap;
 use std::time::Instant;

@@ -110,6 +110,7 @@ async fn attempt(
         baseline: None,
         // How much comes from the cache is told, and would depend on earlier tests.
         no_cache: true,
+        own: true,
         thorough: true,
         facts: None,
         advisories: Ok(Shipped::get()),

@@ -129,26 +129,7 @@ fn body(image: &str, container: &str, ask: &Ask<'_>, within: Duration) -> Contai
 
 /// The helper's image, loaded where it is not there yet.
 async fn image(docker: &Docker) -> Result<String, EngineError> {
-    let architecture = &docker.inner.info.architecture;
-    let ours = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let refused = |detail: &str| EngineError::Refused {
-        what: "look at the container from beside it",
-        detail: Clean::line(detail),
-    };
-    if PROGRAM.is_empty() {
-        return Err(refused(
-            "this build of Loadline has no helper program for containers",
-        ));
-    }
-    if architecture != ours {
-        return Err(refused(&format!(
-            "the engine runs {architecture} programs, and Loadline's helper is one for {ours}"
-        )));
-    }
+    fits(docker, PROGRAM, "look at the container from beside it")?;
     let digest = hex(&sha2::Sha256::digest(PROGRAM));
     let reference = format!(
         "loadline.local/helper:{}",
@@ -171,6 +152,31 @@ async fn image(docker: &Docker) -> Result<String, EngineError> {
             .store(true, std::sync::atomic::Ordering::Relaxed);
     }
     Ok(reference)
+}
+
+/// Whether one of our programs can do `what` on this engine.
+pub(super) fn fits(docker: &Docker, program: &[u8], what: &'static str) -> Result<(), EngineError> {
+    let architecture = &docker.inner.info.architecture;
+    let ours = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let refused = |detail: &str| {
+        Err(EngineError::Refused {
+            what,
+            detail: Clean::line(detail),
+        })
+    };
+    if program.is_empty() {
+        return refused("this build of Loadline has no helper program for containers");
+    }
+    if architecture != ours {
+        return refused(&format!(
+            "the engine runs {architecture} programs, and Loadline's helper is one for {ours}"
+        ));
+    }
+    Ok(())
 }
 
 /// Loads the helper's image: one layer with one file.
