@@ -152,6 +152,8 @@ pub enum ActionId {
     NextLayer,
     /// The layer before.
     PreviousLayer,
+    /// Run the image and show what the run opens.
+    Trace,
 }
 
 /// Where an action stands in help.
@@ -242,6 +244,7 @@ actions! {
     Show Here [key('v')] typing [] "show", "Shows other rows of the list.", when::show;
     NextLayer Here [key(']')] typing [] "next layer", "Chooses the next layer.", when::layered;
     PreviousLayer Here [key('[')] typing [] "layer before", "Chooses the layer before.", when::layered;
+    Trace Here [key('u')] typing [] "what is used", "Runs the image once more and shows which of its files the run opens.", when::trace;
     CheckAgain Here [key('b')] typing [] "check again", "Looks at the machine once more.", when::doctor;
     Down Move [code(KeyCode::Down), key('j')] typing [] "down", "One row down.", when::moving;
     Up Move [code(KeyCode::Up), key('k')] typing [] "up", "One row up.", when::moving;
@@ -339,7 +342,12 @@ impl Action {
             ActionId::Solution if model.bench().is_some_and(|bench| bench.hints.solution) => {
                 "hints".into()
             }
-            ActionId::Cancel if model.job.as_ref().is_some_and(|job| job.cancelling) => {
+            ActionId::Cancel
+                if [&model.job, &model.tracing]
+                    .into_iter()
+                    .flatten()
+                    .any(|job| job.cancelling) =>
+            {
                 "cancelling…".into()
             }
             _ => self.label.into(),
@@ -485,9 +493,15 @@ fn here(model: &Model) -> &'static [ActionId] {
         Screen::Result if bench.is_some_and(|bench| bench.result.compared) => {
             &[A::Diff, A::Build, A::Copy, A::Back]
         }
-        Screen::Result if bench.is_some_and(|bench| bench.passed()) => {
-            &[A::NextUnit, A::Main, A::Build, A::Diff, A::Layers, A::Cves]
-        }
+        Screen::Result if bench.is_some_and(|bench| bench.passed()) => &[
+            A::NextUnit,
+            A::Main,
+            A::Build,
+            A::Diff,
+            A::Layers,
+            A::Cves,
+            A::Trace,
+        ],
         Screen::Result => &[
             A::Main,
             A::Build,
@@ -495,6 +509,7 @@ fn here(model: &Model) -> &'static [ActionId] {
             A::Diff,
             A::Layers,
             A::Cves,
+            A::Trace,
             A::Copy,
             A::NextUnit,
         ],

@@ -62,7 +62,18 @@ pub enum Effect {
         /// Where its whole log is written.
         log: PathBuf,
     },
-    /// Ask an attempt to stop. It goes on telling until it has stopped.
+    /// Run an attempt's image and see what the run opens; answered with `Msg::Traced`.
+    Trace {
+        /// Its id.
+        job: JobId,
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// The engine's id of the image.
+        image: String,
+        /// The Dockerfile's line of each layer.
+        lines: Vec<Option<u32>>,
+    },
+    /// Ask an attempt or a traced run to stop. It goes on telling until it has stopped.
     Cancel(JobId),
     /// Look into an image; told with `Msg::Looking`, ended with `Msg::Looked`.
     Look {

@@ -1,6 +1,7 @@
 //! A small course and the states that tests look at.
 
 pub(crate) mod inside;
+mod traced;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,6 +15,7 @@ use crossterm::event::KeyModifiers;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
+pub(crate) use traced::traced;
 
 use crate::attempt::AttemptEvent;
 use crate::course::Baseline;

@@ -119,12 +119,12 @@ pub struct Status {
     pub role: Role,
 }
 
-/// The running attempt.
+/// A running attempt, or a traced run of an attempt's image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Its id.
     pub id: JobId,
-    /// What is built.
+    /// What is built or run.
     pub exercise: ExerciseId,
     /// Whether it was asked to stop.
     pub cancelling: bool,
@@ -179,6 +179,8 @@ pub struct Model {
     pub status: Option<Status>,
     /// The running attempt.
     pub job: Option<Job>,
+    /// The running image whose opened files are written down.
+    pub tracing: Option<Job>,
     /// The last job id given out.
     pub last_job: u64,
     /// How often Ctrl+C was pressed in a row.
@@ -216,6 +218,7 @@ impl Model {
             prompt: None,
             status: None,
             job: None,
+            tracing: None,
             last_job: 0,
             interrupts: 0,
             has_editor: false,

@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
 use crate::attempt::AttemptEvent;
+use crate::attempt::Traced;
 use crate::course::ExerciseId;
 use crate::finding::Scan;
 use crate::text::Clean;
@@ -118,6 +119,15 @@ pub enum Msg {
         job: JobId,
         /// What was found.
         result: Result<Arc<Scan>, Trouble>,
+    },
+    /// A traced run has ended. Said once per job.
+    Traced {
+        /// Which job.
+        job: JobId,
+        /// The engine's id of the image that ran.
+        image: String,
+        /// What it opened, or why that was not seen.
+        result: Result<Box<Traced>, Trouble>,
     },
     /// The doctor looked.
     Doctor(Vec<Check>),

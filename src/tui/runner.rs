@@ -109,11 +109,8 @@ impl Runner {
                     let _ = asking.try_send(Look::Now);
                 }
             }
-            Effect::StartAttempt { job, exercise, log } => self.attempt(job, exercise, log),
-            Effect::Cancel(job) => {
-                if let Some((token, _)) = self.attempts.get(&job) {
-                    token.cancel();
-                }
+            Effect::StartAttempt { .. } | Effect::Trace { .. } | Effect::Cancel(_) => {
+                self.on_job(effect);
             }
             Effect::Look { job, image } => self.look(job, image),
             Effect::Scan { job, image } => self.scan(job, image),
@@ -142,6 +139,25 @@ impl Runner {
                 result,
             }
         });
+    }
+
+    /// Starts or stops what can be cancelled.
+    fn on_job(&mut self, effect: Effect) {
+        match effect {
+            Effect::StartAttempt { job, exercise, log } => self.attempt(job, exercise, log),
+            Effect::Trace {
+                job,
+                exercise,
+                image,
+                lines,
+            } => self.trace(job, exercise, image, lines),
+            Effect::Cancel(job) => {
+                if let Some((token, _)) = self.attempts.get(&job) {
+                    token.cancel();
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Starts what must be on disk before the program ends.
@@ -313,6 +329,23 @@ impl Runner {
         if let Some((_, token)) = self.look.take_if(|(running, _)| *running == job) {
             token.cancel();
         }
+    }
+
+    fn trace(&mut self, job: JobId, exercise: ExerciseId, image: String, lines: Vec<Option<u32>>) {
+        let token = CancellationToken::new();
+        let (workshop, bus, cancel) = (Arc::clone(&self.workshop), self.bus.clone(), token.clone());
+        let id = image.clone();
+        let inner = self.spawn(async move { workshop.trace(&exercise, &id, &lines, cancel).await });
+        let outer = self.spawn(async move {
+            // Whatever happens to the run, its end is told once.
+            let result = match inner.await {
+                Ok(result) => result.map(Box::new),
+                Err(_) => Err(Trouble::new("the run ended without a list")),
+            };
+            let _ = bus.send(Msg::Traced { job, image, result }).await;
+        });
+        self.attempts.retain(|_, (_, task)| !task.is_finished());
+        self.attempts.insert(job, (token, outer));
     }
 
     /// Whether an attempt has not ended.

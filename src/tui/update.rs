@@ -14,6 +14,7 @@ mod overlays;
 mod remarks;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::time::Duration;
 
@@ -57,13 +58,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
         Msg::Base(event) => {
             model.bases.insert(event.reference, event.state);
         }
-        Msg::BasesDone => {
-            model.preparing = false;
-            // What was not reached is not on its way any more.
-            model
-                .bases
-                .retain(|_, state| matches!(state, BaseState::Ready { .. } | BaseState::Failed(_)));
-        }
+        Msg::BasesDone => bases_done(model),
         Msg::Opened { exercise, result } => files::opened(model, &exercise, result, &mut effects),
         Msg::Reset {
             exercise,
@@ -86,6 +81,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
         Msg::Looking { job, read } => inside::looking(model, job, read),
         Msg::Looked { job, result } => inside::looked(model, job, &result),
         Msg::Scanned { job, result } => cves::scanned(model, job, &result),
+        Msg::Traced { job, image, result } => traces::ended(model, job, &image, result),
         Msg::Doctor(checks) => {
             model.check = model.check.min(checks.len().saturating_sub(1));
             model.checks = Some(checks);
@@ -103,6 +99,14 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
     inside::settle(model, &mut effects);
     moves::settle(model);
     effects
+}
+
+/// The preparation of bases has ended: what was not reached is not on its way any more.
+fn bases_done(model: &mut Model) {
+    model.preparing = false;
+    model
+        .bases
+        .retain(|_, state| matches!(state, BaseState::Ready { .. } | BaseState::Failed(_)));
 }
 
 /// The engine's fix has ended; what came of it is looked at again.
@@ -126,11 +130,8 @@ fn complain(model: &mut Model, trouble: &Trouble) {
 /// Saves what is typed and leaves.
 fn leave(model: &mut Model, effects: &mut Vec<Effect>) {
     files::save_all(model, effects);
-    if let Some(job) = &mut model.job
-        && !std::mem::replace(&mut job.cancelling, true)
-    {
-        effects.push(Effect::Cancel(job.id));
-    }
+    attempts::cancel(model, effects);
+    traces::cancel(model, effects);
     effects.push(Effect::Quit);
 }
 

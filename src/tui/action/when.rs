@@ -1,5 +1,6 @@
 //! When each action can be done.
 
+use crate::attempt;
 use crate::course::Quiz;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
@@ -87,7 +88,20 @@ pub(super) fn build(model: &Model) -> bool {
 }
 
 pub(super) fn building(model: &Model) -> bool {
-    model.job.is_some() && !model.typing()
+    (model.job.is_some() || model.tracing.is_some()) && !model.typing()
+}
+
+pub(super) fn trace(model: &Model) -> bool {
+    let shown = model.bench().filter(|bench| !bench.result.compared);
+    model.screen == Screen::Result
+        && model.tracing.is_none()
+        && model.engine.is_ready()
+        && shown
+            .and_then(|bench| bench.report.as_deref())
+            .is_some_and(|report| report.image.is_some())
+        && model
+            .exercise()
+            .is_some_and(|exercise| attempt::run_to_trace(exercise).is_some())
 }
 
 pub(super) fn edit(model: &Model) -> bool {

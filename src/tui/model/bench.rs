@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::attempt::Traced;
 use crate::course::ExerciseId;
 use crate::report::GoalReport;
 use crate::report::Outcome;
@@ -51,6 +52,9 @@ pub struct Bench {
     pub log: Log,
     /// The last report.
     pub report: Option<Box<Report>>,
+    /// What a run of the last report's image opened, or why that was not seen; `None` until it is
+    /// asked for.
+    pub traced: Option<Result<Box<Traced>, Trouble>>,
     /// The files as the attempt of the last report built them.
     pub built: BTreeMap<String, String>,
     /// The files as the running attempt builds them.
@@ -196,6 +200,7 @@ impl Bench {
             build: None,
             log: Log::default(),
             report: None,
+            traced: None,
             built: BTreeMap::new(),
             building: BTreeMap::new(),
             attempts: 0,

@@ -2,6 +2,7 @@
 
 mod compare;
 mod cost;
+mod used;
 
 use std::ops::Range;
 
@@ -100,9 +101,10 @@ pub fn page(model: &Model) -> Page {
     let mut page = Page::default();
     head(&mut page, theme, report, columns);
     let counts = counts(model, bench, report);
-    bars(&mut page, theme, exercise, report, &counts, columns);
+    bars(&mut page, model, exercise, report, &counts, columns);
     problem(&mut page, theme, bench, report, columns);
     goals(&mut page, model, exercise, bench, report, columns);
+    used::lines(&mut page.lines, model, bench, columns);
     let against = cost::Against {
         report: model
             .record(&exercise.id)
@@ -190,15 +192,16 @@ fn counts(model: &Model, bench: &Bench, report: &Report) -> [String; 2] {
     ]
 }
 
-/// What the starter weighed, what the image weighs, what it may weigh.
+/// What the starter weighed, what the image weighs, what it may weigh, what of it a run opened.
 fn bars(
     page: &mut Page,
-    theme: Theme,
+    model: &Model,
     exercise: &Exercise,
     report: &Report,
     [first, now]: &[String; 2],
     columns: u16,
 ) {
+    let theme = model.theme;
     let Some(you) = report.image.as_ref().map(|image| image.shipped_bytes) else {
         return;
     };
@@ -254,6 +257,7 @@ fn bars(
         let at = 6 + usize::from(cost::cells(goal, whole, room));
         page.lines.push(goal_mark(theme, at, goal));
     }
+    used::bar(&mut page.lines, model, (whole, room), columns);
     page.lines.push(Line::default());
 }
 

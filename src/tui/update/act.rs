@@ -23,6 +23,7 @@ use crate::tui::update::moves;
 use crate::tui::update::navigate;
 use crate::tui::update::overlays;
 use crate::tui::update::remarks;
+use crate::tui::update::traces;
 
 /// Does an action.
 pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
@@ -61,8 +62,7 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::SearchPrevious => overlays::find(model, true),
         ActionId::Help => model.overlay = Some(Overlay::Help(Picker::default())),
         ActionId::Palette => model.overlay = Some(Overlay::Palette(Picker::default())),
-        ActionId::Build => attempts::build(model, effects),
-        ActionId::Cancel => attempts::cancel(model, effects),
+        ActionId::Build | ActionId::Trace | ActionId::Cancel => on_job(model, id, effects),
         ActionId::Filter => prompt(model, PromptKind::Filter),
         ActionId::CheckAgain => check_again(model, effects),
         ActionId::Copy => copy(model, effects),
@@ -259,13 +259,30 @@ fn open_hint(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
+fn on_job(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    match id {
+        ActionId::Build => attempts::build(model, effects),
+        ActionId::Trace => traces::begin(model, effects),
+        _ => cancel(model, effects),
+    }
+}
+
+/// Stops what runs: the build, or where none does, the traced run.
+fn cancel(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.job.is_some() {
+        attempts::cancel(model, effects);
+    } else {
+        traces::cancel(model, effects);
+    }
+}
+
 fn interrupt(model: &mut Model, effects: &mut Vec<Effect>) {
     model.interrupts = model.interrupts.saturating_add(1);
-    let running = model.job.is_some();
+    let running = model.job.is_some() || model.tracing.is_some();
     if model.interrupts >= 2 {
         leave(model, effects);
     } else if running {
-        attempts::cancel(model, effects);
+        cancel(model, effects);
         model.say(Role::Warn, "cancelling… Ctrl+C again leaves");
     } else {
         model.overlay = None;

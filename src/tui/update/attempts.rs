@@ -186,6 +186,7 @@ fn finish(
             record.built.clone_from(&bench.built);
         }
         bench.report = Some(report);
+        bench.traced = None;
         if outcome == Outcome::BuildFailed {
             bench.pane = Pane::Log;
             bench.log.unfollowed = false;

@@ -15,12 +15,15 @@ use crate::tui::fixture::Scene;
 use crate::tui::fixture::missing;
 use crate::tui::fixture::report;
 use crate::tui::fixture::shrink;
+use crate::tui::fixture::traced;
+use crate::tui::msg::JobId;
 use crate::tui::msg::Msg;
 use crate::tui::theme::Palette;
 use crate::tui::theme::Theme;
 use crate::units::Bytes;
 use crate::workshop::Check;
 use crate::workshop::CheckState;
+use crate::workshop::Trouble;
 
 const TEXT: &str = "# Distroless: Python\n\n\
 A distroless image holds your application and the runtime it needs. There is **no shell**, no \
@@ -300,4 +303,34 @@ fn every_page_survives_every_size() {
             scene.draw(width, height);
         }
     }
+}
+
+#[test]
+fn the_result_while_and_after_a_run_is_traced() {
+    let mut scene = Scene::traceable(Outcome::Failed);
+    insta::assert_snapshot!("used_offered_80x24", scene.picture(80, 24));
+    scene.char('u');
+    insta::assert_snapshot!("used_running_80x24", scene.picture(80, 24));
+    let ended = |result| Msg::Traced {
+        job: JobId(2),
+        image: "sha256:1".to_owned(),
+        result,
+    };
+    scene.tell(ended(Ok(Box::new(traced()))));
+    pictures("used", &mut scene);
+    for (width, height) in [(80, 24), (120, 36)] {
+        scene.resize(width, height);
+        scene.char('G');
+        let name = format!("used_below_{width}x{height}");
+        insta::assert_snapshot!(name, scene.picture(width, height));
+    }
+    let mut refused = Scene::traceable(Outcome::Failed);
+    refused.char('u');
+    refused.tell(ended(Err(Trouble::new(
+        "It cannot be seen here what a run opens: the engine runs without root.",
+    )
+    .advise("This is for your information; no other goal depends on it."))));
+    refused.resize(80, 24);
+    refused.char('G');
+    insta::assert_snapshot!("used_refused_80x24", refused.picture(80, 24));
 }
