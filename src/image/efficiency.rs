@@ -85,8 +85,12 @@ impl DiveFigures {
     }
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the figure that it is compared with is computed like this"
+)]
 fn ratio(part: Bytes, whole: Bytes) -> Option<f64> {
-    (whole > Bytes(0)).then(|| part.share_of(whole).0 / 100.0)
+    (whole > Bytes(0)).then(|| part.0 as f64 / whole.0 as f64)
 }
 
 /// The nodes of a layer's own tree, by path and whether it is a whiteout: of a path that a layer

@@ -2,9 +2,9 @@
 //!
 //! The file is YAML: `rules:` with `lowestEfficiency` (0.9 unless it is set), `highestWastedBytes`
 //! (disabled unless it is set) and `highestUserWastedPercent` (0.1 unless it is set). `disabled`,
-//! `off`, `false` and nothing turn a rule off. Newer versions of that tool spell them
-//! `lowest-efficiency-threshold`, `highest-wasted-bytes` and `highest-user-wasted-percent`, without
-//! `rules:`; both are read.
+//! `off`, `false` and nothing turn a rule off. The names that the same rules have among that tool's
+//! own settings (`lowest-efficiency-threshold`, `highest-wasted-bytes` and
+//! `highest-user-wasted-percent`) are read too, with or without `rules:`.
 #![expect(
     clippy::disallowed_methods,
     reason = "reads the rule file that was named, or the one that is there"
@@ -31,7 +31,7 @@ const USUAL: &str = ".dive-ci";
 /// The largest rule file that is read.
 const FILE_CAP: u64 = 1_000_000;
 
-/// Each rule, and its name in newer files.
+/// Each rule, and its name among the settings.
 const NAMES: [(&str, &str); 3] = [
     ("lowestEfficiency", "lowest-efficiency-threshold"),
     ("highestWastedBytes", "highest-wasted-bytes"),
