@@ -216,8 +216,8 @@ mod tests {
     fn the_gravest_finding_is_told_with_its_line() {
         insta::assert_snapshot!(judge("lint"), @r"
         unmet: 3 findings
-        why:   Line 1: no `USER`: `node:latest` starts as root (root-by-default).
-        next:  `loadline lint --explain root-by-default` says why that matters.
+        why:   Line 1: `node:latest` is another image each month (latest-tag).
+        next:  `loadline lint --explain latest-tag` says why that matters.
         blame: line 1
         ");
         assert_eq!(judge("lint: 3"), "met: 3 findings");

@@ -194,19 +194,19 @@ mod tests {
     #[test]
     fn wide_characters_and_a_byte_order_mark_move_no_caret() {
         insta::assert_snapshot!(shown("\u{feff}FROM node:latest AS 日\n"), @"
-        error[syntax]: `日` cannot be the name of a stage
-          --> Dockerfile:1:21
-             |
-           1 | FROM node:latest AS 日
-             |                     ^^
-          hint: begin with a letter; letters, digits, `-`, `_` and `.` may follow
-
         warning[latest-tag]: `node:latest` is another image each month
           --> Dockerfile:1:6
              |
            1 | FROM node:latest AS 日
              |      ^^^^^^^^^^^
           hint: name the version that you tested
+
+        error[syntax]: `日` cannot be the name of a stage
+          --> Dockerfile:1:21
+             |
+           1 | FROM node:latest AS 日
+             |                     ^^
+          hint: begin with a letter; letters, digits, `-`, `_` and `.` may follow
         ");
     }
 

@@ -101,6 +101,7 @@ pub fn spdx(text: &str) -> Option<String> {
 /// The same, with a `LicenseRef` for each part that has no SPDX name.
 #[must_use]
 pub fn expression(text: &str) -> String {
+    let text = bare(text);
     if let Ok(parsed) = Expression::parse_mode(text, MODE) {
         return parsed.to_string();
     }
@@ -115,6 +116,28 @@ pub fn expression(text: &str) -> String {
         Ok(parsed) => parsed.to_string(),
         Err(_) => reference(text),
     }
+}
+
+/// A text without the parentheses around all of it, which Node's packages write.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    let inner = text
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let Some(inner) = inner else {
+        return text;
+    };
+    // `(A) OR (B)` has two pairs: the first one closes before the end.
+    let mut depth = 0_usize;
+    for c in inner.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' if depth == 0 => return text,
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    inner
 }
 
 /// Whether a licence can be had without any that `denied` says yes to: where a record offers a
