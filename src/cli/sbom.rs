@@ -56,6 +56,9 @@ pub(crate) struct Args {
     /// The time in the document, such as `2026-11-25T10:00:00Z`, in place of the image's own
     #[arg(long, value_name = "TIME", value_parser = time)]
     created: Option<String>,
+    /// Read every layer anew, and remember none of them
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// What is printed.
@@ -82,9 +85,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let output = context.output;
     let contents = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
+        let facts = if args.no_cache { None } else { wiring::facts() };
         let options = Options {
             probes: vec![Arc::new(Packages)],
-            facts: wiring::facts(),
+            facts,
             ..Options::default()
         };
         Target::of(&args.image).read(options, &interrupt).await

@@ -10,6 +10,7 @@ mod collect;
 mod dpkg;
 mod elf;
 mod fields;
+mod first;
 mod gap;
 mod go;
 mod java;

@@ -25,6 +25,7 @@ mod layers;
 mod lint;
 mod lint_corpus;
 mod lint_fuzz;
+mod packages;
 mod pty_workshop;
 mod records;
 mod report_schema;

@@ -1,13 +1,11 @@
 //! From the notes of all layers to what is installed in the image.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
-
 use super::Distribution;
 use super::Inventory;
 use super::Package;
 use super::PackageKind;
 use super::collect::Sort;
+use super::first::FirstLayers;
 use super::gap;
 use super::notes::Notes;
 use super::notes::Shown;
@@ -28,17 +26,17 @@ pub fn inventory(contents: &Contents) -> Inventory {
     let tree = Tree::of(contents);
     let notes = Notes::of(contents);
     let shown = notes.shown(&tree);
-    let owners = Owners::of(&shown);
+    let mut first = FirstLayers::of(&notes);
+    let owners = Owners::of(contents, &notes, &shown, &mut first);
     let runtimes = Runtimes::of(&shown, &owners, &tree);
     let distribution = distribution(&tree, &notes);
-    let mut first = FirstLayers::of(&notes);
     let mut packages: Vec<Package> = Vec::new();
     for one in &shown {
         let Record::Packages(stated) = one.record else {
             continue;
         };
         // What a package of the distribution brought is that package.
-        if !is_system(one.sort) && owners.is_native(&one.path) {
+        if !is_system(one.sort) && owners.speak_for(&one.path) {
             continue;
         }
         for package in stated {
@@ -96,52 +94,6 @@ fn installed(one: &Shown<'_>, stated: &Stated, layer: usize) -> Package {
         licences: stated.licences.clone(),
         layer,
         path,
-    }
-}
-
-/// A package within one record: two records that both have it agree on it.
-type Key<'n> = (&'n str, &'n str, Option<&'n str>, Option<&'n str>);
-
-fn key(stated: &Stated) -> Key<'_> {
-    (
-        &stated.name,
-        &stated.version,
-        stated.architecture.as_deref(),
-        stated.inside.as_deref(),
-    )
-}
-
-/// Finds the layer that brought a package first: a record is written anew whenever anything is
-/// installed, so that the layer of the record says little.
-struct FirstLayers<'n> {
-    notes: &'n Notes<'n>,
-    keys: HashMap<(usize, String), HashSet<Key<'n>>>,
-}
-
-impl<'n> FirstLayers<'n> {
-    fn of(notes: &'n Notes<'_>) -> Self {
-        Self {
-            notes,
-            keys: HashMap::new(),
-        }
-    }
-
-    fn layer(&mut self, one: &Shown<'_>, stated: &Stated) -> usize {
-        let mut first = one.layer;
-        for (layer, record) in self.notes.below(one.layer, one.noted) {
-            let Record::Packages(packages) = record else {
-                break;
-            };
-            let keys = self
-                .keys
-                .entry((layer, one.noted.to_owned()))
-                .or_insert_with(|| packages.iter().map(key).collect());
-            if !keys.contains(&key(stated)) {
-                break;
-            }
-            first = layer;
-        }
-        first
     }
 }
 

@@ -71,7 +71,7 @@ fn unreadable(sight: &Sight<'_>) -> impl Iterator<Item = Gap> {
     let matters = |one: &&Shown<'_>| match one.sort {
         Some(Sort::DpkgStatus | Sort::Apk) => true,
         None | Some(Sort::PythonMetadata | Sort::Node | Sort::Java | Sort::Unread) => {
-            !sight.owners.is_native(&one.path)
+            !sight.owners.speak_for(&one.path)
         }
         Some(
             Sort::Release

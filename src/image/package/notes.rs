@@ -101,6 +101,14 @@ impl<'a> Notes<'a> {
             .map(|(index, record)| (*index, record))
     }
 
+    /// The nearest layer below one that has a record at a path, hidden or not.
+    pub(super) fn before(&self, layer: usize, path: &str) -> Option<usize> {
+        let versions = self.by_path.get(path)?.iter().rev();
+        versions
+            .map(|(index, _)| *index)
+            .find(|index| *index < layer)
+    }
+
     /// Whether a layer hides what the layers below have at a path.
     pub(super) fn hides(&self, layer: usize, path: &str) -> bool {
         let Some(hidden) = self.hides.get(layer) else {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::image::ContentHash;
 use crate::image::Contents;
 use crate::image::Entry;
 use crate::image::EntryKind;
@@ -55,7 +56,7 @@ fn layer(files: &[File<'_>]) -> Layer {
             mode: 0o755,
             uid: 0,
             gid: 0,
-            content: None,
+            content: Some(ContentHash(xxhash_rust::xxh3::xxh3_64(bytes))),
             capabilities: false,
         });
     }
@@ -253,6 +254,22 @@ fn an_opaque_program_is_named_unless_somebody_accounts_for_it() {
     let runtimes = inventory(&image(&[accounted])).runtimes;
     assert_eq!(runtimes[0].name, "python");
     assert_eq!(runtimes[0].version, "3.13");
+}
+
+#[test]
+fn a_package_does_not_speak_for_a_file_that_was_replaced() {
+    let base: &[File<'_>] = &[(STATUS, A), A_LIST, ("usr/bin/a", ELF)];
+    let other = [ELF, b"other"].concat();
+    let opaque = "/usr/bin/a does not say what it was made of";
+    let replaced: &[File<'_>] = &[("usr/bin/a", &other)];
+    assert_eq!(found(&[base, replaced]), ["a 1 (0)", opaque]);
+    let by_way_of_deleting: &[&[File<'_>]] = &[base, &[("-usr/bin/a", b"")], replaced];
+    assert_eq!(found(by_way_of_deleting), ["a 1 (0)", opaque]);
+    // Other permissions are no other file, and an upgrade brings its own.
+    assert_eq!(found(&[base, &[("usr/bin/a", ELF)]]), ["a 1 (0)"]);
+    let new: &[u8] = b"Package: a\nStatus: install ok installed\nVersion: 1.1\n";
+    let upgrade: &[File<'_>] = &[(STATUS, new), A_LIST, ("usr/bin/a", &other)];
+    assert_eq!(found(&[base, upgrade]), ["a 1.1 (1)"]);
 }
 
 #[test]
