@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := workshop
 LOADLINE := target/release/loadline
 
-.PHONY: workshop test engine test-engines generated bench
+.PHONY: workshop test engine test-engines generated bench fuzz
 
 # Builds the program, makes sure that an engine runs, opens the workshop. Asking for it is the
 # consent that `doctor --fix` would ask for; it says what it installs and why before it does it.
@@ -32,10 +32,17 @@ test-engines: engine
 	LOADLINE_TEST_KILL=$$(tr , '\n' <<<"$$engines" | grep 26.1-graphdriver) \
 		cargo test --test it a_real_engine_that_is_killed
 
-# Draws the README's pictures anew; a test holds them against what the program draws.
+# Draws the README's pictures and writes the tables of the manual anew; tests hold them against what
+# the program draws and finds.
 generated:
 	LOADLINE_WRITE_SHOTS=1 cargo test --test it shots::
+	LOADLINE_WRITE_DOCS=1 cargo test --test it lint_corpus::
 
 # What is felt, in figures with budgets; fails where one is missed.
 bench: engine
-	cargo bench --bench terminal --bench attempt --bench layers --bench advisories
+	cargo bench --bench terminal --bench attempt --bench layers --bench packages --bench advisories \
+		--bench lint
+
+# Ten million bytes that nobody would write, through the parser and every lint rule.
+fuzz:
+	LOADLINE_FUZZ_BYTES=10000000 cargo test --test it lint_fuzz

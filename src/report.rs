@@ -40,6 +40,9 @@ pub struct Report {
     pub baseline: Option<BaselineReport>,
     /// The base images that were used.
     pub bases: Vec<BaseReport>,
+    /// What the builder's own checks said, where the engine sends that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<WarningReport>,
     /// The engine.
     pub engine: Option<EngineReport>,
     /// How long the parts took.
@@ -183,6 +186,15 @@ pub struct BaseReport {
     pub resolved: String,
     /// Whether it was built here from distribution packages.
     pub stand_in: bool,
+}
+
+/// A warning of the builder's own checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningReport {
+    /// The line of the Dockerfile.
+    pub line: Option<u32>,
+    /// What it says.
+    pub text: Clean,
 }
 
 /// The engine.

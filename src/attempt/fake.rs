@@ -148,6 +148,10 @@ impl Engine for Fake {
                 title: Clean::line("FROM scratch"),
             },
             BuildEvent::StepStarted { step },
+            BuildEvent::Warning {
+                line: Some(1),
+                text: Clean::line("StageNameCasing: a name"),
+            },
             BuildEvent::StepFinished {
                 step,
                 cached: false,

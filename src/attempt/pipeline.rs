@@ -10,6 +10,7 @@ mod build;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::time::Duration;
 use std::time::Instant;
@@ -61,6 +62,7 @@ use crate::report::Outcome;
 use crate::report::Problem;
 use crate::report::Report;
 use crate::report::Timings;
+use crate::report::WarningReport;
 use crate::text::Clean;
 
 /// The longest that a learner's build may take.
@@ -90,6 +92,7 @@ pub fn start(
             events: events.clone(),
             cancel,
             dockerfile: OnceLock::new(),
+            warnings: Mutex::default(),
         };
         let ended = std::panic::AssertUnwindSafe(attempt.run(&mut draft))
             .catch_unwind()
@@ -144,6 +147,7 @@ fn blank(course: CourseRef, exercise: &str) -> Report {
         image: None,
         baseline: None,
         bases: Vec::new(),
+        warnings: Vec::new(),
         engine: None,
         timings_ms: Timings::default(),
         started_at: now(),
@@ -206,6 +210,8 @@ struct Attempt {
     cancel: CancellationToken,
     /// The learner's Dockerfile, once it was read.
     dockerfile: OnceLock<Arc<Dockerfile>>,
+    /// What the builder's own checks said so far.
+    warnings: Mutex<Vec<WarningReport>>,
 }
 
 impl Attempt {
@@ -214,6 +220,10 @@ impl Attempt {
             report.goals = self.goals_without_an_image(stopped.outcome, &stopped.problem);
             report.outcome = stopped.outcome;
             report.problem = Some(stopped.problem);
+        }
+        // They are worth as much where the build failed.
+        if let Ok(mut warnings) = self.warnings.lock() {
+            report.warnings = std::mem::take(&mut warnings);
         }
     }
 

@@ -186,6 +186,21 @@ async fn an_attempt_whose_goals_are_met_passes() {
     assert_eq!(image.layers.first().and_then(|layer| layer.line), Some(2));
 }
 
+#[tokio::test]
+async fn what_the_builder_s_checks_say_is_in_the_report() {
+    let fake = Arc::new(Fake::new(Building::Well));
+    let report = attempt(fake, vec![Wants::default()]).await;
+    let said: Vec<(Option<u32>, &str)> = report
+        .warnings
+        .iter()
+        .map(|warning| (warning.line, warning.text.as_str()))
+        .collect();
+    assert_eq!(said, [(Some(1), "StageNameCasing: a name")]);
+    let shown = crate::report::lines::show(&report);
+    let line = "The builder warns: Dockerfile:1: StageNameCasing: a name";
+    assert!(shown.contains(line), "{shown}");
+}
+
 /// An image of these layers.
 fn image(id: &str, layers: &[(&str, u64)]) -> Summary {
     let history = layers.iter().map(|(created_by, _)| HistoryStep {

@@ -128,6 +128,7 @@ fn report() -> Report {
         }),
         baseline: None,
         bases: Vec::new(),
+        warnings: Vec::new(),
         engine: None,
         timings_ms: Timings::default(),
         started_at: String::new(),

@@ -51,6 +51,11 @@ pub fn show(report: &Report) -> String {
             base.reference
         );
     }
+    for warning in &report.warnings {
+        let place = warning.line.map(|line| format!("Dockerfile:{line}: "));
+        let place = place.unwrap_or_default();
+        let _ = writeln!(text, "The builder warns: {place}{}", warning.text);
+    }
     let _ = writeln!(text, "{}", last_line(report));
     text
 }
@@ -175,6 +180,7 @@ mod tests {
             image: None,
             baseline: None,
             bases: Vec::new(),
+            warnings: Vec::new(),
             engine: None,
             timings_ms: Timings::default(),
             started_at: String::new(),

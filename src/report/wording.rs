@@ -202,6 +202,7 @@ mod tests {
             image: None,
             baseline: None,
             bases: Vec::new(),
+            warnings: Vec::new(),
             engine: None,
             timings_ms: Timings::default(),
             started_at: String::new(),

@@ -303,6 +303,7 @@ pub(crate) fn report(outcome: Outcome) -> Report {
         }),
         baseline: None,
         bases: Vec::new(),
+        warnings: Vec::new(),
         engine: None,
         timings_ms: report::Timings::default(),
         started_at: "2026-11-20T10:00:00Z".to_owned(),

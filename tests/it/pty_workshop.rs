@@ -142,6 +142,7 @@ pub(crate) fn services(scenario: &str, folder: PathBuf) -> Services {
 
 fn report(outcome: Outcome) -> AttemptEvent {
     AttemptEvent::Finished(Box::new(Report {
+        warnings: Vec::new(),
         schema: report::SCHEMA.to_owned(),
         tool_version: "0".to_owned(),
         course: report::CourseRef {

@@ -22,6 +22,7 @@ const WRITER_HOME: &str = "LOADLINE_TEST_WRITER_HOME";
 
 fn report(exercise: &str) -> Report {
     Report {
+        warnings: Vec::new(),
         schema: SCHEMA.to_owned(),
         tool_version: "0.1.0".to_owned(),
         course: CourseRef {

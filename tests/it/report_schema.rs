@@ -220,6 +220,7 @@ fn report() -> impl Strategy<Value = Report> {
     (text(), outcome(), maybe(problem), goals, bases, parts).prop_map(
         |(exercise, outcome, problem, goals, bases, (image, baseline, engine, timings_ms))| {
             Report {
+                warnings: Vec::new(),
                 schema: SCHEMA.to_owned(),
                 tool_version: "0.1.0".to_owned(),
                 course: CourseRef {

@@ -19,6 +19,7 @@ use crate::engine::BuildEvent;
 use crate::engine::Built;
 use crate::goal::evidence::StepFact;
 use crate::report::BaseReport;
+use crate::report::WarningReport;
 
 impl Attempt {
     /// Builds. Where the image that a `# syntax=` line names is not to be had, the engine's own
@@ -90,6 +91,14 @@ impl Attempt {
 
     /// Steps always arrive; a line of the log waits for nobody.
     async fn forward(&self, event: BuildEvent) {
+        if let (BuildEvent::Warning { line, text }, Ok(mut warnings)) =
+            (&event, self.warnings.lock())
+        {
+            warnings.push(WarningReport {
+                line: *line,
+                text: text.clone(),
+            });
+        }
         let event = AttemptEvent::Build(event);
         if matches!(
             event,

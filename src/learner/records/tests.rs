@@ -56,6 +56,7 @@ fn report(outcome: Outcome, bytes: u64, version: &str) -> Report {
         }),
         baseline: None,
         bases: Vec::new(),
+        warnings: Vec::new(),
         engine: None,
         timings_ms: Timings::default(),
         started_at: "2026-11-24T00:00:00Z".to_owned(),

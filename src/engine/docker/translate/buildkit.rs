@@ -202,6 +202,26 @@ mod tests {
     }
 
     #[test]
+    fn a_warning_of_the_builder_s_checks_comes_once_with_its_line() {
+        let mut warning = VertexWarning {
+            short: b"JSONArgsRecommended: \x1b[1mJSON\x1b[0m arguments (line 3)".to_vec(),
+            ranges: vec![Default::default()],
+            ..VertexWarning::default()
+        };
+        if let Some(range) = warning.ranges.first_mut() {
+            range.start.get_or_insert_with(Default::default).line = 3;
+        }
+        let status = || StatusResponse {
+            warnings: vec![warning.clone()],
+            ..StatusResponse::default()
+        };
+        let events = translate(vec![status(), status()]);
+        let text = Clean::line("JSONArgsRecommended: JSON arguments (line 3)");
+        let line = Some(3);
+        assert_eq!(events, [BuildEvent::Warning { line, text }]);
+    }
+
+    #[test]
     fn steps_are_named_in_the_order_of_the_file_and_timed_by_the_engine() {
         let run = vertex("a", "[build 3/3] RUN make");
         let from = vertex(
