@@ -46,7 +46,15 @@ pub struct Store {
 /// The right to change the store; given back when it is dropped, or when the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone does not do: a program that another thread is starting holds the file too,
+        // until it has begun.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Store {
@@ -194,7 +202,7 @@ impl Store {
         let path = self.root.join("lock");
         let file = File::create(&path).map_err(|error| AdvisoriesError::file(&path, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(AdvisoriesError::Busy),
             Err(TryLockError::Error(error)) => Err(AdvisoriesError::file(&path, error)),
         }
