@@ -101,7 +101,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
     effects
 }
 
-/// The preparation of bases has ended: what was not reached is not on its way any more.
+/// Nothing more is done for base images: what was not reached is not on its way any more.
 fn bases_done(model: &mut Model) {
     model.preparing = false;
     model

@@ -8,7 +8,7 @@
 
 mod history;
 mod look;
-mod prepare;
+mod supplied;
 mod trace;
 
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Answered;
 use super::BaseEvent;
+use super::BaseState;
 use super::Check;
 use super::EngineState;
 use super::Progress;
@@ -46,6 +47,8 @@ use crate::bases;
 use crate::course::Course;
 use crate::course::Exercise;
 use crate::course::ExerciseId;
+use crate::course::directive;
+use crate::course::directive::Directive;
 use crate::engine::BuildEvent;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -63,6 +66,9 @@ use crate::report::CourseRef;
 use crate::report::Report;
 use crate::text::Clean;
 use crate::units::Bytes;
+use supplied::prepare;
+use supplied::shipped;
+use supplied::told;
 
 /// The workshop on this machine. Nothing is opened before it is asked for; clones share it.
 #[derive(Clone)]
@@ -284,6 +290,37 @@ impl Local {
         Ok((request, found, files))
     }
 
+    /// Tells what the images weigh that only a lesson names, where they are here.
+    async fn weigh_named(
+        &self,
+        found: &Found,
+        wanted: &[String],
+        events: &mpsc::Sender<BaseEvent>,
+    ) {
+        let named: Vec<String> = self
+            .course
+            .lessons
+            .iter()
+            .flat_map(|lesson| directive::all(&lesson.markdown))
+            .filter_map(|figure| match figure {
+                Ok((Directive::Size { reference }, _)) => Some(reference),
+                Ok(_) | Err(_) => None,
+            })
+            .filter(|reference| !wanted.contains(reference))
+            .collect();
+        let Ok(here) = found.bases.resolve(&named).await else {
+            return;
+        };
+        for (reference, resolution) in here {
+            if let Some(local) = resolution.local() {
+                let size = shipped(&found.engine, local).await;
+                let _ = events
+                    .send(told(&reference, BaseState::Ready { size }))
+                    .await;
+            }
+        }
+    }
+
     fn course_ref(&self) -> CourseRef {
         CourseRef {
             id: self.course.id.clone(),
@@ -393,7 +430,31 @@ impl Workshop for Local {
         events: mpsc::Sender<BaseEvent>,
         cancel: CancellationToken,
     ) {
-        prepare::prepare_all(self, first, events, cancel).await;
+        let Ok(found) = self.engine().await else {
+            return;
+        };
+        let mut wanted = first;
+        let all: Vec<String> = self
+            .course
+            .exercises
+            .iter()
+            .flat_map(|exercise| exercise.bases.iter().cloned())
+            .collect();
+        for reference in found.bases.in_order(&all) {
+            if !wanted.contains(&reference) {
+                wanted.push(reference);
+            }
+        }
+        self.weigh_named(&found, &wanted, &events).await;
+        for reference in &wanted {
+            let _ = events.send(told(reference, BaseState::Waiting)).await;
+        }
+        for reference in wanted {
+            if cancel.is_cancelled() {
+                return;
+            }
+            prepare(&found, reference, &events, &cancel).await;
+        }
     }
 
     async fn open(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {

@@ -41,13 +41,64 @@ fn findings_are_shown_with_place_and_next_step() {
         "--ignore",
         "copy-before-install,no-healthcheck",
     ]);
-    insta::assert_snapshot!(ended.shown(), @r#""#);
+    insta::assert_snapshot!(ended.shown(), @r#"
+    stdout:
+    warning[latest-tag]: `node:latest` is another image each month
+      --> a/Dockerfile:1:6
+         |
+       1 | FROM node:latest
+         |      ^^^^^^^^^^^
+      hint: name the version that you tested
+
+    warning[root-by-default]: no `USER`: `node:latest` starts as root
+      --> a/Dockerfile:1:6
+         |
+       1 | FROM node:latest
+         |      ^^^^^^^^^^^
+      hint: end the last stage with a user, such as `USER 65532:65532`
+
+    warning[cd-in-run]: `cd` is forgotten at the end of this RUN
+      --> a/Dockerfile:3:5
+         |
+       3 | RUN cd /app && npm install
+         |     ^^^^^^^
+      hint: put `WORKDIR` above it
+
+    info[npm-cache]: npm keeps what it downloads in the layer
+      --> a/Dockerfile:3:16
+         |
+       3 | RUN cd /app && npm install
+         |                ^^^^^^^^^^^
+      hint: end the same RUN with `npm cache clean --force`, or mount a cache over `/root/.npm`
+
+    error[add-for-files]: `ADD` only copies here
+      --> a/Dockerfile:4:1
+         |
+       4 | ADD run.sh /
+         | ^^^
+      hint: write `COPY`
+
+    warning[shell-form]: `CMD` goes through a shell
+      --> a/Dockerfile:5:5
+         |
+       5 | CMD node /app/server.js
+         |     ^^^^^^^^^^^^^^^^^^^
+      hint: write `CMD ["node", "/app/server.js"]`
+
+    stderr:
+    6 findings in 1 file (1 error, 4 warnings, 1 info); `--fix` mends 3 of them
+    exit code: 1
+    "#);
 }
 
 #[test]
 fn a_clean_file_is_silent_and_ends_with_zero() {
     let ended = sandbox().run(&["lint", "clean"]);
-    insta::assert_snapshot!(ended.shown(), @r#""#);
+    insta::assert_snapshot!(ended.shown(), @r#"
+    stderr:
+    no findings in 1 file
+    exit code: 0
+    "#);
 }
 
 #[test]
@@ -75,7 +126,16 @@ fn what_cannot_be_read_ends_with_two_and_hides_nothing() {
     let sandbox = sandbox();
     std::fs::create_dir(sandbox.path("empty")).expect("a folder");
     let ended = sandbox.run(&["lint", "nowhere", "empty", "clean"]);
-    insta::assert_snapshot!(ended.shown(), @r#""#);
+    insta::assert_snapshot!(ended.shown(), @r#"
+    stderr:
+    error: the Dockerfile `nowhere` cannot be read
+      caused by: no such file or directory
+      hint: check the path and its permissions
+    error: the folder `empty` holds no `Dockerfile`
+      hint: name the file itself: `loadline lint FILE`
+    no findings in 1 file
+    exit code: 2
+    "#);
     let ended = sandbox.run(&["lint", "--fail-on", "grave"]);
     assert_eq!(ended.code, Some(2));
     assert!(
@@ -88,13 +148,46 @@ fn what_cannot_be_read_ends_with_two_and_hides_nothing() {
 #[test]
 fn a_misspelled_rule_is_guessed() {
     let ended = sandbox().run(&["lint", "--explain", "shel-form"]);
-    insta::assert_snapshot!(ended.shown(), @r#""#);
+    insta::assert_snapshot!(ended.shown(), @r#"
+    stderr:
+    error: there is no lint rule `shel-form`
+      hint: did you mean `shell-form`?
+      hint: `loadline lint --rules` lists every rule
+    exit code: 2
+    "#);
 }
 
 #[test]
 fn a_rule_is_explained_by_its_alias_too() {
     let ended = sandbox().run(&["lint", "--explain", "dl3025"]);
-    insta::assert_snapshot!(ended.shown(), @r#""#);
+    insta::assert_snapshot!(ended.shown(), @r#"
+    stdout:
+    shell-form: the application is started through a shell
+      severity: warning
+      also called: DL3025, JSONArgsRecommended
+
+    Plain text is given to `/bin/sh -c`, so the shell is process 1: signals such as
+    that of `docker stop` end with it, and the container is killed ten seconds
+    later. An image without a shell does not start at all. A JSON array starts the
+    program itself.
+
+    Instead of:
+
+      FROM node:22-slim
+      USER node
+      CMD node server.js
+
+    write:
+
+      FROM node:22-slim
+      USER node
+      CMD ["node", "server.js"]
+
+    Silence it in the next instruction:
+
+      # loadline ignore=shell-form
+    exit code: 0
+    "#);
 }
 
 #[test]
@@ -256,7 +349,13 @@ fn fix_mends_the_file_in_place_and_keeps_what_it_is() {
         ended.shown()
     );
     let text = std::fs::read_to_string(&path).expect("the file");
-    insta::assert_snapshot!(text, @r#""#);
+    insta::assert_snapshot!(text, @r#"
+    FROM node:latest
+    COPY . /app
+    RUN cd /app && npm install && npm cache clean --force
+    COPY run.sh /
+    CMD ["node", "/app/server.js"]
+    "#);
     let kept = std::fs::metadata(&path).expect("the file").permissions();
     assert_eq!(kept.mode() & 0o777, 0o640);
     let link = std::fs::symlink_metadata(sandbox.path("link")).expect("the link");
@@ -279,7 +378,13 @@ fn fix_leaves_a_file_alone_that_is_no_text() {
     let path = sandbox.path("a/Dockerfile");
     std::fs::write(&path, b"FROM a:1\nLABEL a=\xff\nCMD x y\n").expect("a file");
     let ended = sandbox.run(&["lint", "--fix", "a"]);
-    insta::assert_snapshot!(ended.shown(), @r#""#);
+    insta::assert_snapshot!(ended.shown(), @r#"
+    stderr:
+    error: the Dockerfile `a/Dockerfile` is not UTF-8, so it is not changed
+      hint: save it as UTF-8, then mend it
+    0 findings mended
+    exit code: 2
+    "#);
     assert!(std::fs::read(&path).expect("the file").contains(&0xff));
     assert_eq!(sandbox.run(&["lint", "a"]).code, Some(1));
 }

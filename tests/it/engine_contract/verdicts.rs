@@ -110,10 +110,10 @@ async fn attempt(
         baseline: None,
         // How much comes from the cache is told, and would depend on earlier tests.
         no_cache: true,
-        own: true,
         thorough: true,
         facts: None,
         advisories: Ok(Shipped::get()),
+        own: false,
     };
     let mut events = attempt::start(engine, supply, request, CancellationToken::new());
     let mut report = None;
