@@ -138,7 +138,7 @@ fn debian() -> Vec<u8> {
     for index in 0..DEBS {
         let _ = write!(
             status,
-            "Package: lib{index}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:{index}.2-3+b1\nSource: src{index} ({index}.2-3)\nMaintainer: x <x@debian.org>\nDescription: a library\n{}\n",
+            "Package: lib{index}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:{index}.2-3+b1\nSource: src{index} ({index}.2-3)\nMaintainer: x <maintainer@example.org>\nDescription: a library\n{}\n",
             " more of it\n".repeat(20)
         );
         let mut list = String::new();
