@@ -218,14 +218,9 @@ impl Pty {
     }
 
     fn open_work(&mut self) {
-        self.go_to_work("Enter start");
-    }
-
-    /// The same, where the footer says `main` of the exercise.
-    fn go_to_work(&mut self, main: &str) {
         self.shows("Docker 20.10");
         self.press("j");
-        self.shows(main);
+        self.shows("Enter start");
         self.press("\r");
         self.shows("work on it");
         self.press("\r");
@@ -405,7 +400,11 @@ fn leaving_in_the_middle_of_a_build_stops_it_first() {
 #[test]
 fn the_inside_of_the_last_image_is_read_and_leads_back_to_its_line() {
     let mut pty = Pty::start("inside");
-    pty.go_to_work("Enter continue");
+    pty.shows("Docker 20.10");
+    pty.press("j");
+    pty.shows("Enter continue");
+    pty.press("\r");
+    pty.shows("COPY app.py");
     pty.press("4");
     pty.shows("2 MB in 1 layer");
     pty.shows("FROM python:3.13");
