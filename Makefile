@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := workshop
 LOADLINE := target/release/loadline
 
-.PHONY: workshop test engine test-engines generated bench fuzz
+.PHONY: workshop test engine go test-engines generated bench fuzz
 
 # Builds the program, makes sure that an engine runs, opens the workshop. Asking for it is the
 # consent that `doctor --fix` would ask for; it says what it installs and why before it does it.
@@ -13,11 +13,15 @@ workshop:
 	@$(LOADLINE)
 
 # Sets up what the tests need and runs all of them, those on the engine included.
-test: engine
+test: engine go
 	cargo test
 
 engine:
 	@.ci/engine
+
+# One test holds what is read from Go's programs against what `go` says of them.
+go:
+	@.ci/go
 
 # One contract for five engines, each built and started here: Docker 20.10 and 26.1 with each image
 # store, Podman 4.3 and 5.4. Cases mostly wait, so more of them run at a time than there are cores.

@@ -312,9 +312,12 @@ fn python() -> Vec<u8> {
     layer.done()
 }
 
+/// Makes the tar stream of a layer, one at a time: together they would fill the memory.
+type Make = fn() -> Vec<u8>;
+
 /// Writes the archive as Docker 20.10 exports it.
 fn write(path: &Path) {
-    let makers: [(&str, fn() -> Vec<u8>); 5] = [
+    let makers: [(&str, Make); 5] = [
         ("debian", debian),
         ("node", node),
         ("maven", maven),

@@ -267,27 +267,7 @@ impl Server {
 }
 
 fn answer(mut stream: TcpStream, turns: &Mutex<Vec<Behaviour>>, notes: &Mutex<Vec<Asked>>) {
-    let mut head = Vec::new();
-    let mut byte = [0; 1];
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let header = |name: &str| {
-        head.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name)
-                .then(|| value.trim().to_owned())
-        })
-    };
-    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let range = header("range");
-    let asked = (
-        path,
-        range.clone(),
-        header("if-range"),
-        header("if-none-match"),
-    );
+    let asked = question(&mut stream);
     notes.lock().expect("nobody panicked").push(asked.clone());
     let behaviour = {
         let mut turns = turns.lock().expect("nobody panicked");
@@ -310,7 +290,40 @@ fn answer(mut stream: TcpStream, turns: &Mutex<Vec<Behaviour>>, notes: &Mutex<Ve
             return;
         }
     };
-    if asked.3.as_deref() == Some(etag) {
+    serve(&mut stream, &asked, &body, etag, after);
+    if stalls && after < body.len() {
+        std::thread::sleep(Duration::from_secs(30));
+    }
+}
+
+/// Reads a request's head: what is asked for, and under which conditions.
+fn question(stream: &mut TcpStream) -> Asked {
+    let mut head = Vec::new();
+    let mut byte = [0; 1];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let header = |name: &str| {
+        head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name)
+                .then(|| value.trim().to_owned())
+        })
+    };
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    (
+        path,
+        header("range"),
+        header("if-range"),
+        header("if-none-match"),
+    )
+}
+
+/// Sends a body, or the part of it that is asked for, and stops after so many bytes.
+fn serve(stream: &mut TcpStream, asked: &Asked, body: &[u8], etag: &str, after: usize) {
+    let (_, range, if_range, if_none_match) = asked;
+    if if_none_match.as_deref() == Some(etag) {
         let _ = write!(
             stream,
             "HTTP/1.1 304 Not Modified\r\nETag: {etag}\r\nConnection: close\r\n\r\n"
@@ -318,7 +331,8 @@ fn answer(mut stream: TcpStream, turns: &Mutex<Vec<Behaviour>>, notes: &Mutex<Ve
         return;
     }
     let start: usize = range
-        .filter(|_| asked.2.as_deref() == Some(etag))
+        .as_ref()
+        .filter(|_| if_range.as_deref() == Some(etag))
         .and_then(|range| {
             range
                 .strip_prefix("bytes=")?
@@ -341,12 +355,8 @@ fn answer(mut stream: TcpStream, turns: &Mutex<Vec<Behaviour>>, notes: &Mutex<Ve
         stream,
         "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nETag: {etag}\r\nConnection: close\r\n\r\n"
     );
-    let sent = &rest[..after.min(length)];
-    let _ = stream.write_all(sent);
+    let _ = stream.write_all(&rest[..after.min(length)]);
     let _ = stream.flush();
-    if stalls && sent.len() < length {
-        std::thread::sleep(Duration::from_secs(30));
-    }
 }
 
 /// An archive with `count` records about one package each, and some that are none.
@@ -558,7 +568,11 @@ fn whatever_comes_in_place_of_an_archive_is_told_and_changes_nothing() {
     // Nothing of it is kept for the next try.
     server.behave(well(&body));
     update(&store, server.place(), PYPI).expect("it comes again");
+}
 
+#[test]
+fn a_mirror_that_nobody_runs_is_named_and_changes_nothing() {
+    let (_root, store) = store();
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = format!("http://{}", closed.local_addr().expect("bound"));
     drop(closed);
