@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 pub(crate) use json::finding as finding_json;
 pub(crate) use json::verdict;
+pub(crate) use text::SHIPPED_COVERS;
 pub(crate) use text::doubt;
 
 use crate::cli::CliError;

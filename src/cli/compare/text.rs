@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::Packages;
 use super::packages;
 use crate::cli::output::Paint;
+use crate::cli::scan::SHIPPED_COVERS;
 use crate::cli::scan::Scanned;
 use crate::cli::scan::doubt;
 use crate::finding::Counts;
@@ -37,10 +38,7 @@ pub(super) fn show(before: &Scanned, after: &Scanned, all: bool, paint: Paint) -
         after.scan.database
     );
     if after.scan.shipped {
-        text.push_str(
-            "These advisories come with the program and cover the packages of the course only; \
-             `loadline db update` fetches all there are.\n",
-        );
+        let _ = writeln!(text, "{SHIPPED_COVERS}");
     }
     text.push_str(&of_packages(&packages, all));
     let _ = writeln!(

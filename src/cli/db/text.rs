@@ -42,7 +42,7 @@ pub(super) fn status(current: Option<&Manifest>, shipped: &Shipped) -> String {
 fn about_shipped(shipped: &Shipped) -> String {
     let database = shipped.database();
     let mut text = format!(
-        "{}, of {}: {} about the packages of the course only\n",
+        "{}, of {}: {} about the packages of the course only; of Debian's, what updates closed\n",
         database.id,
         database.date,
         advisories(shipped.records() as u64)

@@ -19,6 +19,11 @@ use crate::text::plural;
 /// Upgrades, and findings of one layer, that are listed without `--all`.
 const SOME: usize = 10;
 
+/// What the advisories in the program do not say: stands under every figure that is made of them.
+pub(crate) const SHIPPED_COVERS: &str = "These advisories come with the program: they cover the packages of the course only, and of \
+     Debian's what an update has closed, not what is still open. `loadline db update` fetches all \
+     there are.";
+
 /// The whole result.
 pub(super) fn show(scanned: &Scanned, shown: &Shown, paint: Paint) -> String {
     let scan = &scanned.scan;
@@ -94,10 +99,7 @@ fn about(scan: &Scan) -> String {
         Clean::line(&scan.database),
     );
     if scan.shipped {
-        text.push_str(
-            "These advisories come with the program and cover the packages of the course only; \
-             `loadline db update` fetches all there are.\n",
-        );
+        let _ = writeln!(text, "{SHIPPED_COVERS}");
     }
     text
 }
@@ -386,7 +388,7 @@ mod tests {
         insta::assert_snapshot!(show(&uncovered, &Shown::default(), Paint::none()), @r"
         0C 0H 0M 0L   incomplete: 3 of 15 packages could not be compared
         12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
-        These advisories come with the program and cover the packages of the course only; `loadline db update` fetches all there are.
+        These advisories come with the program: they cover the packages of the course only, and of Debian's what an update has closed, not what is still open. `loadline db update` fetches all there are.
         unknown: 3 packages of npm (`express` and others) are not covered by the advisories
         ");
     }
