@@ -29,6 +29,7 @@ mod wiring;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::CommandFactory as _;
 use clap::FromArgMatches as _;
@@ -113,6 +114,7 @@ fn command() -> clap::Command {
 
 /// Reads the command line, does what it says, and tells how that ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    heed_limits();
     let cli = match parse(args) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -129,6 +131,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             error.exit().into()
         }
     }
+}
+
+/// Where a file may not grow (`ulimit -f`), that is an error of the write that asked for more; the
+/// system would end the program.
+fn heed_limits() {
+    // Where no handler can be installed, it is as it was.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Reads the command line.

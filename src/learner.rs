@@ -16,6 +16,7 @@
 pub mod home;
 mod layer_facts;
 pub mod records;
+pub mod room;
 pub mod workspace;
 
 pub use home::Home;

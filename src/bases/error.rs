@@ -53,8 +53,8 @@ pub enum BaseError {
         /// `the engine keeps its images`
         place: &'static str,
     },
-    /// No room is left on this host.
-    #[error("the disk is full while layers are put together")]
+    /// No room is left on this host, or a quota or a limit is used up.
+    #[error("the disk takes no more while layers are put together")]
     DiskFull(#[source] io::Error),
     /// A pack cannot be written or read.
     #[error(transparent)]
@@ -87,9 +87,7 @@ impl From<UnpackError> for BaseError {
         match error {
             UnpackError::Cancelled => Self::Cancelled,
             UnpackError::Apt(error) => error.into(),
-            UnpackError::Layer(error) if error.kind() == io::ErrorKind::StorageFull => {
-                Self::DiskFull(error)
-            }
+            UnpackError::Layer(error) if is_used_up(&error) => Self::DiskFull(error),
             other => Self::Unpack(other),
         }
     }
@@ -111,6 +109,14 @@ impl From<EngineError> for BaseError {
             other => Self::Engine(other),
         }
     }
+}
+
+/// Whether an error says that room, a quota or a limit on file sizes is used up.
+pub(super) fn is_used_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
 }
 
 impl BaseError {

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bases::build::STAND_IN_LABEL;
 use crate::bases::error::BaseError;
+use crate::bases::error::is_used_up;
 use crate::bases::host;
 use crate::bases::pipe;
 use crate::bases::progress::Phase;
@@ -106,7 +107,7 @@ impl PackError {
             }
             Self::NotAPack(_) => Some("a pack is made with `loadline bases export FILE`"),
             Self::Platform { .. } => Some("make the pack on a machine of this kind"),
-            Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Self::File { source, .. } if is_used_up(source) => {
                 Some("make room there, or name a file on another disk")
             }
             Self::File { .. } => Some("check the path and its permissions"),

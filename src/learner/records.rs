@@ -33,6 +33,8 @@ use tokio::sync::Mutex;
 use tokio::sync::MutexGuard;
 
 use super::Home;
+use super::room;
+use super::room::Room;
 
 /// How long another `loadline` may hold the file before we give up.
 const BUSY: Duration = Duration::from_secs(5);
@@ -60,8 +62,8 @@ pub struct Opened {
 /// What went wrong with the records. Workspace files are never touched by it.
 #[derive(Debug, Error)]
 pub enum RecordsError {
-    /// No space left.
-    #[error("the disk is full, so this was not recorded")]
+    /// No space is left, or a quota or a limit is used up.
+    #[error("the disk takes no more, so this was not recorded")]
     Full(#[source] sqlx::Error),
     /// The folder cannot be made or written.
     #[error("the records in `{path}` cannot be opened")]
@@ -95,29 +97,56 @@ pub enum RecordsError {
 }
 
 impl RecordsError {
-    /// What to do next.
+    /// What to do next with the records of this home.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Full(_) => "free some space; your files are safe and earlier records are kept",
+    pub fn hint(&self, home: &Home) -> String {
+        let file = file(home);
+        let hint = match self {
+            Self::Full(_) => {
+                let room = Room::at(&file).hint(&file);
+                return format!("{room}; your files are safe and earlier records are kept");
+            }
+            Self::Open { source, .. } if is_out_of_room(source.as_ref()) => {
+                return Room::at(&file).hint(&file);
+            }
             Self::Open { .. } => "set `LOADLINE_HOME` to a folder that you may write to",
             Self::Newer { .. } => "use the newer `loadline`, or set `LOADLINE_HOME` elsewhere",
             Self::Busy(_) => "close the other `loadline` and try again",
             Self::Database(_) | Self::Closed | Self::Report(_) => {
                 "your files are safe; please report this"
             }
-        }
+        };
+        hint.to_owned()
     }
 }
+
+/// Whether no room is at the bottom of an error: a folder that could not be made on a full disk.
+fn is_out_of_room(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(inner) = cause {
+        if inner
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(room::is_used_up)
+        {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+/// What `SQLite` says where a write found no room (13) or was refused: by a quota or a limit on
+/// the file's size while writing (778) and making it longer or shorter (1546), on a file system
+/// that notices late while syncing (1034, 1290) or closing (4106), and for the shared memory
+/// beside the log, which is a file, too (4618, 4874, 5386).
+const NO_ROOM: [u32; 9] = [13, 778, 1034, 1290, 1546, 4106, 4618, 4874, 5386];
 
 /// `SQLite`'s result codes that have their own story.
 impl From<sqlx::Error> for RecordsError {
     fn from(error: sqlx::Error) -> Self {
-        match primary_code(&error) {
-            Some(5 | 6) => Self::Busy(error),
-            // Full, or a write that the system refused: the same thing to a learner.
-            Some(13) => Self::Full(error),
-            Some(10) if extended_code(&error) == Some(778) => Self::Full(error),
+        match extended_code(&error) {
+            Some(code) if matches!(code & 0xff, 5 | 6) => Self::Busy(error),
+            Some(code) if NO_ROOM.contains(&code) => Self::Full(error),
             _ => Self::Database(error),
         }
     }
@@ -142,6 +171,11 @@ fn now() -> String {
         .unwrap_or_default()
 }
 
+/// The file of a home's records.
+fn file(home: &Home) -> PathBuf {
+    home.state().join("records.db")
+}
+
 impl Records {
     /// Opens the records of a home, and makes them where there are none. A damaged file is set
     /// aside under another name and new records are begun.
@@ -149,7 +183,7 @@ impl Records {
     /// # Errors
     /// When there is no place to write, or a newer program wrote the records.
     pub async fn open(home: &Home) -> Result<Opened, RecordsError> {
-        let path = home.state().join("records.db");
+        let path = file(home);
         home.make().map_err(|source| RecordsError::Open {
             path: path.clone(),
             source: Box::new(source),
@@ -449,6 +483,10 @@ async fn write_ahead(connection: &mut SqliteConnection) -> Result<(), sqlx::Erro
 fn opening(path: &Path, error: sqlx::Error) -> Trouble {
     if is_damage(&error) {
         return Trouble::Damaged;
+    }
+    // Its files cannot be made (14) where no room is left for their names.
+    if primary_code(&error) == Some(14) && Room::at(path) == Room::Full {
+        return Trouble::Other(RecordsError::Full(error));
     }
     Trouble::Other(match RecordsError::from(error) {
         RecordsError::Database(error) => RecordsError::Open {

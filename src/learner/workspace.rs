@@ -24,6 +24,7 @@ use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Home;
+use super::room;
 use crate::course::Exercise;
 use crate::course::Files;
 
@@ -120,8 +121,9 @@ impl WorkspaceError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "the disk is full: free some space and try again; no file was changed"
+            Self::Io { source, .. } if room::is_used_up(source) => {
+                "free some space there, or raise the quota or the limit (`ulimit -f`), and try \
+                 again; no file was changed"
             }
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "make the file again, or reset the exercise to get the starter's"

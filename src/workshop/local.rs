@@ -147,7 +147,7 @@ impl Local {
         });
         match worked.await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(trouble(&error, error.hint())),
+            Ok(Err(error)) => Err(trouble(&error, &error.hint(&self.home))),
             Err(stopped) => Err(Trouble::new(stopped.to_string())),
         }
     }

@@ -18,6 +18,7 @@ mod course;
 mod engine_contract;
 mod engine_faults;
 mod faults;
+mod full_disk;
 mod image_export;
 mod inside;
 mod layering;

@@ -69,7 +69,12 @@ impl Sandbox {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_loadline"));
+        self.prepared(env!("CARGO_BIN_EXE_loadline"), args)
+    }
+
+    /// A program with the variables of this sandbox, in its folder.
+    fn prepared(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(args)
             .env_clear()
@@ -93,6 +98,20 @@ impl Sandbox {
             child,
             folder: self.folder.path().display().to_string(),
         }
+    }
+
+    /// Runs a script of the shell, which gets the program as `$0`, to its end.
+    pub(crate) fn script(&self, script: &str, args: &[&str]) -> Ended {
+        let mut all = vec!["-c", script, env!("CARGO_BIN_EXE_loadline")];
+        all.extend(args);
+        self.ends(self.prepared("sh", &all))
+    }
+
+    /// Runs a command to its end.
+    fn ends(&self, mut command: Command) -> Ended {
+        let child = command.spawn().expect("it starts");
+        let folder = self.folder.path().display().to_string();
+        Running { child, folder }.end()
     }
 
     /// Starts the program with something to read.

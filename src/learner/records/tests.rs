@@ -235,7 +235,7 @@ async fn a_full_disk_is_named_and_what_was_recorded_stays() {
         assert!(saved < 100, "the limit does not work");
     };
     assert!(matches!(error, RecordsError::Full(_)), "{error:?}");
-    assert!(error.hint().contains("free some space"));
+    assert!(error.hint(&home).contains("your files are safe"));
     assert_eq!(
         records.attempts("an-exercise", 100).await.unwrap().len(),
         usize::from(saved)
@@ -277,6 +277,7 @@ async fn a_place_that_cannot_be_written_names_the_way_out() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
-    let error = Records::open(&Home::at(file.join("x"))).await.unwrap_err();
-    assert!(error.hint().contains("LOADLINE_HOME"), "{error}");
+    let home = Home::at(file.join("x"));
+    let error = Records::open(&home).await.unwrap_err();
+    assert!(error.hint(&home).contains("LOADLINE_HOME"), "{error}");
 }
