@@ -15,6 +15,7 @@ mod gap;
 mod go;
 mod java;
 pub mod licence;
+mod modules;
 mod node;
 mod notes;
 mod os_release;
@@ -206,7 +207,7 @@ impl fmt::Display for Gap {
             Self::RecordsMissing { distribution } => {
                 write!(
                     f,
-                    "files of {distribution} are there, its package records are not"
+                    "files of {distribution} are there, the package records are not"
                 )
             }
             Self::RecordsUnread { path } => {

@@ -256,12 +256,10 @@ async fn the_records_are_read_as_dpkg_and_pip_read_them() {
     assert_eq!(deb.layer, base_layers + 1);
     assert_eq!(python["demo"].layer, base_layers + 2);
     assert_eq!(python["demo"].licences, ["MIT"]);
-    let others = debs.values().filter(|one| one.name != "demo-deb");
-    assert!(
-        others
-            .clone()
-            .all(|one| one.layer < base_layers && !one.licences.is_empty())
-    );
+    for one in debs.values().filter(|one| one.name != "demo-deb") {
+        assert!(one.layer < base_layers, "{one:?}");
+        assert!(!one.licences.is_empty(), "{one:?}");
+    }
     assert_eq!(found.gaps, [], "a base of ours hides nothing");
     let _ = engine.remove_image(&format!("{TAG}:installs")).await;
 }
@@ -309,7 +307,6 @@ async fn small_bases_name_what_they_are_made_of() {
     for (reference, some) in [
         ("gcr.io/distroless/python3-debian13", "libc6"),
         ("gcr.io/distroless/static-debian13", "tzdata"),
-        ("busybox", "busybox-static"),
     ] {
         let base = base(&engine, reference).await;
         let found = installed(&engine, &base).await;
@@ -317,6 +314,12 @@ async fn small_bases_name_what_they_are_made_of() {
         assert!(debs.contains_key(some), "{reference}: {:?}", debs.keys());
         assert_eq!(found.gaps, [], "{reference}");
     }
+    // It carries no records, as its original: nobody can tell what its one program is made of.
+    let busybox = base(&engine, "busybox").await;
+    let found = installed(&engine, &busybox).await;
+    assert_eq!(found.packages, []);
+    let path = String::from("bin/busybox");
+    assert_eq!(found.gaps, [Gap::OpaqueBinary { path, layer: 0 }]);
 }
 
 /// A small program, built with these options of the compiler.
@@ -476,7 +479,7 @@ fn rust_s_programs_name_their_crates() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_verb_gives_the_same_bytes_each_time() {
     let Some(engine) = engine().await else { return };
-    let base = base(&engine, "busybox").await;
+    let base = base(&engine, "gcr.io/distroless/static-debian13").await;
     let sandbox = Sandbox::new();
     for format in ["cyclonedx", "spdx", "json"] {
         let first = sandbox.run(&["sbom", &base, "--format", format]);
@@ -491,7 +494,7 @@ async fn the_verb_gives_the_same_bytes_each_time() {
         assert!(value.is_object());
     }
     let list = sandbox.run(&["sbom", &base]);
-    assert!(list.stdout.contains("busybox-static"), "{}", list.stdout);
+    assert!(list.stdout.contains("tzdata"), "{}", list.stdout);
     let file = sandbox.path("out.json").display().to_string();
     let written = sandbox.run(&["sbom", &base, "--format", "spdx", "-o", &file]);
     assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""));

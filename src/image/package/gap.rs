@@ -7,6 +7,7 @@ use super::Distribution;
 use super::Gap;
 use super::assemble::is_system;
 use super::collect::Sort;
+use super::modules;
 use super::notes::Notes;
 use super::notes::Shown;
 use super::owner::Owners;
@@ -62,6 +63,8 @@ pub(super) fn find(sight: &Sight<'_>) -> Vec<Gap> {
     // Where the distribution's records are not there, naming each of its files says nothing more.
     let skip_system = system_removed || unread || missing.is_some();
     gaps.extend(missing);
+    let modules = modules::unrecorded(sight, &gaps);
+    gaps.extend(modules);
     gaps.extend(opaque(sight, skip_system));
     gaps.into_iter().collect()
 }

@@ -11,6 +11,9 @@ use crate::image::Contents;
 use crate::image::EntryKind;
 use crate::image::tree::Tree;
 
+/// The most packages that the records of all layers may name: what is more is hostile.
+const PACKAGES: usize = 300_000;
+
 /// The records of all layers, deleted ones included.
 pub(super) struct Notes<'a> {
     /// By path: each layer that has one, bottom first.
@@ -47,9 +50,11 @@ impl<'a> Notes<'a> {
     pub(super) fn of(contents: &'a Contents) -> Self {
         let mut by_path: HashMap<&'a str, Vec<(usize, Record)>> = HashMap::new();
         let mut hides = Vec::new();
+        let mut room = PACKAGES;
         for layer in &contents.layers {
             for note in layer.notes_of(collect::NAME) {
                 if let Some(record) = collect::noted(&note.bytes) {
+                    let record = bounded(record, &mut room);
                     let versions = by_path.entry(&note.path).or_default();
                     versions.push((layer.index, record));
                 }
@@ -132,7 +137,8 @@ impl<'a> Notes<'a> {
         })
     }
 
-    /// What the final file system shows, by path; a file with several names once.
+    /// What the final file system shows, by path; a file with several names once, by its first
+    /// one where that is shown.
     pub(super) fn shown(&self, tree: &Tree<'a>) -> Vec<Shown<'_>> {
         let mut files: BTreeMap<(usize, &'a str), String> = BTreeMap::new();
         for node in tree.nodes() {
@@ -143,7 +149,8 @@ impl<'a> Notes<'a> {
             if !self.by_path.contains_key(noted) {
                 continue;
             }
-            let better = |old: &String| depth_hidden(&node.path) < depth_hidden(old);
+            let rank = |path: &str| (depth_hidden(path), path != noted);
+            let better = |old: &String| rank(&node.path) < rank(old);
             let file = files.entry((node.layer, noted));
             match file {
                 std::collections::btree_map::Entry::Vacant(free) => {
@@ -170,6 +177,22 @@ impl<'a> Notes<'a> {
     }
 }
 
+/// The same record, as long as there is room for its packages.
+fn bounded(record: Record, room: &mut usize) -> Record {
+    let Record::Packages(packages) = &record else {
+        return record;
+    };
+    match room.checked_sub(packages.len()) {
+        Some(rest) => {
+            *room = rest;
+            record
+        }
+        None => Record::Broken(String::from(
+            "the image's records name more packages than is sensible",
+        )),
+    }
+}
+
 /// How many parts of a path are hidden: a cache that shares its files is not where they are used.
 fn depth_hidden(path: &str) -> usize {
     path.split('/').filter(|part| part.starts_with('.')).count()
@@ -180,4 +203,21 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(path.rsplit_once('/').map(|(parent, _)| parent), |path| {
         path.rsplit_once('/').map(|(parent, _)| parent)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PackageKind;
+    use super::super::record::Stated;
+    use super::*;
+
+    #[test]
+    fn more_packages_than_is_sensible_are_a_broken_record() {
+        let one = Stated::new(PackageKind::Deb, "a", "1").unwrap();
+        let mut room = 3;
+        let two = Record::Packages(vec![one.clone(), one]);
+        assert_eq!(bounded(two.clone(), &mut room), two);
+        assert!(matches!(bounded(two, &mut room), Record::Broken(_)));
+        assert_eq!(bounded(Record::Opaque, &mut room), Record::Opaque);
+    }
 }

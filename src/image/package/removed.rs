@@ -42,8 +42,12 @@ impl Removed {
             let Some(by) = last_word(sight, path, layer) else {
                 continue;
             };
+            // A layer that writes a record anew took only what it no longer names; the rest was
+            // lost later, and that layer is to blame.
+            let kept = names(sight.notes.at(by, path));
             let lost = packages
                 .iter()
+                .filter(|package| !kept.contains(package.name.as_str()))
                 .filter(|package| !installed.contains(&(package.kind, package.name.as_str())))
                 .any(|package| {
                     files.are_there(sight, &listed(sight, (path, layer), package, &lists))
@@ -60,6 +64,14 @@ impl Removed {
             gaps: gaps.into_iter().collect(),
             system,
         }
+    }
+}
+
+/// The names of the packages in a record.
+fn names(record: Option<&Record>) -> HashSet<&str> {
+    match record {
+        Some(Record::Packages(packages)) => packages.iter().map(|one| one.name.as_str()).collect(),
+        _ => HashSet::new(),
     }
 }
 

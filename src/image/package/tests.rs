@@ -222,6 +222,16 @@ fn another_name_of_a_file_is_the_same_package() {
     assert_eq!(both.len(), 1);
     assert_eq!(both[0].path, "app/a-1.dist-info/METADATA");
     assert_eq!(found(&[files, &[("-root/.cache", b"")]]), ["a 1 (0)"]);
+    // One program of many names is one program.
+    let applets: &[File<'_>] = &[
+        ("bin/box", ELF),
+        ("bin/[ == bin/box", b""),
+        ("bin/ls == bin/box", b""),
+    ];
+    assert_eq!(
+        found(&[applets]),
+        ["/bin/box does not say what it was made of"]
+    );
 }
 
 #[test]
@@ -349,6 +359,21 @@ fn records_that_a_layer_removes_are_missed_while_the_files_stay() {
 }
 
 #[test]
+fn only_the_layer_that_dropped_a_package_is_blamed_for_its_records() {
+    let base: &[File<'_>] = &[RELEASE, (STATUS, A), A_LIST, ("usr/bin/a", ELF)];
+    let anew: &[File<'_>] = &[(STATUS, AB)];
+    let gaps = inventory(&image(&[base, anew, &[("-var/lib/dpkg", b"")]])).gaps;
+    let layers: Vec<usize> = gaps
+        .iter()
+        .filter_map(|gap| match gap {
+            Gap::RecordsRemoved { layer, .. } => Some(*layer),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(layers, [2], "{gaps:?}");
+}
+
+#[test]
 fn python_s_records_are_missed_while_its_modules_stay() {
     let base: &[File<'_>] = &[
         PIP,
@@ -384,8 +409,31 @@ fn python_s_records_are_missed_while_its_modules_stay() {
 }
 
 #[test]
+fn modules_without_metadata_are_a_gap_of_their_folder() {
+    let files: &[File<'_>] = &[
+        PIP,
+        (
+            "usr/lib/python3/site-packages/pip-1.dist-info/RECORD",
+            b"pip/__init__.py,,\n",
+        ),
+        ("usr/lib/python3/site-packages/pip/__init__.py", b""),
+        ("usr/lib/python3/site-packages/flask/__init__.py", b""),
+        ("usr/lib/python3/site-packages/werkzeug/__init__.py", b""),
+    ];
+    let gap = "files of `flask` and 1 more module in /usr/lib/python3/site-packages are there, \
+        the package records are not";
+    assert_eq!(found(&[files]), ["pip 1 (0)", gap]);
+    // Metadata of the old kind does not list what belongs to it.
+    let old: &[File<'_>] = &[(
+        "usr/lib/python3/site-packages/x.egg-info",
+        b"Name: x\nVersion: 1\n",
+    )];
+    assert_eq!(found(&[files, old]), ["pip 1 (0)", "x 1 (1)"]);
+}
+
+#[test]
 fn files_of_a_distribution_without_records_are_a_gap() {
-    let missing = "files of Debian 13 are there, its package records are not";
+    let missing = "files of Debian 13 are there, the package records are not";
     assert_eq!(
         found(&[&[RELEASE, RELEASE_LINK, ("usr/bin/x", ELF)]]),
         [missing]
@@ -394,12 +442,12 @@ fn files_of_a_distribution_without_records_are_a_gap() {
         found(&[&[("lib/x86_64-linux-gnu/libc.so.6", ELF), ("app/y", ELF)]]),
         [
             "/app/y does not say what it was made of",
-            "files of Debian or Ubuntu are there, its package records are not",
+            "files of Debian or Ubuntu are there, the package records are not",
         ]
     );
     assert_eq!(
         found(&[&[("lib/ld-musl-x86_64.so.1", ELF)]]),
-        ["files of Alpine are there, its package records are not"]
+        ["files of Alpine are there, the package records are not"]
     );
     // A note of a distribution and nothing of it.
     assert_eq!(
