@@ -455,8 +455,9 @@ fn of_engine(error: &EngineError) -> (Exit, Told) {
             told.hint("run `loadline doctor` to see how the engine stands"),
         ),
         EngineError::NoSuchImage(_) => (
-            Exit::NoEngine,
-            told.hint("`loadline bases` lists the images that are here"),
+            Exit::Usage,
+            told.hint("`docker images` or `podman images` lists what it has")
+                .hint("an archive does as well: `docker save IMAGE -o FILE`"),
         ),
         EngineError::DiskFull(_) => (
             Exit::NoEngine,

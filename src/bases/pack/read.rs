@@ -165,7 +165,8 @@ fn broken(error: &io::Error) -> PackError {
     {
         return PackError::Truncated;
     }
-    PackError::NotAPack(Clean::line(&text))
+    // The library's words quote the bytes of the header that it could not read.
+    PackError::NotAPack(Clean::line("it is no tar archive"))
 }
 
 /// Sends a pack to an engine.
