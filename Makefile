@@ -7,8 +7,12 @@ LOADLINE := target/release/loadline
 
 # Builds the program, makes sure that an engine runs, opens the workshop. Asking for it is the
 # consent that `doctor --fix` would ask for; it says what it installs and why before it does it.
+# Where there is no engine at all, one is fetched and started while the compiler works; everything
+# else is the doctor's to judge.
 workshop:
-	cargo build --release
+	@if [ -z "$$(type -P docker dockerd podman)" ]; then .ci/engine & engine=$$!; fi; \
+	cargo build --release || exit; \
+	[ -z "$$engine" ] || wait "$$engine" || true
 	@$(LOADLINE) doctor --fix --yes || true
 	@$(LOADLINE)
 
