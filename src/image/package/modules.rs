@@ -52,13 +52,20 @@ fn module_of(path: &str) -> Option<(&str, &str)> {
     PLACES.contains(&name).then_some((place, module))
 }
 
-/// Whether a folder has metadata of the old kind, which does not list its files: then nobody can
-/// tell which modules belong to it.
+/// Whether a folder has metadata without a list of files, as those of the old kind are: then nobody
+/// can tell which modules belong to it.
 fn has_unlisted_metadata(sight: &Sight<'_>, place: &str) -> bool {
-    let mut old = sight.shown.iter().filter(|one| {
-        one.sort == Some(Sort::PythonMetadata) && !one.path.ends_with(".dist-info/METADATA")
-    });
-    old.any(|one| one.path.starts_with(place) && !sight.owners.speak_for(&one.path))
+    let listed = |path: &str| {
+        let list = path
+            .strip_suffix("/METADATA")
+            .map(|folder| format!("{folder}/RECORD"));
+        list.is_some_and(|list| sight.shown.iter().any(|one| one.path == list))
+    };
+    sight
+        .shown
+        .iter()
+        .filter(|one| one.sort == Some(Sort::PythonMetadata) && one.path.starts_with(place))
+        .any(|one| !listed(&one.path) && !sight.owners.speak_for(&one.path))
 }
 
 #[cfg(test)]
