@@ -3,7 +3,8 @@
 //!
 //! [`Service`] is the door. `list` tells what is there, `resolve` what a reference uses now, and
 //! `ensure` makes one reference usable: the vendor's image where it is on the engine, its stand-in
-//! where that is, the registry's where one answers, and else a local build. `export` and `import`
+//! where that is, the registry's where one answers, and else a local build. `pull` brings the
+//! vendor's image and tells what the registry says of its quota. `export` and `import`
 //! carry images to machines that have neither registry nor mirror.
 //!
 //! A stand-in never takes a vendor's name: it is `loadline.local/NAME:TAG`, and whoever shows it
@@ -25,7 +26,9 @@ pub mod pack;
 mod pipe;
 mod progress;
 pub mod python;
+mod quota;
 pub mod reference;
+mod refusal;
 pub mod resolve;
 mod service;
 pub mod unpack;
@@ -36,6 +39,7 @@ pub use pack::PackError;
 pub use pack::PackedImage;
 pub use progress::Phase;
 pub use progress::Progress;
+pub use quota::Quota;
 pub use service::Listed;
 pub use service::Options;
 pub use service::Ready;

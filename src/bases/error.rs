@@ -8,9 +8,13 @@ use thiserror::Error;
 use crate::bases::apt::AptError;
 use crate::bases::catalogue::CatalogueError;
 use crate::bases::pack::PackError;
+use crate::bases::quota::Quota;
 use crate::bases::unpack::UnpackError;
 use crate::engine::EngineError;
+use crate::text::Clean;
+use crate::text::plural;
 use crate::units::Bytes;
+use crate::units::show_duration;
 
 /// A base image could not be listed, made, exported or imported.
 #[derive(Debug, Error)]
@@ -41,6 +45,32 @@ pub enum BaseError {
     /// The engine failed.
     #[error(transparent)]
     Engine(EngineError),
+    /// The registry has no such image.
+    #[error("the registry `{registry}` has no image `{reference}`")]
+    NotInRegistry {
+        /// The reference as it was asked for.
+        reference: String,
+        /// The registry.
+        registry: String,
+    },
+    /// The registry does not give it to everybody.
+    #[error("the registry `{registry}` does not give `{reference}` without a login: {detail}")]
+    Denied {
+        /// The reference as it was asked for.
+        reference: String,
+        /// The registry.
+        registry: String,
+        /// What the engine says.
+        detail: Clean,
+    },
+    /// The registry gives nothing more for now.
+    #[error("the quota of the registry `{registry}` is used up{}", of(.quota.as_ref()))]
+    QuotaUsedUp {
+        /// The registry.
+        registry: String,
+        /// What it said of its quota, where it did.
+        quota: Option<Quota>,
+    },
     /// There is not enough room for it.
     #[error("`{reference}` needs {needed}, and only {free} are free where {place}")]
     NoRoom {
@@ -134,6 +164,15 @@ impl BaseError {
             Self::Engine(EngineError::DiskFull(_)) | Self::NoRoom { .. } => {
                 "make room where the engine keeps its images, then run it again; what was downloaded is kept"
             }
+            Self::NotInRegistry { .. } => {
+                "check the name and the tag; `loadline bases` lists the base images of the course"
+            }
+            Self::Denied { .. } => {
+                "check the name; where it is right, log in and pull it with the engine's own client (`docker login`, `docker pull`), and it is here for Loadline, too"
+            }
+            Self::QuotaUsedUp { .. } => {
+                "wait until it is there again, or log in and pull with the engine's own client (`docker login`, `docker pull`); meanwhile `loadline bases build REFERENCE` makes a stand-in where there can be one"
+            }
             Self::Engine(EngineError::Registry { .. }) => {
                 "`loadline bases build REFERENCE` makes a stand-in where there can be one; a pack from a machine that has the image also helps: `loadline bases import FILE`"
             }
@@ -149,6 +188,17 @@ impl BaseError {
         };
         Some(hint.to_owned())
     }
+}
+
+/// How large a quota is, for a message that it is used up.
+fn of(quota: Option<&Quota>) -> String {
+    let Some(quota) = quota else {
+        return String::new();
+    };
+    let within = quota.within.map(show_duration);
+    let within = within.map_or(String::new(), |within| format!(" within {within}"));
+    let pulls = plural(usize::try_from(quota.of).unwrap_or(usize::MAX), "pull");
+    format!(": {pulls} for this address{within}")
 }
 
 fn apt_hint(error: &AptError) -> Option<&'static str> {
@@ -173,7 +223,6 @@ fn apt_hint(error: &AptError) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Clean;
 
     #[test]
     fn a_cancelled_part_is_a_cancelled_whole() {

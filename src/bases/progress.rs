@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 
+use crate::bases::quota::Quota;
 use crate::units::Bytes;
 
 /// What is being done.
@@ -56,6 +57,8 @@ pub struct Progress {
     pub done: Bytes,
     /// Bytes in all; zero where the phase does not count.
     pub total: Bytes,
+    /// What the registry says of its quota; told once, where it says something.
+    pub quota: Option<Quota>,
 }
 
 /// Tells one job's progress. A reader that lags misses steps, never the end.
@@ -82,11 +85,21 @@ impl Reporter {
 
     /// Tells how far a phase is.
     pub(super) fn at(&self, phase: Phase, done: Bytes, total: Bytes) {
+        self.tell(phase, (done, total), None);
+    }
+
+    /// Tells what a registry still gives.
+    pub(super) fn quota(&self, quota: Quota) {
+        self.tell(Phase::Pulling, (Bytes(0), Bytes(0)), Some(quota));
+    }
+
+    fn tell(&self, phase: Phase, (done, total): (Bytes, Bytes), quota: Option<Quota>) {
         let _ = self.to.try_send(Progress {
             reference: self.reference.clone(),
             phase,
             done,
             total,
+            quota,
         });
     }
 }

@@ -22,8 +22,12 @@ use crate::bases::host;
 use crate::bases::progress::Phase;
 use crate::bases::progress::Progress;
 use crate::bases::progress::Reporter;
+use crate::bases::quota;
+use crate::bases::quota::Quota;
 use crate::bases::reference::LOCAL;
 use crate::bases::reference::Reference;
+use crate::bases::refusal::answered;
+use crate::bases::refusal::refused;
 use crate::bases::resolve::Resolution;
 use crate::bases::resolve::resolve;
 use crate::engine::Engine;
@@ -33,8 +37,10 @@ use crate::engine::PullProgress;
 use crate::text::Clean;
 use crate::units::Bytes;
 
-/// How long a registry may take to its first sign of life, and later between two.
+/// How long a registry may take to its first sign of life, where it is one of several sources and
+/// where it is the one that was asked for, and later between two.
 const FIRST_SIGN: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(15);
 const NEXT_SIGN: Duration = Duration::from_secs(60);
 
 /// Where base images may come from.
@@ -410,6 +416,7 @@ impl Service {
     }
 
     /// Brings the vendor's image from its registry, also where it or a stand-in is here already.
+    /// What the registry says of its quota is told before.
     ///
     /// # Errors
     /// When the registry does not give it. Nothing is built in its place.
@@ -421,7 +428,14 @@ impl Service {
     ) -> Result<Ready, BaseError> {
         let report = Reporter::new(reference, progress);
         report.begin(Phase::Pulling);
-        match self.pulled(reference, &report, &cancel).await {
+        let quota = tokio::select! {
+            quota = self.quota(reference) => quota,
+            () = cancel.cancelled() => return Err(BaseError::Cancelled),
+        };
+        if let Some(quota) = &quota {
+            report.quota(quota.clone());
+        }
+        match self.pulled(reference, &report, PATIENCE, &cancel).await {
             Ok(()) => Ok(Ready {
                 reference: reference.to_owned(),
                 local: reference.to_owned(),
@@ -433,7 +447,18 @@ impl Service {
                 detail: Clean::line("it gives no sign of life"),
             }
             .into()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(refused(reference, error, quota)),
+        }
+    }
+
+    /// What the registry says of its quota. It counts by address: that of a remote engine is not
+    /// ours to ask with.
+    async fn quota(&self, reference: &str) -> Option<Quota> {
+        let here = self.engine.info().address.starts_with("unix:");
+        if here {
+            quota::ask(reference).await
+        } else {
+            None
         }
     }
 
@@ -470,7 +495,7 @@ impl Service {
             return Ok(false);
         }
         report.begin(Phase::Pulling);
-        match self.pulled(reference, report, cancel).await {
+        match self.pulled(reference, report, FIRST_SIGN, cancel).await {
             Ok(()) => Ok(true),
             Err(EngineError::Cancelled) if cancel.is_cancelled() => Err(BaseError::Cancelled),
             Err(EngineError::DiskFull(detail)) => Err(EngineError::DiskFull(detail).into()),
@@ -483,17 +508,17 @@ impl Service {
         }
     }
 
-    /// Pulls with a watch on the registry's signs of life.
+    /// Pulls with a watch on the registry's signs of life; `patience` is that with the first.
     async fn pulled(
         &self,
         reference: &str,
         report: &Reporter,
+        mut patience: Duration,
         cancel: &CancellationToken,
     ) -> Result<(), EngineError> {
         let own = cancel.child_token();
         let (to, mut signs) = mpsc::channel::<PullProgress>(16);
         let mut pull = std::pin::pin!(self.engine.pull(reference, to, own.clone()));
-        let mut patience = FIRST_SIGN;
         loop {
             tokio::select! {
                 ended = &mut pull => return ended,
@@ -522,26 +547,6 @@ fn is_stand_in(catalogue: &Catalogue, tag: &str) -> bool {
         .and_then(|rest| rest.strip_prefix('/'));
     vendor.is_some_and(|vendor| catalogue.find(&Reference::parse(vendor)).is_some())
         || build::is_unpacked(tag)
-}
-
-/// Whether a failed pull shows that the registry is there: it said no.
-fn answered(error: &EngineError) -> bool {
-    let EngineError::Registry { detail, .. } = error else {
-        return false;
-    };
-    let said = detail.as_str().to_lowercase();
-    [
-        "not found",
-        "unknown",
-        "denied",
-        "unauthorized",
-        "forbidden",
-        "toomanyrequests",
-        "rate limit",
-    ]
-    .iter()
-    .any(|word| said.contains(word))
-        && !said.contains("lookup")
 }
 
 /// The engine's size of what a state names.

@@ -260,6 +260,9 @@ impl Work<'_> {
                     phase = Some(progress.phase);
                     live.finished(&format!("{what}: {doing}"));
                 }
+                if let Some(quota) = &progress.quota {
+                    live.finished(&format!("{what}: {quota}"));
+                }
                 if progress.total.0 > 0 {
                     live.now(&format!(
                         "{what}: {doing}, {} of {}",
@@ -306,7 +309,9 @@ fn failed(error: &BaseError) -> CliError {
     let exit = match error {
         BaseError::Cancelled => return CliError::Interrupted,
         // The engine is in order: what was asked for is not there, or no pack.
-        BaseError::Unknown { .. } | BaseError::Pack(_) => Exit::Usage,
+        BaseError::Unknown { .. } | BaseError::NotInRegistry { .. } | BaseError::Pack(_) => {
+            Exit::Usage
+        }
         BaseError::Engine(error) if !matches!(error, EngineError::Registry { .. }) => {
             return CliError::Engine(error.clone());
         }
@@ -315,6 +320,8 @@ fn failed(error: &BaseError) -> CliError {
         | BaseError::Apt(_)
         | BaseError::Unpack(_)
         | BaseError::Engine(_)
+        | BaseError::Denied { .. }
+        | BaseError::QuotaUsedUp { .. }
         | BaseError::NoRoom { .. }
         | BaseError::DiskFull(_)
         | BaseError::File { .. } => Exit::NoEngine,

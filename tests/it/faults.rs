@@ -20,7 +20,7 @@ use crate::sandbox::wait_until;
 
 /// Whether an engine is to be used; fails where none answers.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-fn engine() -> bool {
+pub(crate) fn engine() -> bool {
     if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") {
         eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
         return false;
@@ -35,7 +35,7 @@ fn engine() -> bool {
 }
 
 /// A sandbox that reaches the engine of this environment.
-fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::new();
     for name in [
         "DOCKER_HOST",
@@ -263,7 +263,7 @@ fn containers(mark: &str) -> usize {
 }
 
 /// The socket of the engine.
-async fn socket() -> PathBuf {
+pub(crate) async fn socket() -> PathBuf {
     let engine = loadline::engine::find::find().await.expect("it answers");
     let address = engine.info().address.clone();
     let path = address.strip_prefix("unix://");

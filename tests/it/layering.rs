@@ -132,7 +132,7 @@ const KNOWN_ONLY_BY: &[(&str, &[&str])] = &[
     ("crossterm", &["tui", "cli"]),
     ("clap", &["cli"]),
     ("sqlx", &["learner"]),
-    ("ureq", &["advisories/fetch.rs"]),
+    ("ureq", &["advisories/fetch.rs", "bases/quota.rs"]),
     ("pulldown_cmark", &["course", "tui", "plain/prose.rs"]),
 ];
 

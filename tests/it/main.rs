@@ -29,6 +29,7 @@ mod lint_fuzz;
 mod packages;
 mod pty_workshop;
 mod records;
+mod registry;
 mod report_schema;
 mod sandbox;
 mod scan;
