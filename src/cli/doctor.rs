@@ -32,8 +32,9 @@ use crate::workshop::doctor::checks;
 /// Looks at the terminal, the container engine and its builder, room on disk, base images,
 /// certificates and the folder of your files. It changes nothing unless you say `--fix`.
 ///
-/// With `--fix` it installs Debian's own `docker.io` where there is no engine, starts one that is
-/// installed and does not run, or starts Podman's service. It shows the commands and asks first.
+/// With `--fix` it installs Debian's own `docker.io` where there is no engine, or starts one that is
+/// installed and does not run. It shows the commands and asks first. Where Podman is the only one
+/// installed, every verb runs its service for as long as it needs it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   loadline doctor

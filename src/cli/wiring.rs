@@ -22,6 +22,7 @@ use crate::course::load;
 use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::engine::find;
+use crate::engine::start::serve;
 use crate::image::archive;
 use crate::image::package::Packages;
 use crate::learner::Home;
@@ -89,7 +90,7 @@ pub(crate) async fn engine() -> Result<(Arc<Docker>, Arc<bases::Service>), find:
 pub(crate) async fn engine_with(
     options: bases::Options,
 ) -> Result<(Arc<Docker>, Arc<bases::Service>), find::Search> {
-    let mut search = find::search().await;
+    let mut search = serve::search().await;
     let Some(docker) = search.found.take().map(Arc::new) else {
         return Err(search);
     };

@@ -6,9 +6,11 @@
 //!
 //! [`facts`] looks at the machine, [`plan`](plan::plan) decides (pure), [`Step`]s are commands that
 //! are shown before they are run. Nothing is asked here and nothing is run unasked: that is the
-//! front end's part.
+//! front end's part. Podman's service alone needs no asking: [`serve`] runs it as a child that ends
+//! with this program.
 
 pub mod plan;
+pub mod serve;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -48,7 +50,6 @@ pub struct StepError {
 #[must_use]
 pub fn facts(denied: Option<String>, named: Option<String>) -> Facts {
     let root = rustix::process::geteuid().is_root();
-    let uid = rustix::process::geteuid().as_raw();
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     Facts {
         root,
@@ -60,7 +61,6 @@ pub fn facts(denied: Option<String>, named: Option<String>) -> Facts {
         services: services(),
         control_groups: mounted("/sys/fs/cgroup"),
         stale_pid_file: stale_pid_file("/var/run/docker.pid"),
-        podman_socket: podman_socket(root, uid),
         denied,
         named,
     }
@@ -99,16 +99,6 @@ fn stale_pid_file(path: &str) -> Option<PathBuf> {
     let pid: u32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
     let lives = Path::new(&format!("/proc/{pid}")).is_dir();
     (!lives).then(|| PathBuf::from(path))
-}
-
-/// Where Podman's service is looked for, and where its log goes.
-fn podman_socket(root: bool, uid: u32) -> PathBuf {
-    if root {
-        return PathBuf::from("/run/podman/podman.sock");
-    }
-    std::env::var_os("XDG_RUNTIME_DIR")
-        .map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from)
-        .join("podman/podman.sock")
 }
 
 /// Runs one step to its end; what it prints goes to `say`, line by line.

@@ -55,6 +55,7 @@ use crate::engine::EngineError;
 use crate::engine::Tried;
 use crate::engine::docker::Docker;
 use crate::engine::find;
+use crate::engine::start::serve;
 use crate::finding::Scan;
 use crate::learner;
 use crate::learner::Home;
@@ -109,7 +110,7 @@ impl Local {
             return Ok(found.clone());
         }
         *held = None;
-        let mut search = find::search().await;
+        let mut search = serve::search().await;
         let Some(docker) = search.found.take() else {
             return Err(search);
         };

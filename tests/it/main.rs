@@ -27,6 +27,7 @@ mod lint;
 mod lint_corpus;
 mod lint_fuzz;
 mod packages;
+mod podman_child;
 mod pty_workshop;
 mod records;
 mod registry;

@@ -54,6 +54,12 @@ impl Sandbox {
         self
     }
 
+    /// The value of a variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        let found = self.variables.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -105,6 +111,50 @@ impl Sandbox {
         let mut all = vec!["-c", script, env!("CARGO_BIN_EXE_loadline")];
         all.extend(args);
         self.ends(self.prepared("sh", &all))
+    }
+
+    /// Starts a script that gets the program as `$0`, with something to read.
+    pub(crate) fn start_script(&self, script: &str, args: &[&str], stdin: Stdio) -> Running {
+        let mut all = vec!["-c", script, env!("CARGO_BIN_EXE_loadline")];
+        all.extend(args);
+        let child = self.prepared("sh", &all).stdin(stdin).spawn();
+        Running {
+            child: child.expect("it starts"),
+            folder: self.folder.path().display().to_string(),
+        }
+    }
+
+    /// Runs the program as a user who owns nothing, where root runs the tests; as ourselves
+    /// otherwise, who then must not be let in either.
+    pub(crate) fn run_as_nobody(&self, args: &[&str]) -> Ended {
+        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::process::CommandExt as _;
+
+        if !rustix::process::geteuid().is_root() {
+            for entry in std::fs::read_dir(self.folder.path()).expect("it is ours") {
+                let path = entry.expect("readable").path();
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "sock")
+                {
+                    let closed = std::fs::Permissions::from_mode(0o000);
+                    std::fs::set_permissions(&path, closed).expect("it is ours");
+                }
+            }
+            return self.run(args);
+        }
+        // The folder of the build may be one that only root enters.
+        let program = self.path("loadline");
+        if !program.exists() {
+            std::fs::copy(env!("CARGO_BIN_EXE_loadline"), &program).expect("there is room");
+        }
+        for open in [self.folder.path(), &program, &self.path("home")] {
+            let open_to_all = std::fs::Permissions::from_mode(0o777);
+            std::fs::set_permissions(open, open_to_all).expect("it is ours");
+        }
+        let mut command = self.prepared(&program.to_string_lossy(), args);
+        command.uid(65534).gid(65534);
+        self.ends(command)
     }
 
     /// Runs a command to its end.

@@ -29,8 +29,6 @@ pub struct Facts {
     pub control_groups: bool,
     /// The file with the number of a dockerd that is gone.
     pub stale_pid_file: Option<PathBuf>,
-    /// Where Podman's service is looked for.
-    pub podman_socket: PathBuf,
     /// A socket that is there and that this user may not use.
     pub denied: Option<String>,
     /// The setting by which the user named one engine: nothing else will be tried.
@@ -109,6 +107,15 @@ pub fn is_debian(os_release: &str) -> bool {
 /// When it is not ours to do: the user named an engine that does not answer, the right to use it
 /// is missing, or there is no way to become root.
 pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
+    if let Some(socket) = facts.denied.as_ref().filter(|_| !facts.root) {
+        return Err(NoPlan {
+            reason: format!("an engine runs at {socket}, and this user may not use it"),
+            commands: vec![
+                "sudo usermod -aG docker \"$USER\"".to_owned(),
+                "newgrp docker".to_owned(),
+            ],
+        });
+    }
     if let Some(named) = &facts.named {
         return Err(NoPlan {
             reason: format!("no engine answers at the address in {named}, and no other is tried"),
@@ -122,15 +129,6 @@ pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
             ],
         });
     }
-    if let Some(socket) = facts.denied.as_ref().filter(|_| !facts.root) {
-        return Err(NoPlan {
-            reason: format!("an engine runs at {socket}, and this user may not use it"),
-            commands: vec![
-                "sudo usermod -aG docker \"$USER\"".to_owned(),
-                "newgrp docker".to_owned(),
-            ],
-        });
-    }
     let can_be_root = facts.root || facts.has("sudo");
     if facts.has("dockerd") && can_be_root {
         let steps = start_dockerd(facts);
@@ -140,9 +138,6 @@ pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
             log: dockerd_log(facts),
         });
     }
-    if facts.has("podman") {
-        return Ok(start_podman(facts));
-    }
     if facts.has("dockerd") {
         return Err(no_root("starting the engine", &start_dockerd(facts)));
     }
@@ -150,6 +145,14 @@ pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
 }
 
 fn install(facts: &Facts, can_be_root: bool) -> Result<Plan, NoPlan> {
+    // Its service was tried before anybody asked for a plan.
+    let podman = facts.has("podman");
+    if podman && !(facts.debian && facts.has("apt-get") && can_be_root) {
+        return Err(NoPlan {
+            reason: "Podman is installed, and its service does not start".to_owned(),
+            commands: vec!["podman info".to_owned()],
+        });
+    }
     if !(facts.debian && facts.has("apt-get")) {
         return Err(NoPlan {
             reason: "this is no Debian-family machine, so Loadline cannot install an engine on it"
@@ -179,10 +182,16 @@ fn install(facts: &Facts, can_be_root: bool) -> Result<Plan, NoPlan> {
     if !can_be_root {
         return Err(no_root("installing an engine", &steps));
     }
+    let found = if podman {
+        "Podman is installed, and its service does not start"
+    } else {
+        "No container engine is installed"
+    };
     Ok(Plan {
-        summary: "No container engine is installed. Debian's own package `docker.io` will be \
-                  installed, because images are built by a container engine, and then started."
-            .to_owned(),
+        summary: format!(
+            "{found}. Debian's own package `docker.io` will be installed, because images are \
+             built by a container engine, and then started."
+        ),
         steps,
         log: dockerd_log(facts),
     })
@@ -230,28 +239,6 @@ fn dockerd_log(facts: &Facts) -> Option<PathBuf> {
     (facts.services == Services::None).then(|| PathBuf::from(DOCKERD_LOG))
 }
 
-/// Podman needs no root and no service manager: its service is one process of the user.
-fn start_podman(facts: &Facts) -> Plan {
-    let socket = &facts.podman_socket;
-    let folder = socket.parent().unwrap_or(Path::new("/"));
-    let log = folder.join("loadline-podman.log");
-    let address = format!("unix://{}", socket.display());
-    let service = joined(["podman", "system", "service", "--time=0", &address]);
-    let shown = quoted(&folder.display().to_string());
-    Plan {
-        summary: "Podman is installed and its service does not run: it will be started.".to_owned(),
-        steps: vec![Step {
-            why: format!("Podman's service answers on {address}"),
-            command: vec![
-                "sh".to_owned(),
-                "-c".to_owned(),
-                format!("mkdir -p {shown} && {}", detached(&service, &log)),
-            ],
-        }],
-        log: Some(log),
-    }
-}
-
 /// Words as a person would type them, quoted only where a shell needs it.
 fn joined<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<String> = words.into_iter().map(quoted).collect();
@@ -295,7 +282,6 @@ mod tests {
             debian: true,
             programs: BTreeSet::from(["apt-get"]),
             control_groups: true,
-            podman_socket: PathBuf::from("/run/podman/podman.sock"),
             ..Facts::default()
         }
     }
@@ -354,19 +340,22 @@ mod tests {
     }
 
     #[test]
-    fn podman_is_started_without_root() {
+    fn a_podman_that_does_not_start_is_looked_into_or_docker_takes_its_place() {
         let facts = Facts {
             root: false,
-            programs: BTreeSet::from(["podman"]),
-            podman_socket: PathBuf::from("/run/user/1000/podman/podman.sock"),
+            programs: BTreeSet::from(["podman", "apt-get"]),
             ..bare_debian()
         };
-        assert_eq!(
-            commands(&facts),
-            [
-                "sh -c 'mkdir -p /run/user/1000/podman && setsid podman system service --time=0 unix:///run/user/1000/podman/podman.sock >>/run/user/1000/podman/loadline-podman.log 2>&1 </dev/null &'"
-            ]
-        );
+        let none = plan(&facts).expect_err("nobody may install");
+        assert!(none.reason.contains("Podman"), "{}", none.reason);
+        assert_eq!(none.commands, ["podman info"]);
+        let root = Facts {
+            root: true,
+            ..facts
+        };
+        let plan = plan(&root).expect("root may install");
+        assert!(plan.summary.starts_with("Podman is installed"));
+        assert_eq!(plan.steps.len(), 3);
     }
 
     #[test]
@@ -399,7 +388,7 @@ mod tests {
         let denied = Facts {
             root: false,
             denied: Some("unix:///var/run/docker.sock".to_owned()),
-            ..bare_debian()
+            ..facts
         };
         let none = plan(&denied).expect_err("a group is missing, not an engine");
         assert_eq!(none.commands.len(), 2);
