@@ -107,7 +107,16 @@ impl Docker {
     /// Fails where nothing answers within some seconds, or this user may not ask.
     pub async fn connect(address: &Address, choices: Choices) -> Result<Self, EngineError> {
         let shown = address.to_string();
-        let failed = |error: &Error| fault::fault("connect", &shown, QUICK, error);
+        let failed = |error: &Error| {
+            let error = fault::fault("connect", &shown, QUICK, error);
+            match address {
+                Address::Tls { certificates, .. } => fault::of_certificates(error, certificates),
+                _ => error,
+            }
+        };
+        if let Address::Tls { certificates, .. } = address {
+            fault::certificates(certificates)?;
+        }
         let client = client(address).map_err(|error| failed(&error))?;
         let quick = client.clone().with_timeout(QUICK);
         // The library applies its timeout to answers; ssh may also hang while it connects.

@@ -1,7 +1,13 @@
 //! What the client library and the engine say when something fails, as our errors.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the edge to the engine: whether certificates can be read"
+)]
+
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use bollard::errors::Error;
@@ -42,6 +48,40 @@ pub(super) fn fault(
             },
         },
     }
+}
+
+/// Why an engine behind TLS cannot be reached, where it is for the certificates of one side.
+pub(super) fn of_certificates(error: EngineError, folder: &Path) -> EngineError {
+    let EngineError::Gone { detail } = &error else {
+        return error;
+    };
+    let folder = folder.display();
+    let said = detail.as_str();
+    let why = if said.contains("invalid peer certificate") {
+        format!("its certificate is not one of the authority in `{folder}/ca.pem`: {said}")
+    } else if said.contains("received fatal alert") {
+        format!("it refuses the certificate in `{folder}/cert.pem`: {said}")
+    } else {
+        return error;
+    };
+    EngineError::Gone {
+        detail: Clean::line(&why),
+    }
+}
+
+/// Whether the three files of a folder of certificates can be read; the error names the first that
+/// cannot.
+pub(super) fn certificates(folder: &Path) -> Result<(), EngineError> {
+    for name in ["ca.pem", "cert.pem", "key.pem"] {
+        let path = folder.join(name);
+        if let Err(error) = std::fs::File::open(&path) {
+            let why = format!("`{}` cannot be read: {error}", path.display());
+            return Err(EngineError::Gone {
+                detail: Clean::line(&why),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// An answer of the engine that says no.

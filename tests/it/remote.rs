@@ -1,0 +1,251 @@
+//! An engine at a distance: over TCP with certificates on both sides, and what is said where the
+//! certificates, the host or the way to it are wrong. The engine is the one of this machine; a
+//! small server of ours puts TLS in front of it.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+
+use crate::faults::engine;
+use crate::faults::socket;
+use crate::sandbox::Ended;
+use crate::sandbox::Sandbox;
+
+/// Runs OpenSSL, which makes certificates wherever there are any.
+fn openssl(folder: &Path, line: &str) {
+    let made = Command::new("openssl")
+        .args(line.split(' '))
+        .current_dir(folder)
+        .output()
+        .expect("openssl is installed, as Debian's ca-certificates needs it");
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "openssl {line}\n{said}");
+}
+
+/// An authority, as `ca.pem`, in a folder of its own.
+fn authority(folder: &Path) {
+    std::fs::create_dir_all(folder).expect("a folder");
+    openssl(
+        folder,
+        "req -x509 -newkey rsa:2048 -nodes -keyout ca-key.pem -out ca.pem -days 30 -subj /CN=authority",
+    );
+}
+
+/// A certificate by the authority of `from`, as `cert.pem` and `key.pem` beside its `ca.pem`.
+fn certificate(from: &Path, folder: &Path, use_for: &str, days: &str) {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let what = format!("subjectAltName=IP:127.0.0.1\nextendedKeyUsage={use_for}\n");
+    std::fs::write(folder.join("what"), what).expect("there is room");
+    openssl(
+        folder,
+        "req -newkey rsa:2048 -nodes -keyout key.pem -out asked.pem -subj /CN=somebody",
+    );
+    let from = from.display();
+    openssl(
+        folder,
+        &format!(
+            "x509 -req -in asked.pem -CA {from}/ca.pem -CAkey {from}/ca-key.pem -set_serial 7 -out cert.pem -days {days} -extfile what"
+        ),
+    );
+    std::fs::copy(format!("{from}/ca.pem"), folder.join("ca.pem")).expect("it is there");
+}
+
+/// TLS in front of the engine, for clients with a certificate of the authority.
+fn listen(certificates: &Path) -> String {
+    let read = |name: &str| CertificateDer::from_pem_file(certificates.join(name)).expect("a PEM");
+    let mut roots = RootCertStore::empty();
+    roots.add(read("ca.pem")).expect("an authority");
+    let provider = Arc::new(ring::default_provider());
+    let clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let key = PrivateKeyDer::from_pem_file(certificates.join("key.pem")).expect("a key");
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_client_cert_verifier(clients.build().expect("a verifier"))
+        .with_single_cert(vec![read("cert.pem")], key)
+        .expect("a certificate and its key");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (told, address) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().expect("threads");
+        runtime.block_on(async {
+            let real = socket().await;
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+            let listener = listener.expect("a port");
+            let address = listener.local_addr().expect("it is bound");
+            told.send(address.to_string()).expect("it is waited for");
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass(acceptor.clone(), client, real.clone()));
+            }
+        });
+    });
+    address.recv().expect("it listens")
+}
+
+/// Passes on what client and engine say to each other; a client that is refused is what some cases
+/// are about.
+async fn pass(acceptor: TlsAcceptor, client: tokio::net::TcpStream, real: PathBuf) {
+    let Ok(mut client) = acceptor.accept(client).await else {
+        return;
+    };
+    let engine = tokio::net::UnixStream::connect(real).await;
+    let mut engine = engine.expect("the engine answers");
+    let _ = tokio::io::copy_bidirectional(&mut client, &mut engine).await;
+}
+
+/// A sandbox with an engine behind TLS: `server`'s certificates, and `mine` for the client.
+fn at_a_distance() -> Sandbox {
+    let sandbox = Sandbox::new();
+    authority(&sandbox.path("authority"));
+    let from = sandbox.path("authority");
+    certificate(&from, &sandbox.path("server"), "serverAuth", "30");
+    certificate(&from, &sandbox.path("mine"), "clientAuth", "30");
+    let address = listen(&sandbox.path("server"));
+    sandbox
+        .with("DOCKER_HOST", &format!("tcp://{address}"))
+        .with("DOCKER_TLS_VERIFY", "1")
+}
+
+/// With the certificates of a folder of the sandbox.
+fn known_by(sandbox: Sandbox, name: &str) -> Sandbox {
+    let folder = sandbox.path(name).display().to_string();
+    sandbox.with("DOCKER_CERT_PATH", &folder)
+}
+
+/// What is said, the same in every run.
+fn shown(sandbox: &Sandbox, ended: &Ended) -> String {
+    let address = sandbox.variable("DOCKER_HOST").unwrap_or_default();
+    let text = ended.shown();
+    match address.split_once("://") {
+        Some((_, place)) => text.replace(place, "[engine]"),
+        None => text,
+    }
+}
+
+#[test]
+fn an_engine_behind_tls_builds_inspects_and_runs() {
+    if !engine() {
+        return;
+    }
+    let sandbox = known_by(at_a_distance(), "mine");
+    sandbox.write(
+        "try/Dockerfile",
+        "FROM busybox\nCOPY greeting.txt .\nCMD [\"cat\", \"greeting.txt\"]\n",
+    );
+    let doctor = sandbox.run(&["doctor", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&doctor.stdout).expect("one JSON");
+    assert_eq!(found["engine_answers"], true, "{}", doctor.shown());
+    let passed = sandbox.run(&["check", "first-build", "--dir", "try", "--json"]);
+    assert_eq!(passed.code, Some(0), "{}", shown(&sandbox, &passed));
+    let report: serde_json::Value = serde_json::from_str(&passed.stdout).expect("one JSON");
+    assert_eq!(report["outcome"], "passed");
+}
+
+/// Certificates that do not fit, each in a folder that is named for what is wrong with it.
+fn misfits(sandbox: &Sandbox) {
+    let from = sandbox.path("authority");
+    certificate(&from, &sandbox.path("expired"), "clientAuth", "-1");
+    let stranger = sandbox.path("stranger");
+    authority(&stranger);
+    // A server that this client does not trust, and a client that the server does not know.
+    certificate(&from, &sandbox.path("untrusting"), "clientAuth", "30");
+    let others = sandbox.path("untrusting/ca.pem");
+    std::fs::copy(stranger.join("ca.pem"), others).expect("there is room");
+    certificate(&stranger, &sandbox.path("unknown"), "clientAuth", "30");
+    let ours = sandbox.path("unknown/ca.pem");
+    std::fs::copy(from.join("ca.pem"), ours).expect("there is room");
+    std::fs::create_dir(sandbox.path("empty")).expect("a folder");
+}
+
+/// What is said with each of them, and without any.
+fn said_of_misfits(mut sandbox: Sandbox) -> String {
+    let mut said = String::new();
+    for folder in ["untrusting", "unknown", "expired", "empty"] {
+        sandbox = known_by(sandbox, folder);
+        let ended = sandbox.run(&["bases"]);
+        assert_eq!(ended.code, Some(4), "{}", ended.shown());
+        said.push_str(&format!("{folder}\n{}\n", shown(&sandbox, &ended)));
+    }
+    let plain = sandbox
+        .without("DOCKER_TLS_VERIFY")
+        .without("DOCKER_CERT_PATH");
+    let ended = plain.run(&["bases"]);
+    said.push_str(&format!("no TLS\n{}", shown(&plain, &ended)));
+    said
+}
+
+#[test]
+fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
+    if !engine() {
+        return;
+    }
+    let sandbox = at_a_distance();
+    misfits(&sandbox);
+    let said = said_of_misfits(sandbox);
+    insta::assert_snapshot!(said, @"
+    untrusting
+    stderr:
+    error: cannot reach a container engine
+      caused by: its certificate is not one of the authority in `[folder]/untrusting/ca.pem`: invalid peer certificate: BadSignature at tcp://[engine] (the variable `DOCKER_HOST`)
+      hint: run `loadline doctor --fix` to install or start one
+      hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
+    exit code: 4
+
+    unknown
+    stderr:
+    error: cannot reach a container engine
+      caused by: it refuses the certificate in `[folder]/unknown/cert.pem`: received fatal alert: DecryptError at tcp://[engine] (the variable `DOCKER_HOST`)
+      hint: run `loadline doctor --fix` to install or start one
+      hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
+    exit code: 4
+
+    expired
+    stderr:
+    error: cannot reach a container engine
+      caused by: it refuses the certificate in `[folder]/expired/cert.pem`: received fatal alert: CertificateExpired at tcp://[engine] (the variable `DOCKER_HOST`)
+      hint: run `loadline doctor --fix` to install or start one
+      hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
+    exit code: 4
+
+    empty
+    stderr:
+    error: cannot reach a container engine
+      caused by: `[folder]/empty/ca.pem` cannot be read: No such file or directory (os error 2) at tcp://[engine] (the variable `DOCKER_HOST`)
+      hint: run `loadline doctor --fix` to install or start one
+      hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
+    exit code: 4
+
+    no TLS
+    stderr:
+    error: cannot reach a container engine
+      caused by: invalid HTTP version parsed at tcp://[engine] (the variable `DOCKER_HOST`)
+      hint: run `loadline doctor --fix` to install or start one
+      hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
+    exit code: 4
+    ");
+}
+
+#[test]
+fn a_host_that_cannot_be_reached_is_told_in_time() {
+    for address in ["tcp://127.0.0.1:1", "ssh://nobody@127.0.0.1:1"] {
+        let sandbox = Sandbox::new().with("DOCKER_HOST", address);
+        let began = std::time::Instant::now();
+        let ended = sandbox.run(&["bases"]);
+        assert!(began.elapsed() < std::time::Duration::from_secs(40));
+        let shown = ended.shown();
+        assert_eq!(ended.code, Some(4), "{shown}");
+        assert!(shown.contains("127.0.0.1:1"), "{shown}");
+        assert!(shown.contains("hint: "), "{shown}");
+    }
+}
