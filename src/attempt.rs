@@ -6,6 +6,7 @@
 
 mod baseline;
 mod builders;
+mod existing;
 #[cfg(test)]
 mod fake;
 mod gather;
@@ -27,6 +28,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+pub use existing::Existing;
+pub use existing::Judged;
+pub use existing::judge_image;
 pub use lines::layer_lines;
 pub use pipeline::could_not_start;
 pub use pipeline::start;

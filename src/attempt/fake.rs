@@ -28,6 +28,7 @@ use crate::engine::Transform;
 use crate::image::Config;
 use crate::image::HistoryStep;
 use crate::image::Summary;
+use crate::image::archive::Facts;
 use crate::image::run::Opened;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
@@ -46,6 +47,51 @@ pub(super) enum Building {
     Forever,
     /// With a mistake of our own.
     Panicking,
+}
+
+/// What is remembered of layers, in memory.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Facts for Memory {
+    fn knows(&self, key: &str) -> bool {
+        self.0.lock().unwrap().contains_key(key)
+    }
+
+    fn recall(&self, key: &str) -> Option<Vec<u8>> {
+        self.0.lock().unwrap().get(key).cloned()
+    }
+
+    fn remember(&self, key: &str, facts: &[u8]) {
+        let mut all = self.0.lock().unwrap();
+        all.insert(key.to_owned(), facts.to_vec());
+    }
+}
+
+fn tar_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, path, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+/// The image that the fake says it built, as another engine would export it.
+pub(super) fn exported() -> Vec<u8> {
+    tar_of(&[
+        (
+            "c.json",
+            br#"{"rootfs":{"diff_ids":["sha256:layer"]},"history":[{"created_by":"COPY"}]}"#,
+        ),
+        ("l.tar", &tar_of(&[("app", b"12345")])),
+        (
+            "manifest.json",
+            br#"[{"Config":"c.json","Layers":["l.tar"]}]"#,
+        ),
+    ])
 }
 
 /// An engine that answers as it was told.

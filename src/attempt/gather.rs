@@ -107,6 +107,8 @@ struct Pending {
 enum Arrival {
     Paths(Result<BTreeMap<String, bool>, EngineError>),
     Scan(Result<Box<Pass>, EngineError>),
+    /// The image as its layers are remembered; `None` where one of them is not.
+    Recalled(Option<Box<Pass>>),
     Starter(Known<Scan>),
     Run(Run, Result<Box<RunOutcome>, EngineError>),
     Trace(Run, Result<Box<Trace>, EngineError>),
@@ -141,7 +143,7 @@ impl Have {
 }
 
 /// Whether something needs the pass over the exported image.
-fn reads_image(needs: &Needs) -> bool {
+pub(super) fn reads_image(needs: &Needs) -> bool {
     needs.contents || needs.secrets || !needs.scans.is_empty() || !needs.files.is_empty()
 }
 
@@ -176,6 +178,7 @@ pub(super) async fn gather(
         pending,
         have: Have::default(),
         scan_started: false,
+        recall_tried: false,
     };
     session.run(evidence).await
 }
@@ -186,6 +189,7 @@ struct Session<'a> {
     pending: Vec<Pending>,
     have: Have,
     scan_started: bool,
+    recall_tried: bool,
 }
 
 type Jobs<'a> = FuturesUnordered<BoxFuture<'a, Arrival>>;
@@ -261,7 +265,8 @@ impl<'a> Session<'a> {
     }
 
     /// Starts the scan of a large image, once the cheap goals are judged and none of the required
-    /// ones has said no. Returns whether there is more to wait for.
+    /// ones has said no; where one has, the image is only judged by what is remembered of it.
+    /// Returns whether there is more to wait for.
     fn start_late_scan(&mut self, jobs: &mut Jobs<'a>, evidence: &mut Evidence) -> bool {
         let open = self.pending.iter().any(|goal| goal.report.is_none());
         if self.scan_started || !open {
@@ -278,12 +283,15 @@ impl<'a> Session<'a> {
             self.start_scan(jobs);
             return true;
         }
+        if self.start_recall(jobs) {
+            return true;
+        }
         let size = evidence
             .sizes
             .as_ref()
             .map_or_else(|_| Bytes(0), |sizes| sizes.shipped);
         let missing = Missing::because(format!(
-            "Not looked at yet: it means reading all {size} of the image, and other goals need your work first."
+            "Not looked at yet: it means reading all {size} of the image. That is done once no other goal says no; `loadline check` with `--thorough` does it now."
         ));
         evidence.contents = Err(missing.clone());
         evidence.scan = Err(missing.clone());
@@ -292,10 +300,43 @@ impl<'a> Session<'a> {
         false
     }
 
+    /// Starts to look whether each layer is remembered from an earlier pass: that costs no export.
+    /// Returns whether there is something to wait for.
+    fn start_recall(&mut self, jobs: &mut Jobs<'a>) -> bool {
+        if self.recall_tried || self.work.facts.is_none() {
+            return false;
+        }
+        self.recall_tried = true;
+        let engine = Arc::clone(&self.work.engine);
+        let image = self.work.image.clone();
+        let (options, advisories) = (self.options(), self.advisories());
+        jobs.push(Box::pin(async move {
+            let contents = scan::recall_image(engine.as_ref(), &image, options).await;
+            Arrival::Recalled(match contents {
+                Some(contents) => Some(Box::new(scan::advise(contents, advisories).await)),
+                None => None,
+            })
+        }));
+        true
+    }
+
     fn start_scan(&mut self, jobs: &mut Jobs<'a>) {
         self.scan_started = true;
         let engine = Arc::clone(&self.work.engine);
         let image = self.work.image.clone();
+        let (options, advisories) = (self.options(), self.advisories());
+        let cancel = self.work.cancel.clone();
+        jobs.push(Box::pin(async move {
+            let pass = match scan::read_image(engine, image, options, cancel).await {
+                Ok(contents) => Ok(Box::new(scan::advise(contents, advisories).await)),
+                Err(error) => Err(error),
+            };
+            Arrival::Scan(pass)
+        }));
+    }
+
+    /// What a pass over the image looks for.
+    fn options(&self) -> Options {
         let needles = if self.needs.secrets {
             self.work.canaries.clone()
         } else {
@@ -308,26 +349,22 @@ impl<'a> Session<'a> {
         if !self.needs.scans.is_empty() || self.needs.notes.contains(&Noting::Packages) {
             probes.push(Arc::new(Packages));
         }
-        let advisories = if self.needs.scans.contains(&Scanned::Image) {
-            self.work.advisories.clone()
-        } else {
-            Err(Missing::because("No goal asks for it."))
-        };
-        let options = Options {
+        Options {
             probes,
             needles: needles.into_iter().map(String::into_bytes).collect(),
             keep: self.needs.files.clone(),
             facts: self.work.facts.clone(),
             ..Options::default()
-        };
-        let cancel = self.work.cancel.clone();
-        jobs.push(Box::pin(async move {
-            let pass = match scan::read_image(engine, image, options, cancel).await {
-                Ok(contents) => Ok(Box::new(scan::advise(contents, advisories).await)),
-                Err(error) => Err(error),
-            };
-            Arrival::Scan(pass)
-        }));
+        }
+    }
+
+    /// What its packages are compared with, where a goal asks for that.
+    fn advisories(&self) -> Known<Arc<dyn Advisories>> {
+        if self.needs.scans.contains(&Scanned::Image) {
+            self.work.advisories.clone()
+        } else {
+            Err(Missing::because("No goal asks for it."))
+        }
     }
 
     fn start_paths(&mut self, jobs: &mut Jobs<'a>) {
@@ -405,6 +442,12 @@ impl<'a> Session<'a> {
                 self.have.scan = true;
                 self.have.sizes = true;
                 self.take_contents(known(answer)?, evidence);
+            }
+            Arrival::Recalled(None) => {}
+            Arrival::Recalled(Some(pass)) => {
+                self.have.scan = true;
+                self.have.sizes = true;
+                self.take_contents(Ok(pass), evidence);
             }
             Arrival::Starter(scan) => {
                 self.have.scans.insert(Scanned::Starter);

@@ -81,7 +81,7 @@ pub async fn read_image(
         ..options
     });
     if options.facts.is_some() {
-        let recalled = recalled(engine.as_ref(), &image, &options);
+        let recalled = recall(engine.as_ref(), &image, &options);
         let recalled = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(EngineError::Cancelled),
@@ -123,8 +123,21 @@ pub async fn read_image(
     }
 }
 
+/// The image as its layers are remembered, without an export; `None` where one of them is not.
+pub(super) async fn recall_image(
+    engine: &dyn Engine,
+    image: &str,
+    options: Options,
+) -> Option<Contents> {
+    let options = Arc::new(Options {
+        trusted: true,
+        ..options
+    });
+    recall(engine, image, &options).await
+}
+
 /// The image as its layers are remembered; whatever the engine cannot say, the export will.
-async fn recalled(engine: &dyn Engine, image: &str, options: &Arc<Options>) -> Option<Contents> {
+async fn recall(engine: &dyn Engine, image: &str, options: &Arc<Options>) -> Option<Contents> {
     let summary = engine.inspect(image).await.ok()??;
     let options = Arc::clone(options);
     tokio::task::spawn_blocking(move || archive::recall(&summary, &options))
@@ -162,58 +175,14 @@ impl Read for Pieces {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::Mutex;
-
     use super::*;
     use crate::attempt::fake::Building;
     use crate::attempt::fake::Fake;
-    use crate::image::archive::Facts;
-
-    /// A cache in memory.
-    #[derive(Debug, Default)]
-    struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
-
-    impl Facts for Memory {
-        fn knows(&self, key: &str) -> bool {
-            self.0.lock().unwrap().contains_key(key)
-        }
-
-        fn recall(&self, key: &str) -> Option<Vec<u8>> {
-            self.0.lock().unwrap().get(key).cloned()
-        }
-
-        fn remember(&self, key: &str, facts: &[u8]) {
-            let mut all = self.0.lock().unwrap();
-            all.insert(key.to_owned(), facts.to_vec());
-        }
-    }
-
-    fn tar_of(members: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut builder = tar::Builder::new(Vec::new());
-        for (path, bytes) in members {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(bytes.len() as u64);
-            header.set_mode(0o644);
-            builder.append_data(&mut header, path, *bytes).unwrap();
-        }
-        builder.into_inner().unwrap()
-    }
+    use crate::attempt::fake::Memory;
+    use crate::attempt::fake::exported;
 
     #[tokio::test]
     async fn an_image_whose_layers_are_remembered_is_not_exported() {
-        // The image that the fake engine says it built.
-        let export = tar_of(&[
-            (
-                "c.json",
-                br#"{"rootfs":{"diff_ids":["sha256:layer"]},"history":[{"created_by":"COPY"}]}"#,
-            ),
-            ("l.tar", &tar_of(&[("app", b"12345")])),
-            (
-                "manifest.json",
-                br#"[{"Config":"c.json","Layers":["l.tar"]}]"#,
-            ),
-        ]);
         let options = Options {
             trusted: true,
             facts: Some(Arc::new(Memory::default())),
@@ -231,7 +200,7 @@ mod tests {
         };
         assert!(read().await.is_err(), "the fake's export is empty");
         assert!(fake.was_asked("export"));
-        archive::read(export.as_slice(), &options).unwrap();
+        archive::read(exported().as_slice(), &options).unwrap();
         fake.asked.lock().unwrap().clear();
         let contents = read().await.unwrap();
         assert_eq!(contents.layers[0].shipped, crate::units::Bytes(5));

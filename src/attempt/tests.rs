@@ -15,6 +15,8 @@ use super::Submission;
 use super::SupplyError;
 use super::fake::Building;
 use super::fake::Fake;
+use super::fake::Memory;
+use super::fake::exported;
 use super::start;
 use crate::course::Exercise;
 use crate::course::ExerciseId;
@@ -32,6 +34,9 @@ use crate::goal::Verdict;
 use crate::image::Config;
 use crate::image::HistoryStep;
 use crate::image::Summary;
+use crate::image::archive;
+use crate::image::archive::Options;
+use crate::image::inside;
 use crate::report::BaseReport;
 use crate::report::CourseRef;
 use crate::report::Outcome;
@@ -296,6 +301,62 @@ async fn a_large_image_is_not_exported_where_a_path_already_says_no() {
     assert!(!fake.was_asked("export"));
     let why = report.goals[1].why.as_ref().unwrap().as_str().to_owned();
     assert!(why.contains("1.17 GB"), "{why}");
+}
+
+/// An attempt on a large image with a shell, whose layers are remembered or not.
+async fn large_image_with_a_shell(facts: Arc<Memory>, thorough: bool) -> (Report, Arc<Fake>) {
+    let mut fake = Fake::new(Building::Well);
+    fake.size = Bytes(1_167_000_000);
+    fake.paths = vec![String::from("bin/sh")];
+    let fake = Arc::new(fake);
+    let shell = Wants {
+        contents: true,
+        absent: Some("bin/sh"),
+        exact: false,
+    };
+    let other = Wants {
+        contents: true,
+        ..Wants::default()
+    };
+    let request = Request {
+        facts: Some(facts),
+        thorough,
+        ..request(vec![shell, other])
+    };
+    let cancel = CancellationToken::new();
+    let (report, _) = finish(start(fake.clone(), Arc::new(NoBases), request, cancel)).await;
+    (report, fake)
+}
+
+#[tokio::test]
+async fn a_large_image_that_is_remembered_is_judged_without_an_export_although_a_path_says_no() {
+    let facts = Arc::new(Memory::default());
+    let (report, fake) = large_image_with_a_shell(facts.clone(), false).await;
+    assert_eq!(
+        verdicts(&report),
+        [VerdictName::Unmet, VerdictName::Unknown]
+    );
+    assert!(!fake.was_asked("export"));
+    let why = report.goals[1].why.as_ref().unwrap().as_str().to_owned();
+    assert!(why.contains("once no other goal says no"), "{why}");
+    assert!(why.contains("`--thorough`"), "{why}");
+
+    let options = Options {
+        probes: vec![inside::probe()],
+        trusted: true,
+        facts: Some(facts.clone()),
+        ..Options::default()
+    };
+    archive::read(exported().as_slice(), &options).unwrap();
+    let (report, fake) = large_image_with_a_shell(facts, false).await;
+    assert_eq!(verdicts(&report), [VerdictName::Unmet, VerdictName::Met]);
+    assert!(!fake.was_asked("export"));
+}
+
+#[tokio::test]
+async fn a_thorough_attempt_exports_a_large_image_whatever_a_path_says() {
+    let (_, fake) = large_image_with_a_shell(Arc::new(Memory::default()), true).await;
+    assert!(fake.was_asked("export"));
 }
 
 #[tokio::test]

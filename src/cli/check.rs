@@ -4,6 +4,8 @@
     reason = "the sweep of leftovers runs beside the attempt"
 )]
 
+mod structure;
+
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,16 +41,24 @@ use crate::workshop::Workshop as _;
 /// Without `--dir` your own files of the exercise are built and the attempt is recorded. With it
 /// any folder can be: nothing is written there, and neither a home nor a terminal is needed.
 ///
+/// A large image is read whole only where no cheaper goal has said no; `--thorough` reads it in any
+/// case, so that every goal has a verdict.
+///
+/// With `--structure-tests` nothing is built: an image that the engine has is judged by the tests of
+/// container-structure-test files (version 2.0.0). Commands run as every container of a check does:
+/// without privileges, mounts or a network, as the image's own user.
+///
 /// The verdict goes to standard output, progress to standard error. The exit code is 0 when every
 /// required goal is met.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   loadline check shrink-that-image
   loadline check shrink-that-image --dir submissions/seat-04
-  loadline check first-build --dir . --json > report.json")]
+  loadline check first-build --dir . --json > report.json
+  loadline check my-app:latest --structure-tests tests.yaml")]
 pub(crate) struct Args {
-    /// The exercise's id
-    #[arg(value_name = "EXERCISE")]
+    /// The exercise's id; with `--structure-tests` an image that the engine has
+    #[arg(value_name = "EXERCISE|IMAGE")]
     exercise: String,
     /// The folder that holds the learner's files
     #[arg(long, value_name = "DIR")]
@@ -62,10 +72,20 @@ pub(crate) struct Args {
     /// Leave the builder's cache aside
     #[arg(long, requires = "dir")]
     no_cache: bool,
+    /// Read a large image whole even where a cheaper goal has already said no
+    #[arg(long)]
+    thorough: bool,
+    /// Judge an image by the tests of this file in place of an exercise's goals; may be repeated
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["dir", "db", "no_cache", "thorough"])]
+    structure_tests: Vec<PathBuf>,
 }
 
 /// Makes one attempt.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    if !args.structure_tests.is_empty() {
+        return structure::run(&args.exercise, &args.structure_tests, args.json, context);
+    }
     let course = Arc::new(wiring::course(&context.shared)?);
     let exercise = find(&course, &args.exercise)?;
     if let Some(folder) = &args.dir {
@@ -79,12 +99,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
                 let submission = Submission::Folder(folder.clone());
                 let with = With {
                     no_cache: args.no_cache,
+                    thorough: args.thorough,
                     advisories: db::chosen(args.db.as_deref()),
                 };
                 from_folder(&course, exercise, submission, folder, with, &interrupt).await?
             }
             None => {
-                let local = wiring::local(&course)?;
+                let local = wiring::local(&course)?.thorough(args.thorough);
                 let cancel = interrupt.asked.clone();
                 local.start_attempt(&exercise.id, cancel)
             }
@@ -115,6 +136,8 @@ pub(crate) fn find<'a>(course: &'a Course, asked: &str) -> Result<&'a Exercise, 
 pub(crate) struct With {
     /// Whether the builder's cache is left aside.
     pub(crate) no_cache: bool,
+    /// Whether a large image is read whole in any case.
+    pub(crate) thorough: bool,
     /// What packages are compared with.
     pub(crate) advisories: Result<Arc<dyn Advisories>, CliError>,
 }
@@ -156,7 +179,7 @@ pub(crate) async fn from_folder(
         no_cache: with.no_cache,
         // A folder may be anybody's.
         own: false,
-        thorough: false,
+        thorough: with.thorough,
         facts: wiring::facts(),
     };
     let supply = Arc::new(Supply::new(service));

@@ -224,6 +224,7 @@ fn demonstrate(course: &Arc<Course>, output: Output) -> Result<Exit, CliError> {
         let place = Path::new(DEMONSTRATION);
         let with = check::With {
             no_cache: false,
+            thorough: false,
             advisories: db::chosen(None),
         };
         let attempt =

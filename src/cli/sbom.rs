@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "writes the file that was named")]
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -157,8 +158,10 @@ fn list(subject: &Subject, found: &Inventory) -> String {
     }
     if !found.gaps.is_empty() {
         text.push_str("\nNot known:\n");
-        for gap in &found.gaps {
-            let _ = writeln!(text, "  {}", shown(&gap.to_string()));
+        // Several layers may have removed the same: that is one thing not to know.
+        let said: BTreeSet<String> = found.gaps.iter().map(ToString::to_string).collect();
+        for gap in &said {
+            let _ = writeln!(text, "  {}", shown(gap));
         }
     }
     text

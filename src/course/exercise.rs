@@ -17,6 +17,7 @@ use super::yaml;
 use super::yaml::ExerciseYaml;
 use super::yaml::HintYaml;
 use crate::goal::structure;
+use crate::goal::structure::StructureTest;
 use crate::text::Clean;
 
 /// The format that this program reads.
@@ -88,26 +89,59 @@ fn imported(
 /// The tests of a file, each a goal with its own name and an id made of it.
 fn tests_of(entry: &GoalEntry, file: &str, files: &Files) -> Result<Vec<GoalEntry>, CourseError> {
     let source = text(files, file)?;
-    let tests = structure::parse(source).map_err(|error| match error.place {
+    let tests = parsed(file, source)?;
+    Ok(named(&entry.id, tests)
+        .map(|(id, test)| GoalEntry {
+            id,
+            title: Some(title(&test)),
+            goal: test.goal,
+            ..entry.clone()
+        })
+        .collect())
+}
+
+/// The tests of a container-structure-test file that belongs to no exercise, each a goal with its
+/// own name. `file` is what it is called for people.
+///
+/// # Errors
+/// When it is no such file, or asks for what a run here does not do.
+pub fn structure_goals(file: &str, source: &str) -> Result<Vec<GoalEntry>, CourseError> {
+    let tests = parsed(file, source)?;
+    Ok(named("structure_tests", tests)
+        .map(|(id, test)| GoalEntry {
+            id,
+            title: Some(title(&test)),
+            points: 1,
+            why: None,
+            read: None,
+            hidden: false,
+            goal: test.goal,
+        })
+        .collect())
+}
+
+fn parsed(file: &str, source: &str) -> Result<Vec<StructureTest>, CourseError> {
+    structure::parse(source).map_err(|error| match error.place {
         Some((line, column)) => CourseError::at(file, source, line, column, error.message),
         None => CourseError::of_file(file, error.message),
-    })?;
+    })
+}
+
+fn title(test: &StructureTest) -> String {
+    Clean::line(&test.name).to_string()
+}
+
+/// Tests with an id of their own below `prefix`.
+fn named(prefix: &str, tests: Vec<StructureTest>) -> impl Iterator<Item = (String, StructureTest)> {
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    let mut goals = Vec::new();
-    for test in tests {
-        let plain = format!("{}.{}", entry.id, slug(&test.name));
+    tests.into_iter().map(move |test| {
+        let plain = format!("{prefix}.{}", slug(&test.name));
         let numbered = (2..).map(|number| format!("{plain}-{number}"));
         let mut ids = std::iter::once(plain.clone()).chain(numbered);
         let id = ids.find(|id| !taken.contains(id)).unwrap_or(plain);
         taken.insert(id.clone());
-        goals.push(GoalEntry {
-            id,
-            title: Some(Clean::line(&test.name).to_string()),
-            goal: test.goal,
-            ..entry.clone()
-        });
-    }
-    Ok(goals)
+        (id, test)
+    })
 }
 
 /// A name as part of an id: `Python is there` becomes `python-is-there`.

@@ -79,6 +79,7 @@ pub struct Local {
     engine: Arc<Mutex<Option<Found>>>,
     records: Arc<OnceCell<Records>>,
     last_look: look::LastLook,
+    thorough: bool,
 }
 
 /// The engine that was found, and its base images.
@@ -98,7 +99,14 @@ impl Local {
             engine: Arc::default(),
             records: Arc::default(),
             last_look: Arc::default(),
+            thorough: false,
         }
+    }
+
+    /// The same, but attempts read a large image whole even where a cheap goal has said no.
+    #[must_use]
+    pub fn thorough(self, thorough: bool) -> Self {
+        Self { thorough, ..self }
     }
 
     /// The engine: the one that was found before, where it still answers.
@@ -285,7 +293,7 @@ impl Local {
             baseline,
             no_cache: false,
             own: true,
-            thorough: false,
+            thorough: self.thorough,
             facts: Some(self.facts()),
         };
         Ok((request, found, files))

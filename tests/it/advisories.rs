@@ -224,7 +224,7 @@ enum Behaviour {
 }
 
 /// What was asked of the server: path, `Range`, `If-Range`, `If-None-Match`.
-type Asked = (String, Option<String>, Option<String>, Option<String>);
+pub(crate) type Asked = (String, Option<String>, Option<String>, Option<String>);
 
 struct Server {
     address: String,
@@ -297,7 +297,7 @@ fn answer(mut stream: TcpStream, turns: &Mutex<Vec<Behaviour>>, notes: &Mutex<Ve
 }
 
 /// Reads a request's head: what is asked for, and under which conditions.
-fn question(stream: &mut TcpStream) -> Asked {
+pub(crate) fn question(stream: &mut impl std::io::Read) -> Asked {
     let mut head = Vec::new();
     let mut byte = [0; 1];
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
@@ -360,7 +360,7 @@ fn serve(stream: &mut TcpStream, asked: &Asked, body: &[u8], etag: &str, after: 
 }
 
 /// An archive with `count` records about one package each, and some that are none.
-fn archive(count: usize, odd: &[(&str, &str)]) -> Arc<Vec<u8>> {
+pub(crate) fn archive(count: usize, odd: &[(&str, &str)]) -> Arc<Vec<u8>> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
     let mut entry = |name: &str, text: &str| {
@@ -607,7 +607,7 @@ fn a_damaged_index_is_named_with_the_way_out() {
 
 // --- The program itself ------------------------------------------------------------------------
 
-fn program(home: &Path, words: &[&str]) -> Command {
+pub(crate) fn program(home: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadline"));
     command
         .args(words)
@@ -621,12 +621,12 @@ fn program(home: &Path, words: &[&str]) -> Command {
     command
 }
 
-fn said(output: &Output) -> (String, String) {
+pub(crate) fn said(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
 }
 
-fn current(home: &Path) -> String {
+pub(crate) fn current(home: &Path) -> String {
     let output = program(home, &["db", "status", "--json"])
         .output()
         .expect("it runs");

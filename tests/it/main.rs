@@ -11,6 +11,7 @@
 )]
 
 mod advisories;
+mod advisories_hard;
 mod bases;
 mod cli;
 mod content;
@@ -21,6 +22,7 @@ mod faults;
 mod full_disk;
 mod image_export;
 mod inside;
+mod judged;
 mod layering;
 mod layers;
 mod lint;
