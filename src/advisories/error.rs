@@ -172,6 +172,9 @@ impl AdvisoriesError {
                 String::from("use another place with `--from URL` or `--from FOLDER`")
             }
             Self::Corrupt { .. } => String::from("run it again: it is fetched from the start"),
+            Self::Network { why, .. } if why.as_str().contains("certificate") => String::from(
+                "the host does not know who signed the server's certificate: name the file of its authority in `SSL_CERT_FILE`, or use `--from FOLDER`",
+            ),
             Self::Network { kept: Bytes(0), .. } => String::from(
                 "check the connection and `HTTPS_PROXY`, or use `--from FOLDER`; without it the snapshot in use stays as it is",
             ),

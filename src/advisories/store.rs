@@ -275,6 +275,12 @@ impl Store {
     }
 }
 
+/// Takes away a snapshot that was not finished: half of one is of no use to anybody, and on a full
+/// disk it is in the way.
+pub(super) fn give_up(making: &Path) {
+    let _ = fs::remove_dir_all(making);
+}
+
 pub(super) fn make_folder(folder: &Path) -> Result<(), AdvisoriesError> {
     fs::create_dir_all(folder).map_err(|error| AdvisoriesError::file(folder, error))
 }

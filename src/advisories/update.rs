@@ -1,7 +1,6 @@
 //! Makes a new snapshot from a place: fetches what has changed, takes over what has not.
 
 use std::path::Path;
-use std::path::PathBuf;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -18,6 +17,8 @@ use super::import;
 use super::manifest::Origin;
 use super::manifest::Part;
 use super::place::archives;
+use super::store::Lock;
+use super::store::give_up;
 use super::store::make_folder;
 use crate::finding::Ecosystem;
 use crate::units::Bytes;
@@ -69,6 +70,22 @@ pub fn update(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, AdvisoriesError> {
     let lock = store.lock()?;
+    let making = store.begin(&lock)?;
+    let made = make(store, &lock, asked, &making, cancel, progress);
+    if made.is_err() {
+        give_up(&making);
+    }
+    made
+}
+
+fn make(
+    store: &Store,
+    lock: &Lock,
+    asked: &Update,
+    making: &Path,
+    cancel: &CancellationToken,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Manifest, AdvisoriesError> {
     // A snapshot that cannot be read is no reason not to make a new one.
     let before = store
         .current()
@@ -78,7 +95,7 @@ pub fn update(
     let mut work = Work {
         store,
         before: before.as_ref(),
-        making: store.begin(&lock)?,
+        making,
         cancel,
         progress,
     };
@@ -98,8 +115,7 @@ pub fn update(
         .format(&Rfc3339)
         .unwrap_or_default();
     let manifest = Manifest::new(parts, made);
-    let making = work.making;
-    store.finish(&lock, &manifest, &making)?;
+    store.finish(lock, &manifest, making)?;
     fetch::clean(&store.downloads());
     Ok(manifest)
 }
@@ -107,7 +123,7 @@ pub fn update(
 struct Work<'a> {
     store: &'a Store,
     before: Option<&'a Manifest>,
-    making: PathBuf,
+    making: &'a Path,
     cancel: &'a CancellationToken,
     progress: &'a mut dyn FnMut(Progress),
 }
@@ -217,7 +233,7 @@ impl Work<'_> {
         origin: Origin,
     ) -> Result<Part, AdvisoriesError> {
         (self.progress)(Progress::Importing { ecosystem });
-        let part = import::import(path, origin, ecosystem, &self.making, self.cancel)?;
+        let part = import::import(path, origin, ecosystem, self.making, self.cancel)?;
         self.done(part, false)
     }
 
@@ -236,7 +252,7 @@ impl Work<'_> {
 
     fn take_over(&self, part: &Part) -> Result<(), AdvisoriesError> {
         match self.before {
-            Some(before) => self.store.take_over(before, part, &self.making),
+            Some(before) => self.store.take_over(before, part, self.making),
             None => Ok(()),
         }
     }

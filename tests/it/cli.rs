@@ -51,7 +51,7 @@ fn a_wrong_flag_is_a_usage_error() {
 
       tip: a similar argument exists: '--json'
 
-    Usage: loadline check --json <EXERCISE>
+    Usage: loadline check --json <EXERCISE|IMAGE>
 
     For more information, try '--help'.
     exit code: 2
