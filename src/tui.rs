@@ -13,6 +13,7 @@ pub mod action;
 pub mod effect;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod hangup;
 mod input;
 pub mod markdown;
 pub mod model;

@@ -12,6 +12,8 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 
+use rustix::process::Pid;
+
 use crate::tui::theme::Palette;
 use crate::tui::theme::Theme;
 
@@ -88,6 +90,11 @@ pub(super) enum Editing {
     Here(Child),
     /// It has a window of its own.
     Beside,
+}
+
+/// The id of a child that was not waited for.
+pub(super) fn id(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }
 
 /// Starts this program as `loadline doctor --fix`.

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::tui::effect::Effect;
+use crate::tui::hangup;
 use crate::tui::input::Input;
 use crate::tui::model::Model;
 use crate::tui::msg::Msg;
@@ -105,16 +106,32 @@ impl App {
             dirty: false,
             left: None,
         };
-        app.perform(effects, &mut signals).await?;
-        let left = loop {
-            if let Some(left) = app.left {
-                break left;
-            }
-            app.step(&mut signals, &mut bus).await?;
-        };
+        let left = app.live(effects, &mut signals, &mut bus).await;
         app.close(bus).await;
         drop(guard);
-        Ok(left)
+        left
+    }
+
+    /// Lives until the workshop is left. A terminal that fails is left in an orderly way, too.
+    async fn live(
+        &mut self,
+        effects: Vec<Effect>,
+        signals: &mut Signals,
+        bus: &mut mpsc::Receiver<Msg>,
+    ) -> io::Result<Left> {
+        let mut lived = self.perform(effects, signals).await;
+        while lived.is_ok() {
+            if let Some(left) = self.left {
+                return Ok(left);
+            }
+            lived = self.step(signals, bus).await;
+        }
+        let gone = hangup::is_gone();
+        self.terminate(signals).await?;
+        if gone {
+            return Ok(Left::Terminated);
+        }
+        lived.map(|()| Left::Terminated)
     }
 
     /// Waits for one thing and takes it in.
@@ -309,25 +326,33 @@ impl App {
         child: std::process::Child,
         signals: &mut Signals,
     ) -> Result<(), Trouble> {
+        let id = outside::id(&child);
         let mut ended = self.runner.wait_for(child);
         loop {
-            tokio::select! {
+            let end = tokio::select! {
                 sign = signals.next() => match sign {
                     // The editor was stopped with us; the shell must see that we stop, too.
-                    Sign::TSTP => signals.stopped().await,
-                    Sign::TERM | Sign::HUP => {
-                        self.left = Some(Left::Terminated);
-                        return Ok(());
+                    Sign::TSTP => {
+                        signals.stopped().await;
+                        continue;
                     }
-                    _ => {}
+                    Sign::TERM | Sign::HUP => sign,
+                    _ => continue,
                 },
+                () = self.input.hung_up() => Sign::HUP,
                 result = &mut ended => return match result {
                     Ok(Ok(true)) => Ok(()),
                     Ok(Ok(false)) => Err(Trouble::new("the editor ended with an error")),
                     Ok(Err(error)) => Err(Trouble::new(format!("the editor: {error}"))),
                     Err(error) => Err(Trouble::new(format!("the editor: {error}"))),
                 },
+            };
+            // Told to end, an editor keeps what was not saved where it always does.
+            if let Some(id) = id {
+                let _ = rustix::process::kill_process(id, end);
             }
+            self.left = Some(Left::Terminated);
+            return Ok(());
         }
     }
 

@@ -31,6 +31,8 @@ mod lint_fuzz;
 mod own_files;
 mod packages;
 mod podman_child;
+mod pty;
+mod pty_insight;
 mod pty_workshop;
 mod records;
 mod registry;

@@ -276,6 +276,11 @@ impl Workshop for Fake {
     ) -> mpsc::Receiver<AttemptEvent> {
         let (sender, receiver) = mpsc::channel(64);
         let flood = self.scenario == "flood";
+        // An engine needs a moment to stop.
+        let moment = match self.scenario.as_str() {
+            "stubborn" => Duration::from_secs(2),
+            _ => Duration::from_millis(100),
+        };
         let stopped = self.folder.join("stopped");
         tokio::spawn(async move {
             let _ = sender
@@ -301,8 +306,7 @@ impl Workshop for Fake {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
-            // An engine needs a moment to stop.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(moment).await;
             std::fs::write(stopped, "yes").expect("the folder is writable");
             let _ = sender.send(report(Outcome::Cancelled)).await;
         });

@@ -1,28 +1,23 @@
 //! The workshop on a real pseudo-terminal that answers no question. The program under test is this
 //! test binary itself, started again as [`child`], so that no back door is in the product.
 
-use std::io::Read;
-use std::io::Write;
 use std::path::Path;
-use std::sync::mpsc;
 use std::time::Duration;
 use std::time::Instant;
 
 use loadline::tui::Left;
 use loadline::tui::Options;
 use loadline::tui::Start;
-use portable_pty::Child;
 use portable_pty::CommandBuilder;
-use portable_pty::MasterPty;
-use portable_pty::PtySize;
-use portable_pty::native_pty_system;
 use rustix::process::Pid;
 use rustix::process::Signal;
 
+use crate::pty::PATIENCE;
+use crate::pty::Pty;
+use crate::pty::size;
 use crate::pty_workshop::DOCKERFILE;
 use crate::pty_workshop::services;
 
-const PATIENCE: Duration = Duration::from_secs(20);
 const SCENARIO: &str = "LOADLINE_TEST_PTY_SCENARIO";
 const FOLDER: &str = "LOADLINE_TEST_PTY_FOLDER";
 
@@ -52,35 +47,17 @@ fn exit(code: i32) {
     std::process::exit(code);
 }
 
-struct Pty {
-    master: Box<dyn MasterPty + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    writer: Box<dyn Write + Send>,
-    bytes: mpsc::Receiver<Vec<u8>>,
-    seen: Vec<u8>,
-    screen: vt100::Parser,
-    folder: tempfile::TempDir,
-}
-
-const fn size(cols: u16, rows: u16) -> PtySize {
-    PtySize {
-        rows,
-        cols,
-        pixel_width: 0,
-        pixel_height: 0,
-    }
-}
-
 impl Pty {
     fn start(scenario: &str) -> Self {
         Self::start_with(scenario, &[])
     }
 
     fn start_with(scenario: &str, env: &[(&str, &str)]) -> Self {
+        Self::open(scenario, env, true)
+    }
+
+    fn open(scenario: &str, env: &[(&str, &str)], owned: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
-        let pair = native_pty_system()
-            .openpty(size(120, 36))
-            .expect("a pseudo-terminal");
         let program = std::env::current_exe().expect("this test has a path");
         let mut command = CommandBuilder::new(program);
         command.args([
@@ -89,132 +66,9 @@ impl Pty {
             "--nocapture",
             "--test-threads=1",
         ]);
-        for name in ["NO_COLOR", "VISUAL", "EDITOR"] {
-            command.env_remove(name);
-        }
-        command.env("TERM", "xterm-256color");
-        command.env("LC_ALL", "C.UTF-8");
         command.env(SCENARIO, scenario);
         command.env(FOLDER, folder.path());
-        for (name, value) in env {
-            command.env(name, value);
-        }
-        let child = pair.slave.spawn_command(command).expect("the child starts");
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let (sender, bytes) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
-            while let Ok(count) = reader.read(&mut buffer) {
-                if count == 0 || sender.send(buffer[..count].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        Self {
-            writer: pair.master.take_writer().expect("a writer"),
-            master: pair.master,
-            child,
-            bytes,
-            seen: Vec::new(),
-            screen: vt100::Parser::new(36, 120, 0),
-            folder,
-        }
-    }
-
-    fn contents(&self) -> String {
-        self.screen.screen().contents()
-    }
-
-    /// Waits until the screen is as wanted.
-    fn until(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) {
-        let end = Instant::now() + PATIENCE;
-        while !wanted(self) {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.bytes.recv_timeout(left.min(Duration::from_millis(50))) {
-                Ok(bytes) => {
-                    self.screen.process(&bytes);
-                    self.seen.extend_from_slice(&bytes);
-                }
-                Err(_) => assert!(
-                    Instant::now() < end,
-                    "waited in vain for {what}; the screen is:\n{}",
-                    self.contents()
-                ),
-            }
-        }
-    }
-
-    fn shows(&mut self, text: &str) {
-        self.until(text, |pty| pty.contents().contains(text));
-    }
-
-    fn hides(&mut self, text: &str) {
-        let what = format!("{text} to go");
-        self.until(&what, |pty| !pty.contents().contains(text));
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.writer
-            .write_all(keys.as_bytes())
-            .expect("the terminal takes keys");
-    }
-
-    fn signal(&self, signal: Signal) {
-        rustix::process::kill_process(self.pid(), signal).expect("the child can be signalled");
-    }
-
-    fn pid(&self) -> Pid {
-        let pid = self.child.process_id().expect("the child has an id");
-        Pid::from_raw(i32::try_from(pid).expect("an id is small")).expect("an id is not zero")
-    }
-
-    /// Waits for the end; returns its exit code.
-    fn ends(&mut self) -> u32 {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_millis(10)) {
-                self.screen.process(&bytes);
-                self.seen.extend_from_slice(&bytes);
-            }
-            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
-                while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_millis(100)) {
-                    self.screen.process(&bytes);
-                    self.seen.extend_from_slice(&bytes);
-                }
-                return status.exit_code();
-            }
-            assert!(
-                Instant::now() < end,
-                "it does not end; the screen is:\n{}",
-                self.contents()
-            );
-        }
-    }
-
-    fn wrote(&self, bytes: &[u8]) -> bool {
-        self.seen.windows(bytes.len()).any(|window| window == bytes)
-    }
-
-    fn is_canonical(&self) -> bool {
-        let termios = self.master.get_termios().expect("the terminal has modes");
-        format!("{:?}", termios.local_flags).contains("ICANON")
-    }
-
-    /// The terminal is as it was before.
-    fn is_restored(&self) {
-        for sequence in [
-            "\x1b[?1049l",
-            "\x1b[?2004l",
-            "\x1b[?1004l",
-            "\x1b[?25h",
-            "\x1b[?2026l",
-        ] {
-            assert!(self.wrote(sequence.as_bytes()), "{sequence:?} is missing");
-        }
-        assert!(!self.screen.screen().alternate_screen());
-        assert!(!self.screen.screen().hide_cursor());
-        assert!(self.is_canonical(), "the terminal is still raw");
+        Self::run(command, folder, env, owned)
     }
 
     fn open_work(&mut self) {
@@ -229,13 +83,6 @@ impl Pty {
 
     fn dockerfile(&self) -> std::path::PathBuf {
         self.folder.path().join("Dockerfile")
-    }
-}
-
-impl Drop for Pty {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -303,6 +150,27 @@ fn an_editor_gets_every_key_and_its_text_comes_back() {
     pty.press("qq");
     assert_eq!(pty.ends(), 0);
     pty.is_restored();
+}
+
+#[test]
+fn an_editor_gets_the_first_key_each_time() {
+    let editor = r#"sh -c 'stty raw -echo; dd bs=1 count=1 2>/dev/null >> keys; stty sane'"#;
+    let mut pty = Pty::start_with("plain", &[("EDITOR", editor)]);
+    pty.open_work();
+    for key in ["4", "5", "?", "q", "6"] {
+        pty.press("E");
+        pty.until("the normal screen", |pty| {
+            !pty.screen.screen().alternate_screen()
+        });
+        pty.press(key);
+        pty.until("the workbench", |pty| {
+            pty.screen.screen().alternate_screen() && pty.contents().contains("COPY app.py")
+        });
+    }
+    let keys = wait_for_file(&pty.folder.path().join("keys"), |keys| keys.len() > 4);
+    assert_eq!(keys, "45?q6");
+    pty.press("qq");
+    assert_eq!(pty.ends(), 0);
 }
 
 #[test]
@@ -534,6 +402,50 @@ fn a_file_changed_outside_appears_and_typing_reaches_the_disk() {
     assert!(text.starts_with("# pasted\n# twice\nFROM"), "{text}");
     pty.press("qq");
     assert_eq!(pty.ends(), 0);
+}
+
+/// The processor time that a process has used, in hundredths of a second.
+fn used(pid: Pid) -> u64 {
+    let stat =
+        std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    let fields = after.split_whitespace().skip(11).take(2);
+    fields.filter_map(|field| field.parse::<u64>().ok()).sum()
+}
+
+#[test]
+fn a_terminal_that_goes_without_a_word_ends_the_build_and_the_program() {
+    let mut pty = Pty::open("stubborn", &[], false);
+    pty.open_work();
+    pty.press("be# typed");
+    pty.shows("# typed");
+    let pid = pty.pid();
+    let before = used(pid);
+    pty.vanishes();
+    wait_for_file(&pty.folder.path().join("stopped"), |text| text == "yes");
+    let end = Instant::now() + PATIENCE;
+    while state(pid) != "Z" {
+        assert!(Instant::now() < end, "it lives on without a terminal");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Its engine takes two seconds to stop. Reading the end of the terminal for ever takes them, too.
+    let spent = used(pid) - before;
+    assert!(spent < 100, "it spun: {spent} hundredths of a second");
+    assert_eq!(pty.ends(), 3);
+    let text = std::fs::read_to_string(pty.dockerfile()).expect("the file is there");
+    assert_eq!(text, format!("# typed{DOCKERFILE}"));
+}
+
+#[test]
+fn an_editor_whose_terminal_goes_is_told_and_the_program_ends() {
+    let editor = r#"sh -c 'trap "echo told > told; exit" HUP; echo editor is here; while :; do sleep 0.1; done'"#;
+    let mut pty = Pty::open("plain", &[("EDITOR", editor)], false);
+    pty.open_work();
+    pty.press("E");
+    pty.shows("editor is here");
+    pty.vanishes();
+    assert_eq!(pty.ends(), 3);
+    wait_for_file(&pty.folder.path().join("told"), |text| text == "told\n");
 }
 
 /// Context switches of a process that it asked for: it woke up and went back to wait.
