@@ -294,7 +294,8 @@ impl Engine for Fake {
         refused("pull")
     }
 
-    async fn tag(&self, _image: &str, _reference: &str) -> Result<(), EngineError> {
+    async fn tag(&self, image: &str, reference: &str) -> Result<(), EngineError> {
+        self.note(format!("tag {image} {reference}"));
         Ok(())
     }
 

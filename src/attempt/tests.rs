@@ -277,6 +277,29 @@ async fn a_stage_that_cannot_be_weighed_soon_is_given_up_and_removed() {
 }
 
 #[tokio::test]
+async fn the_first_image_stays_to_be_compared_with_and_the_others_go() {
+    const NAME: &str = "loadline.local/attempt/tiny:somebody";
+    // The image before this one, the first one, whether it becomes that, whether it goes.
+    for (before, first, kept, removed) in [
+        ("a", None, true, false),
+        ("b", Some("a"), false, true),
+        ("a", Some("a"), false, false),
+    ] {
+        let mut fake = Fake::new(Building::Well);
+        fake.others.insert(String::from(NAME), image(before, &[]));
+        if let Some(first) = first {
+            fake.others
+                .insert(format!("{NAME}-first"), image(first, &[]));
+        }
+        let fake = Arc::new(fake);
+        attempt(Arc::clone(&fake), vec![Wants::default()]).await;
+        let tagged = fake.was_asked(&format!("tag {before} {NAME}-first"));
+        let gone = fake.was_asked(&format!("remove {before}"));
+        assert_eq!((tagged, gone), (kept, removed), "{before} {first:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_large_image_is_not_exported_where_a_path_already_says_no() {
     let mut fake = Fake::new(Building::Well);
     fake.size = Bytes(1_167_000_000);

@@ -82,11 +82,24 @@ impl Attempt {
         };
         let (built, ()) = tokio::join!(build, forward);
         let built = built?;
-        // The image that this one replaces has no name any more: only its id can remove it.
         if let Some(before) = before.filter(|before| before.id != built.image) {
-            let _ = self.engine.remove_image(&before.id).await;
+            self.retire(&before.id).await;
         }
         Ok((built, steps.into_facts(dockerfile)))
+    }
+
+    /// The image that another one replaces has no name any more: only its id can remove it. The
+    /// first one of a learner stays under a name of its own: later ones are compared with it.
+    async fn retire(&self, image: &str) {
+        if self.request.own {
+            let name = format!("{}-first", self.tag());
+            match self.engine.inspect(&name).await {
+                Ok(Some(first)) if first.id == image => return,
+                Ok(None) if self.engine.tag(image, &name).await.is_ok() => return,
+                Ok(_) | Err(_) => {}
+            }
+        }
+        let _ = self.engine.remove_image(image).await;
     }
 
     /// Steps always arrive; a line of the log waits for nobody.

@@ -35,6 +35,10 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
             effects.push(Effect::StopLook(*job));
             bench.first_scan = FirstScan::NotYet;
         }
+        // What failed is tried again when the screen is opened again.
+        if model.screen != Screen::Cves && matches!(bench.first_scan, FirstScan::Failed(_)) {
+            bench.first_scan = FirstScan::NotYet;
+        }
     }
     if !matches!(model.screen, Screen::Layers | Screen::Cves) {
         return;

@@ -1,7 +1,13 @@
 //! The look into an image, and what is done with what it shows.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyCode;
 
+use crate::image::Contents;
+use crate::image::Entry;
+use crate::image::EntryKind;
+use crate::image::Layer;
 use crate::report::Outcome;
 use crate::tui::effect::Effect;
 use crate::tui::fixture::Scene;
@@ -10,10 +16,14 @@ use crate::tui::fixture::report;
 use crate::tui::model::Screen;
 use crate::tui::model::layers::LayersPane;
 use crate::tui::model::layers::LayersState;
+use crate::tui::model::look::FirstScan;
 use crate::tui::model::look::Look;
 use crate::tui::msg::JobId;
 use crate::tui::msg::Msg;
+use crate::units::Bytes;
 use crate::workshop::Trouble;
+use crate::workshop::insight::Advised;
+use crate::workshop::insight::Insight;
 
 fn state(scene: &Scene) -> &LayersState {
     &scene.model.bench().expect("an exercise is open").layers
@@ -209,4 +219,60 @@ fn wasted_files_only() {
     }
     scene.char('v');
     assert_eq!(state(&scene).show, crate::tui::model::layers::Show::All);
+}
+
+#[test]
+fn a_scan_of_the_first_image_that_failed_is_tried_again_with_the_next_visit() {
+    let mut scene = Scene::cves(true);
+    let bench = scene.model.bench_mut().expect("an exercise is open");
+    bench.first_scan = FirstScan::Failed(Trouble::new("the engine went away"));
+    assert_eq!(scene.char('j'), [], "not with every key");
+    scene.char('2');
+    let effects = scene.char('5');
+    let scans = |one: &Effect| matches!(one, Effect::Scan { image, .. } if image == "sha256:0");
+    assert!(effects.iter().any(scans), "{effects:?}");
+}
+
+/// An image with so many files in one folder.
+fn large(files: usize) -> Insight {
+    let entries = (0..files).map(|number| Entry {
+        path: format!("srv/{number:06}"),
+        kind: EntryKind::File,
+        size: Bytes(number as u64),
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        content: None,
+        capabilities: false,
+    });
+    let contents = Contents {
+        layers: vec![Layer {
+            entries: entries.collect(),
+            ..Layer::default()
+        }],
+        ..Contents::default()
+    };
+    Insight::of("sha256:1", &contents, Ok(Advised::default()))
+}
+
+#[test]
+fn a_move_among_a_hundred_thousand_files_works_no_row_out_anew() {
+    let (mut scene, job) = Scene::looking();
+    let result = Ok(Arc::new(large(100_000)));
+    scene.tell(Msg::Looked { job, result });
+    scene.key(KeyCode::Tab);
+    scene.key(KeyCode::Right);
+    assert_eq!(state(&scene).rows().len(), 100_001);
+    let rows = state(&scene).rows().as_ptr();
+    for code in [KeyCode::Down, KeyCode::PageDown, KeyCode::End, KeyCode::Up] {
+        scene.key(code);
+        scene.draw(80, 24);
+        assert_eq!(state(&scene).rows().as_ptr(), rows, "{code:?}");
+    }
+    assert_eq!(chosen(&scene), "srv/000001");
+    scene.char('f');
+    for c in "99999".chars() {
+        scene.char(c);
+    }
+    assert_eq!(state(&scene).rows().len(), 2);
 }
