@@ -4,7 +4,6 @@
 //! see here, the event is missing a field. An attempt ends with exactly one
 //! [`AttemptEvent::Finished`], whatever happens to it.
 
-mod baseline;
 mod builders;
 mod existing;
 #[cfg(test)]

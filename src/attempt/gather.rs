@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::AttemptEvent;
-use super::baseline;
 use super::judge;
 use super::scan;
 use super::scan::Pass;
@@ -88,7 +87,7 @@ pub(super) struct Gathering<'a> {
     /// What packages are compared with.
     pub(super) advisories: Known<Arc<dyn Advisories>>,
     /// Builds the starter and compares its packages.
-    pub(super) starter: Option<baseline::Work>,
+    pub(super) starter: Option<starter::Work>,
     /// Who listens.
     pub(super) events: mpsc::Sender<AttemptEvent>,
     /// Stops it.
@@ -217,9 +216,7 @@ impl<'a> Session<'a> {
         if let Some(work) = self.work.starter.take()
             && self.needs.scans.contains(&Scanned::Starter)
         {
-            jobs.push(Box::pin(async move {
-                Arrival::Starter(starter::scan(work).await)
-            }));
+            jobs.push(Box::pin(async move { Arrival::Starter(work.scan().await) }));
         }
         self.start_traces(&mut jobs, evidence);
         for rebuild in self.needs.rebuilds.clone() {

@@ -25,7 +25,6 @@ use tokio_util::sync::CancellationToken;
 use super::AttemptEvent;
 use super::BaseSupply;
 use super::Request;
-use super::baseline;
 use super::builders;
 use super::builders::Weighing;
 use super::gather;
@@ -34,6 +33,7 @@ use super::judge;
 use super::prepare;
 use super::prepare::Prepared;
 use super::problem;
+use super::starter;
 use super::steps::Steps;
 use super::weigh;
 use crate::course::ExerciseId;
@@ -410,16 +410,16 @@ impl Attempt {
         let rebuild = |rebuild: Rebuild| -> BoxFuture<'_, Known<Vec<StepFact>>> {
             async move { self.rebuild(rebuild, dockerfile, prepared).await }.boxed()
         };
+        let starter = || starter::Work {
+            engine: Arc::clone(&self.engine),
+            bases: Arc::clone(&self.bases),
+            request: self.request.clone(),
+            build: self.build_request(dockerfile, prepared, self.tag()),
+            events: self.events.clone(),
+            cancel: self.cancel.clone(),
+        };
         let baseline = |runs: BTreeSet<Run>| -> BoxFuture<'_, BTreeMap<Run, Known<RunOutcome>>> {
-            let work = baseline::Work {
-                engine: Arc::clone(&self.engine),
-                bases: Arc::clone(&self.bases),
-                request: self.request.clone(),
-                build: self.build_request(dockerfile, prepared, self.tag()),
-                events: self.events.clone(),
-                cancel: self.cancel.clone(),
-            };
-            work.runs(runs).boxed()
+            starter().runs(runs).boxed()
         };
         let work = Gathering {
             engine: Arc::clone(&self.engine),
@@ -433,14 +433,7 @@ impl Attempt {
             rebuild: &rebuild,
             baseline: &baseline,
             advisories: self.request.advisories.clone(),
-            starter: Some(baseline::Work {
-                engine: Arc::clone(&self.engine),
-                bases: Arc::clone(&self.bases),
-                request: self.request.clone(),
-                build: self.build_request(dockerfile, prepared, self.tag()),
-                events: self.events.clone(),
-                cancel: self.cancel.clone(),
-            }),
+            starter: Some(starter()),
             events: self.events.clone(),
             cancel: self.cancel.clone(),
         };

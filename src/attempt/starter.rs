@@ -1,67 +1,102 @@
-//! What the advisories say of the starter's packages, for goals that ask for fewer findings than it
-//! has.
+//! The starter's own image, for goals that compare with it: built beside the learner's, run the same
+//! way or scanned, thrown away.
 
-use std::collections::BTreeMap;
+mod run;
+mod scan;
+
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
-use super::AttemptEvent;
-use super::baseline;
-use super::scan;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::BaseSupply;
+use super::Request;
+use super::Submission;
+use super::prepare;
+use super::prepare::Frontend;
+use super::problem;
+use crate::dockerfile::Dockerfile;
+use crate::engine::BuildRequest;
 use crate::engine::Builder;
-use crate::finding::Scan;
+use crate::engine::Built;
+use crate::engine::Engine;
 use crate::goal::Known;
 use crate::goal::Missing;
-use crate::image::archive::Options;
-use crate::image::package::Packages;
+use crate::report::Problem;
 use crate::text::Clean;
 
-/// Findings of starters by image and advisories: a starter does not change, and reading a large
-/// one takes seconds.
-static KNOWN: Mutex<BTreeMap<(String, String), Scan>> = Mutex::new(BTreeMap::new());
+/// What making the starter's image takes.
+pub(super) struct Work {
+    /// The engine.
+    pub(super) engine: Arc<dyn Engine>,
+    /// Makes base images ready: the starter's may be others than the learner's.
+    pub(super) bases: Arc<dyn BaseSupply>,
+    /// The learner's attempt.
+    pub(super) request: Request,
+    /// The build of the learner's image; context and reference are replaced.
+    pub(super) build: BuildRequest,
+    /// Who listens.
+    pub(super) events: mpsc::Sender<super::AttemptEvent>,
+    /// Stops it.
+    pub(super) cancel: CancellationToken,
+}
 
-/// Builds the starter and compares its packages with the advisories.
-pub(super) async fn scan(mut work: baseline::Work) -> Known<Scan> {
-    let advisories = work.request.advisories.clone()?;
-    let doing = Clean::line("building the starter, to compare with it");
-    let _ = work.events.send(AttemptEvent::Gathering(doing)).await;
-    // Another goal may run the starter meanwhile: each has an image of its own to throw away.
-    work.build.tag.push_str("-scanned");
-    let built = work.build().await?;
-    let key = (built.image.clone(), advisories.database().id.clone());
-    let scan = match known(&key) {
-        Some(scan) => Ok(scan),
-        None => read(&work, built.image, key).await,
-    };
-    // Other builders than BuildKit keep their cache in the image.
-    if built.builder == Builder::Buildkit {
-        let _ = work.engine.remove_image(&work.tag()).await;
+impl Work {
+    /// The reference of the starter's image.
+    fn tag(&self) -> String {
+        format!("{}-starter", self.build.tag)
     }
-    scan
-}
 
-async fn read(work: &baseline::Work, image: String, key: (String, String)) -> Known<Scan> {
-    let options = Options {
-        probes: vec![Arc::new(Packages)],
-        facts: work.request.facts.clone(),
-        ..Options::default()
-    };
-    let engine = Arc::clone(&work.engine);
-    let contents = scan::read_image(engine, image, options, work.cancel.clone())
-        .await
-        .map_err(|error| {
-            let why = Clean::line(&error.to_string());
-            Missing::because(format!("The starter's image could not be read: {why}."))
-        })?;
-    let pass = scan::advise(contents, work.request.advisories.clone()).await;
-    let scan = pass.scan?;
-    let mut all = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    all.insert(key, scan.clone());
-    Ok(scan)
-}
+    /// Throws its image away, once it was looked at.
+    async fn discard(&self, built: &Built) {
+        // Other builders than BuildKit keep their cache in the image.
+        if built.builder == Builder::Buildkit {
+            let _ = self.engine.remove_image(&self.tag()).await;
+        }
+    }
 
-fn known(key: &(String, String)) -> Option<Scan> {
-    let all = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    all.get(key).cloned()
+    /// Builds the starter.
+    async fn build(&self) -> Known<Built> {
+        let failed = |problem: &Problem| {
+            Missing::because(format!(
+                "The starter could not be built to compare with: {}",
+                problem.message
+            ))
+        };
+        let starter = Request {
+            submission: Submission::Files(self.request.exercise.files.clone()),
+            ..self.request.clone()
+        };
+        let mut gathered = prepare::gather(&starter).map_err(|(_, problem)| failed(&problem))?;
+        let dockerfile = Arc::clone(gathered.dockerfile());
+        let bases = self.ready_bases(&dockerfile).await?;
+        let prepared = gathered
+            .context(&bases, Frontend::AsWritten)
+            .map_err(|(_, problem)| failed(&problem))?;
+        let request = BuildRequest {
+            context: prepared.archive.path().to_owned(),
+            dockerfile: Arc::clone(&dockerfile),
+            tag: self.tag(),
+            ..self.build.clone()
+        };
+        let (sender, mut receiver) = mpsc::channel(256);
+        let build = self.engine.build(request, sender, self.cancel.clone());
+        let listen = async { while receiver.recv().await.is_some() {} };
+        let (built, ()) = tokio::join!(build, listen);
+        built.map_err(|error| failed(&problem::of_build(&error, &dockerfile).1))
+    }
+
+    async fn ready_bases(&self, dockerfile: &Dockerfile) -> Known<Vec<crate::report::BaseReport>> {
+        let references = prepare::references(dockerfile);
+        let ensured = self
+            .bases
+            .ensure(&references, self.events.clone(), self.cancel.clone())
+            .await;
+        ensured.map_err(|error| {
+            Missing::because(format!(
+                "The starter's base images could not be made ready: {}.",
+                Clean::line(&error.to_string())
+            ))
+        })
+    }
 }
