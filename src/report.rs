@@ -3,6 +3,8 @@
 //! `loadline check --json` prints exactly one, the learner's records keep it. Within a version
 //! fields are only added. The JSON Schema is in `assets/schema/`.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod lines;
 pub mod wording;
 

@@ -16,20 +16,17 @@ use crate::course::Hint;
 use crate::course::Quiz;
 use crate::course::Solution;
 use crate::finding::Scan;
-use crate::goal::Blame;
 use crate::image::Contents;
 use crate::image::run::RunOutcome;
 use crate::image::touched::FolderUse;
 use crate::image::touched::Part;
 use crate::image::touched::Touched;
-use crate::report::CourseRef;
 use crate::report::GoalReport;
 use crate::report::ImageReport;
 use crate::report::Outcome;
 use crate::report::Report;
-use crate::report::SCHEMA;
-use crate::report::Timings;
 use crate::report::VerdictName;
+use crate::report::fixture;
 use crate::text::Clean;
 use crate::units::Bytes;
 use crate::workshop::Answered;
@@ -98,26 +95,14 @@ fn workspace() -> Workspace {
 
 fn report() -> Report {
     Report {
-        schema: SCHEMA.to_owned(),
-        tool_version: String::new(),
-        course: CourseRef {
-            id: String::new(),
-            version: String::new(),
-        },
         exercise: "first-build".to_owned(),
-        outcome: Outcome::Failed,
-        problem: None,
         goals: vec![GoalReport {
-            id: "run".to_owned(),
-            kind: "run".to_owned(),
             title: "it runs".to_owned(),
-            required: true,
-            verdict: VerdictName::Unmet,
             expected: "ends with 0".to_owned(),
             actual: Some(Clean::line("ended with 2")),
             why: Some(Clean::line("It looked for a file that is not there.")),
             next_step: Some(Clean::line("Compare the name with that in COPY.")),
-            blame: Blame::default(),
+            ..fixture::goal("run", VerdictName::Unmet)
         }],
         image: Some(ImageReport {
             id: "sha256:1".to_owned(),
@@ -126,13 +111,7 @@ fn report() -> Report {
             layers: Vec::new(),
             builder_lines: Vec::new(),
         }),
-        baseline: None,
-        bases: Vec::new(),
-        warnings: Vec::new(),
-        engine: None,
-        timings_ms: Timings::default(),
-        started_at: String::new(),
-        finished_at: String::new(),
+        ..fixture::report(Outcome::Failed)
     }
 }
 

@@ -143,48 +143,17 @@ pub fn last_line(report: &Report) -> String {
 mod tests {
     use super::*;
     use crate::report::BaselineReport;
-    use crate::report::CourseRef;
     use crate::report::ImageReport;
     use crate::report::Outcome;
-    use crate::report::SCHEMA;
-    use crate::report::Timings;
+    use crate::report::fixture;
+    use crate::report::fixture::report;
     use crate::text::Clean;
 
     fn goal(title: &str, verdict: VerdictName) -> GoalReport {
         GoalReport {
-            id: title.to_owned(),
-            kind: "max_size".to_owned(),
             title: title.to_owned(),
-            required: true,
-            verdict,
             expected: "at most 100 MB".to_owned(),
-            actual: None,
-            why: None,
-            next_step: None,
-            blame: Blame::default(),
-        }
-    }
-
-    fn report(outcome: Outcome) -> Report {
-        Report {
-            schema: SCHEMA.to_owned(),
-            tool_version: "0.1.0".to_owned(),
-            course: CourseRef {
-                id: "minimal-images".to_owned(),
-                version: "1".to_owned(),
-            },
-            exercise: "shrink-that-image".to_owned(),
-            outcome,
-            problem: None,
-            goals: Vec::new(),
-            image: None,
-            baseline: None,
-            bases: Vec::new(),
-            warnings: Vec::new(),
-            engine: None,
-            timings_ms: Timings::default(),
-            started_at: String::new(),
-            finished_at: String::new(),
+            ..fixture::goal("max_size", verdict)
         }
     }
 

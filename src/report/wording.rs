@@ -164,49 +164,23 @@ mod tests {
     use super::*;
     use crate::goal::Blame;
     use crate::report::BaselineReport;
-    use crate::report::CourseRef;
     use crate::report::ImageReport;
     use crate::report::Problem;
-    use crate::report::SCHEMA;
-    use crate::report::Timings;
+    use crate::report::fixture;
     use crate::text::Clean;
     use crate::units::Bytes;
 
     fn goal(kind: &str, verdict: VerdictName, actual: &str) -> GoalReport {
         GoalReport {
-            id: kind.to_owned(),
-            kind: kind.to_owned(),
-            title: kind.replace('_', " "),
-            required: true,
-            verdict,
-            expected: String::new(),
             actual: Some(Clean::line(actual)),
-            why: None,
-            next_step: None,
-            blame: Blame::default(),
+            ..fixture::goal(kind, verdict)
         }
     }
 
     fn report(outcome: Outcome, goals: Vec<GoalReport>) -> Report {
         Report {
-            schema: SCHEMA.to_owned(),
-            tool_version: "0.1.0".to_owned(),
-            course: CourseRef {
-                id: "minimal-images".to_owned(),
-                version: "1".to_owned(),
-            },
-            exercise: "shrink-that-image".to_owned(),
-            outcome,
-            problem: None,
             goals,
-            image: None,
-            baseline: None,
-            bases: Vec::new(),
-            warnings: Vec::new(),
-            engine: None,
-            timings_ms: Timings::default(),
-            started_at: String::new(),
-            finished_at: String::new(),
+            ..fixture::report(outcome)
         }
     }
 

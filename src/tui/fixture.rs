@@ -262,14 +262,6 @@ pub(crate) fn report(outcome: Outcome) -> Report {
         shipped_bytes: Bytes(mb * 1_000_000),
     };
     Report {
-        schema: report::SCHEMA.to_owned(),
-        tool_version: "0.1.0".to_owned(),
-        course: report::CourseRef {
-            id: "minimal-images".to_owned(),
-            version: "1".to_owned(),
-        },
-        exercise: "shrink-that-image".to_owned(),
-        outcome,
         problem: (outcome == Outcome::BuildFailed).then(|| report::Problem {
             message: Clean::line("line 8 stopped with status 100"),
             next_step: Some(Clean::line("Read the last lines of the log.")),
@@ -301,13 +293,9 @@ pub(crate) fn report(outcome: Outcome) -> Report {
                 },
             ],
         }),
-        baseline: None,
-        bases: Vec::new(),
-        warnings: Vec::new(),
-        engine: None,
-        timings_ms: report::Timings::default(),
         started_at: "2026-11-20T10:00:00Z".to_owned(),
         finished_at: "2026-11-20T10:00:09Z".to_owned(),
+        ..report::fixture::report(outcome)
     }
 }
 

@@ -8,8 +8,6 @@ use crate::report::CourseRef;
 use crate::report::ImageReport;
 use crate::report::Outcome;
 use crate::report::Report;
-use crate::report::SCHEMA;
-use crate::report::Timings;
 use crate::units::Bytes;
 
 fn exercise() -> Exercise {
@@ -37,16 +35,11 @@ fn dockerfile(text: &str) -> Files {
 
 fn report(outcome: Outcome, bytes: u64, version: &str) -> Report {
     Report {
-        schema: SCHEMA.to_owned(),
-        tool_version: "0.1.0".to_owned(),
         course: CourseRef {
             id: "a-course".to_owned(),
             version: version.to_owned(),
         },
         exercise: "an-exercise".to_owned(),
-        outcome,
-        problem: None,
-        goals: Vec::new(),
         image: Some(ImageReport {
             id: "sha256:0".to_owned(),
             shipped_bytes: Bytes(bytes),
@@ -54,13 +47,9 @@ fn report(outcome: Outcome, bytes: u64, version: &str) -> Report {
             layers: Vec::new(),
             builder_lines: Vec::new(),
         }),
-        baseline: None,
-        bases: Vec::new(),
-        warnings: Vec::new(),
-        engine: None,
-        timings_ms: Timings::default(),
         started_at: "2026-11-24T00:00:00Z".to_owned(),
         finished_at: "2026-11-24T00:00:09Z".to_owned(),
+        ..crate::report::fixture::report(outcome)
     }
 }
 
