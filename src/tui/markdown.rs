@@ -210,6 +210,20 @@ mod tests {
         assert!(strong.add_modifier.contains(Modifier::BOLD));
     }
 
+    #[test]
+    fn a_long_name_in_a_table_is_not_broken_where_the_prose_beside_it_can_be() {
+        let text = "|base|size|what you get|\n|---|---|---|\n\
+            |`gcr.io/distroless/python3-debian13`|59.7 MB|Python and the libraries it loads|\n";
+        let rows = |columns| -> Vec<String> {
+            let lines = lines(text, columns, Theme::default());
+            lines.iter().map(plain).collect()
+        };
+        let name = "gcr.io/distroless/python3-debian13";
+        assert!(rows(60).iter().any(|row| row.contains(name)));
+        // Where there is no room for it at all, it goes on in the next line.
+        assert!(!rows(30).iter().any(|row| row.contains(name)));
+    }
+
     proptest! {
         #[test]
         fn no_text_breaks_the_layout_and_prose_fits(

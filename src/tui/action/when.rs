@@ -51,14 +51,14 @@ pub(super) fn main(model: &Model) -> bool {
                         || !bench.cves.rows().is_empty()
                 })
         }
-        Screen::Hints => model.bench().is_some_and(|bench| !bench.hints.solution),
+        Screen::Hints => screen::hints::opens(model).is_some(),
         Screen::Result => model.exercise().is_some(),
         Screen::Work => {
             !model.typing()
                 && !conflict(model)
                 && model.bench().is_some_and(|bench| bench.report.is_some())
         }
-        Screen::Lesson => lesson::question_in_sight(model).is_some(),
+        Screen::Lesson => lesson::in_outline(model) || lesson::question_in_sight(model).is_some(),
         Screen::Doctor => screen::doctor::fix(model).is_some(),
     }
 }

@@ -13,6 +13,8 @@ use crate::tui::theme::Theme;
 
 /// Columns between two cells.
 const GAP: usize = 2;
+/// A word that is wider is broken before the others are.
+const LONG: usize = 16;
 
 /// A table being read.
 #[derive(Debug, Default)]
@@ -67,12 +69,13 @@ impl Table {
             for ((cell, width), least) in row.iter().zip(&mut widths).zip(&mut least) {
                 let (widest, whole) = extent(cell);
                 *width = whole.max(*width);
-                *least = widest.clamp(*least, 16);
+                *least = widest.max(*least);
             }
         }
         let room = room.saturating_sub(GAP * columns.saturating_sub(1));
-        // First no word is broken, then any.
-        for floor in [least, vec![3; columns]] {
+        let long = least.iter().map(|least| (*least).min(LONG)).collect();
+        // First no word is broken, an image's name neither, then long ones, then any.
+        for floor in [least, long, vec![3; columns]] {
             while widths.iter().sum::<usize>() > room {
                 let widest = (0..columns)
                     .filter(|at| widths.get(*at) > floor.get(*at))

@@ -303,6 +303,16 @@ impl Bench {
             })
     }
 
+    /// Whether a file is not as the attempt of the last report built it.
+    #[must_use]
+    pub fn changed_since(&self) -> bool {
+        self.report.is_some()
+            && self.files.iter().any(|file| {
+                let built = self.built.get(&file.name);
+                built.is_some_and(|built| *built != file.editor.text())
+            })
+    }
+
     /// The line of the Dockerfile that the last report blames first.
     #[must_use]
     pub fn blamed_line(&self) -> Option<u32> {

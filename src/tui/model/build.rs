@@ -184,7 +184,7 @@ impl Build {
                     id: step,
                     line,
                     stage,
-                    title,
+                    title: in_words(title),
                     state: StepState::Planned,
                 });
             }
@@ -277,5 +277,14 @@ impl StepState {
     #[must_use]
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Cached | Self::Done(_) | Self::Failed(_))
+    }
+}
+
+/// BuildKit's own words for a step that no line asks for, where they say nothing to a learner.
+fn in_words(title: Clean) -> Clean {
+    if title.as_str() == "copy /context /" {
+        Clean::line("your files arrive")
+    } else {
+        title
     }
 }

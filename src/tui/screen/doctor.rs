@@ -99,29 +99,41 @@ fn check_lines(model: &Model, check: &Check, chosen: bool, columns: u16) -> Vec<
         ));
     }
     if let Some(fix) = &check.fix {
-        let label = format!("{}fix  ", " ".repeat(usize::from(indent)));
-        lines.extend(page::labelled(
+        lines.extend(fix_lines(model, check, fix.as_str(), chosen, columns));
+    }
+    lines
+}
+
+/// What can be done about a check.
+fn fix_lines(
+    model: &Model,
+    check: &Check,
+    fix: &str,
+    chosen: bool,
+    columns: u16,
+) -> Vec<Line<'static>> {
+    let (theme, indent) = (model.theme, usize::from(TITLE) + 4 + 9);
+    // What is in order needs no fix, though there may be more to have.
+    let word = match check.state {
+        CheckState::Good => "more",
+        CheckState::Limited | CheckState::Bad | CheckState::Off => "fix ",
+    };
+    let label = format!("{}{word} ", " ".repeat(indent));
+    let mut lines = page::labelled(theme, &label, Role::Text, fix, columns);
+    if chosen && let Some(fix) = self::fix(model) {
+        let words = match fix {
+            Fix::Engine => " does it, after asking",
+            Fix::Bases => " does it now",
+        };
+        let blank = " ".repeat(indent + 5);
+        lines.push(page::line(
             theme,
-            &label,
-            Role::Text,
-            fix.as_str(),
-            columns,
+            &[
+                (Role::Text, &blank),
+                (Role::Key, "Enter"),
+                (Role::Muted, words),
+            ],
         ));
-        if chosen && self::fix(model).is_some() {
-            let words = match self::fix(model) {
-                Some(Fix::Engine) => " does it, after asking",
-                Some(Fix::Bases) | None => " does it now",
-            };
-            let blank = " ".repeat(usize::from(indent) + 5);
-            lines.push(page::line(
-                theme,
-                &[
-                    (Role::Text, &blank),
-                    (Role::Key, "Enter"),
-                    (Role::Muted, words),
-                ],
-            ));
-        }
     }
     lines
 }

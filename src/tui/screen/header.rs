@@ -176,9 +176,14 @@ fn engine_line(model: &Model) -> String {
             let free = free
                 .map(|free| format!("   {free} free"))
                 .unwrap_or_default();
-            let dot = glyphs.dot;
+            let builder = if model.is_wide() {
+                format!(" {} {builder}", glyphs.dot)
+            } else {
+                // The name of the course needs the room; the doctor knows the builder.
+                String::new()
+            };
             format!(
-                "{} {name} {} {dot} {builder}{free}",
+                "{} {name} {}{builder}{free}",
                 glyphs.disc,
                 crate::text::Clean::line(&version.join("."))
             )

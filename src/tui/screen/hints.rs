@@ -52,6 +52,20 @@ pub(super) fn extent(model: &Model) -> Extent {
     }
 }
 
+/// What Enter meets: a hint to open, or an open one with another below; `None` where it does
+/// nothing.
+#[must_use]
+pub fn opens(model: &Model) -> Option<HintState> {
+    let hints = &model.bench()?.hints;
+    if hints.solution {
+        return None;
+    }
+    let rows = hint_rows(model);
+    let state = rows.get(hints.selected)?.state;
+    let last = hints.selected + 1 >= rows.len();
+    (state != HintState::Opened || !last).then_some(state)
+}
+
 /// Whether the solution may be shown without asking twice: the goal's hints are all open, or two
 /// attempts did not pass, or one did.
 #[must_use]
@@ -133,10 +147,9 @@ fn hint_line(theme: Theme, level: u8, state: HintState, chosen: bool) -> Line<'s
     let locked = format!("locked until {}", level.saturating_sub(1));
     let (role, state) = match state {
         HintState::Opened => (Role::Pass, format!("{} opened", theme.glyphs.pass)),
-        HintState::Closed if chosen => (
-            Role::Muted,
-            "Enter opens it; that is noted and costs nothing".to_owned(),
-        ),
+        HintState::Closed if chosen => {
+            (Role::Muted, "Enter opens it; noted, at no cost".to_owned())
+        }
         HintState::Closed => (Role::Muted, "closed".to_owned()),
         HintState::Locked => (Role::Muted, locked),
     };
@@ -154,9 +167,9 @@ fn hint_line(theme: Theme, level: u8, state: HintState, chosen: bool) -> Line<'s
 
 fn solution_line(model: &Model, theme: Theme) -> Line<'static> {
     let words = if solution_is_due(model) {
-        "yours beside a worked answer, and why"
+        "your files beside ours, and why"
     } else {
-        "meant for after these hints or two attempts; asks first"
+        "for after the hints; asks first"
     };
     page::line(
         theme,

@@ -261,6 +261,12 @@ pub fn find(model: &Model, backward: bool) -> Option<usize> {
     next.or(around).copied()
 }
 
+/// Whether the outline has the keys.
+#[must_use]
+pub fn in_outline(model: &Model) -> bool {
+    reading(model).is_some_and(|reading| reading.outline)
+}
+
 /// The question that has the keys, or the first open one in sight.
 #[must_use]
 pub fn question_in_sight(model: &Model) -> Option<usize> {
@@ -280,7 +286,10 @@ pub fn question_in_sight(model: &Model) -> Option<usize> {
         .quizzes
         .iter()
         .enumerate()
-        .find(|(index, lines)| sight.contains(&lines.start) && is_open(*index))
+        .find(|(index, lines)| {
+            let overlaps = lines.start < sight.end && sight.start < lines.end;
+            overlaps && is_open(*index)
+        })
         .map(|(index, _)| index)
 }
 

@@ -128,6 +128,11 @@ fn picked(
         inner.width,
         inner.height.saturating_sub(2),
     );
+    let list = if sentences {
+        whole_sentence(painter, list, found.get(picker.selected).copied())
+    } else {
+        list
+    };
     let below = found_rows(model, painter, list, &found, picker.selected, sentences);
     if below > 0 {
         let more = format!("{} {below} more", painter.theme.glyphs.down);
@@ -135,6 +140,24 @@ fn picked(
         painter.right(end, y, width(&more), Role::Muted, &more);
     }
     Position::new(typed.min(inner.right().saturating_sub(1)), inner.y)
+}
+
+/// Tells at the foot what the chosen action is for, where its row has no room for all of it;
+/// returns what is left for the rows.
+fn whole_sentence(painter: &mut Painter<'_>, list: Rect, chosen: Option<ActionId>) -> Rect {
+    let rows = list.height.saturating_sub(3);
+    if rows < 4 {
+        return list;
+    }
+    let help = chosen.and_then(action).map_or("", |action| action.help);
+    let columns = list.width.saturating_sub(2);
+    for (line, y) in wrap(help, columns).iter().take(2).zip(list.y + rows + 1..) {
+        painter.text(list.x + 1, y, columns, Role::Text, line);
+    }
+    Rect {
+        height: rows,
+        ..list
+    }
 }
 
 /// Draws the actions that fit; says how many are below the last row.

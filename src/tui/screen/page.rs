@@ -88,7 +88,9 @@ pub(super) fn window(painter: &mut Painter<'_>, area: Rect, lines: &[Line<'_>], 
     let below = lines.len().saturating_sub(top + usize::from(area.height));
     if below > 0 && area.height > 0 {
         let text = format!(" {} {below} more", painter.theme.glyphs.down);
-        let y = area.bottom() - 1;
-        painter.right(area.right(), y, width(&text), Role::Muted, &text);
+        let (key, y) = (" PgDn", area.bottom() - 1);
+        let columns = width(key) + width(&text);
+        let x = area.right().saturating_sub(columns).max(area.x);
+        painter.line(x, y, columns, &[(Role::Key, key), (Role::Muted, &text)]);
     }
 }

@@ -274,10 +274,16 @@ fn problem(page: &mut Page, theme: Theme, bench: &Bench, report: &Report, column
         return;
     };
     let start = page.lines.len();
-    if let Some(line) = problem.blame.line {
+    // The goal that is open below may say the same.
+    let open = bench.result.open.or_else(|| bench.first_unmet());
+    let goal = open.and_then(|open| report.goals.get(open));
+    let told = goal.is_some_and(|goal| {
+        goal.next_step == problem.next_step && goal.blame.line == problem.blame.line
+    });
+    if let Some(line) = problem.blame.line.filter(|_| !told) {
         page.lines.push(place_line(theme, bench, line, columns));
     }
-    if let Some(next) = &problem.next_step {
+    if let Some(next) = problem.next_step.as_ref().filter(|_| !told) {
         explain(page, theme, "next", Role::Text, next.as_str(), columns);
     }
     let last = report.outcome == Outcome::BuildFailed && !bench.log.is_empty();

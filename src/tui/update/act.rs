@@ -240,7 +240,12 @@ fn open_hint(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     };
     match row.state {
-        screen::HintState::Opened => {}
+        screen::HintState::Opened => {
+            let last = rows.len().saturating_sub(1);
+            if let Some(bench) = model.bench_mut() {
+                bench.hints.selected = (bench.hints.selected + 1).min(last);
+            }
+        }
         screen::HintState::Locked => {
             model.say(Role::Warn, format!("Open hint {} first.", row.level - 1));
         }

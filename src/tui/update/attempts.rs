@@ -187,7 +187,8 @@ fn finish(
         }
         bench.report = Some(report);
         bench.traced = None;
-        if outcome == Outcome::BuildFailed {
+        // Whoever types keeps the keys in the file.
+        if outcome == Outcome::BuildFailed && !bench.typing {
             bench.pane = Pane::Log;
             bench.log.unfollowed = false;
         }

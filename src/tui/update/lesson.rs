@@ -31,12 +31,19 @@ fn asked(model: &Model) -> Option<(Quiz, usize)> {
     Some((open.quizzes.get(index)?.clone(), row))
 }
 
+/// Gives the keys from the outline back to the text; says whether it had them.
+pub(super) fn close_outline(model: &mut Model) -> bool {
+    reading(model).is_some_and(|reading| std::mem::replace(&mut reading.outline, false))
+}
+
 /// Enter: gives the keys to the question in sight, or answers it.
 pub(super) fn answer(model: &mut Model, effects: &mut Vec<Effect>) {
+    if close_outline(model) {
+        return;
+    }
     let Some((quiz, _)) = asked(model) else {
         let sight = lesson::question_in_sight(model);
         if let Some(reading) = reading(model) {
-            reading.outline = false;
             reading.asked = sight.map(|index| (index, 0));
         }
         follow_row(model);
@@ -369,6 +376,18 @@ mod tests {
         assert!(!answer_of(&scene).2);
         scene.key(KeyCode::Esc);
         assert_eq!(scene.model.screen, Screen::Home);
+    }
+
+    #[test]
+    fn enter_and_esc_lead_from_the_outline_back_to_the_text() {
+        let mut scene = reading(&[true, false]);
+        for code in [KeyCode::Enter, KeyCode::Esc] {
+            scene.key(KeyCode::Tab);
+            assert!(lesson::in_outline(&scene.model));
+            scene.key(code);
+            assert!(!lesson::in_outline(&scene.model));
+            assert_eq!(scene.model.screen, Screen::Lesson);
+        }
     }
 
     #[test]

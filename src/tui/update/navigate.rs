@@ -231,7 +231,7 @@ pub(super) fn to_line(model: &mut Model, line: Option<u32>, effects: &mut Vec<Ef
 /// One level up.
 pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     stop_typing(model, effects);
-    if model.screen == Screen::Lesson && lesson::leave(model) {
+    if model.screen == Screen::Lesson && (lesson::leave(model) || lesson::close_outline(model)) {
         return;
     }
     if let Some(bench) = model.bench_mut()

@@ -26,6 +26,7 @@ use crate::tui::fixture::workspace;
 use crate::tui::model::Screen;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::OpenFile;
+use crate::tui::model::bench::Pane;
 use crate::tui::model::build::Build;
 use crate::tui::model::log::Log;
 use crate::tui::msg::JobId;
@@ -252,6 +253,39 @@ fn a_finished_build_stays_in_work_with_a_mark_on_the_result() {
     let record = scene.model.record(&shrink()).expect("it is on record");
     assert!(record.passed);
     assert_eq!(record.attempts, 5);
+}
+
+#[test]
+fn a_build_that_stops_takes_the_keys_to_the_log_but_not_from_whoever_types() {
+    for typing in [false, true] {
+        let mut scene = Scene::building();
+        if typing {
+            edit(&mut scene);
+        }
+        scene.attempt(vec![AttemptEvent::Finished(Box::new(report(
+            Outcome::BuildFailed,
+        )))]);
+        let pane = if typing { Pane::File } else { Pane::Log };
+        assert_eq!(bench(&scene).pane, pane);
+        assert_eq!(scene.model.typing(), typing);
+    }
+}
+
+#[test]
+fn enter_on_an_open_hint_goes_to_the_next_one() {
+    let mut scene = Scene::work();
+    scene.char('6');
+    let chosen = |scene: &Scene| bench(scene).hints.selected;
+    assert_eq!(scene.key(KeyCode::Enter), [], "the first one is open");
+    assert_eq!(chosen(&scene), 1);
+    let effects = scene.key(KeyCode::Enter);
+    let opened = [Effect::HintOpened {
+        exercise: shrink(),
+        goal: "http".to_owned(),
+        level: 2,
+    }];
+    assert_eq!(effects, opened);
+    assert_eq!(chosen(&scene), 1, "it is to be read");
 }
 
 #[test]

@@ -78,7 +78,9 @@ fn choice_lines(
     let judged = answer.is_over() || (answer.tried.contains(&index) && !choice.right);
     let (mark, role) = match (answer.is_over(), judged, choice.right) {
         (true, _, true) => (glyphs.pass, Role::Pass),
-        (_, true, false) => (glyphs.fail, Role::Fail),
+        (_, true, false) if answer.tried.contains(&index) => (glyphs.fail, Role::Fail),
+        // Who left a wrong one alone did nothing wrong.
+        (_, true, false) => (glyphs.dot, Role::Muted),
         _ => (" ", Role::Text),
     };
     let focus = if here { glyphs.focus } else { " " };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use crate::report::Outcome;
+use crate::report::Problem;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Pane;
@@ -14,6 +15,8 @@ use crate::tui::model::build::Step;
 use crate::tui::model::build::StepState;
 use crate::tui::paint::Painter;
 use crate::tui::paint::width;
+use crate::tui::paint::wrap;
+use crate::tui::theme::Glyphs;
 use crate::tui::theme::Role;
 use crate::units::show_duration;
 use crate::workshop::EngineState;
@@ -31,7 +34,7 @@ pub(super) fn headline(model: &Model, painter: &mut Painter<'_>, area: Rect, ben
     if build.is_running() {
         running(model, painter, x, y, end, build);
     } else {
-        over(painter, x, y, end, build);
+        over(painter, x, y, end, (bench, build));
     }
 }
 
@@ -51,6 +54,8 @@ fn idle(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, benc
         EngineState::Ready { .. } => {
             let words = if bench.attempts == 0 {
                 "builds your file and judges every goal"
+            } else if bench.changed_since() {
+                "builds what you changed since the goals were judged"
             } else {
                 "builds and judges again"
             };
@@ -78,10 +83,12 @@ fn running(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, b
             (Role::Text, &format!("   {elapsed}")),
         ],
     ) + 4;
+    // While typing, a letter is a letter.
+    let key = if model.typing() { "Ctrl+C" } else { "x" };
     let (word, reserved) = if cancelling {
         ("cancelling…", 14)
     } else {
-        ("", 12)
+        ("", width(key) + 10)
     };
     let text = phase(build);
     let room = end.saturating_sub(x + reserved);
@@ -89,8 +96,8 @@ fn running(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, b
     if cancelling {
         painter.right(end, y, end.saturating_sub(x), Role::Warn, word);
     } else {
-        let at = end.saturating_sub(8);
-        painter.line(at, y, 8, &[(Role::Key, "x"), (Role::Muted, " cancel")]);
+        let at = end.saturating_sub(width(key) + 7);
+        painter.line(at, y, 16, &[(Role::Key, key), (Role::Muted, " cancel")]);
     }
 }
 
@@ -117,14 +124,14 @@ fn phase(build: &Build) -> String {
             format!("{cached}{over} of {known} steps")
         }
         Phase::Gathering(what) if what.as_str().is_empty() => "built; looking at it".to_owned(),
-        Phase::Gathering(what) => format!("built; {what}"),
+        Phase::Gathering(what) => what.to_string(),
         Phase::Over => "finishing".to_owned(),
     }
 }
 
-fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, build: &Build) {
-    let glyphs = painter.theme.glyphs;
-    let (role, glyph, words) = match build.report.as_ref().map(|report| report.outcome) {
+/// How a build ended.
+fn end_of(build: &Build, glyphs: &Glyphs) -> (Role, &'static str, &'static str) {
+    match build.report.as_ref().map(|report| report.outcome) {
         Some(Outcome::Passed) => (Role::Pass, glyphs.pass, "every goal is met"),
         Some(Outcome::Failed) => (Role::Fail, glyphs.fail, "not yet"),
         Some(Outcome::BuildFailed) => (Role::Fail, glyphs.fail, "the build stopped"),
@@ -132,17 +139,27 @@ fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, build: &Build) {
         Some(Outcome::CouldNotJudge) => (Role::Warn, glyphs.unknown, "could not be judged"),
         Some(Outcome::Cancelled) => (Role::Muted, glyphs.todo, "cancelled"),
         None => (Role::Fail, glyphs.fail, "ended without a report"),
-    };
+    }
+}
+
+fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&Bench, &Build)) {
+    let glyphs = painter.theme.glyphs;
+    let (role, glyph, words) = end_of(build, glyphs);
     let elapsed = build
         .ended
         .map(|ended| show_duration(ended.saturating_sub(build.started)))
         .unwrap_or_default();
-    let problem = build
-        .report
-        .as_ref()
-        .and_then(|report| report.problem.as_ref())
+    // Where the builder said nothing, there is room for all of it below.
+    let problem = problem(build)
+        .filter(|_| bench.log.total() > 0)
         .map(|problem| format!("   {}", problem.message))
         .unwrap_or_default();
+    // What is told is told of the file as it was.
+    let since = if bench.changed_since() {
+        "   before your change"
+    } else {
+        ""
+    };
     let enter = "Enter result";
     let x = painter.line(
         x,
@@ -153,16 +170,19 @@ fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, build: &Build) {
             (Role::Strong, &format!(" Build {}", build.number)),
             (Role::Text, &format!("   {elapsed}   ")),
             (role, words),
+            (Role::Muted, since),
             (Role::Text, &problem),
         ],
     );
     let at = end.saturating_sub(width(enter));
-    let judged = build.report.as_ref().is_some_and(|report| {
-        !matches!(
-            report.outcome,
-            Outcome::Cancelled | Outcome::EngineUnavailable
-        )
-    });
+    // While typing, Enter is a new line.
+    let judged = !bench.typing
+        && build.report.as_ref().is_some_and(|report| {
+            !matches!(
+                report.outcome,
+                Outcome::Cancelled | Outcome::EngineUnavailable
+            )
+        });
     if judged && at > x {
         painter.line(
             at,
@@ -171,6 +191,10 @@ fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, build: &Build) {
             &[(Role::Key, "Enter"), (Role::Muted, " result")],
         );
     }
+}
+
+fn problem(build: &Build) -> Option<&Problem> {
+    build.report.as_ref()?.problem.as_ref()
 }
 
 pub(super) fn steps(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
@@ -231,9 +255,26 @@ fn shown(took: Duration) -> String {
     }
 }
 
+/// Why the build stopped, in the place of an output that is not there.
+fn stopped(painter: &mut Painter<'_>, area: Rect, problem: &Problem) {
+    let next = problem.next_step.as_ref().map(|next| (Role::Muted, next));
+    let told = std::iter::once((Role::Text, &problem.message)).chain(next);
+    let columns = area.width.saturating_sub(1);
+    let lines = told.flat_map(|(role, text)| {
+        let lines = wrap(text.as_str(), columns).into_iter();
+        lines.map(move |line| (role, line))
+    });
+    for ((role, line), y) in lines.zip(area.y..area.bottom()) {
+        painter.text(area.x, y, columns, role, &line);
+    }
+}
+
 pub(super) fn log(painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
     let log = &bench.log;
     if log.total() == 0 {
+        if let Some(problem) = bench.build.as_ref().and_then(problem) {
+            stopped(painter, area, problem);
+        }
         return;
     }
     // The last row tells where we are, where there is room for it.

@@ -30,6 +30,12 @@ const BILLED: u16 = 18;
 /// Columns of the line's number alone.
 const PLAIN: u16 = 6;
 
+/// Whether there is something that a line could have shipped.
+fn has_image(bench: &Bench) -> bool {
+    let report = bench.report.as_ref();
+    report.is_some_and(|report| report.image.is_some())
+}
+
 /// Whether a file is a Dockerfile and has a bill.
 pub(super) fn is_dockerfile(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);
@@ -108,7 +114,7 @@ fn title(painter: &mut Painter<'_>, area: Rect, bench: &Bench, file: &OpenFile) 
         "editing"
     } else if file.read_only {
         "read-only"
-    } else if is_dockerfile(&file.name) && bench.report.is_some() {
+    } else if is_dockerfile(&file.name) && has_image(bench) {
         "what each line ships"
     } else {
         ""
