@@ -27,7 +27,7 @@ pub enum Address {
         /// The folder with `ca.pem`, `cert.pem` and `key.pem`.
         certificates: PathBuf,
     },
-    /// `[user@]host[:port]`, reached by the `ssh` program.
+    /// `[user@]host`, reached by the `ssh` program.
     Ssh(String),
 }
 
@@ -43,6 +43,11 @@ pub enum AddressError {
     /// `https://`, or TLS asked for, without a folder of certificates.
     #[error("`{0}` needs certificates; set `DOCKER_CERT_PATH` to their folder")]
     NoCertificates(String),
+    /// `ssh://` with a port, which the client library takes for a part of the host's name.
+    #[error(
+        "a port of ssh is not passed on from `{0}`; write `Port` under a `Host` in `~/.ssh/config` and name that host"
+    )]
+    SshPort(String),
 }
 
 impl Address {
@@ -72,6 +77,7 @@ impl Address {
                 certificates: folder.to_owned(),
             }),
             ("https", None) => Err(AddressError::NoCertificates(text.to_owned())),
+            ("ssh", _) if has_port(host) => Err(AddressError::SshPort(text.to_owned())),
             ("ssh", _) => Ok(Self::Ssh(host.to_owned())),
             _ => Err(AddressError::Scheme(text.to_owned())),
         }
@@ -84,10 +90,15 @@ impl Address {
     }
 }
 
+/// Whether `host` names a port; the colons of `[::1]` are none of a port.
+fn has_port(host: &str) -> bool {
+    let after_bracket = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+    after_bracket.contains(':')
+}
+
 /// `host` with a port: its own, or `port`.
 fn with_port(host: &str, port: u16) -> String {
-    let after_bracket = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
-    if after_bracket.contains(':') {
+    if has_port(host) {
         host.to_owned()
     } else {
         format!("{host}:{port}")
@@ -138,5 +149,10 @@ mod tests {
             Err(AddressError::Empty("unix://".to_owned()))
         );
         assert!(Address::parse("https://lab", None).is_err());
+        let port = Address::parse("ssh://me@lab:2222", None);
+        assert_eq!(
+            port,
+            Err(AddressError::SshPort("ssh://me@lab:2222".to_owned()))
+        );
     }
 }

@@ -111,7 +111,8 @@ impl Docker {
             let error = fault::fault("connect", &shown, QUICK, error);
             match address {
                 Address::Tls { certificates, .. } => fault::of_certificates(error, certificates),
-                _ => error,
+                Address::Ssh(host) => fault::of_ssh(error, host),
+                Address::Unix(_) | Address::Tcp(_) => error,
             }
         };
         if let Address::Tls { certificates, .. } = address {

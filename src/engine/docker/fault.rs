@@ -69,6 +69,26 @@ pub(super) fn of_certificates(error: EngineError, folder: &Path) -> EngineError 
     }
 }
 
+/// Why an engine behind ssh cannot be reached, where ssh says too much of it, too little, or what
+/// would be taken for something else.
+pub(super) fn of_ssh(error: EngineError, host: &str) -> EngineError {
+    let says = |words: &str| matches!(&error, EngineError::Gone { detail } if detail.as_str().contains(words));
+    let why = if matches!(error, EngineError::NoPermission { .. }) {
+        format!(
+            "the host takes none of this user's keys; `ssh {host}` must work without a password"
+        )
+    } else if says("Host key verification failed") {
+        format!("its key is not the one that is known of it; `ssh {host}` tells more")
+    } else if says("No such file or directory") {
+        "there is no program `ssh` here".to_owned()
+    } else {
+        return error;
+    };
+    EngineError::Gone {
+        detail: Clean::line(&why),
+    }
+}
+
 /// Whether the three files of a folder of certificates can be read; the error names the first that
 /// cannot.
 pub(super) fn certificates(folder: &Path) -> Result<(), EngineError> {
@@ -181,6 +201,50 @@ mod tests {
                 detail: Clean::line("boom")
             }
         );
+    }
+
+    #[test]
+    fn what_ssh_refuses_is_no_lack_of_a_group() {
+        let denied = EngineError::NoPermission {
+            address: "ssh://lab".to_owned(),
+        };
+        let gone = |text: &str| EngineError::Gone {
+            detail: Clean::line(text),
+        };
+        let cases = [
+            (denied, "`ssh lab` must work"),
+            (gone("@@@ Host key verification failed."), "its key"),
+            (gone("No such file or directory (os error 2)"), "no program"),
+            (gone("Connection refused"), "Connection refused"),
+        ];
+        for (error, wanted) in cases {
+            let told = of_ssh(error, "lab");
+            assert!(
+                matches!(&told, EngineError::Gone { detail } if detail.as_str().contains(wanted)),
+                "{told:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn certificates_of_either_side_are_named() {
+        let gone = |text: &str| EngineError::Gone {
+            detail: Clean::line(text),
+        };
+        let folder = Path::new("/certs");
+        for (text, wanted) in [
+            ("invalid peer certificate: UnknownIssuer", "/certs/ca.pem"),
+            (
+                "received fatal alert: CertificateExpired",
+                "/certs/cert.pem",
+            ),
+        ] {
+            let told = of_certificates(gone(text), folder).to_string();
+            assert!(told.contains(wanted) && told.contains(text), "{told}");
+        }
+        let other = gone("Connection refused");
+        assert_eq!(of_certificates(other.clone(), folder), other);
+        assert!(certificates(Path::new("/nowhere")).is_err());
     }
 
     #[test]
