@@ -166,13 +166,19 @@ impl FromStr for Bytes {
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Percent(pub f64);
 
-/// Shows whole percents, with one decimal below 10: `95 %`, `2.8 %`, `0 %`.
+/// Shows whole percents, with one decimal below 10: `95 %`, `2.8 %`, `0 %`. What is not nothing is
+/// never shown as nothing (`< 0.1 %`), and what is not the whole never as the whole (`99.9 %`).
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.0 < 9.95 && self.0 > 0.0 {
-            format!("{:.1} %", self.0)
+        let share = self.0;
+        let text = if share > 0.0 && share < 0.05 {
+            String::from("< 0.1 %")
+        } else if share > 0.0 && share < 9.95 {
+            format!("{share:.1} %")
+        } else if (99.5..100.0).contains(&share) {
+            format!("{:.1} %", (share * 10.0).floor() / 10.0)
         } else {
-            format!("{:.0} %", self.0)
+            format!("{share:.0} %")
         };
         f.pad(&text)
     }
@@ -280,6 +286,22 @@ mod tests {
         assert_eq!(show_duration(Duration::from_secs(2)), "2 s");
         assert_eq!(show_duration(Duration::from_secs(125)), "2 min 5 s");
         assert_eq!(show_duration(Duration::from_secs(4200)), "1 h 10 min");
+    }
+
+    #[test]
+    fn a_share_is_never_rounded_to_nothing_or_to_the_whole() {
+        for (share, text) in [
+            (0.0, "0 %"),
+            (0.01, "< 0.1 %"),
+            (2.84, "2.8 %"),
+            (9.96, "10 %"),
+            (99.4, "99 %"),
+            (99.96, "99.9 %"),
+            (100.0, "100 %"),
+            (140.2, "140 %"),
+        ] {
+            assert_eq!(Percent(share).to_string(), text);
+        }
     }
 
     #[test]
