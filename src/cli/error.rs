@@ -340,14 +340,24 @@ fn not_its_base(base: &str) -> Told {
     .hint("without `--base`, every layer is looked at")
 }
 
+/// What helps where a disk is full.
+const ROOM: &str = "make room there, or write to another disk";
+
 fn unwritable(path: &Path, cause: &std::io::Error) -> Told {
     told(format!("`{}` cannot be written", shown(path)))
         .causes([io_cause(cause)])
-        .hint("check the path and its permissions")
+        .hint(match cause.kind() {
+            std::io::ErrorKind::StorageFull => ROOM,
+            _ => "check the path and its permissions",
+        })
 }
 
 fn unwritten(cause: &std::io::Error) -> Told {
-    told("the result cannot be written").causes([io_cause(cause)])
+    let told = told("the result cannot be written").causes([io_cause(cause)]);
+    match cause.kind() {
+        std::io::ErrorKind::StorageFull => told.hint(ROOM),
+        _ => told,
+    }
 }
 
 fn mistake(message: &str) -> Told {
