@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use crate::advisories::archive;
 use crate::sandbox::Ended;
 use crate::sandbox::Sandbox;
 
@@ -465,4 +466,38 @@ fn a_scanner_that_fails_is_quoted_and_helped() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn what_a_fetched_snapshot_lacks_is_incomplete_and_never_clean() {
+    let sandbox = Sandbox::without_engine();
+    let image = debian(&sandbox).display().to_string();
+    let folder = sandbox.path("osv/PyPI");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("all.zip"), &*archive(3, &[])).expect("written");
+    let from = sandbox.path("osv").display().to_string();
+    let fetched = sandbox.run(&["db", "update", "--ecosystems", "pypi", "--from", &from]);
+    assert_eq!(fetched.code, Some(0), "{}", fetched.shown());
+
+    // Debian's packages are not looked up elsewhere behind the reader's back: they are not known.
+    let scanned = sandbox.run(&["scan", &image]);
+    let first = scanned.stdout.lines().next().unwrap_or_default();
+    assert!(
+        first.starts_with("0C 0H 0M 0L   incomplete: 3 of 4 packages could not be compared"),
+        "{}",
+        scanned.shown()
+    );
+    assert!(
+        scanned.stdout.contains("Debian 13") && scanned.stdout.contains("not covered"),
+        "{}",
+        scanned.shown()
+    );
+    // The shipped ones are a word away, and do know some of it.
+    let shipped = sandbox.run(&["scan", &image, "--db", "shipped"]);
+    assert!(
+        !shipped.stdout.contains("incomplete"),
+        "{}",
+        shipped.shown()
+    );
+    assert!(shipped.stdout.contains("openssl"), "{}", shipped.shown());
 }
