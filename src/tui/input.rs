@@ -103,7 +103,7 @@ impl Input {
     }
 
     /// Frees the thread from the end of the file: it finds nothing to read instead.
-    fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self) {
         if self.silence.is_none() {
             self.silence = hangup::silence().ok();
         }

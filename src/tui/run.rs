@@ -357,8 +357,13 @@ impl App {
     }
 
     /// Gives the terminal back at once; what still runs is stopped behind it.
-    async fn close(self, bus: mpsc::Receiver<Msg>) {
+    async fn close(mut self, bus: mpsc::Receiver<Msg>) {
         drop(self.canvas);
+        // Stopping a build takes time: nobody reads the terminal meanwhile, least of all its end.
+        if hangup::is_gone() {
+            self.input.let_go();
+        }
+        self.input.pause();
         if self.runner.is_building() {
             terminal::say("loadline: stopping the build on the engine\n");
         }
