@@ -438,7 +438,7 @@ mod tests {
         let absent = goal("package: { name: gcc, installed: false }").evaluate(&evidence);
         assert_eq!(
             show(&absent),
-            "unknown: What is installed cannot be known: files of debian are there, its package records are not."
+            "unknown: What is installed cannot be known: files of debian are there, the package records are not."
         );
     }
 

@@ -189,7 +189,7 @@ async fn an_image_is_judged_by_the_tests_of_a_file_without_a_build() {
     assert_eq!(told["image"]["id"], image.as_str());
     assert_eq!(unread.code, Some(3), "{}", unread.shown());
     assert!(unread.stderr.contains("commandTest"), "{}", unread.shown());
-    assert_eq!(absent.code, Some(4), "{}", absent.shown());
+    assert_eq!(absent.code, Some(2), "{}", absent.shown());
     assert!(
         absent.stderr.contains("no/such:image"),
         "{}",

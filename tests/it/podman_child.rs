@@ -90,8 +90,10 @@ fn where_podman_is_alone_its_service_is_run_found_and_ended() {
     let listed = sandbox.script(&script, &["bases"]);
     assert_eq!(listed.code, Some(0), "{}", listed.shown());
     wait_until("the service has ended", || !is_running(&mark));
-    let left = std::fs::read_dir(sandbox.path("run")).expect("a folder");
-    assert_eq!(left.count(), 0, "a folder of the service was left behind");
+    wait_until("the folder of the service has gone", || {
+        let left = std::fs::read_dir(sandbox.path("run")).expect("a folder");
+        left.count() == 0
+    });
 }
 
 #[test]

@@ -167,9 +167,26 @@ impl Pty {
         self.press("\x0c");
         let reader = self.reader.take().expect("it did not vanish before");
         reader.join().expect("the reader ends");
+        self.say_nothing_at_the_end();
         self.writer = Box::new(std::io::sink());
         let other = native_pty_system().openpty(size(1, 1));
         self.master = other.expect("a pseudo-terminal").master;
+    }
+
+    /// The library types the key for an end of file where it closes a terminal that has one: a
+    /// terminal that vanishes types nothing.
+    fn say_nothing_at_the_end(&self) {
+        use rustix::fs::Mode;
+        use rustix::fs::OFlags;
+        use rustix::termios::OptionalActions;
+        use rustix::termios::SpecialCodeIndex;
+
+        let name = self.master.tty_name().expect("the terminal has a name");
+        let terminal = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty());
+        let terminal = terminal.expect("it is there");
+        let mut modes = rustix::termios::tcgetattr(&terminal).expect("it has modes");
+        modes.special_codes[SpecialCodeIndex::VEOF] = 0;
+        rustix::termios::tcsetattr(&terminal, OptionalActions::Now, &modes).expect("they are set");
     }
 
     /// Whether these bytes came, at any time.

@@ -1,6 +1,9 @@
 //! One file of the learner in the simple editor: a library's text area as the model of text,
 //! cursor and undo; the view is ours.
 
+use crossterm::event::KeyCode;
+use crossterm::event::KeyEvent;
+use crossterm::event::KeyModifiers;
 use ratatui_textarea::CursorMove;
 use ratatui_textarea::TextArea;
 
@@ -70,7 +73,14 @@ impl Editor {
     }
 
     /// Takes a key as text or movement; says whether the text changed.
-    pub fn input(&mut self, key: crossterm::event::KeyEvent) -> bool {
+    pub fn input(&mut self, key: KeyEvent) -> bool {
+        // A line feed ends a line wherever it comes from, a text that is pasted key by key included.
+        // To the library it deletes the line up to the cursor.
+        let line_feed = key.code == KeyCode::Char('j') && key.modifiers == KeyModifiers::CONTROL;
+        if line_feed {
+            self.area.insert_newline();
+            return true;
+        }
         self.area.input(key)
     }
 
@@ -155,9 +165,6 @@ pub fn width_at(c: char, column: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crossterm::event::KeyCode;
-    use crossterm::event::KeyEvent;
-    use crossterm::event::KeyModifiers;
     use proptest::prelude::*;
 
     use super::*;
@@ -184,6 +191,16 @@ mod tests {
         assert_eq!(editor.text(), "a\nb\nc\n");
         assert!(editor.redo());
         assert_eq!(editor.text(), "x\ny\nz\n");
+    }
+
+    #[test]
+    fn a_line_feed_ends_a_line() {
+        let mut editor = Editor::new("FROM a");
+        for letter in "# b".chars() {
+            editor.input(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
+        }
+        editor.input(KeyEvent::new(KeyCode::Char('j'), KeyModifiers::CONTROL));
+        assert_eq!(editor.text(), "# b\nFROM a");
     }
 
     #[test]
