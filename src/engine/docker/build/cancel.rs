@@ -21,6 +21,8 @@ use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::engine::docker::raw;
 
+/// How long after the request was closed a container may still appear that is this build's own.
+const APPEARS: Duration = Duration::from_secs(1);
 /// How often the engine is asked.
 const PAUSE: Duration = Duration::from_millis(150);
 /// How long the engine has to stop.
@@ -74,15 +76,24 @@ impl AtWork {
             };
         }
         let began = Instant::now();
+        // What appears later is the work of others, who may build here without end.
+        let mut ours = BTreeSet::new();
         // The engine notices the closed request a moment later, and only then lets go.
         tokio::time::sleep(PAUSE).await;
         loop {
             self.end(commands);
             match at_work(docker, self.route, commands).await {
-                Ok(now) if now.is_subset(&self.before) => return Ok(()),
+                Ok(now) => {
+                    if began.elapsed() < APPEARS || ours.is_empty() {
+                        ours.extend(now.difference(&self.before).cloned());
+                    }
+                    if now.is_disjoint(&ours) {
+                        return Ok(());
+                    }
+                }
                 // An engine that has gone works on nothing.
                 Err(EngineError::Gone { .. }) => return Ok(()),
-                Ok(_) | Err(_) => {}
+                Err(_) => {}
             }
             if began.elapsed() > SOON {
                 return Err(still_at_work(SOON));
