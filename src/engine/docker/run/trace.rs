@@ -4,6 +4,8 @@
 //! That program is root with three capabilities until it has asked the kernel to tell of opens;
 //! then it becomes the image's own user without any, and executes the image's own command.
 
+use std::time::Duration;
+
 use bollard::models::ContainerCreateBody;
 use bollard::models::HealthConfig;
 use bollard::query_parameters::UploadToContainerOptionsBuilder;
@@ -38,6 +40,9 @@ const CAPABILITIES: [&str; 3] = ["SYS_ADMIN", "SETUID", "SETGID"];
 const MEMORY: i64 = 96 * 1024 * 1024;
 /// The most that is read of the list, which the program ends at 16 MiB of paths.
 const LIST: Bytes = Bytes(20 * 1024 * 1024);
+/// How often the list is asked for again where there is none, and after how long.
+const TRIES: usize = 10;
+const AGAIN: Duration = Duration::from_millis(200);
 /// The most that is read of a file that names users.
 const NAMES: Bytes = Bytes(1024 * 1024);
 
@@ -76,8 +81,10 @@ pub(in crate::engine::docker) async fn trace(
         let home = home.unwrap_or_else(|| identity.home.clone());
         put(docker, &guard, &folder, &order(&identity, &home, &command)).await?;
         let outcome = watch(docker, &guard, run).await?;
-        let path = format!("{folder}/list");
-        let list = fetch::file(docker, guard.id(), &path, LIST).await?;
+        let list = match outcome.start_error {
+            Some(_) => None,
+            None => list(docker, &guard, &folder).await?,
+        };
         read(docker, list.as_deref(), outcome, &folder)
     };
     let traced = tokio::select! {
@@ -218,6 +225,24 @@ fn archive(folder: &str, order: &[u8]) -> std::io::Result<Vec<u8>> {
     add(&format!("{folder}/trace"), file, 0o700, PROGRAM)?;
     add(&format!("{folder}/order"), file, 0o600, order)?;
     builder.into_inner()
+}
+
+/// The program's list. Podman takes a container's file system away after its end, and one that asks
+/// for a file at that moment is told that there is none.
+async fn list(
+    docker: &Docker,
+    guard: &Guard,
+    folder: &str,
+) -> Result<Option<Vec<u8>>, EngineError> {
+    let path = format!("{folder}/list");
+    for _ in 0..TRIES {
+        match fetch::file(docker, guard.id(), &path, LIST).await {
+            Ok(Some(list)) => return Ok(Some(list)),
+            Ok(None) | Err(EngineError::Refused { .. }) => tokio::time::sleep(AGAIN).await,
+            Err(error) => return Err(error),
+        }
+    }
+    fetch::file(docker, guard.id(), &path, LIST).await
 }
 
 /// Reads the list together with how the run went.
