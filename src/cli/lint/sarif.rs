@@ -42,21 +42,21 @@ pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
 }
 
 fn descriptor(rule: &Rule) -> Value {
-    let mut properties = json!({ "tags": ["dockerfile"] });
-    if !rule.aliases.is_empty() {
-        properties = json!({ "tags": ["dockerfile"], "aliases": rule.aliases });
-    }
-    json!({
+    let mut about = json!({
         "id": rule.id,
-        "name": pascal(rule.id),
         "shortDescription": { "text": rule.title },
         "fullDescription": { "text": rule.why },
         "help": {
             "text": format!("{}\n\nInstead of:\n\n{}\nwrite:\n\n{}", rule.why, rule.bad, rule.good),
         },
         "defaultConfiguration": { "level": level(rule.severity) },
-        "properties": properties,
-    })
+        "properties": { "tags": ["dockerfile"], "aliases": rule.aliases },
+    });
+    // A name that differs from the id only in its first letter says nothing.
+    if let (Some(object), true) = (about.as_object_mut(), rule.id.contains('-')) {
+        object.insert(String::from("name"), Value::String(pascal(rule.id)));
+    }
+    about
 }
 
 /// `shell-form` as `ShellForm`, the form that names of rules have there.
