@@ -156,6 +156,8 @@ pub enum LintError {
         /// Why.
         cause: std::io::Error,
     },
+    /// An image was named for several Dockerfiles.
+    ManyFiles(usize),
     /// A Dockerfile holds bytes that are no text, and would not come back as they were.
     NotText {
         /// Where.
@@ -387,6 +389,10 @@ fn of_lint(error: &LintError) -> Told {
         ))
         .causes([io_cause(cause)])
         .hint("check the permissions of the file and of its folder"),
+        LintError::ManyFiles(count) => {
+            told(format!("`--image` is for one Dockerfile, not for {count}"))
+                .hint("lint each with the image that was built from it")
+        }
         LintError::NotText { path } => told(format!(
             "the Dockerfile `{}` is not UTF-8, so it is not changed",
             shown(path)

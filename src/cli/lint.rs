@@ -7,6 +7,7 @@
 mod about;
 mod gitlab;
 mod json;
+mod measured;
 mod sarif;
 mod text;
 
@@ -51,6 +52,7 @@ const LONGEST: u64 = 1024 * 1024 + 1;
   loadline lint Dockerfile
   loadline lint --fix .
   loadline lint --format sarif services/*/Dockerfile > lint.sarif
+  loadline lint Dockerfile --image app:1
   loadline lint --explain shell-form")]
 pub(crate) struct Args {
     /// Dockerfiles, or folders that hold one; `-` is standard input [default: .]
@@ -71,6 +73,10 @@ pub(crate) struct Args {
     /// Images may come from these registries only: `docker.io`, `*.corp.example`, `ghcr.io/team`
     #[arg(long, value_name = "REGISTRY", value_delimiter = ',')]
     registry: Vec<String>,
+    /// The image that was built from the one FILE, or an archive of it: names the bytes that its
+    /// lines waste
+    #[arg(long, value_name = "IMAGE", requires = "files", conflicts_with = "fix")]
+    image: Option<String>,
     /// Leave the comments aside that silence rules
     #[arg(long)]
     no_ignore_comments: bool,
@@ -155,6 +161,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
                 context.output.tell(&error.render(paint));
             }
         }
+    }
+    if let (Some(image), Some(one)) = (&args.image, linted.first_mut()) {
+        if files.len() > 1 {
+            return Err(CliError::Lint(LintError::ManyFiles(files.len())));
+        }
+        let waste = measured::of(image, &one.file, context)?;
+        let findings = std::mem::take(&mut one.findings);
+        one.findings = lint::with_measured(findings, &one.file, &waste);
+        one.findings.retain(|one| !ignored.contains(&one.rule));
     }
     tell(args, context, &linted, mended)?;
     let grave = |finding: &Finding| args.fail_on.0.is_some_and(|from| finding.severity >= from);

@@ -452,6 +452,44 @@ fn the_ignore_file_beside_the_dockerfile_is_looked_at() {
 }
 
 #[test]
+fn what_the_image_wastes_is_named_in_the_findings() {
+    let sandbox = Sandbox::without_engine();
+    let text = "FROM scratch\nCOPY big /tmp/big\nRUN rm /tmp/big\nCOPY more /more\nCOPY more /more\nUSER 1\n";
+    sandbox.write("Dockerfile", text);
+    let (big, more) = ("x".repeat(300_000), "y".repeat(200_000));
+    let archive = sandbox.path("image.tar");
+    crate::scan::image(
+        &archive,
+        &[
+            (
+                "COPY big /tmp/big # buildkit",
+                &[("tmp/", ""), ("tmp/big", &big)],
+            ),
+            (
+                "RUN /bin/sh -c rm /tmp/big # buildkit",
+                &[("tmp/.wh.big", "")],
+            ),
+            ("COPY more /more # buildkit", &[("more", &more)]),
+            ("COPY more /more # buildkit", &[("more", &more)]),
+        ],
+    );
+    let ended = sandbox.run(&["lint", "Dockerfile", "--image", "image.tar"]);
+    for line in [
+        "`/tmp/big` still ships in the layer of line 2: 300 kB",
+        "200 kB of line 4 still ship, hidden from here on",
+    ] {
+        assert!(ended.stdout.contains(line), "{}", ended.shown());
+    }
+    let many = sandbox.run(&["lint", "Dockerfile", "Dockerfile", "--image", "image.tar"]);
+    assert_eq!(many.code, Some(2));
+    assert!(
+        many.stderr.contains("for one Dockerfile, not for 2"),
+        "{}",
+        many.stderr
+    );
+}
+
+#[test]
 fn the_whole_corpus_is_one_call() {
     let folder = root().join("tests/corpus/dockerfiles");
     let mut args = vec!["lint".to_owned(), "--format".to_owned(), "json".to_owned()];

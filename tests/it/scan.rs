@@ -38,7 +38,7 @@ fn tar(entries: Layer<'_>) -> Vec<u8> {
 }
 
 /// An image as `docker save` writes it, each layer with the instruction that made it.
-fn image(path: &Path, layers: &[(&str, Layer<'_>)]) {
+pub(crate) fn image(path: &Path, layers: &[(&str, Layer<'_>)]) {
     let tars: Vec<Vec<u8>> = layers.iter().map(|(_, entries)| tar(entries)).collect();
     let digest = |bytes: &[u8]| -> String {
         let hash = Sha256::digest(bytes);
