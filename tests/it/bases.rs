@@ -16,18 +16,7 @@ use loadline::engine::Engine;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// The engine; `None` only where the person who runs the tests said that there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-async fn engine() -> Option<Arc<dyn Engine>> {
-    match loadline::engine::find::find().await {
-        Ok(engine) => Some(Arc::new(engine)),
-        Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
-            eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
-            None
-        }
-        Err(error) => panic!("{error}: start one with `make engine`"),
-    }
-}
+use crate::host;
 
 /// Packages are downloaded once for all tests of this folder.
 fn cache() -> std::path::PathBuf {
@@ -57,7 +46,9 @@ async fn ensured(service: &Service, reference: &str) -> (String, Vec<Phase>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn busybox_is_built_once_and_found_again() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let service = service(&engine);
     let _ = engine.remove_image("loadline.local/busybox:latest").await;
     let (local, phases) = ensured(&service, "busybox").await;
@@ -82,7 +73,9 @@ async fn busybox_is_built_once_and_found_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn static_has_its_four_tags_and_no_shell() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let service = service(&engine);
     let name = "gcr.io/distroless/static-debian13";
     let (local, _) = ensured(&service, &format!("{name}:nonroot")).await;
@@ -136,7 +129,9 @@ async fn static_has_its_four_tags_and_no_shell() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_base_says_what_can_be_done() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let (to, _progress) = mpsc::channel(8);
     let asked = service(&engine)
         .ensure("nobody/has-this:1", to, CancellationToken::new())
@@ -189,7 +184,9 @@ static DEBIAN12: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pack_carries_images_to_an_engine_that_lacks_them() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let service = service(&engine);
     let _turn = DEBIAN12.lock().await;
     let reference = "gcr.io/distroless/python3-debian12:debug-nonroot";
@@ -247,7 +244,9 @@ async fn a_pack_carries_images_to_an_engine_that_lacks_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pack_for_another_architecture_is_refused() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pack = folder.path().join("pack.tar");
     foreign_pack(&pack);
@@ -269,7 +268,9 @@ async fn a_pack_for_another_architecture_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_at_once_make_an_image_once_and_a_cancelled_one_makes_none() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let service = service(&engine);
     let _turn = DEBIAN12.lock().await;
     let reference = "gcr.io/distroless/python3-debian12:debug";
@@ -295,7 +296,9 @@ async fn two_at_once_make_an_image_once_and_a_cancelled_one_makes_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_does_not_answer_is_asked_once_and_not_for_long() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let service =
         Service::new(engine, cache(), Options::default()).expect("the catalogue is sound");
     // An address that is reserved for documents: nothing answers there.

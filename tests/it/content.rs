@@ -27,18 +27,7 @@ use loadline::report::VerdictName;
 use loadline::workshop::Supply;
 use tokio_util::sync::CancellationToken;
 
-/// The engine; `None` only where the person who runs the tests said that there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-async fn engine() -> Option<Arc<dyn Engine>> {
-    match loadline::engine::find::find().await {
-        Ok(engine) => Some(Arc::new(engine)),
-        Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
-            eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
-            None
-        }
-        Err(error) => panic!("{error}: start one with `make engine`"),
-    }
-}
+use crate::host;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Start {
@@ -54,7 +43,7 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Option<Self> {
-        let engine = engine().await?;
+        let engine = host::engine().await?;
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bases");
         let service = Service::new(Arc::clone(&engine), cache, bases::Options::default());
         let service = service.expect("the catalogue is sound");

@@ -23,6 +23,8 @@ use loadline::units::Bytes;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::host;
+
 const TAG: &str = "loadline-test/image-export:1";
 
 /// A program for images without a shell: copies or removes files.
@@ -50,19 +52,6 @@ ENTRYPOINT ["/bin/tool"]
 "#;
 
 const TOKEN: &str = "canary-7f3d9a1b55e0";
-
-/// The engine; `None` only where the person who runs the tests said that there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-async fn engine() -> Option<Arc<dyn Engine>> {
-    match loadline::engine::find::find().await {
-        Ok(engine) => Some(Arc::new(engine)),
-        Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
-            eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
-            None
-        }
-        Err(error) => panic!("{error}: start one with `make engine`"),
-    }
-}
 
 /// A static program, and the context with it.
 fn context(folder: &Path) -> (Vec<u8>, std::path::PathBuf) {
@@ -273,7 +262,9 @@ fn check(contents: &Contents, program: &[u8]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_is_read_as_it_was_built_and_equally_in_every_layout() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let (program, context) = context(folder.path());
     let image = build(&engine, context).await;

@@ -15,20 +15,8 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::host;
 use crate::sandbox::Sandbox;
-
-/// The engine; `None` only where the person who runs the tests said that there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-async fn engine() -> Option<Arc<dyn Engine>> {
-    match loadline::engine::find::find().await {
-        Ok(engine) => Some(Arc::new(engine)),
-        Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
-            eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
-            None
-        }
-        Err(error) => panic!("{error}: start one with `make engine`"),
-    }
-}
 
 /// A program that needs the GNU C library.
 fn gnu_program(folder: &Path) -> Vec<u8> {
@@ -242,7 +230,9 @@ fn check_secrets(report: &Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_is_told_by_what_it_lacks_and_what_was_left_in_it() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let tag = "loadline-test/inside:1";
     let sandbox = Sandbox::new();
     let folder = sandbox.path("home");
@@ -377,7 +367,9 @@ impl Course {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn goals_are_judged_by_what_is_inside_the_image() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let course = Course::new(engine);
     let good = "FROM busybox\nENV WORDS=/words.txt\nCOPY words.txt /words.txt\nCMD [\"cat\", \"/words.txt\"]\n";
     let goals = course.check("good", good, &[]).await;
@@ -424,7 +416,9 @@ async fn goals_are_judged_by_what_is_inside_the_image() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_without_its_loader_is_explained_with_all_that_it_lacks() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let course = Course::new(engine);
     let folder = tempfile::tempdir().expect("a folder");
     let program = gnu_program(folder.path());

@@ -5,21 +5,9 @@ use std::sync::Arc;
 use loadline::engine::Engine;
 use serde_json::Value;
 
+use crate::host;
 use crate::sandbox::Ended;
 use crate::sandbox::Sandbox;
-
-/// The engine; `None` only where the person who runs the tests said that there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-async fn engine() -> Option<Arc<dyn Engine>> {
-    match loadline::engine::find::find().await {
-        Ok(engine) => Some(Arc::new(engine)),
-        Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
-            eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
-            None
-        }
-        Err(error) => panic!("{error}: start one with `make engine`"),
-    }
-}
 
 const EXERCISE: &str = "\
 format: 1
@@ -109,7 +97,9 @@ async fn remove(engine: &Arc<dyn Engine>, report: &Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fewer_vulnerabilities_than_the_starter_are_proved_by_building_the_starter() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let sandbox = Sandbox::new();
     let course = course(&sandbox);
 
@@ -143,7 +133,9 @@ async fn fewer_vulnerabilities_than_the_starter_are_proved_by_building_the_start
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_is_judged_by_the_tests_of_a_file_without_a_build() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let sandbox = Sandbox::new();
     let course = course(&sandbox);
     let starter = "FROM scratch\nCOPY old /old\nWORKDIR /app\n";

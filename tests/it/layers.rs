@@ -5,14 +5,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::Arc;
 
-use loadline::engine::Engine;
 use serde_json::Value;
 use serde_json::json;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use crate::host;
 use crate::sandbox::Sandbox;
 
 type Packed = fn(&[u8]) -> Vec<u8>;
@@ -501,22 +500,11 @@ fn layers_are_remembered_beside_the_learner_s_files_and_not_without_a_home() {
     );
 }
 
-/// The engine; `None` only where the person who runs the tests said that there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-async fn engine() -> Option<Arc<dyn Engine>> {
-    match loadline::engine::find::find().await {
-        Ok(engine) => Some(Arc::new(engine)),
-        Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
-            eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
-            None
-        }
-        Err(error) => panic!("{error}: start one with `make engine`"),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_of_the_engine_tells_the_same() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let tag = format!("loadline-test/layers:{}", std::process::id());
     // An engine takes the whiteout of nothing as it is, and gives it back.
     let archive = tar_of(&legacy(&made(), &tag));

@@ -20,6 +20,7 @@ mod engine_contract;
 mod engine_faults;
 mod faults;
 mod full_disk;
+mod host;
 mod image_export;
 mod inside;
 mod judged;

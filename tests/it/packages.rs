@@ -25,6 +25,7 @@ use loadline::image::run::Start;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::host;
 use crate::sandbox::Sandbox;
 
 const TAG: &str = "loadline-test/packages";
@@ -47,19 +48,6 @@ FROM BASE
 RUN rm -rf /var/lib/dpkg
 COPY tool /usr/local/bin/tool
 ";
-
-/// The engine; `None` only where the person who runs the tests said that there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-async fn engine() -> Option<Arc<dyn Engine>> {
-    match loadline::engine::find::find().await {
-        Ok(engine) => Some(Arc::new(engine)),
-        Err(_) if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") => {
-            eprintln!("skipped: LOADLINE_TEST_ENGINE=none");
-            None
-        }
-        Err(error) => panic!("{error}: start one with `make engine`"),
-    }
-}
 
 /// The local name of a base, made here where it is missing.
 async fn base(engine: &Arc<dyn Engine>, reference: &str) -> String {
@@ -220,7 +208,9 @@ async fn python_is_that_of_pip(engine: &Arc<dyn Engine>, image: &str, found: &In
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_records_are_read_as_dpkg_and_pip_read_them() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let base = base(&engine, "python:3.13-slim").await;
     let base_layers = engine
         .inspect(&base)
@@ -272,7 +262,9 @@ async fn the_records_are_read_as_dpkg_and_pip_read_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_layer_hides_is_named_with_that_layer() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let base = base(&engine, "python:3.13-slim").await;
     let tool = program(&["-C", "strip=symbols"]);
     let image = build(
@@ -309,7 +301,9 @@ async fn what_a_layer_hides_is_named_with_that_layer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn small_bases_name_what_they_are_made_of() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     for (reference, some) in [
         ("gcr.io/distroless/python3-debian13", "libc6"),
         ("gcr.io/distroless/static-debian13", "tzdata"),
@@ -484,7 +478,9 @@ fn rust_s_programs_name_their_crates() {
 /// The verb, at a shell: the same image gives the same bytes, from the engine and from a file.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_verb_gives_the_same_bytes_each_time() {
-    let Some(engine) = engine().await else { return };
+    let Some(engine) = host::engine().await else {
+        return;
+    };
     let base = base(&engine, "gcr.io/distroless/static-debian13").await;
     let sandbox = Sandbox::new();
     for format in ["cyclonedx", "spdx", "json"] {
