@@ -383,8 +383,7 @@ fn layers() -> bool {
         "ms",
         1.0,
     );
-    // With all that was read for it and given back to the allocator, which keeps it.
-    kept & figure("100k files: memory", memory, "MB", 100.0)
+    kept & figure("100k files: memory", memory, "MB", 60.0)
 }
 
 /// The course, and a report of its capstone that was recorded.

@@ -118,6 +118,11 @@ fn a_company_s_own_authority_is_trusted_where_the_host_names_it_and_only_there()
     let (told, errors) = said(&output);
     assert!(output.status.success(), "{told}{errors}");
     assert!(told.contains("scans use the snapshot"), "{told}");
+    let listed = program(home.path(), &["db"]).output().expect("it runs");
+    let (listed, _) = said(&listed);
+    let row = listed.lines().find(|line| line.starts_with("PyPI"));
+    let count = row.and_then(|row| row.split_whitespace().nth(1));
+    assert_eq!(count, Some("20"), "{listed}");
     assert_ne!(current(home.path()), "none");
 }
 
