@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::Gap;
 use super::collect::Sort;
@@ -13,24 +14,25 @@ const PLACES: [&str; 2] = ["site-packages", "dist-packages"];
 
 /// A gap for each folder that has modules which no list of an installer names: their metadata was
 /// not copied along, or was removed before anybody could see it. Where a layer is `known` to have
-/// removed it, that says more.
+/// removed it, that says more; where metadata comes without a list, as that of the old kind does,
+/// nobody can tell which modules belong to it.
 pub(super) fn unrecorded(sight: &Sight<'_>, known: &BTreeSet<Gap>) -> Vec<Gap> {
+    let removed = known.iter().filter_map(|gap| match gap {
+        Gap::RecordsRemoved { path, .. } => Some(path.as_str()),
+        _ => None,
+    });
+    // By set and not by search: an image may have hundreds of thousands of either.
+    let told: HashSet<&str> = removed.chain(unlisted(sight)).flat_map(places_of).collect();
     let mut modules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in sight.tree.paths() {
         if let Some((place, module)) = module_of(&path)
+            && !told.contains(place)
             && !sight.owners.knows(&path)
         {
             let modules = modules.entry(place.to_owned()).or_default();
             modules.insert(module.to_owned());
         }
     }
-    modules.retain(|place, _| {
-        let removed = |gap: &Gap| match gap {
-            Gap::RecordsRemoved { path, .. } => path.starts_with(place),
-            _ => false,
-        };
-        !known.iter().any(removed) && !has_unlisted_metadata(sight, place)
-    });
     let gaps = modules.into_iter().filter_map(|(place, modules)| {
         let first = modules.first()?;
         let more = match modules.len() - 1 {
@@ -44,28 +46,39 @@ pub(super) fn unrecorded(sight: &Sight<'_>, known: &BTreeSet<Gap>) -> Vec<Gap> {
     gaps.collect()
 }
 
+/// The metadata that nothing lists the files of.
+fn unlisted<'s>(sight: &'s Sight<'_>) -> impl Iterator<Item = &'s str> {
+    let of_sort = |sort| sight.shown.iter().filter(move |one| one.sort == Some(sort));
+    let lists: HashSet<&str> = of_sort(Sort::PythonList)
+        .filter_map(|one| one.path.strip_suffix("/RECORD"))
+        .collect();
+    of_sort(Sort::PythonMetadata)
+        .map(|one| one.path.as_str())
+        .filter(move |path| {
+            let folder = path.strip_suffix("/METADATA");
+            !folder.is_some_and(|folder| lists.contains(folder)) && !sight.owners.speak_for(path)
+        })
+}
+
+/// The folders around a path that installers put modules into.
+fn places_of(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(above(path), |folder| above(folder)).filter(|folder| is_place(folder))
+}
+
+fn above(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(folder, _)| folder)
+}
+
+fn is_place(folder: &str) -> bool {
+    let name = folder.rsplit('/').next();
+    name.is_some_and(|name| PLACES.contains(&name))
+}
+
 /// `a/site-packages` and `flask` of `a/site-packages/flask/__init__.py`.
 fn module_of(path: &str) -> Option<(&str, &str)> {
     let folder = path.strip_suffix("/__init__.py")?;
     let (place, module) = folder.rsplit_once('/')?;
-    let name = place.rsplit('/').next()?;
-    PLACES.contains(&name).then_some((place, module))
-}
-
-/// Whether a folder has metadata without a list of files, as those of the old kind are: then nobody
-/// can tell which modules belong to it.
-fn has_unlisted_metadata(sight: &Sight<'_>, place: &str) -> bool {
-    let listed = |path: &str| {
-        let list = path
-            .strip_suffix("/METADATA")
-            .map(|folder| format!("{folder}/RECORD"));
-        list.is_some_and(|list| sight.shown.iter().any(|one| one.path == list))
-    };
-    sight
-        .shown
-        .iter()
-        .filter(|one| one.sort == Some(Sort::PythonMetadata) && one.path.starts_with(place))
-        .any(|one| !listed(&one.path) && !sight.owners.speak_for(&one.path))
+    is_place(place).then_some((place, module))
 }
 
 #[cfg(test)]
