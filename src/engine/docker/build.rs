@@ -168,7 +168,7 @@ pub(super) async fn build(
         // This is what tells the engine to stop.
         drop(stream);
         at_work
-            .settled(docker, &following.translator.running(), ended)
+            .settled(docker, &following.translator.commands(), ended)
             .await?;
     }
     following.finish(followed).await
@@ -355,7 +355,7 @@ impl Following<'_> {
                 let came = tokio::select! {
                     biased;
                     _ = clock.tick() => {
-                        at_work.end(&self.translator.running());
+                        at_work.end(&self.translator.commands());
                         continue;
                     }
                     came = stream.next() => came,

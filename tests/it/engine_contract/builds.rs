@@ -239,6 +239,35 @@ fn a_cancelled_build_is_over_when_it_says_so() {
 }
 
 #[test]
+fn a_build_that_is_cancelled_between_two_steps_does_not_begin_the_next() {
+    on_each_engine(async |bench: &Bench| {
+        for copy in [3, 4] {
+            let tag = fresh("between");
+            let marker = format!("between-{}", tag.rsplit(':').next().expect("a tag"));
+            // The label keeps the copies out of every cache: they are steps that take a moment.
+            let base = BASE.replacen('\n', &format!("\nLABEL of={marker}\n"), 1);
+            let text = format!("{base}RUN : {marker}; busybox sleep 300; :\n");
+            let cancel = CancellationToken::new();
+            let stop = cancel.clone();
+            let mut begun = None;
+            let (ended, _) = bench
+                .watch(&tag, &text, cancel, move |event| match event {
+                    BuildEvent::StepPlanned {
+                        step,
+                        line: Some(at),
+                        ..
+                    } if *at == copy => begun = Some(*step),
+                    BuildEvent::StepStarted { step } if begun == Some(*step) => stop.cancel(),
+                    _ => {}
+                })
+                .await;
+            assert_eq!(ended, Err(BuildError::Cancelled), "{}", bench.address);
+            assert!(!runs(&marker), "{}: the command runs", bench.address);
+        }
+    });
+}
+
+#[test]
 fn a_build_that_never_ends_is_ended() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("endless");

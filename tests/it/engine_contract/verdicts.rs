@@ -66,6 +66,8 @@ async fn pack() -> &'static Path {
         let cancel = CancellationToken::new();
         let ready = service.ensure(BASE, to.clone(), cancel.clone()).await;
         ready.unwrap_or_else(|error| panic!("{BASE}: {error}"));
+        // Where the engine has the base, nothing was written here yet.
+        std::fs::create_dir_all(cache()).expect("a folder under target");
         let file = cache().join("verdicts.pack");
         let written = service.export(&file, &[BASE.to_owned()], to, cancel).await;
         written.unwrap_or_else(|error| panic!("{BASE}: {error}"));

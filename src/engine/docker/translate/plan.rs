@@ -49,6 +49,8 @@ pub(super) struct Plan {
     /// All instructions in order, for the classic builder.
     all: Vec<Place>,
     references: Vec<Reference>,
+    /// What RUN runs, without flags.
+    commands: Vec<String>,
 }
 
 impl Plan {
@@ -80,6 +82,9 @@ impl Plan {
             for instruction in &stage.instructions {
                 let place = place(instruction, stage.index);
                 plan.all.push(place.clone());
+                if instruction.keyword == Keyword::Run {
+                    plan.commands.push(instruction.arguments.clone());
+                }
                 if let Some(image) = instruction.flag("from") {
                     plan.references.push(Reference {
                         written: image.to_owned(),
@@ -140,6 +145,11 @@ impl Plan {
             None => Some(stage.from.clone()),
             Some(index) => stage.steps.get(index).map(|step| step.place.clone()),
         }
+    }
+
+    /// What the Dockerfile's RUN instructions run.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &String> {
+        self.commands.iter()
     }
 
     /// The line that names `reference`, whatever way the builder writes it.
