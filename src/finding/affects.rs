@@ -22,10 +22,13 @@ pub enum Answer {
 }
 
 /// The ranges of an advisory, each version of them read.
+///
+/// A range with a version that cannot be read says nothing at all: without the turn that is missing,
+/// a version that was fixed would count as affected, and one that is affected as fixed.
 #[derive(Debug, Clone, Default)]
 pub struct Ranges {
     ranges: Vec<Vec<Turn>>,
-    /// Whether some version of them could not be read.
+    /// Whether there are others, with a version that could not be read.
     broken: bool,
 }
 
@@ -90,17 +93,13 @@ impl Ranges {
     #[must_use]
     pub fn read(ecosystem: Ecosystem, affected: &Affected) -> Self {
         let mut broken = false;
-        let ranges = affected.ranges.iter().map(|events| {
-            let mut turns: Vec<Turn> = events
-                .iter()
-                .filter_map(|event| {
-                    let turn = Turn::read(ecosystem, event);
-                    broken |= turn.is_none();
-                    turn
-                })
-                .collect();
+        let ranges = affected.ranges.iter().filter_map(|events| {
+            let turns = events.iter().map(|event| Turn::read(ecosystem, event));
+            let turns: Option<Vec<Turn>> = turns.collect();
+            broken |= turns.is_none();
+            let mut turns = turns?;
             turns.sort_by(in_order);
-            turns
+            Some(turns)
         });
         let ranges = ranges.collect();
         Self { ranges, broken }
@@ -112,7 +111,7 @@ impl Ranges {
         self.broken
     }
 
-    /// Whether some range contains the version.
+    /// Whether some range that could be read contains the version.
     #[must_use]
     pub fn contain(&self, version: &Version) -> bool {
         self.ranges.iter().any(|turns| contains(turns, version))
@@ -171,9 +170,9 @@ pub fn affects(ecosystem: Ecosystem, affected: &Affected, version: &str) -> Answ
         },
         _ if listed => Answer::Yes { fixed: None },
         Some(_) if !ranges.broken => Answer::No,
-        None if ranges.ranges.is_empty() => Answer::No,
+        None if ranges.ranges.is_empty() && !ranges.broken => Answer::No,
         // A range that holds every version holds this one too, wherever it stands.
-        None if ranges.ranges.iter().any(|turns| is_everything(turns)) && !ranges.broken => {
+        None if ranges.ranges.iter().any(|turns| is_everything(turns)) => {
             Answer::Yes { fixed: None }
         }
         _ => Answer::Unordered,
@@ -301,6 +300,24 @@ mod tests {
         assert_eq!(go(&part(&[&[("introduced", "0")]])), yes(""));
         let broken = part(&[&[("introduced", "?"), ("fixed", "2.0")]]);
         assert_eq!(pypi(&broken, "1.0"), Answer::Unordered);
+    }
+
+    #[test]
+    fn a_range_that_cannot_be_read_whole_calls_nothing_affected() {
+        // Without the fix that cannot be read, every version would be affected.
+        let mut broken = part(&[&[("introduced", "0"), ("fixed", "two")]]);
+        for version in ["1.0", "3.0", "unknown"] {
+            assert_eq!(pypi(&broken, version), Answer::Unordered, "{version}");
+        }
+        // What is listed, and what another range says, holds all the same.
+        broken.versions = vec!["1.0".to_owned()];
+        assert_eq!(pypi(&broken, "1.0"), yes(""));
+        let two = part(&[
+            &[("introduced", "0"), ("fixed", "two")],
+            &[("introduced", "1"), ("fixed", "2")],
+        ]);
+        assert_eq!(pypi(&two, "1.5"), yes("2"));
+        assert_eq!(pypi(&two, "2.5"), Answer::Unordered);
     }
 
     #[test]

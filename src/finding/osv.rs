@@ -3,6 +3,8 @@
 //!
 //! The format: the OSV schema, version 1. Only what decides about versions is read.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde::Deserializer;
 
@@ -73,15 +75,16 @@ fn understand(raw: &Raw) -> Result<Record, String> {
         modified: raw.day(),
         packages: Vec::new(),
     };
+    // A record may name as many packages as fit into its file, so that each is looked up.
+    let mut places: HashMap<(Ecosystem, String), usize> = HashMap::new();
     for affected in &raw.affected {
         let Some((ecosystem, name, part)) = part(affected)? else {
             continue;
         };
-        let known = says
-            .packages
-            .iter_mut()
-            .find(|(of, package, _)| (*of, package.as_str()) == (ecosystem, name.as_str()));
-        match known {
+        let at = *places
+            .entry((ecosystem, name.clone()))
+            .or_insert(says.packages.len());
+        match says.packages.get_mut(at) {
             Some((_, _, advisory)) => advisory.affected.push(part),
             None => {
                 let mut advisory = raw.head();
@@ -117,7 +120,8 @@ fn part(raw: &RawAffected) -> Result<Option<(Ecosystem, String, Affected)>, Stri
     }
     let mut ranges = Vec::new();
     for range in raw.ranges.iter().filter(|range| range.kind != "GIT") {
-        ranges.push(range.events.iter().map(event).collect::<Result<_, _>>()?);
+        let events = range.events.iter().filter_map(|raw| event(raw).transpose());
+        ranges.push(events.collect::<Result<_, _>>()?);
     }
     let words = [&raw.ecosystem_specific, &raw.database_specific].map(Specific::word);
     let mut affected = Affected {
@@ -151,26 +155,32 @@ fn besides(ecosystem: Ecosystem, affected: &Affected, listed: &[String]) -> Vec<
     listed.iter().filter(beyond).cloned().collect()
 }
 
-fn event(raw: &RawEvent) -> Result<Event, String> {
-    match raw {
+/// One event; `None` for the limit `*`, which is none.
+fn event(raw: &RawEvent) -> Result<Option<Event>, String> {
+    let event = match raw {
         RawEvent {
             introduced: Some(version),
             ..
-        } => Ok(Event::Introduced(version.clone())),
+        } => Event::Introduced(version.clone()),
         RawEvent {
             fixed: Some(version),
             ..
-        } => Ok(Event::Fixed(version.clone())),
+        } => Event::Fixed(version.clone()),
         RawEvent {
             last_affected: Some(version),
             ..
-        } => Ok(Event::LastAffected(version.clone())),
+        } => Event::LastAffected(version.clone()),
         RawEvent {
             limit: Some(version),
             ..
-        } => Ok(Event::Limit(version.clone())),
-        _ => Err(String::from("an event of a range is of no known kind")),
-    }
+        } if version == "*" => return Ok(None),
+        RawEvent {
+            limit: Some(version),
+            ..
+        } => Event::Limit(version.clone()),
+        _ => return Err(String::from("an event of a range is of no known kind")),
+    };
+    Ok(Some(event))
 }
 
 /// An advisory's own word comes first: somebody weighed it. Then the newest vector.
@@ -479,6 +489,39 @@ mod tests {
         assert!(advisory.affected[0].ranges.is_empty());
         assert_eq!(advisory.affected[0].versions, ["1.0", "2.0"]);
         assert_eq!(advisory.severity, Severity::Unknown);
+    }
+
+    #[test]
+    fn a_limit_of_any_version_is_none() {
+        let says = says(
+            r#"{"id": "X", "affected": [{"package": {"ecosystem": "PyPI", "name": "a"},
+              "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}, {"limit": "*"}]}]}]}"#,
+        );
+        let part = &says.packages[0].2.affected[0];
+        assert_eq!(part.ranges[0].len(), 2);
+        let answer = |version| affects::affects(Ecosystem::PyPi, part, version);
+        assert!(matches!(answer("1"), affects::Answer::Yes { .. }));
+        assert_eq!(answer("3"), affects::Answer::No);
+    }
+
+    #[test]
+    fn parts_about_one_package_come_together_wherever_they_stand() {
+        let part = |name: usize| {
+            format!(
+                r#"{{"package": {{"ecosystem": "npm", "name": "p{name}"}}, "versions": ["1"]}}"#
+            )
+        };
+        let parts: Vec<String> = (0..6).map(|at| part(at % 3)).collect();
+        let says = says(&format!(
+            r#"{{"id": "X", "affected": [{}]}}"#,
+            parts.join(",")
+        ));
+        let found: Vec<(&str, usize)> = says
+            .packages
+            .iter()
+            .map(|(_, name, advisory)| (name.as_str(), advisory.affected.len()))
+            .collect();
+        assert_eq!(found, [("p0", 2), ("p1", 2), ("p2", 2)]);
     }
 
     #[test]
