@@ -275,6 +275,7 @@ mod tests {
                 path: String::from("app/tool"),
                 layer: 1,
             }],
+            ..Inventory::default()
         };
         insta::assert_snapshot!(list(&subject, &found), @r"
         app: 2 packages in 2 layers, Debian GNU/Linux 13 (trixie)

@@ -103,7 +103,9 @@ pub fn sort(findings: &mut [Finding]) {
 /// What advisories speak of: one version of a source, or of a package that has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Source<'a> {
+    /// `None` where the distribution has none here, and for what a vendor made.
     ecosystem: Option<Ecosystem>,
+    foreign: bool,
     kind: PackageKind,
     name: &'a str,
     version: &'a str,
@@ -113,8 +115,11 @@ struct Source<'a> {
 fn sources(inventory: &Inventory) -> BTreeMap<Source<'_>, Vec<&Package>> {
     let mut sources: BTreeMap<Source<'_>, Vec<&Package>> = BTreeMap::new();
     for package in &inventory.packages {
+        let foreign = package.kind == PackageKind::Deb && inventory.foreign.contains(&package.name);
+        let ecosystem = Ecosystem::of(package.kind, inventory.distribution.as_ref());
         let source = Source {
-            ecosystem: Ecosystem::of(package.kind, inventory.distribution.as_ref()),
+            ecosystem: ecosystem.filter(|_| !foreign),
+            foreign,
             kind: package.kind,
             name: package.advised_name(),
             version: package.advised_version(),
@@ -151,6 +156,7 @@ impl Source<'_> {
                     None => format!("{ecosystem} without a release"),
                 }
             }
+            None if self.foreign => String::from("a vendor"),
             None => distribution
                 .map(|distribution| &distribution.title)
                 .filter(|title| !title.is_empty())

@@ -26,6 +26,7 @@ mod removed;
 mod runtime;
 mod rust;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 pub use assemble::inventory;
@@ -154,6 +155,10 @@ pub struct Inventory {
     /// Runtimes that are there without a package.
     #[serde(default)]
     pub runtimes: Vec<Runtime>,
+    /// The names of Debian packages that a vendor made: the distribution's advisories do not speak
+    /// of them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub foreign: BTreeSet<String>,
     /// Where nothing can be known.
     pub gaps: Vec<Gap>,
 }

@@ -179,6 +179,27 @@ fn another_release_or_distribution_is_uncovered_and_never_clean() {
 }
 
 #[test]
+fn a_vendor_s_package_is_never_compared_with_the_distribution_s_advisories() {
+    let record = debian("CVE-2024-1", "13", "nginx", "1.28.0-1", "high");
+    let advisories = memory(&[(Ecosystem::Debian, Some("13"))], &[&record]);
+    let packages = vec![
+        package(PackageKind::Deb, "nginx", "1.27.3-1~trixie"),
+        package(PackageKind::Deb, "apt", "3.0.3"),
+    ];
+    let mut image = image("debian", "13", packages);
+    image.foreign.insert("nginx".to_owned());
+    let scan = scan(&image, &advisories).unwrap();
+    assert!(scan.findings.is_empty() && scan.is_blind());
+    assert_eq!(scan.packages, 1);
+    let expected = Uncovered {
+        ecosystem: "a vendor".to_owned(),
+        packages: 1,
+        first: "nginx".to_owned(),
+    };
+    assert_eq!(scan.uncovered, [expected]);
+}
+
+#[test]
 fn alpine_is_matched_by_origin_and_branch() {
     let record = r#"{"id": "ALPINE-CVE-2024-5", "upstream": ["CVE-2024-5"], "affected": [{
         "package": {"ecosystem": "Alpine:v3.22", "name": "openssl"},

@@ -1,5 +1,7 @@
 //! From the notes of all layers to what is installed in the image.
 
+use std::collections::BTreeSet;
+
 use super::Distribution;
 use super::Inventory;
 use super::Package;
@@ -31,6 +33,7 @@ pub fn inventory(contents: &Contents) -> Inventory {
     let runtimes = Runtimes::of(&shown, &owners, &tree);
     let distribution = distribution(&tree, &notes);
     let mut packages: Vec<Package> = Vec::new();
+    let mut foreign = BTreeSet::new();
     for one in &shown {
         let Record::Packages(stated) = one.record else {
             continue;
@@ -42,6 +45,9 @@ pub fn inventory(contents: &Contents) -> Inventory {
         for package in stated {
             let layer = first.layer(one, package);
             packages.push(installed(one, package, layer));
+            if package.foreign {
+                foreign.insert(package.name.clone());
+            }
         }
     }
     add_licences(&mut packages, &tree, &notes);
@@ -60,6 +66,7 @@ pub fn inventory(contents: &Contents) -> Inventory {
         distribution,
         packages,
         runtimes: runtimes.found,
+        foreign,
         gaps,
     }
 }

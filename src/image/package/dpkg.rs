@@ -14,9 +14,9 @@ use super::record::word;
 /// The folder of everything that dpkg knows.
 pub(super) const HOME: &str = "var/lib/dpkg";
 
-/// Vendors with package archives of their own: what their packages hold is not in the
-/// distribution's advisories.
-const VENDORS: [&str; 12] = [
+/// Vendors with package archives of their own, by what their maintainers' addresses hold: what
+/// their packages hold is not in the distribution's advisories.
+const VENDORS: [&str; 18] = [
     "docker.com",
     "nodesource.com",
     "google.com",
@@ -29,7 +29,18 @@ const VENDORS: [&str; 12] = [
     "grafana.com",
     "datadoghq.com",
     "influxdata.com",
+    "nginx.org",
+    "nginx.com",
+    "nginx-packaging@f5.com",
+    "mysql-build@oss.oracle.com",
+    "lists.mariadb.org",
+    "temurin-dev@eclipse.org",
 ];
+
+/// What only the versions of an archive hold whose packages keep the distribution's maintainers: the
+/// one of the `PostgreSQL` project (`17.2-1.pgdg120+1`), and Sury's of PHP
+/// (`8.3.14-1+0~20241122.39+debian12~1.gbp6e6a2a`).
+const VERSIONS_OF_VENDORS: [&str; 3] = [".pgdg", "~1.gbp", "+deb.sury.org"];
 
 /// Reads `status`, or one file of `status.d`.
 pub(super) fn status(bytes: &[u8]) -> Record {
@@ -67,7 +78,10 @@ fn package(paragraph: &Paragraph<'_>) -> Option<Stated> {
     package.source = source(paragraph.get("Source"), &package);
     package.architecture = paragraph.get("Architecture").and_then(word);
     let maintainer = paragraph.get("Maintainer").unwrap_or_default();
-    package.foreign = VENDORS.iter().any(|vendor| maintainer.contains(vendor));
+    package.foreign = VENDORS.iter().any(|vendor| maintainer.contains(vendor))
+        || VERSIONS_OF_VENDORS
+            .iter()
+            .any(|mark| version.contains(mark));
     Some(package)
 }
 
@@ -187,10 +201,43 @@ mod tests {
 
     #[test]
     fn packages_of_vendors_are_told_apart() {
-        let text = "Package: docker-ce\nVersion: 1\nMaintainer: Docker <support@docker.com>\n\n\
-            Package: bash\nVersion: 1\nMaintainer: Matthias Klose <doko@debian.org>";
-        let foreign: Vec<bool> = packages(text).iter().map(|one| one.foreign).collect();
-        assert_eq!(foreign, [true, false]);
+        let is_foreign = |version: &str, maintainer: &str| {
+            let text = format!("Package: a\nVersion: {version}\nMaintainer: {maintainer}\n");
+            packages(&text)[0].foreign
+        };
+        let php = "Debian PHP Maintainers <team+pkg-php@tracker.debian.org>";
+        let postgres = "Debian PostgreSQL Maintainers <team+postgresql@tracker.debian.org>";
+        for (version, maintainer) in [
+            ("5:27.3.1-1~debian.12", "Docker <support@docker.com>"),
+            (
+                "1.27.3-1~bookworm",
+                "NGINX Packaging <nginx-packaging@f5.com>",
+            ),
+            (
+                "8.4.3-1debian12",
+                "MySQL Release Engineering <mysql-build@oss.oracle.com>",
+            ),
+            (
+                "21.0.5.0.0+11",
+                "Eclipse Adoptium Package Maintainers <temurin-dev@eclipse.org>",
+            ),
+            ("17.2-1.pgdg120+1", postgres),
+            ("8.3.14-1+0~20241122.39+debian12~1.gbp6e6a2a", php),
+            ("8.3.14-1+ubuntu22.04.1+deb.sury.org+1", php),
+        ] {
+            assert!(is_foreign(version, maintainer), "{version} {maintainer}");
+        }
+        for (version, maintainer) in [
+            ("5.2.15-2+b7", "Matthias Klose <doko@debian.org>"),
+            ("15.10-0+deb12u1", postgres),
+            ("8.2.26-1~deb12u1", php),
+            (
+                "1.22.1-9",
+                "Debian Nginx Maintainers <pkg-nginx-maintainers@alioth-lists.debian.net>",
+            ),
+        ] {
+            assert!(!is_foreign(version, maintainer), "{version} {maintainer}");
+        }
     }
 
     #[test]

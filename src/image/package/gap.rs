@@ -134,7 +134,8 @@ fn maker(paths: &[&str]) -> Option<&'static str> {
 }
 
 /// Programs and libraries that say nothing of what they were made of and that no package, runtime
-/// or package's folder accounts for.
+/// or package's folder accounts for. A vendor's package accounts for its own: it has a name and a
+/// version, and that no advisory speaks of it is said of the package.
 fn programs<'s>(sight: &'s Sight<'_>) -> impl Iterator<Item = &'s Shown<'s>> {
     let opaque = sight
         .shown

@@ -175,6 +175,9 @@ fn what_a_system_package_brought_is_reported_once() {
     let vendor: &[u8] = b"Package: a\nVersion: 1\nMaintainer: X <x@docker.com>\n";
     let foreign: &[File<'_>] = &[(STATUS, vendor), ("var/lib/dpkg/info/a.list", list), PIP];
     assert_eq!(found(&[foreign]), ["a 1 (0)", "pip 1 (0)"]);
+    let named = |files| inventory(&image(&[files])).foreign.into_iter().collect();
+    let (none, one): (Vec<String>, Vec<String>) = (named(owned), named(foreign));
+    assert_eq!((none, one), (Vec::new(), vec![String::from("a")]));
     let apk: &[u8] = b"P:py\nV:3-r0\nF:usr/lib/python3/site-packages/pip-1.dist-info\nR:METADATA\n";
     assert_eq!(
         found(&[&[("lib/apk/db/installed", apk), PIP]]),

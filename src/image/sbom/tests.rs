@@ -85,6 +85,7 @@ fn inventory() -> Inventory {
             path: String::from("usr/bin/tool"),
             layer: 1,
         }],
+        ..Inventory::default()
     }
 }
 
