@@ -80,6 +80,13 @@ pub struct Scan {
     pub kernel: usize,
     /// How many packages were compared.
     pub packages: usize,
+    /// Whether the scanner does not say how many it compared: `packages` is then how many our own
+    /// reading of the image found.
+    #[serde(default)]
+    pub counted_here: bool,
+    /// Findings of a scanner about packages of a kind that is not known here, passed over.
+    #[serde(default)]
+    pub passed_over: usize,
     /// Packages that the advisories do not cover.
     #[serde(default)]
     pub uncovered: Vec<Uncovered>,
@@ -107,6 +114,7 @@ impl Scan {
         !self.gaps.is_empty()
             || !self.uncovered.is_empty()
             || !self.unordered.is_empty()
+            || self.passed_over > 0
             || self.packages == 0
     }
 }

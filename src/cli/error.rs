@@ -15,6 +15,7 @@ use crate::cli::output::Paint;
 use crate::course::CourseError;
 use crate::engine::EngineError;
 use crate::engine::Tried;
+use crate::finding::matching::LookupError;
 use crate::image::archive::ArchiveError;
 use crate::learner::HomeError;
 use crate::scan::ScanError;
@@ -124,6 +125,8 @@ pub enum CliError {
     },
     /// Advisories could not be fetched, imported or read.
     Advisories(AdvisoriesError),
+    /// Advisories could not be read while packages were compared with them.
+    Lookup(LookupError),
     /// A scanner could not be used.
     Scan(ScanError),
     /// The result could not be written.
@@ -223,6 +226,7 @@ impl CliError {
                     .hints(next_step),
             ),
             Self::Advisories(error) => of_advisories(error),
+            Self::Lookup(error) => (Exit::NotJudged, told(error.to_string())),
             Self::Scan(error) => of_scan(error),
             Self::Output(cause) => (Exit::Internal, unwritten(cause)),
             Self::Interrupted => (Exit::Interrupted, told("interrupted")),
@@ -268,6 +272,12 @@ impl From<LayersError> for CliError {
 impl From<AdvisoriesError> for CliError {
     fn from(error: AdvisoriesError) -> Self {
         Self::Advisories(error)
+    }
+}
+
+impl From<LookupError> for CliError {
+    fn from(error: LookupError) -> Self {
+        Self::Lookup(error)
     }
 }
 
@@ -494,13 +504,21 @@ fn of_advisories(error: &AdvisoriesError) -> (Exit, Told) {
         _ => Vec::new(),
     };
     let exit = match error {
-        AdvisoriesError::NoSuchSnapshot { .. }
+        AdvisoriesError::File { .. }
+        | AdvisoriesError::NoSuchSnapshot { .. }
         | AdvisoriesError::Ambiguous { .. }
         | AdvisoriesError::NothingThere { .. }
         | AdvisoriesError::Missing { .. }
         | AdvisoriesError::NoPlace(_) => Exit::Usage,
+        AdvisoriesError::DiskFull { .. }
+        | AdvisoriesError::Damaged { .. }
+        | AdvisoriesError::NotAnArchive { .. }
+        | AdvisoriesError::TooMuch { .. }
+        | AdvisoriesError::Corrupt { .. }
+        | AdvisoriesError::Network { .. }
+        | AdvisoriesError::Status { .. }
+        | AdvisoriesError::Busy => Exit::NotJudged,
         AdvisoriesError::Cancelled => Exit::Interrupted,
-        _ => Exit::Internal,
     };
     let told = told(Clean::line(&error.to_string()).to_string())
         .causes(causes)
@@ -516,8 +534,12 @@ fn of_scan(error: &ScanError) -> (Exit, Told) {
     };
     let exit = match error {
         ScanError::NotInstalled(_) | ScanError::Refused { .. } => Exit::Usage,
+        ScanError::Start { .. }
+        | ScanError::Failed { .. }
+        | ScanError::TooLong { .. }
+        | ScanError::TooMuch { .. }
+        | ScanError::Unreadable { .. } => Exit::NotJudged,
         ScanError::Cancelled => Exit::Interrupted,
-        _ => Exit::Internal,
     };
     let told = told(Clean::line(&error.to_string()).to_string())
         .causes(causes)
@@ -626,6 +648,31 @@ mod tests {
           hint: run `apt-get install -y docker.io`
           hint: then run `loadline doctor` to see what was tried
         ");
+    }
+
+    #[test]
+    fn what_others_fail_at_is_no_mistake_of_the_program() {
+        let failed = CliError::Scan(ScanError::TooLong {
+            program: "trivy",
+            within: std::time::Duration::from_secs(600),
+        });
+        let refused = CliError::Advisories(AdvisoriesError::Status {
+            place: String::from("http://mirror.example"),
+            status: 500,
+        });
+        let away = CliError::Advisories(AdvisoriesError::Network {
+            place: String::from("http://mirror.example"),
+            why: Clean::line("connection refused"),
+            kept: crate::units::Bytes(0),
+        });
+        let damaged = CliError::Lookup(LookupError(String::from("an index has another size")));
+        for error in [failed, refused, away, damaged] {
+            assert_eq!(error.exit(), Exit::NotJudged, "{error:?}");
+            assert!(
+                !plain(&error).contains("mistake of the program"),
+                "{error:?}"
+            );
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub enum Exit {
     NoEngine,
     /// No image came out of the build.
     BuildFailed,
-    /// A required goal could not be judged.
+    /// A required goal or an image could not be judged, or what that needs could not be had.
     NotJudged,
     /// A class did not take the submission.
     Refused,
@@ -71,7 +71,9 @@ impl Exit {
             Self::BadCourse => "the course or the exercise is invalid",
             Self::NoEngine => "no container engine could be used",
             Self::BuildFailed => "the build made no image",
-            Self::NotJudged => "a required goal could not be judged",
+            Self::NotJudged => {
+                "a required goal or an image could not be judged, or advisories could not be had"
+            }
             Self::Refused => "a submission was refused",
             Self::Internal => "the program itself failed",
             Self::Interrupted => "interrupted",

@@ -3,7 +3,6 @@
 mod json;
 mod text;
 
-use std::path::Path;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -162,8 +161,7 @@ pub(crate) async fn own(
         .read(wiring::with_packages(), interrupt)
         .await?;
     let inventory = inventory(&contents);
-    let scan = matching::scan(&inventory, advisories.as_ref())
-        .map_err(|error| CliError::Internal(error.to_string()))?;
+    let scan = matching::scan(&inventory, advisories.as_ref())?;
     Ok(Scanned {
         name: image.to_owned(),
         contents,
@@ -199,7 +197,7 @@ async fn with(scanner: Scanner, image: &str, interrupt: &Interrupt) -> Result<Sc
 /// Gives findings the layer that our own reading of the packages knows, where the scanner does not
 /// tell one.
 fn place(scan: &mut Scan, inventory: &Inventory) {
-    if scan.packages == 0 {
+    if scan.counted_here {
         scan.packages = inventory.packages.len();
     }
     for finding in &mut scan.findings {
@@ -221,7 +219,15 @@ async fn archive(
     interrupt: &Interrupt,
 ) -> Result<(PathBuf, Option<tempfile::TempPath>), CliError> {
     match Target::of(image) {
-        Target::Archive(path) if path != Path::new("-") => Ok((path, None)),
+        // A scanner starts in a folder of its own, where a relative path means something else.
+        Target::Archive(path) if path.is_file() => match std::path::absolute(&path) {
+            Ok(absolute) => Ok((absolute, None)),
+            Err(cause) => Err(CliError::Unreadable {
+                what: "the archive",
+                path,
+                cause,
+            }),
+        },
         target => {
             let kept = target.save(interrupt).await?;
             Ok((kept.to_path_buf(), Some(kept)))

@@ -148,18 +148,22 @@ fn read(json: &[u8], _version: &Version, layers: &[String]) -> Result<Scan, Stri
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     };
+    let findings: Vec<Finding> = report
+        .matches
+        .iter()
+        .filter_map(|found| finding(found, layers))
+        .collect();
     Ok(Scan {
         database: format!("grype-db {schema}").trim_end().to_owned(),
         database_date: database.built.get(..10).unwrap_or_default().to_owned(),
-        findings: report
-            .matches
-            .iter()
-            .filter_map(|found| finding(found, layers))
-            .collect(),
+        passed_over: report.matches.len() - findings.len(),
+        findings,
+        counted_here: true,
         ..Scan::default()
     })
 }
 
+/// One finding; `None` where the kind of package is none that is known here.
 fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
     let purl = purl::read(&found.artifact.purl)?;
     let place = found.artifact.locations.iter().flatten().next();

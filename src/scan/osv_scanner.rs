@@ -14,6 +14,7 @@ use crate::finding::Finding;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
 use crate::finding::Severity;
+use crate::finding::advisory::Advisory;
 use crate::finding::affects::Answer;
 use crate::finding::affects::affects;
 use crate::finding::osv;
@@ -138,20 +139,21 @@ struct Analysis {
 }
 
 fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, String> {
-    // Where it found no package it prints nothing.
-    if json.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Scan::default());
-    }
-    if !json.trim_ascii_start().starts_with(b"{") {
-        return Err("it is no JSON object".to_owned());
-    }
-    let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    let metadata = report.image_metadata.unwrap_or_default();
     let mut scan = Scan {
         database: "osv".to_owned(),
         database_date: version.database.clone(),
         ..Scan::default()
     };
+    // Where it found no package it prints nothing.
+    if json.iter().all(u8::is_ascii_whitespace) {
+        return Ok(scan);
+    }
+    scan.counted_here = true;
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err("it is no JSON object".to_owned());
+    }
+    let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let metadata = report.image_metadata.unwrap_or_default();
     for target in report.results.unwrap_or_default() {
         for found in target.packages {
             let layer = found
@@ -169,19 +171,14 @@ fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, Strin
 /// Takes the findings about one package.
 fn take(found: &Found, place: &Place, layer: usize, scan: &mut Scan) -> Result<(), String> {
     let Some((ecosystem, release)) = Ecosystem::read(&found.package.ecosystem) else {
+        // A group is a vulnerability under all its names.
+        scan.passed_over += match found.groups.len() {
+            0 => found.vulnerabilities.len(),
+            groups => groups,
+        };
         return Ok(());
     };
-    let mut records = BTreeMap::new();
-    for raw in &found.vulnerabilities {
-        let json = serde_json::to_vec(raw).map_err(|error| error.to_string())?;
-        if let Record::Says(says) = osv::read(&json)? {
-            for (of, name, advisory) in says.packages {
-                if of == ecosystem && name == ecosystem.normal(&found.package.name) {
-                    records.insert(advisory.id.clone(), advisory);
-                }
-            }
-        }
-    }
+    let records = records(found, ecosystem)?;
     for group in &found.groups {
         let analysis = group.experimental_analysis.as_ref();
         if analysis.is_some_and(|all| !all.is_empty() && all.values().all(|one| one.unimportant)) {
@@ -197,6 +194,7 @@ fn take(found: &Found, place: &Place, layer: usize, scan: &mut Scan) -> Result<(
             .position(|id| id.starts_with("CVE-"))
             .unwrap_or(0);
         if ids.is_empty() {
+            scan.passed_over += 1;
             continue;
         }
         let id = ids.remove(known);
@@ -227,6 +225,23 @@ fn take(found: &Found, place: &Place, layer: usize, scan: &mut Scan) -> Result<(
         });
     }
     Ok(())
+}
+
+/// What the records say of the package, by their ids.
+fn records(found: &Found, ecosystem: Ecosystem) -> Result<BTreeMap<String, Advisory>, String> {
+    let normal = ecosystem.normal(&found.package.name);
+    let mut records = BTreeMap::new();
+    for raw in &found.vulnerabilities {
+        let json = serde_json::to_vec(raw).map_err(|error| error.to_string())?;
+        if let Record::Says(says) = osv::read(&json)? {
+            for (of, name, advisory) in says.packages {
+                if of == ecosystem && name == normal {
+                    records.insert(advisory.id.clone(), advisory);
+                }
+            }
+        }
+    }
+    Ok(records)
 }
 
 fn package(named: &Named, ecosystem: Ecosystem, layer: usize, path: &str) -> Package {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::Adapter;
 use super::Version;
 use super::purl;
+use super::purl::Purl;
 use super::word;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
@@ -112,6 +113,7 @@ fn read(json: &[u8], _version: &Version, _layers: &[String]) -> Result<Scan, Str
     let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let mut scan = Scan {
         database: "docker scout".to_owned(),
+        counted_here: true,
         ..Scan::default()
     };
     for run in &report.runs {
@@ -131,42 +133,55 @@ fn read(json: &[u8], _version: &Version, _layers: &[String]) -> Result<Scan, Str
             .collect();
         seen.sort_unstable();
         seen.dedup();
-        for rule in seen.iter().filter_map(|id| rules.get(id)) {
-            scan.findings.extend(findings(rule));
+        for id in seen {
+            match rules.get(id) {
+                Some(rule) => take(rule, &mut scan),
+                None => scan.passed_over += 1,
+            }
         }
     }
     Ok(scan)
 }
 
-/// One rule is one vulnerability with the packages that it was found in.
-fn findings(rule: &Rule) -> impl Iterator<Item = Finding> {
-    let properties = &rule.properties;
-    let purls = properties.purls.iter().flatten();
-    purls.filter_map(|text| purl::read(text)).map(|purl| {
-        let source = purl.upstream.filter(|upstream| *upstream != purl.name);
-        Finding {
-            id: rule.id.clone(),
-            aliases: Vec::new(),
-            package: Package {
-                kind: purl.kind,
-                name: purl.name,
-                source: source.map(|name| SourcePackage {
-                    name,
-                    version: purl.version.clone(),
-                }),
-                version: purl.version,
-                architecture: None,
-                licences: Vec::new(),
-                layer: NO_LAYER,
-                path: String::new(),
-            },
-            also: Vec::new(),
-            fixed: Some(properties.fixed_version.clone())
-                .filter(|fixed| !fixed.is_empty() && fixed != "not fixed"),
-            severity: severity(properties),
-            summary: Clean::line(&rule.short_description.text).to_string(),
+/// Takes one rule: one vulnerability with the packages that it was found in.
+fn take(rule: &Rule, scan: &mut Scan) {
+    let purls: Vec<&String> = rule.properties.purls.iter().flatten().collect();
+    if purls.is_empty() {
+        scan.passed_over += 1;
+    }
+    for text in purls {
+        match purl::read(text) {
+            Some(purl) => scan.findings.push(finding(rule, purl)),
+            None => scan.passed_over += 1,
         }
-    })
+    }
+}
+
+fn finding(rule: &Rule, purl: Purl) -> Finding {
+    let properties = &rule.properties;
+    let source = purl.upstream.filter(|upstream| *upstream != purl.name);
+    Finding {
+        id: rule.id.clone(),
+        aliases: Vec::new(),
+        package: Package {
+            kind: purl.kind,
+            name: purl.name,
+            source: source.map(|name| SourcePackage {
+                name,
+                version: purl.version.clone(),
+            }),
+            version: purl.version,
+            architecture: None,
+            licences: Vec::new(),
+            layer: NO_LAYER,
+            path: String::new(),
+        },
+        also: Vec::new(),
+        fixed: Some(properties.fixed_version.clone())
+            .filter(|fixed| !fixed.is_empty() && fixed != "not fixed"),
+        severity: severity(properties),
+        summary: Clean::line(&rule.short_description.text).to_string(),
+    }
 }
 
 /// Its own word, or else the score.

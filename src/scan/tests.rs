@@ -105,10 +105,10 @@ fn osv_scanner_is_read_with_its_records_and_without_unimportant_ones() {
         ]
     );
     assert_eq!(scan.unimportant, 1);
-    assert_eq!(
-        read(Scanner::OsvScanner, "\n", &version),
-        Ok(Scan::default())
-    );
+    // Where it says nothing it found no package, with the same database.
+    let nothing = read(Scanner::OsvScanner, "\n", &version).unwrap();
+    assert_eq!((nothing.database.as_str(), nothing.packages), ("osv", 0));
+    assert!(nothing.is_blind() && !nothing.counted_here);
 }
 
 #[test]
@@ -125,6 +125,53 @@ fn docker_scout_is_read_once_for_each_rule() {
             "low CVE-2005-2541 tar 1.35+dfsg-3.1 -> none, some layer",
         ]
     );
+}
+
+/// Each of these names one finding about a package of a kind that is known, and others.
+#[test]
+fn a_finding_about_another_kind_of_package_is_counted_and_never_lost() {
+    let trivy = r#"{"SchemaVersion": 2, "Results": [
+        {"Target": "app (redhat 9)", "Type": "redhat", "Vulnerabilities": [
+            {"VulnerabilityID": "CVE-1", "PkgName": "openssl", "InstalledVersion": "3.0",
+             "PkgIdentifier": {"PURL": "pkg:rpm/redhat/openssl@3.0"}, "Severity": "HIGH"}]},
+        {"Target": "Gemfile.lock", "Type": "bundler", "Vulnerabilities": [
+            {"VulnerabilityID": "CVE-2", "PkgName": "rack", "InstalledVersion": "2.0", "Severity": "LOW"}]},
+        {"Target": "Python", "Type": "python-pkg", "Vulnerabilities": [
+            {"VulnerabilityID": "CVE-3", "PkgName": "jinja2", "InstalledVersion": "3.1.3"}]}]}"#;
+    let grype = r#"{"matches": [
+        {"vulnerability": {"id": "CVE-1"}, "artifact": {"name": "openssl", "version": "3.0", "purl": "pkg:rpm/redhat/openssl@3.0"}},
+        {"vulnerability": {"id": "CVE-2"}, "artifact": {"name": "python", "version": "3.13.0", "purl": ""}},
+        {"vulnerability": {"id": "CVE-3"}, "artifact": {"name": "jinja2", "version": "3.1.3", "purl": "pkg:pypi/jinja2@3.1.3"}}]}"#;
+    let osv = r#"{"results": [{"packages": [
+        {"package": {"name": "openssl", "version": "3.0", "ecosystem": "Red Hat"},
+         "vulnerabilities": [{"id": "A"}, {"id": "B"}], "groups": [{"ids": ["A", "B"]}]},
+        {"package": {"name": "rack", "version": "2.0", "ecosystem": "RubyGems"}, "vulnerabilities": [{"id": "C"}]},
+        {"package": {"name": "jinja2", "version": "3.1.3", "ecosystem": "PyPI"}, "groups": [{"ids": ["CVE-3"]}]},
+        {"package": {"name": "clean", "version": "1", "ecosystem": "RubyGems"}}]}]}"#;
+    let scout = r#"{"runs": [{"tool": {"driver": {"rules": [
+        {"id": "CVE-1", "properties": {"purls": ["pkg:rpm/redhat/openssl@3.0"]}},
+        {"id": "CVE-3", "properties": {"purls": ["pkg:pypi/jinja2@3.1.3"]}}]}},
+        "results": [{"ruleId": "CVE-1"}, {"ruleId": "CVE-2"}, {"ruleId": "CVE-3"}]}]}"#;
+    for (scanner, json) in [
+        (Scanner::Trivy, trivy),
+        (Scanner::Grype, grype),
+        (Scanner::OsvScanner, osv),
+        (Scanner::Scout, scout),
+    ] {
+        let name = scanner.name();
+        let scan = read(scanner, json, &Version::default()).unwrap();
+        let ids: Vec<&str> = scan.findings.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(
+            (ids.as_slice(), scan.passed_over),
+            (["CVE-3"].as_slice(), 2),
+            "{name}"
+        );
+        let counted = Scan {
+            packages: 1,
+            ..scan
+        };
+        assert!(counted.is_blind(), "{name}");
+    }
 }
 
 #[test]

@@ -172,13 +172,16 @@ fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, Strin
         let packages = target.packages.as_deref().unwrap_or_default();
         scan.packages += packages.len();
         for found in target.vulnerabilities.iter().flatten() {
-            let finding = finding(found, &target, packages, layers);
-            scan.findings.extend(finding);
+            match finding(found, &target, packages, layers) {
+                Some(finding) => scan.findings.push(finding),
+                None => scan.passed_over += 1,
+            }
         }
     }
     Ok(scan)
 }
 
+/// One finding; `None` where the kind of package is none that is known here.
 fn finding(
     found: &Vulnerability,
     target: &Target,

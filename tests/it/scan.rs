@@ -232,6 +232,35 @@ fn packages_that_the_advisories_do_not_cover_are_told() {
 }
 
 #[test]
+fn a_vendor_s_package_is_not_called_clean_by_the_distribution_s_advisories() {
+    let sandbox = Sandbox::without_engine();
+    let path = sandbox.path("vendor.tar");
+    let status = format!(
+        "{}\nPackage: nginx\nStatus: install ok installed\nArchitecture: amd64\n\
+         Version: 1.27.3-1~trixie\nMaintainer: NGINX Packaging <nginx-packaging@f5.com>\n",
+        STATUS.1
+    );
+    image(
+        &path,
+        &[("ADD base", &[RELEASE, (STATUS.0, status.as_str())])],
+    );
+    let ended = run(&sandbox, &["scan", &path.display().to_string()]);
+    let first = ended.stdout.lines().next().unwrap_or_default();
+    assert!(
+        first.ends_with("incomplete: 1 of 4 packages could not be compared"),
+        "{}",
+        ended.shown()
+    );
+    assert!(
+        ended
+            .stdout
+            .contains("1 package of a vendor (`nginx`) is not covered by the advisories"),
+        "{}",
+        ended.shown()
+    );
+}
+
+#[test]
 fn two_images_are_compared_by_size_packages_and_findings() {
     let sandbox = Sandbox::without_engine();
     let before = debian(&sandbox).display().to_string();
@@ -365,6 +394,64 @@ fn a_scanner_gets_an_archive_and_no_secret_and_its_figures_carry_its_name_and_da
 }
 
 #[test]
+fn an_archive_is_found_by_a_scanner_however_it_was_named() {
+    let sandbox = Sandbox::without_engine();
+    let text = format!(
+        "#!/bin/sh\nif [ \"$1\" = version ]; then cat {}; exit; fi\n\
+         for last; do :; done\ntest -f \"$last\" || {{ echo \"no such file: $last\" >&2; exit 1; }}\ncat {}\n",
+        sample("trivy-version.json"),
+        sample("trivy.json")
+    );
+    let path = script(&sandbox, "trivy", &text);
+    let sandbox = sandbox.with("PATH", &path);
+    let image = debian(&sandbox).display().to_string();
+    for name in ["image.tar", "./image.tar", image.as_str()] {
+        let ended = run(&sandbox, &["scan", name, "--engine", "trivy"]);
+        assert_eq!(ended.code, Some(0), "{name}: {}", ended.stderr);
+        assert!(
+            ended.stdout.starts_with("0C 1H 1M 1L\n"),
+            "{}",
+            ended.stdout
+        );
+    }
+    // What comes through a pipe is kept as a file for it.
+    let ended = sandbox.script("\"$0\" scan - --engine trivy < image.tar", &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn findings_about_other_kinds_of_packages_are_told_and_never_a_clean_result() {
+    let sandbox = Sandbox::without_engine();
+    let result = sandbox.write(
+        "result.json",
+        r#"{"matches": [{"vulnerability": {"id": "CVE-1", "severity": "Critical"},
+            "artifact": {"name": "python", "version": "3.13.0", "purl": ""}}]}"#,
+    );
+    let text = format!(
+        "#!/bin/sh\n[ \"$1\" = version ] && echo '{{\"version\":\"0.104.0\"}}' && exit\ncat {}\n",
+        result.display()
+    );
+    let path = script(&sandbox, "grype", &text);
+    let sandbox = sandbox.with("PATH", &path);
+    let image = debian(&sandbox).display().to_string();
+    let ended = run(&sandbox, &["scan", &image, "--engine", "grype"]);
+    assert!(
+        ended
+            .stdout
+            .starts_with("0C 0H 0M 0L   incomplete: 1 finding was passed over\n4 packages by loadline's own count · grype"),
+        "{}",
+        ended.stdout
+    );
+    let json = json(&run(
+        &sandbox,
+        &["scan", &image, "--engine", "grype", "--json"],
+    ));
+    assert_eq!(json["verdict"], "incomplete");
+    assert_eq!(json["passed_over"], 1);
+    assert_eq!(json["packages_counted_by"], "loadline");
+}
+
+#[test]
 fn every_adapter_reads_what_its_scanner_prints() {
     for (engine, program, version, output, first) in [
         (
@@ -453,7 +540,7 @@ fn a_scanner_that_fails_is_quoted_and_helped() {
     let sandbox = sandbox.with("PATH", &path);
     let image = debian(&sandbox).display().to_string();
     let ended = run(&sandbox, &["scan", &image, "--engine", "trivy"]);
-    assert_eq!(ended.code, Some(70), "{}", ended.stderr);
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
     assert!(
         ended
             .stderr

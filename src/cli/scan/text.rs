@@ -76,13 +76,23 @@ pub(crate) fn doubt(scan: &Scan) -> Option<String> {
     }
     let uncovered: usize = scan.uncovered.iter().map(|one| one.packages).sum();
     let missing = uncovered + scan.unordered.len();
-    (missing > 0).then(|| {
+    let compared = (missing > 0).then(|| {
         let all = scan.packages + uncovered;
         format!(
-            "incomplete: {missing} of {} could not be compared",
+            "{missing} of {} could not be compared",
             plural(all, "package")
         )
-    })
+    });
+    let passed_over =
+        (scan.passed_over > 0).then(|| format!("{} passed over", are(scan.passed_over, "finding")));
+    let reasons: Vec<String> = compared.into_iter().chain(passed_over).collect();
+    (!reasons.is_empty()).then(|| format!("incomplete: {}", reasons.join(", ")))
+}
+
+/// `1 finding was`, `2 findings were`.
+fn are(count: usize, what: &str) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!("{} {verb}", plural(count, what))
 }
 
 /// Who scanned, with what.
@@ -92,8 +102,14 @@ fn about(scan: &Scan) -> String {
     } else {
         format!("of {}", scan.database_date)
     };
+    // A scanner that does not say how many packages it saw is not given our figure as its own.
+    let whose = if scan.counted_here {
+        " by loadline's own count"
+    } else {
+        ""
+    };
     let mut text = format!(
-        "{} · {} · advisories {date} ({})\n",
+        "{}{whose} · {} · advisories {date} ({})\n",
         plural(scan.packages, "package"),
         Clean::line(&scan.engine),
         Clean::line(&scan.database),
@@ -119,6 +135,14 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
             text,
             "left out: {} of the kernel whose headers are installed; an image brings no kernel",
             plural(scan.kernel, "finding")
+        );
+    }
+    if scan.passed_over > 0 {
+        let _ = writeln!(
+            text,
+            "{} {} about packages of a kind that loadline does not know, and not counted",
+            paint.warn("unknown:"),
+            are(scan.passed_over, "finding"),
         );
     }
     for one in &scan.uncovered {
@@ -390,6 +414,20 @@ mod tests {
         12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
         These advisories come with the program: they cover the packages of the course only, and of Debian's what an update has closed, not what is still open. `loadline db update` fetches all there are.
         unknown: 3 packages of npm (`express` and others) are not covered by the advisories
+        ");
+    }
+
+    #[test]
+    fn what_a_scanner_found_and_nobody_could_read_is_told() {
+        let scanned = scanned(Scan {
+            passed_over: 2,
+            counted_here: true,
+            ..Scan::default()
+        });
+        insta::assert_snapshot!(show(&scanned, &Shown::default(), Paint::none()), @r"
+        0C 0H 0M 0L   incomplete: 2 findings were passed over
+        12 packages by loadline's own count · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
+        unknown: 2 findings were about packages of a kind that loadline does not know, and not counted
         ");
     }
 
