@@ -13,6 +13,7 @@ mod directives;
 mod expand;
 mod findings;
 mod flags;
+mod form;
 mod heredoc;
 mod highlight;
 pub mod ignore;

@@ -128,19 +128,33 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
     let Some(own) = dockerfile.problems.first() else {
         return problem(
             &format!("The Dockerfile cannot be read: {message}."),
-            "Compare the line with the instruction's form in the lesson.",
+            &as_it_should_be(line, dockerfile),
             line,
         );
     };
     Problem {
         message: Clean::line(&format!("The Dockerfile cannot be read: {}.", own.message)),
-        next_step: Some(Clean::line(own.hint.as_deref().unwrap_or(
-            "Compare the line with the instruction's form in the lesson.",
-        ))),
+        next_step: Some(match &own.hint {
+            Some(hint) => Clean::line(hint),
+            None => Clean::line(&as_it_should_be(Some(own.line), dockerfile)),
+        }),
         blame: Blame {
             line: Some(own.line),
             ..Blame::default()
         },
+    }
+}
+
+/// The form of the instruction on a line that cannot be read.
+fn as_it_should_be(line: Option<u32>, dockerfile: &Dockerfile) -> String {
+    let mut instructions = dockerfile.stages.iter().flat_map(|one| &one.instructions);
+    let at_line =
+        instructions.find(|one| line.is_some_and(|line| one.line <= line && line <= one.last_line));
+    match at_line.and_then(|one| one.keyword.form()) {
+        Some(form) => format!("Compare the line with the instruction's form: `{form}`."),
+        None => "Each line begins with an instruction and goes on with what that needs, as in \
+                 `COPY SOURCE… DESTINATION`."
+            .to_owned(),
     }
 }
 

@@ -113,7 +113,7 @@ impl Goal for HealthcheckGoal {
             return Verdict::unmet(
                 "no health check",
                 "Neither the base image nor an instruction of the final stage brings one.",
-                "Read in the lesson how an image says what healthy means for it.",
+                "`HEALTHCHECK CMD COMMAND` tells the engine how to ask whether the app is well.",
                 Blame::line(line),
             );
         }
@@ -214,7 +214,7 @@ mod tests {
         insta::assert_snapshot!(judge("FROM a", None, state("healthy")), @r"
         unmet: no health check
         why:   Neither the base image nor an instruction of the final stage brings one.
-        next:  Read in the lesson how an image says what healthy means for it.
+        next:  `HEALTHCHECK CMD COMMAND` tells the engine how to ask whether the app is well.
         blame:
         ");
         let none = judge("FROM a\nHEALTHCHECK NONE", Some("NONE"), state("healthy"));

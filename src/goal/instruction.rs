@@ -29,6 +29,20 @@ impl Pattern {
             && spaced(&instruction.arguments).contains(&self.words)
     }
 
+    /// What an instruction of this kind looks like, with the flags that it must have.
+    pub(super) fn form(&self) -> String {
+        let form = self.keyword.form().unwrap_or_default();
+        let (keyword, rest) = form.split_once(' ').unwrap_or((form, ""));
+        let mut shown = keyword.to_owned();
+        for (name, value) in &self.flags {
+            shown.push_str(" --");
+            shown.push_str(name);
+            shown.push('=');
+            shown.push_str(value.as_deref().unwrap_or("VALUE"));
+        }
+        format!("{shown} {rest}")
+    }
+
     /// The first instruction of the file that matches.
     pub(super) fn first_in<'a>(
         &self,

@@ -107,7 +107,7 @@ impl Goal for Uses {
         Verdict::unmet(
             format!("no {pattern}"),
             format!("No instruction of {} is of this form.", self.stage.place()),
-            "Read in the lesson what this instruction is for.",
+            format!("The instruction's form is `{}`.", pattern.form()),
             Blame::default(),
         )
     }
@@ -136,7 +136,7 @@ mod tests {
         insta::assert_snapshot!(judge("uses: [COPY --from, USER]", FILE), @r"
         unmet: no `USER`
         why:   No instruction of the Dockerfile is of this form.
-        next:  Read in the lesson what this instruction is for.
+        next:  The instruction's form is `USER NAME-OR-NUMBER`.
         blame:
         ");
     }
@@ -147,7 +147,7 @@ mod tests {
         insta::assert_snapshot!(judge(yaml, FILE), @r"
         unmet: no `HEALTHCHECK`
         why:   No instruction of the final stage is of this form.
-        next:  Read in the lesson what this instruction is for.
+        next:  The instruction's form is `HEALTHCHECK CMD COMMAND`.
         blame:
         ");
     }
