@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
+use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Read;
 use std::io::Write;
@@ -46,7 +47,11 @@ pub(super) fn verified(
         .len();
     let mut found = BTreeMap::new();
     let mut lists = BTreeMap::new();
-    let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 18, file));
+    let mut file = BufReader::with_capacity(1 << 18, file);
+    if total > 0 && !begins_a_tar(&mut file).map_err(|source| failed(path, source))? {
+        return Err(no_archive());
+    }
+    let mut archive = tar::Archive::new(file);
     let mut done = 0;
     for entry in archive.entries().map_err(|error| broken(&error))? {
         if cancel.is_cancelled() {
@@ -166,7 +171,18 @@ fn broken(error: &io::Error) -> PackError {
         return PackError::Truncated;
     }
     // The library's words quote the bytes of the header that it could not read.
+    no_archive()
+}
+
+fn no_archive() -> PackError {
     PackError::NotAPack(Clean::line("it is no tar archive"))
+}
+
+/// Whether a file begins with the header of a tar archive; what is shorter than one was never a
+/// pack that was cut.
+fn begins_a_tar(file: &mut BufReader<File>) -> io::Result<bool> {
+    let start = file.fill_buf()?;
+    Ok(start.get(257..262) == Some(b"ustar"))
 }
 
 /// Sends a pack to an engine.
@@ -296,6 +312,7 @@ mod tests {
         let path = folder.path().join("x");
         for bytes in [
             Vec::new(),
+            b"hello".to_vec(),
             b"hello".repeat(300),
             image("one", "python:3.13"),
         ] {
