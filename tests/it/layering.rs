@@ -7,113 +7,41 @@ use crate::source::Source;
 use crate::source::code_only;
 use crate::source::root;
 
-/// Who may import whom: the import table of `ARCHITECTURE.md`. A room may always import itself.
-///
-/// Two departures from the drawing: `bases` builds on an engine, so it may name the engine's trait;
-/// `finding` is about an image's packages, so it may name them.
-const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("units", &[]),
-    ("text", &[]),
-    ("dockerfile", &["units", "text"]),
-    ("image", &["units", "text"]),
-    ("finding", &["image", "units", "text"]),
-    ("goal", &["dockerfile", "image", "finding", "units", "text"]),
-    ("course", &["goal", "units", "text"]),
-    ("report", &["course", "goal", "units", "text"]),
-    ("advisories", &["image", "finding", "units", "text"]),
-    ("scan", &["image", "finding", "units", "text"]),
-    ("engine", &["dockerfile", "image", "units", "text"]),
-    ("bases", &["engine", "dockerfile", "image", "units", "text"]),
-    ("attempt", BELOW_ATTEMPT),
-    ("learner", BELOW_LEARNER),
-    ("workshop", BELOW_WORKSHOP),
-    ("tui", BELOW_FRONT_ENDS),
-    ("plain", BELOW_FRONT_ENDS),
-    ("cli", EVERYTHING),
-    ("main", &["run"]),
-    ("lib", EVERYTHING),
-];
-
-const BELOW_ATTEMPT: &[&str] = &[
-    "bases",
-    "engine",
-    "report",
-    "course",
-    "goal",
-    "finding",
-    "scan",
-    "advisories",
-    "image",
-    "dockerfile",
-    "units",
-    "text",
-];
-const BELOW_LEARNER: &[&str] = &[
-    "attempt",
-    "report",
-    "course",
-    "goal",
-    "finding",
-    "scan",
-    "advisories",
-    "image",
-    "dockerfile",
-    "units",
-    "text",
-];
-const BELOW_WORKSHOP: &[&str] = &[
-    "learner",
-    "attempt",
-    "bases",
-    "engine",
-    "report",
-    "course",
-    "goal",
-    "finding",
-    "scan",
-    "advisories",
-    "image",
-    "dockerfile",
-    "units",
-    "text",
-];
-const BELOW_FRONT_ENDS: &[&str] = &[
-    "workshop",
-    "learner",
-    "attempt",
-    "bases",
-    "engine",
-    "report",
-    "course",
-    "goal",
-    "finding",
-    "scan",
-    "advisories",
-    "image",
-    "dockerfile",
-    "units",
-    "text",
-];
-const EVERYTHING: &[&str] = &[
-    "cli",
-    "plain",
-    "tui",
-    "workshop",
-    "learner",
-    "attempt",
-    "bases",
-    "engine",
-    "report",
-    "course",
-    "goal",
-    "finding",
-    "scan",
-    "advisories",
-    "image",
-    "dockerfile",
-    "units",
-    "text",
-];
+/// Who may import whom: the import table of `ARCHITECTURE.md`, which is read here. A room may always
+/// import itself.
+fn may_import() -> BTreeMap<String, BTreeSet<String>> {
+    let file = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("it is there");
+    let mut table: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let rows = file
+        .lines()
+        .skip_while(|line| !line.starts_with("| folder |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, rooms, allowed, _, _] = cells.as_slice() else {
+            panic!("a row of three cells: {row}");
+        };
+        let allowed: BTreeSet<String> = match *allowed {
+            "nothing" => BTreeSet::new(),
+            "all of the above" => table.keys().cloned().collect(),
+            names => names.split(", ").map(str::to_owned).collect(),
+        };
+        for name in &allowed {
+            assert!(table.contains_key(name), "`{name}` stands below: {row}");
+        }
+        table.extend(
+            rooms
+                .split(", ")
+                .map(|room| (room.to_owned(), allowed.clone())),
+        );
+    }
+    // What wires the rooms together is no room.
+    let all = table.keys().cloned().collect();
+    table.insert("lib".to_owned(), all);
+    table.insert("main".to_owned(), BTreeSet::new());
+    table
+}
 
 /// Libraries that only some rooms or files may know, so that a swap stays small.
 const KNOWN_ONLY_BY: &[(&str, &[&str])] = &[
@@ -211,8 +139,7 @@ fn escapes(source: &Source) -> Vec<usize> {
 
 /// What `rooms` of the house import against the table, one sentence each.
 fn departures(sources: &[Source]) -> Vec<String> {
-    let table: BTreeMap<&str, &[&str]> = MAY_IMPORT.iter().copied().collect();
-    let rooms: BTreeSet<&str> = table.keys().copied().collect();
+    let table = may_import();
     let mut found = Vec::new();
     for source in sources {
         let room = source.room();
@@ -230,8 +157,8 @@ fn departures(sources: &[Source]) -> Vec<String> {
             ));
         }
         for (line, name) in imports(&code_only(&source.text)) {
-            let is_room = rooms.contains(name.as_str());
-            if is_room && name != room && !allowed.contains(&name.as_str()) {
+            let is_room = table.contains_key(&name);
+            if is_room && name != room && !allowed.contains(&name) {
                 found.push(format!(
                     "src/{}:{line}: `{room}` may not import `{name}`",
                     source.path
@@ -282,14 +209,16 @@ fn a_forbidden_import_is_found_however_it_is_written() {
 }
 
 #[test]
-fn rooms_are_layered_without_a_cycle() {
-    let table: BTreeMap<&str, &[&str]> = MAY_IMPORT.iter().copied().collect();
-    for (room, allowed) in MAY_IMPORT {
-        for below in *allowed {
-            let back = table.get(below).is_some_and(|row| row.contains(room));
-            let wiring = matches!(*room, "cli" | "lib" | "main");
-            assert!(wiring || !back, "`{room}` and `{below}` import each other");
-        }
+fn the_table_names_every_room_and_has_no_cycle() {
+    let table = may_import();
+    for source in Source::all() {
+        let room = source.room();
+        assert!(table.contains_key(room), "`{room}` has no row");
+    }
+    // A row may name only rooms of rows above it, which `may_import` holds it to; rooms of one row
+    // do not know each other.
+    for (one, other) in [("units", "text"), ("dockerfile", "image"), ("tui", "plain")] {
+        assert!(!table[one].contains(other) && !table[other].contains(one));
     }
 }
 
