@@ -232,7 +232,7 @@ actions! {
     Show Here [key('v')] typing [] "show", "Shows other rows of the list.", when::show;
     NextLayer Here [key(']')] typing [] "next layer", "Chooses the next layer.", when::layered;
     PreviousLayer Here [key('[')] typing [] "layer before", "Chooses the layer before.", when::layered;
-    Trace Here [key('u')] typing [] "what is used", "Runs the image once more and shows which of its files the run opens.", when::trace;
+    Trace Here [key('r')] typing [] "what is used", "Runs the image once more and shows which of its files the run opens.", when::trace;
     CheckAgain Here [key('b')] typing [] "check again", "Looks at the machine once more.", when::doctor;
     Down Move [code(KeyCode::Down), key('j')] typing [] "down", "One row down.", when::moving;
     Up Move [code(KeyCode::Up), key('k')] typing [] "up", "One row up.", when::moving;

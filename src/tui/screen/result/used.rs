@@ -67,7 +67,7 @@ pub(super) fn bar(
         Some(_) => (Role::Warn, "not known; the reason is below"),
         None if is_enabled(model, ActionId::Trace) => (
             Role::Muted,
-            "u runs the image once more and shows how much of it is opened",
+            "r runs the image once more and shows how much of it is opened",
         ),
         None => return,
     };

@@ -309,7 +309,7 @@ fn every_page_survives_every_size() {
 fn the_result_while_and_after_a_run_is_traced() {
     let mut scene = Scene::traceable(Outcome::Failed);
     insta::assert_snapshot!("used_offered_80x24", scene.picture(80, 24));
-    scene.char('u');
+    scene.char('r');
     insta::assert_snapshot!("used_running_80x24", scene.picture(80, 24));
     let ended = |result| Msg::Traced {
         job: JobId(2),
@@ -325,7 +325,7 @@ fn the_result_while_and_after_a_run_is_traced() {
         insta::assert_snapshot!(name, scene.picture(width, height));
     }
     let mut refused = Scene::traceable(Outcome::Failed);
-    refused.char('u');
+    refused.char('r');
     refused.tell(ended(Err(Trouble::new(
         "It cannot be seen here what a run opens: the engine runs without root.",
     )

@@ -38,7 +38,7 @@ fn shown(scene: &Scene) -> Option<&Result<Box<Traced>, Trouble>> {
 fn the_image_of_the_last_report_is_run_and_its_lines_are_named() {
     let mut scene = Scene::traceable(Outcome::Failed);
     assert!(footer(&scene.model).contains(&ActionId::Trace));
-    let effects = scene.char('u');
+    let effects = scene.char('r');
     let wanted = Effect::Trace {
         job: job(&scene),
         exercise: shrink(),
@@ -46,7 +46,7 @@ fn the_image_of_the_last_report_is_run_and_its_lines_are_named() {
         lines: vec![Some(6), Some(6), Some(7), Some(8)],
     };
     assert_eq!(effects, [wanted]);
-    assert!(scene.char('u').is_empty(), "one at a time");
+    assert!(scene.char('r').is_empty(), "one at a time");
     end(&mut scene, "sha256:1", Ok(traced()));
     assert!(scene.model.tracing.is_none());
     let Some(Ok(traced)) = shown(&scene) else {
@@ -87,7 +87,7 @@ fn a_traced_run_is_stopped_by_x_by_ctrl_c_and_by_leaving() {
     ];
     for stop in stops {
         let mut scene = Scene::traceable(Outcome::Failed);
-        scene.char('u');
+        scene.char('r');
         let cancel = Effect::Cancel(job(&scene));
         assert!(stop(&mut scene).contains(&cancel));
         assert!(!scene.char('x').contains(&cancel), "asked once");
@@ -99,7 +99,7 @@ fn a_traced_run_is_stopped_by_x_by_ctrl_c_and_by_leaving() {
 #[test]
 fn what_came_of_an_older_image_or_an_older_job_is_dropped() {
     let mut scene = Scene::traceable(Outcome::Failed);
-    scene.char('u');
+    scene.char('r');
     end(&mut scene, "sha256:0", Ok(traced()));
     assert!(shown(&scene).is_none());
     scene.tell(Msg::Traced {
@@ -108,7 +108,7 @@ fn what_came_of_an_older_image_or_an_older_job_is_dropped() {
         result: Ok(Box::new(traced())),
     });
     assert!(shown(&scene).is_none());
-    scene.char('u');
+    scene.char('r');
     end(&mut scene, "sha256:1", Ok(traced()));
     assert!(shown(&scene).is_some());
     // A new image knows nothing of it.
@@ -123,7 +123,7 @@ fn what_came_of_an_older_image_or_an_older_job_is_dropped() {
 #[test]
 fn a_refusal_is_kept_for_the_screen() {
     let mut scene = Scene::traceable(Outcome::Failed);
-    scene.char('u');
+    scene.char('r');
     let trouble = Trouble::new("the engine runs without root");
     end(&mut scene, "sha256:1", Err(trouble.clone()));
     assert_eq!(shown(&scene), Some(&Err(trouble)));
