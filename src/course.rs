@@ -61,12 +61,21 @@ impl Course {
             .find(|exercise| exercise.id.as_str() == id)
     }
 
-    /// The lesson that an exercise hangs on.
+    /// What a goal's `read` names, for people: `lesson 13, “The answer that everybody copies”`.
     #[must_use]
-    pub fn lesson_of(&self, id: &ExerciseId) -> Option<&Lesson> {
-        self.lessons
-            .iter()
-            .find(|lesson| lesson.exercises.contains(id))
+    pub fn reading(&self, read: &str) -> String {
+        let (id, anchor) = read.split_once('#').unwrap_or((read, ""));
+        let Some(lesson) = self.lessons.iter().find(|one| one.id() == id) else {
+            return read.to_owned();
+        };
+        let heading = lesson
+            .markdown
+            .lines()
+            .filter_map(|line| line.strip_prefix('#'))
+            .map(|line| line.trim_start_matches('#').trim())
+            .find(|heading| lesson::anchor(heading) == anchor);
+        let title = heading.unwrap_or(&lesson.title);
+        format!("lesson {}, \u{201c}{title}\u{201d}", lesson.number)
     }
 }
 

@@ -15,20 +15,20 @@ mod remarks;
 use std::path::Path;
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::course::ExerciseId;
 use crate::course::Lesson;
 use crate::text::Clean;
 use crate::text::plural;
-use crate::workshop::BaseEvent;
 use crate::workshop::BaseState;
-use crate::workshop::CheckState;
 use crate::workshop::EngineState;
 use crate::workshop::Progress;
 use crate::workshop::Services;
 use crate::workshop::Trouble;
+use crate::workshop::meanwhile;
+use crate::workshop::meanwhile::BaseStates;
+use crate::workshop::meanwhile::Preparation;
 
 /// Who sits on the other side: a person at a terminal, or a test.
 #[async_trait]
@@ -53,9 +53,10 @@ pub struct Plain<'a> {
     tty: &'a mut dyn Teletype,
     progress: Progress,
     engine: EngineState,
-    /// News of base images, read when there is a pause.
-    bases: mpsc::Receiver<BaseEvent>,
-    base_states: std::collections::BTreeMap<String, BaseState>,
+    /// The base images that are prepared meanwhile.
+    preparation: Preparation,
+    /// How they stood in the last pause.
+    base_states: BaseStates,
 }
 
 /// What a choice in a menu leads to.
@@ -68,12 +69,12 @@ enum Choice {
 /// How many menus without an answer end the workshop.
 const UNREAD: usize = 3;
 
-/// Runs the workshop until the person leaves. `bases` tells of base images that are prepared
-/// meanwhile; `at` is a lesson or an exercise to open first.
+/// Runs the workshop until the person leaves, with the base images that are prepared meanwhile;
+/// `at` is a lesson or an exercise to open first.
 pub async fn run(
     services: Services,
     tty: &mut dyn Teletype,
-    bases: mpsc::Receiver<BaseEvent>,
+    preparation: Preparation,
     at: Option<&str>,
 ) {
     let mut plain = Plain {
@@ -81,8 +82,8 @@ pub async fn run(
         tty,
         progress: Progress::default(),
         engine: EngineState::Looking,
-        bases,
-        base_states: std::collections::BTreeMap::new(),
+        preparation,
+        base_states: BaseStates::new(),
     };
     plain.home(at).await;
 }
@@ -183,7 +184,13 @@ impl Plain<'_> {
     /// Reads again what the learner has reached.
     async fn refresh(&mut self) {
         match self.services.workshop.progress().await {
-            Ok(progress) => self.progress = progress,
+            Ok(mut progress) => {
+                let damaged = progress.damaged.take();
+                self.progress = progress;
+                if let Some(trouble) = damaged {
+                    self.say_trouble(&trouble);
+                }
+            }
             Err(trouble) => self.say_trouble(&trouble),
         }
     }
@@ -205,8 +212,20 @@ impl Plain<'_> {
 
     /// Takes the news of base images that came meanwhile.
     fn hear_of_bases(&mut self) {
-        while let Ok(event) = self.bases.try_recv() {
-            self.base_states.insert(event.reference, event.state);
+        self.base_states = self.preparation.states.borrow_and_update().clone();
+    }
+
+    /// Has the base images of an exercise prepared before those that it does not need.
+    fn prefer(&mut self, bases: &[String]) {
+        self.hear_of_bases();
+        if meanwhile::keeps_waiting(&self.base_states, bases) {
+            self.preparation.first.send_if_modified(|first| {
+                let other = first.as_slice() != bases;
+                if other {
+                    *first = bases.to_vec();
+                }
+                other
+            });
         }
     }
 
@@ -303,12 +322,7 @@ impl Plain<'_> {
             EngineState::Looking | EngineState::Ready { .. } => Vec::new(),
         };
         for check in self.services.workshop.doctor().await {
-            let word = match check.state {
-                CheckState::Good => "good",
-                CheckState::Limited => "limited",
-                CheckState::Bad => "bad",
-                CheckState::Off => "off",
-            };
+            let word = check.state.word();
             self.say(format!("{}: {word}. {}", check.title, check.found));
             if let Some(fix) = check.fix {
                 self.say(format!("  Next: {fix}"));

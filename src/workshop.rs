@@ -8,6 +8,9 @@ pub mod doctor;
 mod figure;
 pub mod insight;
 mod local;
+pub mod meanwhile;
+mod nameless;
+mod solution;
 mod supply;
 mod sweep;
 
@@ -19,6 +22,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 pub use figure::figure;
 pub use local::Local;
+pub use nameless::report as nameless_report;
+pub use solution::solution_is_due;
 pub use supply::Supply;
 pub use sweep::sweep;
 use tokio::sync::mpsc;
@@ -247,6 +252,9 @@ pub struct Progress {
     pub last: Option<String>,
     /// What was answered, by the lesson's slug and the question's id.
     pub answers: BTreeMap<(String, String), Answered>,
+    /// What there is to say of records that could not be read and had to be begun anew: once, to
+    /// whoever asks first.
+    pub damaged: Option<Trouble>,
 }
 
 /// What was answered to a question.
@@ -371,4 +379,17 @@ pub enum CheckState {
     Bad,
     /// Not asked for.
     Off,
+}
+
+impl CheckState {
+    /// The word for it, the same in every front end.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Limited => "limited",
+            Self::Bad => "bad",
+            Self::Off => "off",
+        }
+    }
 }

@@ -78,15 +78,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             text(&facts, output.paint())
         };
         output.result(&text)?;
-        let bad = checks(&facts)
-            .iter()
-            .any(|check| check.state == CheckState::Bad);
-        Ok(match (facts.engine.is_err(), bad) {
-            (true, _) => Exit::NoEngine,
-            (false, true) => Exit::Internal,
-            (false, false) => Exit::Ok,
-        })
+        Ok(exit(&facts))
     })
+}
+
+/// A machine that is not ready is something that was found, not a failure of the program.
+fn exit(facts: &Facts) -> Exit {
+    let bad = checks(facts)
+        .iter()
+        .any(|check| check.state == CheckState::Bad);
+    match (facts.engine.is_err(), bad) {
+        (true, _) => Exit::NoEngine,
+        (false, true) => Exit::NotMet,
+        (false, false) => Exit::Ok,
+    }
 }
 
 /// Shows the plan, asks, and carries it out.
@@ -176,16 +181,6 @@ fn failed(error: StepError, interrupt: &Interrupt) -> CliError {
     }
 }
 
-/// One word per state, as wide as the widest.
-const fn word(state: CheckState) -> &'static str {
-    match state {
-        CheckState::Good => "good",
-        CheckState::Limited => "limited",
-        CheckState::Bad => "bad",
-        CheckState::Off => "off",
-    }
-}
-
 /// The findings as lines.
 fn text(facts: &Facts, paint: Paint) -> String {
     let mut text = String::new();
@@ -196,7 +191,7 @@ fn text(facts: &Facts, paint: Paint) -> String {
         fix,
     } in checks(facts)
     {
-        let label = format!("{:<8}", word(state));
+        let label = format!("{:<8}", state.word());
         let label = match state {
             CheckState::Good => paint.good(&label),
             CheckState::Limited => paint.warn(&label),
@@ -227,7 +222,7 @@ fn json(facts: &Facts) -> Result<String, CliError> {
         .map(|check| {
             serde_json::json!({
                 "title": check.title,
-                "state": word(check.state),
+                "state": check.state.word(),
                 "found": check.found,
                 "fix": check.fix,
             })
@@ -254,4 +249,26 @@ fn json(facts: &Facts) -> Result<String, CliError> {
     serde_json::to_string_pretty(&found)
         .map(|text| text + "\n")
         .map_err(|error| CliError::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workshop::doctor::fixture;
+
+    #[test]
+    fn something_bad_was_found_and_is_no_failure_of_the_program() {
+        assert_eq!(exit(&fixture::sound()), Exit::Ok);
+        let folder = Err("there is no home folder to keep your files in".to_owned());
+        let facts = Facts {
+            folder,
+            ..fixture::sound()
+        };
+        assert_eq!(exit(&facts), Exit::NotMet);
+        let facts = Facts {
+            engine: Err(NoEngine::default()),
+            ..facts
+        };
+        assert_eq!(exit(&facts), Exit::NoEngine);
+    }
 }

@@ -31,6 +31,13 @@ pub enum CliError {
         /// The nearest one there is.
         nearest: Option<String>,
     },
+    /// The course has no such lesson or exercise.
+    UnknownUnit {
+        /// What was asked for.
+        asked: String,
+        /// The nearest one there is.
+        nearest: Option<String>,
+    },
     /// There is no such goal kind.
     UnknownGoal {
         /// What was asked for.
@@ -186,6 +193,15 @@ impl CliError {
                 Exit::Usage,
                 unknown("the course has no exercise", asked, nearest.as_deref())
                     .hint("`loadline --plain` lists every exercise"),
+            ),
+            Self::UnknownUnit { asked, nearest } => (
+                Exit::Usage,
+                unknown(
+                    "the course has no lesson or exercise",
+                    asked,
+                    nearest.as_deref(),
+                )
+                .hint("`loadline --plain` lists every lesson and exercise"),
             ),
             Self::UnknownGoal { asked, nearest } => (
                 Exit::Usage,

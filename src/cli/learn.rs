@@ -4,6 +4,8 @@
     reason = "starts the learner's editor, reads what is typed, and prepares base images meanwhile"
 )]
 
+mod demonstration;
+
 use std::io::BufRead as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,34 +14,33 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::Submission;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
-use crate::cli::check;
-use crate::cli::db;
 use crate::cli::interrupt;
-use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::wiring;
 use crate::course::Course;
+use crate::course::suggest;
 use crate::plain;
 use crate::plain::Teletype;
-use crate::report::lines;
 use crate::text::Clean;
 use crate::tui;
 use crate::tui::Left;
 use crate::tui::Start;
 use crate::workshop::Services;
+use crate::workshop::meanwhile;
+use crate::workshop::meanwhile::BaseStates;
+use crate::workshop::meanwhile::Preparation;
 
 /// Open the workshop
 ///
 /// On a terminal it opens as screens; with `--plain`, or where the terminal can only append lines,
 /// as lines of text. Without anyone to type it checks the first exercise's worked answer as a
-/// demonstration, and says how to open the workshop.
+/// demonstration, prepares the base images of the others, and says how to open the workshop.
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "Examples:
   loadline learn
@@ -51,22 +52,20 @@ pub(crate) struct Args {
     at: Option<String>,
 }
 
-/// The exercise whose worked answer is checked where nobody can type.
-const DEMONSTRATION: &str = "first-build";
-
 /// Opens the workshop in the way that suits what it runs on.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let course = Arc::new(wiring::course(&context.shared)?);
     let output = context.output;
+    let at = args.at.as_deref().map(|asked| named(&course, asked));
+    let at = at.transpose()?;
     if output.has_screen() {
-        let start = args.at.clone().map_or(Start::Home, Start::Unit);
-        return screens(&course, start);
+        return screens(&course, at.map_or(Start::Home, Start::Unit));
     }
     // The variable says how, the flag also says that lines are wanted from whatever is piped in.
     if context.shared.plain_asked || output.has_keyboard() {
-        return as_lines(&course, args.at.as_deref(), output);
+        return as_lines(&course, at.as_deref(), output);
     }
-    demonstrate(&course, output)
+    demonstration::run(&course, output)
 }
 
 fn screens(course: &Arc<Course>, start: Start) -> Result<Exit, CliError> {
@@ -101,18 +100,24 @@ fn as_lines(course: &Arc<Course>, at: Option<&str>, output: Output) -> Result<Ex
             }
         })
         .map_err(CliError::Output)?;
-        let (sender, bases) = mpsc::channel(64);
-        let workshop = Arc::clone(&services.workshop);
-        let cancel = leave.clone();
-        tokio::spawn(async move { workshop.prepare_bases(Vec::new(), sender, cancel).await });
+        let preparation = prepare(&services, &leave);
         let mut person = Person { output, work };
         let left = tokio::select! {
-            () = plain::run(services, &mut person, bases, at) => Exit::Ok,
+            () = plain::run(services, &mut person, preparation, at) => Exit::Ok,
             () = leave.cancelled() => Exit::Interrupted,
         };
         leave.cancel();
         Ok(left)
     })
+}
+
+/// Prepares the base images of the course meanwhile.
+fn prepare(services: &Services, leave: &CancellationToken) -> Preparation {
+    let (telling, states) = watch::channel(BaseStates::new());
+    let (first, asked) = watch::channel(Vec::new());
+    let (workshop, leave) = (Arc::clone(&services.workshop), leave.clone());
+    tokio::spawn(async move { meanwhile::prepare(&*workshop, telling, asked, leave).await });
+    Preparation { states, first }
 }
 
 /// The piece of work that Ctrl-C stops before it leaves the workshop.
@@ -200,55 +205,44 @@ fn editor() -> Option<Vec<String>> {
         .find(|words| !words.is_empty())
 }
 
-/// Checks the worked answer of the first exercise, where nobody can type.
-fn demonstrate(course: &Arc<Course>, output: Output) -> Result<Exit, CliError> {
-    let exercise = check::find(course, DEMONSTRATION)?;
-    let Some(files) = exercise.solved() else {
-        return Err(CliError::Internal(format!(
-            "the exercise `{DEMONSTRATION}` has no worked answer"
-        )));
-    };
-    let file = |name: &str| {
-        files
-            .get(name)
-            .map(|text| String::from_utf8_lossy(text).into_owned())
-    };
-    output.tell(&format!(
-        "Nobody can type here, so this is a demonstration: the worked answer of `{DEMONSTRATION}` \
-         is built and judged.\n\n{}\n",
-        indented(&file("Dockerfile").unwrap_or_default())
-    ));
-    let exit = wiring::block_on(async {
-        let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
-        let submission = Submission::Files(files.clone());
-        let place = Path::new(DEMONSTRATION);
-        let with = check::With {
-            no_cache: false,
-            thorough: false,
-            advisories: db::chosen(None),
-        };
-        let attempt =
-            check::from_folder(course, exercise, submission, place, with, &interrupt).await?;
-        let report = check::follow(attempt, output, &interrupt).await?;
-        output.result(&lines::show(&report))?;
-        Ok(Exit::of(report.outcome))
-    })?;
-    output.tell(
-        "\nOpen the workshop in a terminal with `loadline`, or anywhere with `loadline --plain`.\n",
-    );
-    Ok(exit)
-}
-
-fn indented(text: &str) -> String {
-    Clean::lines(text)
-        .iter()
-        .map(|line| format!("    {line}\n"))
-        .collect()
+/// The lesson or exercise that was named, as the front ends know it.
+fn named(course: &Course, asked: &str) -> Result<String, CliError> {
+    let mut lessons = course.lessons.iter();
+    if let Some(lesson) = lessons.find(|one| one.slug == asked || one.id() == asked) {
+        return Ok(lesson.slug.clone());
+    }
+    if let Some(exercise) = course.exercise(asked) {
+        return Ok(exercise.id.to_string());
+    }
+    let lessons = course.lessons.iter().map(|lesson| lesson.slug.as_str());
+    let exercises = course.exercises.iter().map(|one| one.id.as_str());
+    Err(CliError::UnknownUnit {
+        asked: asked.to_owned(),
+        nearest: suggest::nearest(asked, lessons.chain(exercises)).map(str::to_owned),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::course::load;
+
+    #[test]
+    fn lessons_and_exercises_are_known_by_each_of_their_names() {
+        let course = load::embedded().expect("it is sound");
+        let known = |asked: &str| named(&course, asked).ok();
+        let slug = Some("why-small-matters".to_owned());
+        assert_eq!(known("why-small-matters"), slug);
+        assert_eq!(known("01-why-small-matters"), slug);
+        assert_eq!(known("first-build"), Some("first-build".to_owned()));
+        for (asked, near) in [("first-biuld", Some("first-build")), ("nothing", None)] {
+            let refused = named(&course, asked);
+            assert!(
+                matches!(&refused, Err(CliError::UnknownUnit { nearest, .. }) if nearest.as_deref() == near),
+                "{refused:?}"
+            );
+        }
+    }
 
     #[test]
     fn ctrl_c_stops_the_work_first_and_leaves_next() {

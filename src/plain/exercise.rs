@@ -18,6 +18,7 @@ use crate::report::lines;
 use crate::text::Clean;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
+use crate::workshop::solution_is_due;
 
 /// What can be done in an exercise, in the order of its menu.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,9 +52,6 @@ const ACTIONS: [(Action, &str); 12] = [
     (Action::Back, "Back"),
 ];
 
-/// Failed attempts after which the worked answer opens without all hints.
-const ATTEMPTS_BEFORE_ANSWER: u32 = 2;
-
 impl Plain<'_> {
     /// Works on one exercise until the person goes back.
     pub(super) async fn exercise(&mut self, exercise: &Exercise) {
@@ -61,6 +59,7 @@ impl Plain<'_> {
             Ok(workspace) => workspace,
             Err(trouble) => return self.say_trouble(&trouble),
         };
+        self.prefer(&exercise.bases);
         self.brief(exercise, &workspace).await;
         loop {
             self.say("");
@@ -254,7 +253,8 @@ impl Plain<'_> {
         self.say("");
         self.say_all(lines::show(&report).lines().map(str::to_owned));
         if let Some(read) = to_read(exercise, &report) {
-            self.say(format!("Read: lesson {read}"));
+            let lesson = self.services.course.reading(&read);
+            self.say(format!("Read: {lesson}"));
         }
         let record = self.progress.exercises.entry(exercise.id.clone());
         let record = record.or_default();
@@ -358,12 +358,7 @@ impl Plain<'_> {
             return self.say("This exercise has no worked answer.");
         };
         let record = self.progress.exercises.get(&exercise.id);
-        let open = record.is_some_and(|record| {
-            record.passed
-                || record.attempts >= ATTEMPTS_BEFORE_ANSWER
-                || record.hints.len() >= exercise.hints.len()
-        });
-        if !open {
+        if !solution_is_due(exercise, record) {
             let answer = self
                 .tty
                 .ask("You have hints left, and trying first teaches more. Type yes to see it now: ")

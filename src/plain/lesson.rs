@@ -73,8 +73,9 @@ impl Plain<'_> {
         if answer.tries > 0 {
             self.say(format!("You answered: {}", numbers(&answer.chosen)));
         }
+        let mut once_more = answer.tries > 0;
         while !answer.right && answer.tries < TRIES {
-            if answer.tries > 0 {
+            if std::mem::take(&mut once_more) {
                 self.say("Not quite. Try once more.");
             }
             let Some(said) = self.tty.ask(prompt(quiz)).await else {
@@ -83,15 +84,21 @@ impl Plain<'_> {
             if said.trim().eq_ignore_ascii_case("q") {
                 return false;
             }
-            let chosen = chosen(&said);
-            if chosen.is_empty() {
-                break;
-            }
+            let chosen = match chosen(&said, quiz.choices.len()) {
+                Ok(chosen) if chosen.is_empty() => break,
+                Ok(chosen) => chosen,
+                // A slip of the finger is no try.
+                Err(most) => {
+                    self.say(format!("The choices are numbered from 1 to {most}."));
+                    continue;
+                }
+            };
             answer = Answered {
                 right: quiz.is_right(&chosen),
                 chosen: chosen.into_iter().collect(),
                 tries: answer.tries + 1,
             };
+            once_more = true;
             self.record(key.clone(), answer.clone()).await;
         }
         self.say(if answer.right {
@@ -130,12 +137,16 @@ fn numbers(chosen: &BTreeSet<usize>) -> String {
     numbers.join(" ")
 }
 
-/// The choices that an answer names, from 0.
-fn chosen(answer: &str) -> Vec<usize> {
-    answer
+/// The choices that an answer names, from 0; how many there are where it names another.
+fn chosen(answer: &str, most: usize) -> Result<Vec<usize>, usize> {
+    let numbers = answer
         .split(|c: char| c.is_whitespace() || c == ',')
-        .filter_map(|word| word.parse::<usize>().ok())
-        .filter_map(|number| number.checked_sub(1))
+        .filter_map(|word| word.parse::<usize>().ok());
+    numbers
+        .map(|number| {
+            let at = number.checked_sub(1).filter(|at| *at < most);
+            at.ok_or(most)
+        })
         .collect()
 }
 
@@ -145,9 +156,15 @@ mod tests {
 
     #[test]
     fn answers_are_numbers_in_any_dress() {
-        assert_eq!(chosen("1, 3"), [0, 2]);
-        assert_eq!(chosen(" 2\n"), [1]);
-        assert_eq!(chosen("0 x"), [0; 0]);
-        assert_eq!(chosen(""), [0; 0]);
+        assert_eq!(chosen("1, 3", 3), Ok(vec![0, 2]));
+        assert_eq!(chosen(" 2\n", 3), Ok(vec![1]));
+        assert_eq!(chosen("x", 3), Ok(Vec::new()));
+        assert_eq!(chosen("", 3), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_number_that_no_choice_has_is_no_answer() {
+        assert_eq!(chosen("4", 3), Err(3));
+        assert_eq!(chosen("1 0", 3), Err(3));
     }
 }

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+
 use super::*;
 use crate::attempt::AttemptEvent;
 use crate::attempt::Traced;
@@ -30,7 +33,9 @@ use crate::report::fixture;
 use crate::text::Clean;
 use crate::units::Bytes;
 use crate::workshop::Answered;
+use crate::workshop::BaseEvent;
 use crate::workshop::Check;
+use crate::workshop::CheckState;
 use crate::workshop::Workshop;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
@@ -118,7 +123,12 @@ fn report() -> Report {
 #[async_trait]
 impl Workshop for Fake {
     async fn progress(&self) -> Result<Progress, Trouble> {
-        Ok(self.progress.lock().expect("one thread").clone())
+        let mut progress = self.progress.lock().expect("one thread");
+        let damaged = progress.damaged.take();
+        Ok(Progress {
+            damaged,
+            ..progress.clone()
+        })
     }
 
     async fn find_engine(&self) -> EngineState {
@@ -130,10 +140,30 @@ impl Workshop for Fake {
 
     async fn prepare_bases(
         &self,
-        _first: Vec<String>,
-        _events: mpsc::Sender<BaseEvent>,
-        _cancel: CancellationToken,
+        first: Vec<String>,
+        events: mpsc::Sender<BaseEvent>,
+        cancel: CancellationToken,
     ) {
+        self.note(format!("prepare {first:?}"));
+        if first.is_empty() {
+            let state = BaseState::Working {
+                doing: Clean::line("configuring packages"),
+                bytes: None,
+            };
+            let reference = "python:3.13".to_owned();
+            let told = BaseEvent { reference, state };
+            events.send(told).await.expect("somebody hears it");
+            cancel.cancelled().await;
+            let reference = "python:3.13".to_owned();
+            let state = BaseState::Waiting;
+            let told = BaseEvent { reference, state };
+            events.send(told).await.expect("somebody takes it");
+        }
+        for reference in first {
+            let state = BaseState::Ready { size: None };
+            let told = BaseEvent { reference, state };
+            events.send(told).await.expect("somebody hears it");
+        }
     }
 
     async fn open(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
@@ -274,16 +304,19 @@ fn course() -> Course {
     }
 }
 
-async fn visit(answers: &[&str]) -> (Person, Arc<Fake>) {
-    let (_, bases) = mpsc::channel(1);
-    visit_course(course(), bases, answers).await
+/// Nothing is prepared; base images stand as `states` says.
+fn at_rest(states: BaseStates) -> Preparation {
+    Preparation {
+        states: watch::channel(states).1,
+        first: watch::channel(Vec::new()).0,
+    }
 }
 
-async fn visit_course(
-    course: Course,
-    bases: mpsc::Receiver<BaseEvent>,
-    answers: &[&str],
-) -> (Person, Arc<Fake>) {
+async fn visit(answers: &[&str]) -> (Person, Arc<Fake>) {
+    visit_course(course(), BaseStates::new(), answers).await
+}
+
+async fn visit_course(course: Course, states: BaseStates, answers: &[&str]) -> (Person, Arc<Fake>) {
     let workshop = Arc::new(Fake::default());
     let services = Services {
         course: Arc::new(course),
@@ -293,7 +326,7 @@ async fn visit_course(
         answers: answers.iter().map(|answer| (*answer).to_owned()).collect(),
         ..Person::default()
     };
-    run(services, &mut person, bases, None).await;
+    run(services, &mut person, at_rest(states), None).await;
     (person, workshop)
 }
 
@@ -320,6 +353,24 @@ async fn the_menu_is_numbered_and_says_what_is_missing() {
 }
 
 #[tokio::test]
+async fn damaged_records_are_told_once() {
+    let workshop = Arc::new(Fake::default());
+    let trouble = Trouble::new("Your records were damaged").advise("Nothing else is lost.");
+    workshop.progress.lock().expect("one thread").damaged = Some(trouble);
+    let services = Services {
+        course: Arc::new(course()),
+        workshop,
+    };
+    let mut person = Person {
+        answers: ["3", "q"].map(str::to_owned).into(),
+        ..Person::default()
+    };
+    run(services, &mut person, at_rest(BaseStates::new()), None).await;
+    let told = |line: &&String| *line == "Trouble: Your records were damaged";
+    assert_eq!(person.heard.iter().filter(told).count(), 1);
+}
+
+#[tokio::test]
 async fn a_lesson_is_read_to_its_end_and_noted() {
     let (person, workshop) = visit(&["1", "q"]).await;
     assert_eq!(done(&workshop), ["read why"]);
@@ -333,18 +384,53 @@ async fn a_lesson_is_read_to_its_end_and_noted() {
 
 #[tokio::test]
 async fn a_lesson_says_what_a_base_weighs_here() {
-    let (news, bases) = mpsc::channel(1);
     let state = BaseState::Ready {
         size: Some(Bytes(1_080_000_000)),
     };
-    let reference = "python:3.13".to_owned();
-    news.try_send(BaseEvent { reference, state })
-        .expect("there is room");
-    let (person, _) = visit_course(course(), bases, &["1", "q"]).await;
+    let states = BaseStates::from([("python:3.13".to_owned(), state)]);
+    let (person, _) = visit_course(course(), states, &["1", "q"]).await;
     assert!(
         person
             .heard
             .contains(&"Because 1.08 GB travels.".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn the_bases_of_an_exercise_come_before_those_that_it_does_not_need() {
+    let mut course = course();
+    course.exercises[0].bases = vec!["busybox".to_owned()];
+    let workshop = Arc::new(Fake::default());
+    let services = Services {
+        course: Arc::new(course),
+        workshop: workshop.clone(),
+    };
+    let (telling, states) = watch::channel(BaseStates::new());
+    let (first, asked) = watch::channel(Vec::new());
+    let mut seen = states.clone();
+    let leave = CancellationToken::new();
+    let others = meanwhile::prepare(&*workshop, telling, asked, leave.clone());
+    let mut person = Person {
+        answers: ["2", "q", "q"].map(str::to_owned).into(),
+        ..Person::default()
+    };
+    let visiting = async {
+        seen.wait_for(|states| states.contains_key("python:3.13"))
+            .await
+            .expect("others are prepared");
+        // Who holds this could still ask.
+        let held = first.clone();
+        let preparation = Preparation { states, first };
+        run(services, &mut person, preparation, None).await;
+        seen.wait_for(|states| states.contains_key("busybox"))
+            .await
+            .expect("its own are prepared");
+        drop(held);
+    };
+    tokio::join!(others, visiting);
+    assert_eq!(
+        done(&workshop),
+        ["prepare []", "open first-build", "prepare [\"busybox\"]"]
     );
 }
 
@@ -361,8 +447,9 @@ async fn an_answer_is_kept_and_shown_the_next_time() {
         question: "Which?".to_owned(),
         choices: vec![choice("this", false), choice("that", true)],
     }];
-    let (_, bases) = mpsc::channel(1);
-    let (person, workshop) = visit_course(course, bases, &["1", "1", "2", "1", "q"]).await;
+    // Number 7 is no choice, and so no try.
+    let answers = ["1", "1", "7", "2", "1", "q"];
+    let (person, workshop) = visit_course(course, BaseStates::new(), &answers).await;
     let answer = |chosen: usize, right, tries| {
         let chosen = [chosen].into();
         let answer = Answered {
@@ -523,8 +610,8 @@ async fn what_a_run_opens_is_told_once_there_is_an_image() {
         hidden: false,
         goal: goal.expect("a goal"),
     }];
-    let (_, bases) = mpsc::channel(1);
-    let (person, workshop) = visit_course(course.clone(), bases, &["2", "11", "q", "q"]).await;
+    let answers = ["2", "11", "q", "q"];
+    let (person, workshop) = visit_course(course.clone(), BaseStates::new(), &answers).await;
     assert_eq!(done(&workshop), ["open first-build"]);
     let text = person.heard.join("\n");
     assert!(text.contains("build and check first"), "{text}");
@@ -556,8 +643,7 @@ async fn what_a_run_opens_is_told_once_there_is_an_image() {
         answers: ["2", "11", "q", "q"].map(str::to_owned).into(),
         ..Person::default()
     };
-    let (_, bases) = mpsc::channel(1);
-    run(services, &mut person, bases, None).await;
+    run(services, &mut person, at_rest(BaseStates::new()), None).await;
     assert_eq!(done(&workshop), ["open first-build", "trace"]);
     let from = person
         .heard

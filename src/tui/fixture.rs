@@ -333,6 +333,7 @@ pub(crate) fn progress() -> Progress {
         ]),
         last: Some("shrink-that-image".to_owned()),
         answers: BTreeMap::new(),
+        damaged: None,
     }
 }
 

@@ -28,11 +28,11 @@ use crate::tui::model::reading::Reading;
 use crate::tui::msg::JobId;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
-use crate::workshop::BaseState;
 use crate::workshop::Check;
 use crate::workshop::EngineState;
 use crate::workshop::Progress;
 use crate::workshop::Record;
+use crate::workshop::meanwhile::BaseStates;
 
 /// The smallest terminal that the screens are made for.
 pub const SMALLEST: Size = Size::new(60, 18);
@@ -162,9 +162,11 @@ pub struct Model {
     /// The engine.
     pub engine: EngineState,
     /// The bases that were told of.
-    pub bases: BTreeMap<String, BaseState>,
+    pub bases: BaseStates,
     /// Whether bases are being prepared.
     pub preparing: bool,
+    /// Those that the preparation began with.
+    pub first: Vec<String>,
     /// What the learner has reached; `None` until the records are read.
     pub progress: Option<Progress>,
     /// What the doctor found; `None` while it looks.
@@ -209,8 +211,9 @@ impl Model {
             reading: BTreeMap::new(),
             benches: BTreeMap::new(),
             engine: EngineState::Looking,
-            bases: BTreeMap::new(),
+            bases: BaseStates::new(),
             preparing: false,
+            first: Vec::new(),
             progress: None,
             checks: None,
             check: 0,

@@ -229,17 +229,20 @@ impl Runner {
         let token = CancellationToken::new();
         let (workshop, bus, cancel) = (Arc::clone(&self.workshop), self.bus.clone(), token.clone());
         let (sender, mut events) = mpsc::channel(64);
-        let forward = self.bus.clone();
+        let (forward, stopped) = (self.bus.clone(), token.clone());
         let task = self.spawn(async move {
-            let telling = async move {
+            // What a run says that was cancelled is not true of the one that took its place.
+            let telling = async {
                 while let Some(event) = events.recv().await {
-                    if forward.send(Msg::Base(event)).await.is_err() {
+                    if !stopped.is_cancelled() && forward.send(Msg::Base(event)).await.is_err() {
                         return;
                     }
                 }
             };
             tokio::join!(workshop.prepare_bases(first, sender, cancel), telling);
-            let _ = bus.send(Msg::BasesDone).await;
+            if !stopped.is_cancelled() {
+                let _ = bus.send(Msg::BasesDone).await;
+            }
         });
         self.bases = Some((token, task));
     }

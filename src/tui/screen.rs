@@ -266,25 +266,3 @@ pub fn hint_rows(model: &Model) -> Vec<HintRow> {
         })
         .collect()
 }
-
-/// What the doctor found, as text.
-#[must_use]
-pub fn doctor_report(model: &Model) -> String {
-    use std::fmt::Write as _;
-
-    use crate::workshop::CheckState;
-    let mut text = String::new();
-    for check in model.checks.iter().flatten() {
-        let word = match check.state {
-            CheckState::Good => "ok",
-            CheckState::Limited => "limited",
-            CheckState::Bad => "bad",
-            CheckState::Off => "off",
-        };
-        let _ = writeln!(text, "{word:<8} {:<14} {}", check.title, check.found);
-        if let Some(fix) = &check.fix {
-            let _ = writeln!(text, "{:<8} {:<14} fix: {fix}", "", "");
-        }
-    }
-    text
-}

@@ -22,9 +22,9 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::Msg;
 use crate::tui::theme::Role;
-use crate::workshop::BaseState;
 use crate::workshop::EngineState;
 use crate::workshop::Trouble;
+use crate::workshop::meanwhile;
 
 /// How long a changed text waits before it is saved by itself.
 const AUTOSAVE: Duration = Duration::from_secs(2);
@@ -55,9 +55,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
         Msg::Tick => tick(model, &mut effects),
         Msg::Progress(progress) => navigate::progress(model, progress, &mut effects),
         Msg::Engine(state) => engine(model, state, &mut effects),
-        Msg::Base(event) => {
-            model.bases.insert(event.reference, event.state);
-        }
+        Msg::Base(event) => meanwhile::hear(&mut model.bases, event),
         Msg::BasesDone => bases_done(model),
         Msg::Opened { exercise, result } => files::opened(model, &exercise, result, &mut effects),
         Msg::Reset {
@@ -104,9 +102,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
 /// Nothing more is done for base images: what was not reached is not on its way any more.
 fn bases_done(model: &mut Model) {
     model.preparing = false;
-    model
-        .bases
-        .retain(|_, state| matches!(state, BaseState::Ready { .. } | BaseState::Failed(_)));
+    meanwhile::settle(&mut model.bases);
 }
 
 /// The engine's fix has ended; what came of it is looked at again.
@@ -153,10 +149,7 @@ fn engine(model: &mut Model, state: EngineState, effects: &mut Vec<Effect>) {
     let ready = state.is_ready();
     model.engine = state;
     if ready && !model.preparing {
-        model.preparing = true;
-        effects.push(Effect::PrepareBases {
-            first: navigate::wanted_bases(model),
-        });
+        navigate::prepare(model, effects);
     }
     if model.screen == crate::tui::model::Screen::Doctor {
         effects.push(Effect::Doctor);

@@ -7,6 +7,7 @@
 )]
 
 mod history;
+mod kept;
 mod look;
 mod supplied;
 mod trace;
@@ -17,7 +18,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
-use tokio::sync::OnceCell;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +67,7 @@ use crate::report::CourseRef;
 use crate::report::Report;
 use crate::text::Clean;
 use crate::units::Bytes;
+use kept::Kept;
 use supplied::prepare;
 use supplied::shipped;
 use supplied::told;
@@ -77,7 +78,7 @@ pub struct Local {
     course: Arc<Course>,
     home: Home,
     engine: Arc<Mutex<Option<Found>>>,
-    records: Arc<OnceCell<Records>>,
+    records: Kept,
     last_look: look::LastLook,
     thorough: bool,
 }
@@ -95,9 +96,9 @@ impl Local {
     pub fn new(course: Arc<Course>, home: Home) -> Self {
         Self {
             course,
+            records: Kept::of(home.clone()),
             home,
             engine: Arc::default(),
-            records: Arc::default(),
             last_look: Arc::default(),
             thorough: false,
         }
@@ -137,28 +138,14 @@ impl Local {
         Ok(found)
     }
 
-    /// Opens the records where they are not open yet, and works with them on a thread of its own:
-    /// writing them waits for the disk.
+    /// Works with the learner's records.
     async fn with_records<T, Work, Done>(&self, work: Work) -> Result<T, Trouble>
     where
         T: Send + 'static,
         Work: FnOnce(Records) -> Done + Send + 'static,
         Done: Future<Output = Result<T, RecordsError>>,
     {
-        let (home, cell) = (self.home.clone(), Arc::clone(&self.records));
-        let runtime = tokio::runtime::Handle::current();
-        let worked = tokio::task::spawn_blocking(move || {
-            runtime.block_on(async {
-                let open = async || Records::open(&home).await.map(|opened| opened.records);
-                let records = cell.get_or_try_init(open).await?.clone();
-                work(records).await
-            })
-        });
-        match worked.await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(trouble(&error, &error.hint(&self.home))),
-            Err(stopped) => Err(Trouble::new(stopped.to_string())),
-        }
+        self.records.with(work).await
     }
 
     fn exercise(&self, id: &ExerciseId) -> Result<&Exercise, Trouble> {
@@ -419,8 +406,11 @@ fn missing(error: &EngineError) -> EngineState {
 impl Workshop for Local {
     async fn progress(&self) -> Result<Progress, Trouble> {
         let course = Arc::clone(&self.course);
-        self.with_records(move |records| async move { history::progress(&records, &course).await })
-            .await
+        let mut progress = self
+            .with_records(move |records| async move { history::progress(&records, &course).await })
+            .await?;
+        progress.damaged = self.records.damage().await;
+        Ok(progress)
     }
 
     async fn find_engine(&self) -> EngineState {

@@ -71,6 +71,29 @@ fn a_misspelled_exercise_is_guessed() {
 }
 
 #[test]
+fn a_misspelled_lesson_opens_nothing() {
+    for args in [
+        &["learn", "why-smal-matters"][..],
+        &["learn", "why-smal-matters", "--plain"],
+    ] {
+        let ended = Sandbox::without_engine().run(args);
+        insta::allow_duplicates!(insta::assert_snapshot!(ended.shown(), @"
+        stderr:
+        error: the course has no lesson or exercise `why-smal-matters`
+          hint: did you mean `why-small-matters`?
+          hint: `loadline --plain` lists every lesson and exercise
+        exit code: 2
+        "));
+    }
+    let plain = Sandbox::without_engine().run(&["learn", "01-why-small-matters", "--plain"]);
+    assert!(
+        plain.stdout.contains("Lesson 1: Why small matters\n"),
+        "{}",
+        plain.shown()
+    );
+}
+
+#[test]
 fn no_engine_is_told_with_what_was_tried() {
     let ended = Sandbox::without_engine().run(&["bases"]);
     insta::assert_snapshot!(ended.shown(), @"

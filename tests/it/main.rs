@@ -26,6 +26,7 @@ mod inside;
 mod judged;
 mod layering;
 mod layers;
+mod learn;
 mod lint;
 mod lint_corpus;
 mod lint_fuzz;

@@ -16,6 +16,8 @@ use loadline::report::Outcome;
 use loadline::report::Report;
 use loadline::report::SCHEMA;
 use loadline::report::Timings;
+use loadline::workshop::Local;
+use loadline::workshop::Workshop as _;
 
 /// Names the home to the writer, which is this very test program started again.
 const WRITER_HOME: &str = "LOADLINE_TEST_WRITER_HOME";
@@ -160,4 +162,21 @@ fn whole(content: &[u8]) {
     assert_eq!(repeated.len() % 2000, 0);
     let number = &repeated[..repeated.len() / 2000];
     assert_eq!(repeated, number.repeat(2000));
+}
+
+#[tokio::test]
+async fn whoever_opens_damaged_records_is_told_where_they_lie_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::at(folder.path());
+    std::fs::create_dir_all(home.state()).expect("a folder");
+    std::fs::write(home.state().join("records.db"), [b'x'; 5000]).expect("written");
+    let course = load::embedded().expect("the course is sound");
+    let workshop = Local::new(course.into(), home);
+    let told = workshop.progress().await.expect("new records").damaged;
+    let told = told.expect("the damage is told").message.to_string();
+    let (_, rest) = told.split_once("they lie in ").expect("it says where");
+    let (path, _) = rest.split_once(", and").expect("a path");
+    assert_eq!(std::fs::read(path).expect("they lie there"), [b'x'; 5000]);
+    let again = workshop.progress().await.expect("records");
+    assert_eq!(again.damaged, None);
 }

@@ -69,12 +69,13 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
 fn check_lines(model: &Model, check: &Check, chosen: bool, columns: u16) -> Vec<Line<'static>> {
     let theme = model.theme;
     let glyphs = theme.glyphs;
-    let (role, glyph, word) = match check.state {
-        CheckState::Good => (Role::Pass, glyphs.pass, "ok"),
-        CheckState::Limited => (Role::Warn, glyphs.warn, "limited"),
-        CheckState::Bad => (Role::Fail, glyphs.fail, "missing"),
-        CheckState::Off => (Role::Muted, glyphs.dot, "off"),
+    let (role, glyph) = match check.state {
+        CheckState::Good => (Role::Pass, glyphs.pass),
+        CheckState::Limited => (Role::Warn, glyphs.warn),
+        CheckState::Bad => (Role::Fail, glyphs.fail),
+        CheckState::Off => (Role::Muted, glyphs.dot),
     };
+    let word = check.state.word();
     let title = page::fit(theme, &check.title, TITLE);
     let indent = TITLE + 4 + 9;
     let found = crate::tui::paint::wrap(check.found.as_str(), columns.saturating_sub(indent));

@@ -21,6 +21,7 @@ use crate::tui::screen::hinted_goal;
 use crate::tui::screen::page;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
+use crate::workshop;
 
 /// What each level is for.
 const LEVELS: [&str; 3] = ["Where to look", "The idea", "Almost there"];
@@ -66,19 +67,12 @@ pub fn opens(model: &Model) -> Option<HintState> {
     (state != HintState::Opened || !last).then_some(state)
 }
 
-/// Whether the solution may be shown without asking twice: the goal's hints are all open, or two
-/// attempts did not pass, or one did.
+/// Whether the solution may be shown without asking twice.
 #[must_use]
 pub fn solution_is_due(model: &Model) -> bool {
-    let rows = hint_rows(model);
-    let opened = !rows.is_empty() && rows.iter().all(|row| row.state == HintState::Opened);
-    let (attempts, passed) = model
-        .bench()
-        .map_or((0, false), |bench| (bench.attempts, bench.passed()));
-    let record = model
+    model
         .exercise()
-        .and_then(|exercise| model.record(&exercise.id));
-    opened || passed || attempts >= 2 || record.is_some_and(|record| record.passed)
+        .is_some_and(|exercise| workshop::solution_is_due(exercise, model.record(&exercise.id)))
 }
 
 fn lines(model: &Model, columns: u16) -> Vec<Line<'static>> {
@@ -235,5 +229,5 @@ pub fn too_early(model: &Model) -> String {
     } else {
         "Before the first attempt, ".to_owned()
     };
-    format!("{so_far}a hint may teach you more than the whole answer. Look at it now?")
+    format!("{so_far}a hint may teach you more than the whole answer. Show the whole answer now?")
 }

@@ -461,7 +461,7 @@ fn more_help(page: &mut Page, model: &Model, exercise: &Exercise, goal: &GoalRep
             theme,
             "read",
             Role::Text,
-            &lesson_named(model, read),
+            &model.course.reading(read),
             columns,
         );
     }
@@ -473,24 +473,6 @@ fn more_help(page: &mut Page, model: &Model, exercise: &Exercise, goal: &GoalRep
     if hints > 0 {
         let text = format!("6 opens them, {opened} of {hints} so far");
         explain(page, theme, "hints", Role::Muted, &text, columns);
-    }
-}
-
-/// `lesson 13, The answer that everybody copies`.
-fn lesson_named(model: &Model, read: &str) -> String {
-    let (id, anchor) = read.split_once('#').unwrap_or((read, ""));
-    let Some(lesson) = model.course.lessons.iter().find(|one| one.id() == id) else {
-        return read.to_owned();
-    };
-    let heading = lesson
-        .markdown
-        .lines()
-        .filter_map(|line| line.strip_prefix('#'))
-        .map(|line| line.trim_start_matches('#').trim())
-        .find(|heading| crate::course::lesson::anchor(heading) == anchor);
-    match heading {
-        Some(heading) => format!("lesson {}, \u{201c}{heading}\u{201d}", lesson.number),
-        None => format!("lesson {}, \u{201c}{}\u{201d}", lesson.number, lesson.title),
     }
 }
 

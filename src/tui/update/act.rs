@@ -24,6 +24,7 @@ use crate::tui::update::navigate;
 use crate::tui::update::overlays;
 use crate::tui::update::remarks;
 use crate::tui::update::traces;
+use crate::workshop::nameless_report;
 
 /// Does an action.
 pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
@@ -216,10 +217,7 @@ fn fix(model: &mut Model, effects: &mut Vec<Effect>) {
              before it does it.",
         ),
         Some(Fix::Bases) => {
-            model.preparing = true;
-            effects.push(Effect::PrepareBases {
-                first: navigate::wanted_bases(model),
-            });
+            navigate::prepare(model, effects);
             model.say(
                 Role::Muted,
                 "preparing the base images; Home shows how far it is",
@@ -307,8 +305,8 @@ fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
     let bench = model.bench();
     let (text, words) = match model.screen {
         Screen::Doctor => (
-            screen::doctor_report(model),
-            "the doctor's report was copied",
+            nameless_report(model.checks.as_deref().unwrap_or_default()),
+            "the doctor's report was copied, without names and paths",
         ),
         Screen::Lesson => (
             screen::lesson::code_in_sight(model).unwrap_or_default(),
@@ -328,7 +326,7 @@ fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
-    let (now, screen) = (model.now, model.screen);
+    let screen = model.screen;
     let Some(bench) = model.bench_mut() else {
         return;
     };
@@ -336,21 +334,7 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::Edit => edit_here(model),
         ActionId::StopEditing => navigate::stop_typing(model, effects),
         ActionId::Save => files::save_all(model, effects),
-        ActionId::Undo | ActionId::Redo => {
-            if let Some(file) = bench.shown_mut() {
-                let done = if id == ActionId::Undo {
-                    file.editor.undo()
-                } else {
-                    file.editor.redo()
-                };
-                file.touched = now;
-                if !done {
-                    model.say(Role::Muted, "nothing to take back");
-                } else if !model.typing() {
-                    files::save_all(model, effects);
-                }
-            }
-        }
+        ActionId::Undo | ActionId::Redo => undo(model, id, effects),
         ActionId::EditOutside => edit_outside(model, effects),
         ActionId::NextFile => {
             let files = bench.files.len().max(1);
@@ -386,6 +370,24 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::TakeTheirs => files::resolve(model, true, effects),
         ActionId::KeepMine => files::resolve(model, false, effects),
         _ => {}
+    }
+}
+
+/// Takes back the last change of the file, or brings it back.
+fn undo(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    let now = model.now;
+    let Some(file) = model.bench_mut().and_then(|bench| bench.shown_mut()) else {
+        return;
+    };
+    let (done, nothing) = match id {
+        ActionId::Redo => (file.editor.redo(), "nothing to bring back"),
+        _ => (file.editor.undo(), "nothing to take back"),
+    };
+    file.touched = now;
+    if !done {
+        model.say(Role::Muted, nothing);
+    } else if !model.typing() {
+        files::save_all(model, effects);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::tui::update::lesson;
 use crate::tui::update::moves;
 use crate::workshop::Progress;
 use crate::workshop::Trouble;
+use crate::workshop::meanwhile;
 
 /// The records were read.
 pub(super) fn progress(
@@ -24,7 +25,7 @@ pub(super) fn progress(
     progress: Result<Progress, Trouble>,
     effects: &mut Vec<Effect>,
 ) {
-    let progress = match progress {
+    let mut progress = match progress {
         Ok(progress) => progress,
         Err(trouble) => {
             complain(model, &trouble);
@@ -32,6 +33,9 @@ pub(super) fn progress(
             return;
         }
     };
+    if let Some(trouble) = progress.damaged.take() {
+        complain(model, &trouble);
+    }
     let last = progress.last.clone();
     model.progress = Some(progress);
     for bench in model.benches.values_mut() {
@@ -90,8 +94,26 @@ fn name(model: &Model, unit: Unit) -> &str {
     }
 }
 
+/// Has the bases prepared, those of the exercise at hand before all others.
+pub(super) fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.preparing = true;
+    model.first = wanted_bases(model);
+    effects.push(Effect::PrepareBases {
+        first: model.first.clone(),
+    });
+}
+
+/// Nobody waits for a base that the exercise at hand does not need: where others are prepared
+/// before its own, the preparation begins again with those.
+fn prefer(model: &mut Model, effects: &mut Vec<Effect>) {
+    let bases = wanted_bases(model);
+    if model.preparing && model.first != bases && meanwhile::keeps_waiting(&model.bases, &bases) {
+        prepare(model, effects);
+    }
+}
+
 /// The bases of the chosen exercise, or of the next one in the course.
-pub(super) fn wanted_bases(model: &Model) -> Vec<String> {
+fn wanted_bases(model: &Model) -> Vec<String> {
     model
         .units
         .iter()
@@ -149,6 +171,7 @@ pub(super) fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     } else {
         effects.extend(files::watch(model));
     }
+    prefer(model, effects);
     remember(model);
 }
 

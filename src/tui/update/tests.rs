@@ -3,6 +3,7 @@
 mod inside;
 mod remarks;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::KeyCode;
@@ -19,11 +20,13 @@ use crate::tui::effect::Effect;
 use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
 use crate::tui::fixture::missing;
+use crate::tui::fixture::preparing;
 use crate::tui::fixture::report;
 use crate::tui::fixture::running_events;
 use crate::tui::fixture::shrink;
 use crate::tui::fixture::workspace;
 use crate::tui::model::Screen;
+use crate::tui::model::Unit;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::OpenFile;
 use crate::tui::model::bench::Pane;
@@ -32,6 +35,8 @@ use crate::tui::model::log::Log;
 use crate::tui::msg::JobId;
 use crate::tui::msg::Msg;
 use crate::tui::pick;
+use crate::workshop::BaseEvent;
+use crate::workshop::BaseState;
 use crate::workshop::Trouble;
 use crate::workshop::WorkspaceFile;
 
@@ -105,6 +110,44 @@ fn bases_are_prepared_once_the_engine_is_there_those_at_hand_first() {
     assert!(scene.effects.contains(&Effect::PrepareBases {
         first: vec!["python:3.13-slim".to_owned(), "python:3.13".to_owned()],
     }));
+}
+
+#[test]
+fn an_exercise_that_is_opened_does_not_wait_for_bases_that_it_does_not_need() {
+    let mut scene = Scene::home();
+    let mut course = (*scene.model.course).clone();
+    course.exercises[0].bases = vec!["busybox".to_owned()];
+    scene.model.course = Arc::new(course);
+    preparing(&mut scene);
+    let wanted = Effect::PrepareBases {
+        first: vec!["busybox".to_owned()],
+    };
+    let mut units = scene.model.units.iter();
+    scene.model.unit = units
+        .position(|unit| *unit == Unit::Exercise(0))
+        .expect("it is in the course");
+    assert!(scene.key(KeyCode::Enter).contains(&wanted));
+    assert!(scene.model.preparing);
+    // It is asked for once, and not at all where it is here.
+    assert!(!scene.char('1').contains(&wanted));
+    scene.model.first.clear();
+    scene.tell(Msg::Base(BaseEvent {
+        reference: "busybox".to_owned(),
+        state: BaseState::Ready { size: None },
+    }));
+    assert!(!scene.char('2').contains(&wanted));
+}
+
+#[test]
+fn damaged_records_are_told_once() {
+    let mut scene = Scene::new();
+    let progress = crate::workshop::Progress {
+        damaged: Some(Trouble::new("the records were damaged")),
+        ..crate::tui::fixture::progress()
+    };
+    scene.tell(Msg::Progress(Ok(progress)));
+    assert_eq!(status(&scene), "the records were damaged");
+    assert!(scene.model.progress.expect("it is kept").damaged.is_none());
 }
 
 #[test]
@@ -406,6 +449,15 @@ fn nothing_ticks_at_rest() {
     assert!(scene.model.tick().is_some());
     scene.char('1');
     assert_eq!(scene.model.tick(), None, "nobody looks at the clock");
+}
+
+#[test]
+fn undo_and_redo_say_when_there_is_nothing_more() {
+    let mut scene = Scene::work();
+    scene.char('u');
+    assert_eq!(status(&scene), "nothing to take back");
+    scene.ctrl('r');
+    assert_eq!(status(&scene), "nothing to bring back");
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! What the workshop does where nobody can type: it prepares what it would prepare, and shows one
+//! attempt.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::attempt::Submission;
+use crate::bases::BaseError;
+use crate::bases::Progress;
+use crate::bases::Ready;
+use crate::cli::CliError;
+use crate::cli::Exit;
+use crate::cli::check;
+use crate::cli::db;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::output::Output;
+use crate::cli::progress::Live;
+use crate::cli::wiring;
+use crate::course::Course;
+use crate::course::Exercise;
+use crate::course::Files;
+use crate::report::Outcome;
+use crate::report::lines;
+use crate::text::Clean;
+
+/// The exercise whose worked answer is checked.
+const EXERCISE: &str = "first-build";
+
+/// Checks the worked answer of the first exercise, prepares the base images of the others, and
+/// says how to open the workshop. It ends as the check did.
+pub(super) fn run(course: &Arc<Course>, output: Output) -> Result<Exit, CliError> {
+    let exercise = check::find(course, EXERCISE)?;
+    let Some(files) = exercise.solved() else {
+        return Err(CliError::Internal(format!(
+            "the exercise `{EXERCISE}` has no worked answer"
+        )));
+    };
+    let dockerfile = files
+        .get("Dockerfile")
+        .map(|text| String::from_utf8_lossy(text).into_owned());
+    output.tell(&format!(
+        "Nobody can type here, so this is a demonstration: the worked answer of `{EXERCISE}` is \
+         built and judged.\n\n{}\n",
+        indented(&dockerfile.unwrap_or_default())
+    ));
+    let exit = wiring::block_on(async {
+        let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
+        let outcome = judge(course, exercise, files, output, &interrupt).await?;
+        if !matches!(outcome, Outcome::EngineUnavailable | Outcome::Cancelled) {
+            prepare(course, output, &interrupt).await?;
+        }
+        Ok(Exit::of(outcome))
+    })?;
+    output.tell(
+        "\nOpen the workshop in a terminal with `loadline`, or anywhere with `loadline --plain`.\n",
+    );
+    Ok(exit)
+}
+
+/// One attempt, shown as it goes, with its report.
+async fn judge(
+    course: &Arc<Course>,
+    exercise: &Exercise,
+    files: Files,
+    output: Output,
+    interrupt: &Interrupt,
+) -> Result<Outcome, CliError> {
+    let submission = Submission::Files(files);
+    let with = check::With {
+        no_cache: false,
+        thorough: false,
+        advisories: db::chosen(None),
+    };
+    let place = Path::new(EXERCISE);
+    let attempt = check::from_folder(course, exercise, submission, place, with, interrupt).await?;
+    let report = check::follow(attempt, output, interrupt).await?;
+    output.result(&lines::show(&report))?;
+    Ok(report.outcome)
+}
+
+/// Makes the base images of the course ready, as the workshop does while the learner reads, with a
+/// line for each.
+async fn prepare(course: &Course, output: Output, interrupt: &Interrupt) -> Result<(), CliError> {
+    let Ok((_, service)) = wiring::engine().await else {
+        // It answered a moment ago; the workshop says more when it is opened.
+        return Ok(());
+    };
+    output.tell("\nThe base images of the exercises, so that nobody waits for them later:\n");
+    let needed: Vec<String> = wiring::needed_bases(course).into_keys().collect();
+    let mut live = Live::new(output);
+    for reference in service.in_order(&needed) {
+        let (sender, mut news) = mpsc::channel::<Progress>(16);
+        let ensured = service.ensure(&reference, sender, interrupt.asked.clone());
+        let following = async {
+            while let Some(progress) = news.recv().await {
+                live.now(&format!("  {reference}: {}", progress.phase.as_str()));
+            }
+            live.clear();
+        };
+        let ended = tokio::select! {
+            biased;
+            () = interrupt.forced.cancelled() => return Err(CliError::Interrupted),
+            (ended, ()) = async { tokio::join!(ensured, following) } => ended,
+        };
+        if matches!(ended, Err(BaseError::Cancelled)) {
+            return Err(CliError::Interrupted);
+        }
+        live.finished(&format!("  {reference}: {}", told(&ended)));
+    }
+    Ok(())
+}
+
+/// How it ended with one base image.
+fn told(ended: &Result<Ready, BaseError>) -> Clean {
+    Clean::line(&match ended {
+        Ok(Ready { stand_in: true, .. }) => "ready, a stand-in made on this machine".to_owned(),
+        Ok(_) => "ready".to_owned(),
+        Err(error) => {
+            let hint = error.hint().map(|hint| format!("; {hint}"));
+            format!("not to be had: {error}{}", hint.unwrap_or_default())
+        }
+    })
+}
+
+fn indented(text: &str) -> String {
+    Clean::lines(text)
+        .iter()
+        .map(|line| format!("    {line}\n"))
+        .collect()
+}

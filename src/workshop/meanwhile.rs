@@ -1,0 +1,138 @@
+//! The base images that are prepared while the learner reads: how they stand, as front ends keep it,
+//! and which of them come first.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::BaseEvent;
+use super::BaseState;
+use super::Workshop;
+
+/// How base images stand, by the reference that Dockerfiles name them with.
+pub type BaseStates = BTreeMap<String, BaseState>;
+
+/// The end of a preparation that a front end holds: it reads how far it is, and says which base
+/// images are to come first.
+#[derive(Debug)]
+pub struct Preparation {
+    /// How the base images stand.
+    pub states: watch::Receiver<BaseStates>,
+    /// What is to be prepared first.
+    pub first: watch::Sender<Vec<String>>,
+}
+
+/// Takes in news of one base image. One that is here stays here while it waits to be looked at
+/// once more.
+pub fn hear(states: &mut BaseStates, event: BaseEvent) {
+    let here = matches!(states.get(&event.reference), Some(BaseState::Ready { .. }));
+    if !(here && event.state == BaseState::Waiting) {
+        states.insert(event.reference, event.state);
+    }
+}
+
+/// Nothing more is done: what was not reached is not on its way any more.
+pub fn settle(states: &mut BaseStates) {
+    states.retain(|_, state| matches!(state, BaseState::Ready { .. } | BaseState::Failed(_)));
+}
+
+/// Whether somebody who needs `bases` would wait for the preparation of others: one of them has
+/// still to come and is not what is being made.
+#[must_use]
+pub fn keeps_waiting(states: &BaseStates, bases: &[String]) -> bool {
+    bases.iter().any(|base| {
+        matches!(states.get(base), None | Some(BaseState::Waiting)) && base != "scratch"
+    })
+}
+
+/// Prepares base images until `leave` is cancelled or nobody can ask any more. When others are to
+/// come first the work begins again with those; what was downloaded is kept.
+pub async fn prepare(
+    workshop: &dyn Workshop,
+    states: watch::Sender<BaseStates>,
+    mut first: watch::Receiver<Vec<String>>,
+    leave: CancellationToken,
+) {
+    loop {
+        let wanted = first.borrow_and_update().clone();
+        let run = leave.child_token();
+        let (sender, mut news) = mpsc::channel(64);
+        let mut preparing = std::pin::pin!(async {
+            let hearing = async {
+                while let Some(event) = news.recv().await {
+                    // What a run says that was cancelled is not true of the next one.
+                    if !run.is_cancelled() {
+                        states.send_modify(|states| hear(states, event));
+                    }
+                }
+            };
+            tokio::join!(workshop.prepare_bases(wanted, sender, run.clone()), hearing);
+        });
+        let asked = tokio::select! {
+            () = &mut preparing => {
+                states.send_modify(settle);
+                first.changed().await
+            }
+            asked = first.changed() => {
+                run.cancel();
+                preparing.await;
+                asked
+            }
+        };
+        if asked.is_err() || leave.is_cancelled() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Clean;
+
+    fn told(reference: &str, state: BaseState) -> BaseEvent {
+        BaseEvent {
+            reference: reference.to_owned(),
+            state,
+        }
+    }
+
+    fn working() -> BaseState {
+        BaseState::Working {
+            doing: Clean::line("downloading packages"),
+            bytes: None,
+        }
+    }
+
+    #[test]
+    fn a_base_that_is_here_does_not_wait_again() {
+        let mut states = BaseStates::new();
+        hear(&mut states, told("a", BaseState::Ready { size: None }));
+        hear(&mut states, told("a", BaseState::Waiting));
+        hear(&mut states, told("b", working()));
+        hear(&mut states, told("b", BaseState::Waiting));
+        assert_eq!(states["a"], BaseState::Ready { size: None });
+        assert_eq!(states["b"], BaseState::Waiting);
+        settle(&mut states);
+        assert_eq!(states.keys().collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn who_needs_what_is_made_or_here_or_not_to_be_had_waits_for_nothing_else() {
+        let states = BaseStates::from([
+            ("here".to_owned(), BaseState::Ready { size: None }),
+            ("made".to_owned(), working()),
+            ("failed".to_owned(), BaseState::Failed(Clean::line("no"))),
+            ("later".to_owned(), BaseState::Waiting),
+        ]);
+        let waits = |bases: &[&str]| {
+            let bases: Vec<String> = bases.iter().map(|base| (*base).to_owned()).collect();
+            keeps_waiting(&states, &bases)
+        };
+        assert!(!waits(&["here", "made", "failed", "scratch"]));
+        assert!(waits(&["here", "later"]));
+        assert!(waits(&["unheard"]));
+    }
+}

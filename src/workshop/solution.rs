@@ -1,0 +1,63 @@
+//! When the worked answer opens without a second question.
+
+use std::collections::BTreeSet;
+
+use super::Record;
+use crate::course::Exercise;
+
+/// Attempts that did not pass after which nobody is asked twice.
+const ATTEMPTS: u32 = 2;
+
+/// Whether the worked answer of an exercise may be shown at once: some attempt passed, or two did
+/// not, or every hint for one of its goals is open.
+#[must_use]
+pub fn solution_is_due(exercise: &Exercise, record: Option<&Record>) -> bool {
+    let Some(record) = record else {
+        return false;
+    };
+    let hinted: BTreeSet<&str> = exercise
+        .hints
+        .iter()
+        .map(|hint| hint.goal.as_str())
+        .collect();
+    let all_open = |goal: &&str| {
+        exercise
+            .hints_for(goal)
+            .all(|hint| record.hints.contains(&(hint.goal.clone(), hint.level)))
+    };
+    record.passed || record.attempts >= ATTEMPTS || hinted.iter().any(all_open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::load;
+
+    #[test]
+    fn it_opens_after_two_attempts_a_pass_or_all_hints_of_one_goal() {
+        let course = load::embedded().expect("it is sound");
+        let exercise = course.exercise("shrink-that-image").expect("it is there");
+        let due = |record: &Record| solution_is_due(exercise, Some(record));
+        assert!(!solution_is_due(exercise, None));
+        let mut record = Record {
+            attempts: 1,
+            ..Record::default()
+        };
+        assert!(!due(&record));
+        record.attempts = 2;
+        assert!(due(&record));
+        record.attempts = 1;
+        record.passed = true;
+        assert!(due(&record));
+
+        let goal = exercise.hints[0].goal.clone();
+        let mut record = Record::default();
+        let levels: Vec<u8> = exercise.hints_for(&goal).map(|hint| hint.level).collect();
+        assert!(levels.len() > 1);
+        for level in levels {
+            assert!(!due(&record), "before hint {level}");
+            record.hints.insert((goal.clone(), level));
+        }
+        assert!(due(&record));
+    }
+}

@@ -1,0 +1,24 @@
+//! The workshop where nobody can type, on a real engine.
+
+use crate::host;
+use crate::sandbox::Sandbox;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_a_demonstration_passes_and_what_the_workshop_needs_is_prepared() {
+    if host::engine().await.is_none() {
+        return;
+    }
+    let ended = Sandbox::new().run(&["learn"]);
+    let shown = ended.shown();
+    assert_eq!(ended.code, Some(0), "{shown}");
+    assert!(ended.stdout.contains("Done."), "{shown}");
+    for base in ["busybox", "python:3.13", "python:3.13-slim"] {
+        let line = format!("\n  {base}: ready");
+        assert!(ended.stderr.contains(&line), "{base}: {shown}");
+    }
+    let last = ended.stderr.lines().last().unwrap_or_default();
+    assert_eq!(
+        last,
+        "Open the workshop in a terminal with `loadline`, or anywhere with `loadline --plain`."
+    );
+}
