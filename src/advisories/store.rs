@@ -103,13 +103,38 @@ impl Store {
         }
     }
 
-    /// The snapshot with this id, or whose id begins so.
+    /// The snapshot with this id, or whose id begins so. Who names one means its content: each index
+    /// is compared with what the id was made of.
     ///
     /// # Errors
-    /// When there is none or more than one, or it cannot be read.
+    /// When there is none or more than one, or it cannot be read or was changed.
     pub fn open(&self, id: &str) -> Result<Snapshot, AdvisoriesError> {
         let id = self.resolve(id)?;
+        self.verify(&id)?;
         self.load(&id)
+    }
+
+    /// Compares the indexes of a snapshot with its manifest, and the manifest with its id.
+    fn verify(&self, id: &str) -> Result<(), AdvisoriesError> {
+        let folder = self.snapshots().join(id);
+        let manifest = manifest(&folder, id)?;
+        let changed = |why: String| {
+            Err(AdvisoriesError::Damaged {
+                id: id.to_owned(),
+                why,
+            })
+        };
+        for part in &manifest.parts {
+            let (sha256, _) = import::digest(&folder.join(&part.file))?;
+            if sha256 != part.sha256 {
+                let ecosystem = part.ecosystem;
+                return changed(format!("the index of {ecosystem} is not what it was"));
+            }
+        }
+        if Manifest::new(manifest.parts, manifest.made).id != id {
+            return changed(String::from("its indexes are those of another"));
+        }
+        Ok(())
     }
 
     /// The whole id of the snapshot whose id begins so.
@@ -170,10 +195,10 @@ impl Store {
     /// Makes another snapshot the current one.
     ///
     /// # Errors
-    /// When there is none with this id, or it cannot be noted.
+    /// When there is none with this id, it was changed, or it cannot be noted.
     pub fn switch(&self, id: &str) -> Result<String, AdvisoriesError> {
         let id = self.resolve(id)?;
-        manifest(&self.snapshots().join(&id), &id)?;
+        self.verify(&id)?;
         self.point_to(&id)?;
         Ok(id)
     }
