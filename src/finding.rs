@@ -66,7 +66,8 @@ pub struct Scan {
     pub engine: String,
     /// What the advisories are: a snapshot's id, or a scanner's database version.
     pub database: String,
-    /// The day of the advisories: `2026-11-20`; empty where a scanner does not say.
+    /// The day of the advisories: `2026-11-20`, the oldest one of the ecosystems that were asked;
+    /// empty where a scanner does not say.
     pub database_date: String,
     /// Whether the advisories are the small snapshot that comes with the program.
     #[serde(default)]

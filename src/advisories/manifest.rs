@@ -87,7 +87,7 @@ impl Manifest {
         }
     }
 
-    /// The day of the newest record.
+    /// The day of the newest record, about whatever ecosystem.
     #[must_use]
     pub fn date(&self) -> &str {
         self.parts

@@ -161,6 +161,11 @@ impl Advisories for Snapshot {
         &self.database
     }
 
+    fn newest(&self, ecosystem: Ecosystem) -> Option<&str> {
+        let part = self.manifest.part(ecosystem)?;
+        Some(part.newest.as_str()).filter(|day| !day.is_empty())
+    }
+
     fn about(
         &self,
         ecosystem: Ecosystem,

@@ -120,6 +120,13 @@ fn missing<'a>(list: &[&'a Package], others: &[&Package]) -> Vec<&'a Package> {
 }
 
 /// `loadline.compare/v1`.
+/// The day of the advisories: each image was compared with those of its own ecosystems, and the
+/// older ones say how much is known of both.
+fn day<'s>(before: &'s Scanned, after: &'s Scanned) -> &'s str {
+    let days = [&before.scan.database_date, &after.scan.database_date];
+    days.into_iter().min().map_or("", String::as_str)
+}
+
 fn json(before: &Scanned, after: &Scanned) -> Result<String, CliError> {
     let packages = packages(&before.inventory.packages, &after.inventory.packages);
     let change: Change<'_> = group::change(&before.scan.findings, &after.scan.findings);
@@ -152,7 +159,7 @@ fn json(before: &Scanned, after: &Scanned) -> Result<String, CliError> {
         "engine": after.scan.engine,
         "database": {
             "id": after.scan.database,
-            "date": after.scan.database_date,
+            "date": day(before, after),
             "shipped": after.scan.shipped,
         },
         "before": side(before),

@@ -55,7 +55,7 @@ pub enum Event {
 pub struct Database {
     /// Its id: changes with its content and with nothing else.
     pub id: String,
-    /// The day of the newest advisory in it: `2026-11-20`.
+    /// The day of the newest advisory in it, about whatever ecosystem: `2026-11-20`.
     pub date: String,
     /// Whether it is the small one that comes with the program.
     pub shipped: bool,

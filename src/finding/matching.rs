@@ -25,6 +25,12 @@ pub trait Advisories: fmt::Debug + Send + Sync {
     /// What the set is.
     fn database(&self) -> &Database;
 
+    /// The day of the newest advisory about an ecosystem; `None` where the day of the whole set is
+    /// that of each of them.
+    fn newest(&self, _ecosystem: Ecosystem) -> Option<&str> {
+        None
+    }
+
     /// Everything that it says of a package, whose name is spelled as [`Ecosystem::normal`] does;
     /// `None` where it does not cover the package or the release of the distribution.
     ///
@@ -58,6 +64,7 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
         ..Scan::default()
     };
     let mut uncovered: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut asked: BTreeSet<Ecosystem> = BTreeSet::new();
     for (source, packages) in sources(inventory) {
         let known = match (source.ecosystem, source.is_placed(inventory)) {
             (Some(ecosystem), Some(release)) => {
@@ -72,6 +79,7 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
             names.extend(packages.iter().map(|package| package.name.as_str()));
             continue;
         };
+        asked.insert(ecosystem);
         scan.packages += packages.len();
         source.compare(ecosystem, release.as_deref(), &list, &packages, &mut scan);
     }
@@ -86,8 +94,23 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
                 .unwrap_or_default(),
         })
         .collect();
+    // The day of advisories that nothing was compared with would promise too much.
+    let days = asked.iter().filter_map(|one| advisories.newest(*one));
+    if let Some(day) = days.min() {
+        day.clone_into(&mut scan.database_date);
+    }
     sort(&mut scan.findings);
     Ok(scan)
+}
+
+/// The ecosystems of an image's packages.
+#[must_use]
+pub fn ecosystems(inventory: &Inventory) -> BTreeSet<Ecosystem> {
+    let sources = sources(inventory);
+    sources
+        .keys()
+        .filter_map(|source| source.ecosystem)
+        .collect()
 }
 
 /// Puts findings in the order of lists: the worst first, then by package.

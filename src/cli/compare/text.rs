@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Packages;
+use super::day;
 use super::packages;
 use crate::cli::output::Paint;
 use crate::cli::scan::SHIPPED_COVERS;
@@ -34,7 +35,7 @@ pub(super) fn show(before: &Scanned, after: &Scanned, all: bool, paint: Paint) -
         text,
         "{}, advisories of {} ({})",
         Clean::line(&after.scan.engine),
-        after.scan.database_date,
+        day(before, after),
         after.scan.database
     );
     if after.scan.shipped {

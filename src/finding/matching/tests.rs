@@ -13,11 +13,17 @@ struct Memory {
     database: Database,
     list: Vec<(Ecosystem, String, Advisory)>,
     covers: Vec<(Ecosystem, Option<&'static str>)>,
+    days: Vec<(Ecosystem, &'static str)>,
 }
 
 impl Advisories for Memory {
     fn database(&self) -> &Database {
         &self.database
+    }
+
+    fn newest(&self, ecosystem: Ecosystem) -> Option<&str> {
+        let mut days = self.days.iter();
+        days.find(|(of, _)| *of == ecosystem).map(|(_, day)| *day)
     }
 
     fn about(
@@ -314,6 +320,31 @@ fn a_version_without_a_place_makes_the_scan_blind() {
     let scan = scan(&image, &advisories).unwrap();
     assert_eq!(scan.unordered, ["m (devel)"]);
     assert!(scan.findings.is_empty() && scan.is_blind());
+}
+
+#[test]
+fn the_day_is_the_oldest_of_the_ecosystems_that_were_asked() {
+    let mut advisories = memory(&[(Ecosystem::Go, None), (Ecosystem::PyPi, None)], &[]);
+    advisories.database.date = "2026-11-25".to_owned();
+    let day = |advisories: &Memory, kinds: &[PackageKind]| {
+        let packages = kinds.iter().map(|kind| package(*kind, "a", "1")).collect();
+        let image = Inventory {
+            packages,
+            ..Inventory::default()
+        };
+        scan(&image, advisories).unwrap().database_date
+    };
+    let (go, python, node) = (PackageKind::Go, PackageKind::Python, PackageKind::Node);
+    assert_eq!(day(&advisories, &[python]), "2026-11-25");
+    advisories.days = vec![
+        (Ecosystem::Go, "2026-11-20"),
+        (Ecosystem::PyPi, "2024-10-10"),
+        (Ecosystem::Npm, "2023-01-01"),
+    ];
+    assert_eq!(day(&advisories, &[go]), "2026-11-20");
+    assert_eq!(day(&advisories, &[go, python]), "2024-10-10");
+    // What is not covered was not compared with anything of any day.
+    assert_eq!(day(&advisories, &[go, node]), "2026-11-20");
 }
 
 #[test]
