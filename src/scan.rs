@@ -1,10 +1,12 @@
 //! Scanners that people have installed, run with care: an archive in, findings out.
 //!
 //! Each adapter knows one scanner: its command, its output, its versions that must not be run. A
-//! scanner gets an environment with nothing in it that it does not need, an empty home, a copy of
-//! the image as a file, a time limit and a limit on what it may print.
+//! scanner gets an environment with nothing in it that it does not need, an empty home, the image as
+//! a file, a time limit and a limit on what it may print.
 
 mod grype;
+mod layout;
+mod osv_cache;
 mod osv_scanner;
 mod program;
 mod purl;
@@ -13,6 +15,7 @@ mod scout;
 mod tests;
 mod trivy;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,6 +24,7 @@ pub use program::find;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::finding::Ecosystem;
 use crate::finding::Scan;
 use crate::finding::matching::sort;
 use crate::text::Clean;
@@ -92,6 +96,8 @@ struct Adapter {
     prepare: &'static str,
     /// Reads its result. The layers' digests are those of the image, bottom first.
     read: Reader,
+    /// The day of its databases of some ecosystems, where it does not say it itself.
+    day: fn(&BTreeSet<Ecosystem>) -> Option<String>,
 }
 
 /// A scanner's version.
@@ -190,15 +196,24 @@ impl ScanError {
     }
 }
 
-/// Scans the image in an archive with a scanner that is installed. `layers` are the digests of the
-/// image's uncompressed layers, bottom first.
+/// What is known of an image that a scanner is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Image {
+    /// The digests of its uncompressed layers, bottom first.
+    pub layers: Vec<String>,
+    /// The ecosystems of its packages.
+    pub ecosystems: BTreeSet<Ecosystem>,
+}
+
+/// Scans the image in an archive with a scanner that is installed. It starts in a folder of its own,
+/// so that the path must be absolute.
 ///
 /// # Errors
 /// When it is not installed, must not be run, fails, or says what cannot be read.
 pub async fn scan(
     scanner: Scanner,
     archive: &Path,
-    layers: &[String],
+    image: &Image,
     cancel: &CancellationToken,
 ) -> Result<Scan, ScanError> {
     let adapter = scanner.adapter();
@@ -211,7 +226,7 @@ pub async fn scan(
             why,
         });
     }
-    let words = (adapter.scan)(archive);
+    let words = program::words(&adapter, archive).await;
     let output = program::run(&adapter, &installed.path, &words, SCAN_WITHIN, cancel).await?;
     if !adapter.ends_with.contains(&output.code) {
         return Err(ScanError::Failed {
@@ -220,13 +235,16 @@ pub async fn scan(
             hint: adapter.prepare,
         });
     }
-    let read = (adapter.read)(&output.stdout, &installed.version, layers);
+    let read = (adapter.read)(&output.stdout, &installed.version, &image.layers);
     let mut scan = read.map_err(|why| ScanError::Unreadable {
         program,
         version: installed.version.own.clone(),
         why: Clean::line(&why),
     })?;
     scan.engine = format!("{program} {}", installed.version.own);
+    if scan.database_date.is_empty() {
+        scan.database_date = (adapter.day)(&image.ecosystems).unwrap_or_default();
+    }
     sort(&mut scan.findings);
     Ok(scan)
 }

@@ -35,13 +35,17 @@ use crate::scan::Scanner;
 /// machine, and nothing is sent anywhere. Where something in the image hides what it was made of,
 /// the scan says so: no finding never means no vulnerability there.
 ///
-/// With `--engine` a scanner that you have installed does it in place of loadline. It gets a copy
-/// of the image as a file and an environment without your tokens.
+/// With `--engine` a scanner that you have installed does it in place of loadline. It gets the image
+/// as a file (an archive itself, or a copy of an engine's image) and an environment without your
+/// tokens.
+///
+/// The exit code is 0 whatever is found, unless `--fail-on` is given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   loadline scan python:3.13-slim
   loadline scan image.tar --fixable --severity critical,high
   loadline scan my-app --engine trivy
+  loadline scan my-app --fixable --fail-on high
   loadline scan my-app --json | jq '.counts'")]
 pub(crate) struct Args {
     /// A reference that the engine knows, or an archive of an image; `-` is standard input
@@ -56,6 +60,10 @@ pub(crate) struct Args {
     /// Only findings that an upgrade closes
     #[arg(long)]
     fixable: bool,
+    /// The least severity that makes the exit code 1, of what is shown; 6 where there is none and
+    /// something in the image may hide one
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<Severity>,
     /// List every finding, and not only the worst
     #[arg(long)]
     all: bool,
@@ -144,7 +152,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         text::show(&scanned, &shown, output.paint())
     };
     output.result(&text)?;
-    Ok(Exit::Ok)
+    Ok(exit(&scanned.scan, &shown, args.fail_on))
+}
+
+/// What a script is told: nothing by default, for a scan that was made did what it was asked.
+fn exit(scan: &Scan, shown: &Shown, fail_on: Option<Severity>) -> Exit {
+    let Some(least) = fail_on else {
+        return Exit::Ok;
+    };
+    let mut findings = scan.findings.iter().filter(|finding| shown.has(finding));
+    if findings.any(|finding| finding.severity >= least) {
+        Exit::NotMet
+    } else if scan.is_blind() {
+        Exit::NotJudged
+    } else {
+        Exit::Ok
+    }
 }
 
 /// Scans with loadline's own matching.
@@ -177,12 +200,12 @@ async fn with(scanner: Scanner, image: &str, interrupt: &Interrupt) -> Result<Sc
         .read(wiring::with_packages(), interrupt)
         .await?;
     let inventory = inventory(&contents);
-    let layers: Vec<String> = contents
-        .layers
-        .iter()
-        .map(|layer| layer.diff_id.clone())
-        .collect();
-    let mut scan = scan::scan(scanner, &archive, &layers, &interrupt.asked).await?;
+    let layers = contents.layers.iter();
+    let known = scan::Image {
+        layers: layers.map(|layer| layer.diff_id.clone()).collect(),
+        ecosystems: matching::ecosystems(&inventory),
+    };
+    let mut scan = scan::scan(scanner, &archive, &known, &interrupt.asked).await?;
     place(&mut scan, &inventory);
     // What cannot be seen does not depend on who looks.
     scan.gaps.clone_from(&inventory.gaps);
@@ -232,5 +255,66 @@ async fn archive(
             let kept = target.save(interrupt).await?;
             Ok((kept.to_path_buf(), Some(kept)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::package::Package;
+    use crate::image::package::PackageKind;
+
+    fn finding(severity: Severity, fixed: bool) -> Finding {
+        Finding {
+            id: String::from("CVE-2026-1"),
+            aliases: Vec::new(),
+            package: Package {
+                kind: PackageKind::Python,
+                name: String::from("a"),
+                version: String::from("1"),
+                source: None,
+                architecture: None,
+                licences: Vec::new(),
+                layer: 0,
+                path: String::new(),
+            },
+            also: Vec::new(),
+            fixed: fixed.then(|| String::from("2")),
+            severity,
+            summary: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_script_is_told_of_what_is_grave_enough_and_of_what_nobody_can_know() {
+        let found = Scan {
+            packages: 1,
+            findings: vec![
+                finding(Severity::High, false),
+                finding(Severity::Medium, true),
+            ],
+            ..Scan::default()
+        };
+        let all = Shown::default();
+        let fixable = Shown {
+            fixable: true,
+            ..Shown::default()
+        };
+        assert_eq!(exit(&found, &all, None), Exit::Ok);
+        assert_eq!(exit(&found, &all, Some(Severity::High)), Exit::NotMet);
+        assert_eq!(exit(&found, &all, Some(Severity::Critical)), Exit::Ok);
+        assert_eq!(exit(&found, &fixable, Some(Severity::High)), Exit::Ok);
+        assert_eq!(exit(&found, &fixable, Some(Severity::Low)), Exit::NotMet);
+        // Nothing found is no good news where something could hide.
+        let blind = Scan {
+            passed_over: 1,
+            ..found
+        };
+        assert_eq!(exit(&blind, &all, Some(Severity::High)), Exit::NotMet);
+        assert_eq!(
+            exit(&blind, &all, Some(Severity::Critical)),
+            Exit::NotJudged
+        );
+        assert_eq!(exit(&blind, &all, None), Exit::Ok);
     }
 }

@@ -1,4 +1,4 @@
-//! Grype: `grype docker-archive:… -o json`.
+//! Grype: `grype docker-archive:… -o json`, or `oci-archive:…` where that is the one layout there is.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Adapter;
 use super::Version;
+use super::layout;
 use super::purl;
 use super::word;
 use crate::finding::Finding;
@@ -31,11 +32,17 @@ pub(super) const ADAPTER: Adapter = Adapter {
     refused: &[],
     prepare: "fetch its database with `grype db update`, then run this again",
     read,
+    day: |_| None,
 };
 
 fn scan(archive: &Path) -> Vec<String> {
+    let layout = if layout::is_oci_alone(archive) {
+        "oci-archive"
+    } else {
+        "docker-archive"
+    };
     vec![
-        format!("docker-archive:{}", word(archive)),
+        format!("{layout}:{}", word(archive)),
         "-o".to_owned(),
         "json".to_owned(),
         "--quiet".to_owned(),

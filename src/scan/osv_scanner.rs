@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Adapter;
 use super::Version;
+use super::osv_cache;
 use super::word;
 use crate::finding::Ecosystem;
 use crate::finding::Finding;
@@ -28,13 +29,14 @@ pub(super) const ADAPTER: Adapter = Adapter {
     version: &["--version"],
     read_version,
     scan,
-    keeps: &["OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY"],
+    keeps: &[osv_cache::FOLDER],
     sets: &[],
     // 1: it found something. 128: it found no package.
     ends_with: &[0, 1, 128],
     refused: &[],
     prepare: "fetch its databases with `osv-scanner scan image --offline-vulnerabilities --download-offline-databases IMAGE`, then run this again",
     read,
+    day: osv_cache::day,
 };
 
 /// Offline, because otherwise the list of packages would be sent out.

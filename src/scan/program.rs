@@ -180,6 +180,14 @@ fn marked(
     refused.get(found.pattern().as_usize() / 4).copied()
 }
 
+/// The words that scan an archive; it may have to be looked into for them.
+pub(super) async fn words(adapter: &Adapter, archive: &Path) -> Vec<String> {
+    let words = adapter.scan;
+    let path = archive.to_owned();
+    let found = tokio::task::spawn_blocking(move || words(&path)).await;
+    found.unwrap_or_else(|_ended| words(archive))
+}
+
 /// Runs a scanner with these words.
 pub(super) async fn run(
     adapter: &Adapter,
@@ -285,6 +293,13 @@ async fn read(
     }
 }
 
+/// The folder that programs keep a user's caches in.
+pub(super) fn cache() -> Option<PathBuf> {
+    let own = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = || own("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    own("XDG_CACHE_HOME").map(PathBuf::from).or_else(home)
+}
+
 /// What a scanner sees of the environment: the variables that it needs, an empty home, and its own
 /// cache.
 fn environment(adapter: &Adapter, home: &Path) -> Vec<(OsString, OsString)> {
@@ -295,15 +310,12 @@ fn environment(adapter: &Adapter, home: &Path) -> Vec<(OsString, OsString)> {
         .filter_map(|name| Some((OsString::from(name), own(name)?)))
         .collect();
     seen.push((OsString::from("HOME"), home.as_os_str().to_owned()));
-    let real = own("HOME").map(PathBuf::from);
-    let cache = own("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| real.as_ref().map(|home| home.join(".cache")));
-    if let Some(cache) = cache {
+    if let Some(cache) = cache() {
         seen.push((OsString::from("XDG_CACHE_HOME"), cache.into_os_string()));
     }
     // A plugin is found, and its login read, in the folder of Docker's own settings.
     if adapter.program == "docker" && own("DOCKER_CONFIG").is_none() {
+        let real = own("HOME").map(PathBuf::from);
         let settings = real.map(|home| home.join(".docker").into_os_string());
         seen.extend(settings.map(|folder| (OsString::from("DOCKER_CONFIG"), folder)));
     }

@@ -30,6 +30,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     refused: &[],
     prepare: "it works for people who are logged in only: run `docker login`, then run this again",
     read,
+    day: |_| None,
 };
 
 fn scan(archive: &Path) -> Vec<String> {

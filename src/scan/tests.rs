@@ -112,6 +112,25 @@ fn osv_scanner_is_read_with_its_records_and_without_unimportant_ones() {
 }
 
 #[test]
+fn grype_is_told_the_layout_of_the_archive() {
+    let words = |name: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut builder = tar::Builder::new(file.reopen().unwrap());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.set_cksum();
+        builder
+            .append_data(&mut header, name, [].as_slice())
+            .unwrap();
+        builder.finish().unwrap();
+        let words = (Scanner::Grype.adapter().scan)(file.path());
+        words[0].replace(&file.path().display().to_string(), "FILE")
+    };
+    assert_eq!(words("index.json"), "oci-archive:FILE");
+    assert_eq!(words("manifest.json"), "docker-archive:FILE");
+}
+
+#[test]
 fn docker_scout_is_read_once_for_each_rule() {
     let text = "      version: v1.18.3 (go1.24.6 - linux/amd64)\n      git commit: 123\n";
     let version = version_of(Scanner::Scout, text).unwrap();

@@ -35,6 +35,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     refused: &[("0.69.4", STOLEN), ("0.69.5", STOLEN), ("0.69.6", STOLEN)],
     prepare: "fetch its database with `trivy image --download-db-only`, then run this again",
     read,
+    day: |_| None,
 };
 
 fn scan(archive: &Path) -> Vec<String> {

@@ -588,3 +588,146 @@ fn what_a_fetched_snapshot_lacks_is_incomplete_and_never_clean() {
     );
     assert!(shipped.stdout.contains("openssl"), "{}", shipped.shown());
 }
+
+/// Fetches old advisories of Python and new ones of Node; the snapshot's id.
+fn fetched(sandbox: &Sandbox) -> String {
+    let later = r#"{"id": "N-1", "modified": "2026-11-01T00:00:00Z", "affected": [{
+        "package": {"ecosystem": "npm", "name": "a"}, "versions": ["1.0.0"]}]}"#;
+    for (ecosystem, records) in [
+        ("PyPI", archive(3, &[])),
+        ("npm", archive(0, &[("N-1.json", later)])),
+    ] {
+        let folder = sandbox.path("osv").join(ecosystem);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("all.zip"), &*records).expect("written");
+    }
+    let from = sandbox.path("osv").display().to_string();
+    let fetched = sandbox.run(&["db", "update", "--from", &from]);
+    assert_eq!(fetched.code, Some(0), "{}", fetched.shown());
+    let status = json(&sandbox.run(&["db", "status", "--json"]));
+    assert_eq!(status["date"], "2026-11-01");
+    let id = status["current"]["id"].as_str().expect("there is one");
+    id.to_owned()
+}
+
+#[test]
+fn the_day_beside_a_figure_is_that_of_the_image_s_ecosystems() {
+    let sandbox = Sandbox::without_engine();
+    let image = debian(&sandbox).display().to_string();
+    let id = fetched(&sandbox);
+    // The image has no package of npm, so that npm's day says nothing of it.
+    let scanned = sandbox.run(&["scan", &image, "--db", &id[..8]]);
+    assert_eq!(scanned.code, Some(0), "{}", scanned.shown());
+    assert!(
+        scanned.stdout.contains("advisories of 2026-01-02 ("),
+        "{}",
+        scanned.shown()
+    );
+}
+
+#[test]
+fn a_snapshot_that_was_changed_is_refused_where_its_id_is_named() {
+    let sandbox = Sandbox::without_engine();
+    let image = debian(&sandbox).display().to_string();
+    let id = fetched(&sandbox);
+    let id = id.as_str();
+    let snapshot = sandbox
+        .path("home/loadline/.loadline/advisories/snapshots")
+        .join(id);
+    let index = snapshot.join("pypi.index");
+    let mut bytes = std::fs::read(&index).expect("the index");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&index, &bytes).expect("written");
+    for words in [vec!["db", "use", id], vec!["scan", &image, "--db", id]] {
+        let refused = sandbox.run(&words);
+        assert_eq!(refused.code, Some(6), "{}", refused.shown());
+        assert!(
+            refused
+                .stderr
+                .contains("the index of PyPI is not what it was"),
+            "{}",
+            refused.shown()
+        );
+    }
+
+    // Nor does a manifest that was changed to fit.
+    let manifest = snapshot.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).expect("the manifest");
+    let mut changed: Value = serde_json::from_str(&text).expect("JSON");
+    let digest: String = Sha256::digest(&bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    for part in changed["parts"].as_array_mut().expect("a list") {
+        if part["file"] == "pypi.index" {
+            part["sha256"] = Value::from(digest.as_str());
+        }
+    }
+    std::fs::write(&manifest, changed.to_string()).expect("written");
+    let refused = sandbox.run(&["db", "use", id]);
+    assert_eq!(refused.code, Some(6), "{}", refused.shown());
+    assert!(
+        refused.stderr.contains("its indexes are those of another"),
+        "{}",
+        refused.shown()
+    );
+}
+
+#[test]
+fn osv_scanner_s_databases_are_as_old_as_their_files() {
+    let sandbox = Sandbox::without_engine();
+    for (ecosystem, day) in [("Debian", 0), ("PyPI", 3)] {
+        let folder = sandbox.path("home/.cache/osv-scanner").join(ecosystem);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let file = std::fs::File::create(folder.join("all.zip")).expect("a file");
+        // 2026-11-18
+        let seconds = 1_794_960_000 + day * 24 * 60 * 60;
+        let at = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        file.set_modified(at).expect("its time can be set");
+    }
+    let text = format!(
+        "#!/bin/sh\ncase \"$*\" in *scan*image*) cat {}; exit 1;; esac\necho 'osv-scanner version: 2.2.4'\n",
+        sample("osv-scanner.json"),
+    );
+    let path = script(&sandbox, "osv-scanner", &text);
+    let sandbox = sandbox.with("PATH", &path);
+    let image = debian(&sandbox).display().to_string();
+    let ended = run(&sandbox, &["scan", &image, "--engine", "osv-scanner"]);
+    assert!(
+        ended
+            .stdout
+            .contains("osv-scanner 2.2.4 · advisories of 2026-11-18 (osv)"),
+        "{}",
+        ended.shown()
+    );
+}
+
+#[test]
+fn a_pipeline_can_stop_at_what_is_grave_and_fixable() {
+    let sandbox = Sandbox::without_engine();
+    let image = debian(&sandbox).display().to_string();
+    let code = |words: &[&str]| {
+        let all: Vec<&str> = ["scan", image.as_str()]
+            .into_iter()
+            .chain(words.iter().copied())
+            .collect();
+        run(&sandbox, &all).code
+    };
+    assert_eq!(code(&[]), Some(0));
+    assert_eq!(code(&["--fixable", "--fail-on", "high"]), Some(1));
+    assert_eq!(code(&["--fail-on", "awful"]), Some(2));
+    // A folder is no archive, and says what to do.
+    let folder = sandbox.path("layout");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("index.json"), "{}").expect("written");
+    let path = script(&sandbox, "trivy", "#!/bin/sh\nexit 0\n");
+    let sandbox = sandbox.with("PATH", &path);
+    let ended = run(&sandbox, &["scan", "layout", "--engine", "trivy"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("scanners are given an archive"),
+        "{}",
+        ended.stderr
+    );
+}
