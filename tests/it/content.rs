@@ -18,6 +18,8 @@ use loadline::course::Exercise;
 use loadline::course::Files;
 use loadline::course::load;
 use loadline::engine::Engine;
+use loadline::image::archive;
+use loadline::learner::LayerFacts;
 use loadline::learner::records::new_token;
 use loadline::report::CourseRef;
 use loadline::report::GoalReport;
@@ -31,9 +33,16 @@ use crate::host;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Start {
+    /// Nothing comes out of the builder's cache, and everything is looked at.
     Clean,
+    /// The same with the cache.
     Warm,
+    /// As in the workshop: no more is looked at than the verdict needs, layers are remembered.
+    Learner,
 }
+
+/// Goals whose verdict on a starter blames no line and no layer, with the reason.
+const NOT_BLAMED: &[(&str, &str)] = &[];
 
 struct Bench {
     engine: Arc<dyn Engine>,
@@ -58,8 +67,7 @@ impl Bench {
         self.course.exercise(id).expect("it is in the course")
     }
 
-    /// One attempt in which everything is looked at; from clean, nothing comes out of the
-    /// builder's cache.
+    /// One attempt.
     async fn attempt(&self, exercise: &Exercise, files: Files, start: Start) -> Report {
         let token = new_token();
         let planted = exercise.planted(&token);
@@ -79,8 +87,12 @@ impl Bench {
                 baseline: None,
                 no_cache: start == Start::Clean,
                 own: true,
-                thorough: true,
-                facts: None,
+                thorough: start != Start::Learner,
+                facts: (start == Start::Learner).then(|| {
+                    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("content-layers");
+                    let facts: Arc<dyn archive::Facts> = Arc::new(LayerFacts::at(place));
+                    facts
+                }),
             },
             CancellationToken::new(),
         );
@@ -118,6 +130,10 @@ impl Bench {
             let report = self.attempt(exercise, files, Start::Clean).await;
             solution_passes(&report, round);
         }
+        let report = self
+            .attempt(exercise, Self::starter(exercise), Start::Learner)
+            .await;
+        learner_is_told(exercise, &report);
     }
 }
 
@@ -155,6 +171,24 @@ fn starter_fails_as_stated(exercise: &Exercise, report: &Report, round: u32) {
             shown(report)
         );
         assert!(goal.next_step.is_some(), "{}", shown(report));
+        let blamed = goal.blame.line.is_some() || goal.blame.layer.is_some();
+        let excepted = NOT_BLAMED.iter().any(|(id, _)| *id == goal.id);
+        assert_ne!(blamed, excepted, "`{}`: {}", goal.id, shown(report));
+    }
+}
+
+/// What a learner reads of the starter, where not everything was looked at: nothing that is not so,
+/// at least one thing to do, and of the rest why it is not known.
+fn learner_is_told(exercise: &Exercise, report: &Report) {
+    let stated: BTreeSet<&str> = exercise.starter_misses.iter().map(String::as_str).collect();
+    let unmet = with_verdict(report, VerdictName::Unmet);
+    assert!(!unmet.is_empty(), "{}", shown(report));
+    assert!(unmet.is_subset(&stated), "{}", shown(report));
+    let met = with_verdict(report, VerdictName::Met);
+    assert!(met.is_disjoint(&stated), "{}", shown(report));
+    for goal in &report.goals {
+        let unknown = goal.verdict == VerdictName::Unknown;
+        assert!(!unknown || goal.why.is_some(), "{}", shown(report));
     }
 }
 
