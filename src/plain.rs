@@ -5,6 +5,7 @@
 //! Everything that is asked and said goes through [`Teletype`], so that a test can sit on the
 //! other side.
 
+mod edit;
 mod exercise;
 mod inside;
 mod lesson;
@@ -38,6 +39,9 @@ pub trait Teletype: Send {
 
     /// Asks and waits for a line; `None` when there will be no more.
     async fn ask(&mut self, prompt: &str) -> Option<String>;
+
+    /// Whether the person named an editor.
+    fn has_editor(&self) -> bool;
 
     /// Opens a file in the person's editor and waits for it, where it is one to wait for. The
     /// error says what to do instead.

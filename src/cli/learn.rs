@@ -175,6 +175,10 @@ impl Teletype for Person {
         read.await.ok().flatten()
     }
 
+    fn has_editor(&self) -> bool {
+        editor().is_some()
+    }
+
     async fn edit(&mut self, file: &Path) -> Result<(), String> {
         let command = editor().ok_or("Neither `VISUAL` nor `EDITOR` names an editor.")?;
         let (program, args) = command.split_first().ok_or("`EDITOR` is empty.")?;

@@ -34,10 +34,11 @@ enum Action {
     Reset,
     UndoReset,
     Used,
+    Apply,
     Back,
 }
 
-const ACTIONS: [(Action, &str); 12] = [
+const ACTIONS: [(Action, &str); 13] = [
     (Action::Build, "Build and check"),
     (Action::Edit, "Edit a file"),
     (Action::Show, "Read your files"),
@@ -49,6 +50,7 @@ const ACTIONS: [(Action, &str); 12] = [
     (Action::Reset, "Put the starter back"),
     (Action::UndoReset, "Undo the last reset"),
     (Action::Used, "See what of the image a run opens"),
+    (Action::Apply, "Put the worked answer into your files"),
     (Action::Back, "Back"),
 ];
 
@@ -97,7 +99,7 @@ impl Plain<'_> {
         match action {
             Action::Build => self.build(exercise).await?,
             Action::Edit => {
-                self.edit(workspace).await;
+                self.edit(&exercise.id, workspace).await;
                 let fresh = workshop.open(&exercise.id).await?;
                 self.say_all(remarks::lines(&fresh.files, Detail::Short));
                 return Ok(Some(fresh));
@@ -120,8 +122,7 @@ impl Plain<'_> {
             Action::Reset => {
                 let question = "This puts the starter back over your files; it can be undone. \
                                 Type yes to do it: ";
-                let answer = self.tty.ask(question).await.unwrap_or_default();
-                if !answer.trim().eq_ignore_ascii_case("yes") {
+                if !self.agrees(question).await {
                     self.say("Nothing was changed.");
                     return Ok(None);
                 }
@@ -135,6 +136,7 @@ impl Plain<'_> {
                 return Ok(Some(fresh));
             }
             Action::Used => self.used(exercise).await?,
+            Action::Apply => return self.apply(exercise, workspace).await,
             Action::Back => {}
         }
         Ok(None)
@@ -186,36 +188,6 @@ impl Plain<'_> {
                         return;
                     }
                 }
-            }
-        }
-    }
-
-    async fn edit(&mut self, workspace: &Workspace) {
-        let names: Vec<String> = workspace
-            .files
-            .iter()
-            .map(|file| file.name.clone())
-            .collect();
-        let index = if names.len() == 1 {
-            Some(1)
-        } else {
-            for (index, name) in names.iter().enumerate() {
-                self.say(format!("{:>3}  {name}", index + 1));
-            }
-            self.choose("Which file, or q: ", names.len()).await
-        };
-        let Some(name) = index.and_then(|number| names.get(number - 1)) else {
-            return;
-        };
-        let file = workspace.folder.join(name);
-        match self.tty.edit(&file).await {
-            Ok(()) => self.say(format!("{name} is as you left it.")),
-            Err(why) => {
-                self.say(why);
-                self.say(format!(
-                    "The file is {}; edit it with anything.",
-                    shown(&file)
-                ));
             }
         }
     }
@@ -352,21 +324,50 @@ impl Plain<'_> {
         Ok(())
     }
 
+    /// Whether the person types yes.
+    async fn agrees(&mut self, question: &str) -> bool {
+        let answer = self.tty.ask(question).await.unwrap_or_default();
+        answer.trim().eq_ignore_ascii_case("yes")
+    }
+
+    /// Puts the worked answer into the learner's files; what was there is kept as by a reset.
+    async fn apply(
+        &mut self,
+        exercise: &Exercise,
+        workspace: &Workspace,
+    ) -> Result<Option<Workspace>, Trouble> {
+        let Some(solution) = &exercise.solution else {
+            self.say("This exercise has no worked answer.");
+            return Ok(None);
+        };
+        let question = "This puts the worked answer over your files; it can be undone. \
+                        Type yes to do it: ";
+        if !self.agrees(question).await {
+            self.say("Nothing was changed.");
+            return Ok(None);
+        }
+        let workshop = self.services.workshop.clone();
+        workshop.reset(&exercise.id).await?;
+        for file in &workspace.files {
+            if let Some(text) = solution.files.get(&file.name) {
+                let text = String::from_utf8_lossy(text);
+                workshop.save(&exercise.id, &file.name, &text).await?;
+            }
+        }
+        self.say("The worked answer is in your files. Yours are kept: \"Undo the last reset\".");
+        Ok(Some(workshop.open(&exercise.id).await?))
+    }
+
     /// Shows what the worked answer changes in the learner's files, and why.
     async fn solution(&mut self, exercise: &Exercise, workspace: &Workspace) {
         let Some(solution) = &exercise.solution else {
             return self.say("This exercise has no worked answer.");
         };
         let record = self.progress.exercises.get(&exercise.id);
-        if !solution_is_due(exercise, record) {
-            let answer = self
-                .tty
-                .ask("You have hints left, and trying first teaches more. Type yes to see it now: ")
-                .await
-                .unwrap_or_default();
-            if !answer.trim().eq_ignore_ascii_case("yes") {
-                return;
-            }
+        let question =
+            "You have hints left, and trying first teaches more. Type yes to see it now: ";
+        if !solution_is_due(exercise, record) && !self.agrees(question).await {
+            return;
         }
         for (name, content) in &solution.files {
             let mine = workspace

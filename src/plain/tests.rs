@@ -48,6 +48,8 @@ struct Person {
     answers: VecDeque<String>,
     heard: Vec<String>,
     edited: Vec<PathBuf>,
+    /// Whether `EDITOR` names none.
+    bare: bool,
 }
 
 #[async_trait]
@@ -61,6 +63,10 @@ impl Teletype for Person {
         let shown = answer.as_deref().unwrap_or("(end)");
         self.heard.push(format!("{prompt}{shown}"));
         answer
+    }
+
+    fn has_editor(&self) -> bool {
+        !self.bare
     }
 
     async fn edit(&mut self, file: &Path) -> Result<(), String> {
@@ -171,8 +177,8 @@ impl Workshop for Fake {
         Ok(workspace())
     }
 
-    async fn save(&self, _: &ExerciseId, file: &str, _: &str) -> Result<(), Trouble> {
-        self.note(format!("save {file}"));
+    async fn save(&self, _: &ExerciseId, file: &str, text: &str) -> Result<(), Trouble> {
+        self.note(format!("save {file}: {text}"));
         Ok(())
     }
 
@@ -548,6 +554,67 @@ async fn files_are_shown_without_what_could_steer_a_terminal() {
 async fn the_only_file_opens_in_the_editor_at_once() {
     let (person, _) = visit(&["2", "2", "q", "q"]).await;
     assert_eq!(person.edited, [PathBuf::from("/w/first-build/Dockerfile")]);
+}
+
+#[tokio::test]
+async fn without_an_editor_a_file_is_changed_line_by_line() {
+    let workshop = Arc::new(Fake::default());
+    let services = Services {
+        course: Arc::new(course()),
+        workshop: workshop.clone(),
+    };
+    let typed = [
+        "2",
+        "2",
+        "2 CMD [\"/app\"]",
+        "+1 COPY app /app",
+        "-9",
+        "s",
+        "2",
+        "-1",
+        "q",
+        "yes",
+        "q",
+        "q",
+    ];
+    let mut person = Person {
+        answers: typed.map(str::to_owned).into(),
+        bare: true,
+        ..Person::default()
+    };
+    run(services, &mut person, at_rest(BaseStates::new()), None).await;
+    let done = done(&workshop);
+    let saves: Vec<&String> = done
+        .iter()
+        .filter(|done| done.starts_with("save"))
+        .collect();
+    assert_eq!(
+        saves,
+        ["save Dockerfile: FROM scratch\nCOPY app /app\nCMD [\"/app\"]\n"]
+    );
+    let text = person.heard.join("\n");
+    assert!(
+        text.contains("There is no line 9; the file has 3 lines."),
+        "{text}"
+    );
+    assert!(text.contains("Nothing was saved."), "{text}");
+    assert!(!text.contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn the_worked_answer_is_put_into_the_files_by_who_asks_for_it() {
+    let (_, workshop) = visit(&["2", "12", "no", "q", "q"]).await;
+    assert_eq!(done(&workshop), ["open first-build"]);
+    let (_, workshop) = visit(&["2", "12", "yes", "q", "q"]).await;
+    assert_eq!(
+        done(&workshop),
+        [
+            "open first-build",
+            "reset first-build",
+            "save Dockerfile: FROM scratch\nCMD [\"/app\"]\n",
+            "open first-build"
+        ]
+    );
 }
 
 #[tokio::test]
