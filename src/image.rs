@@ -83,7 +83,7 @@ pub struct Healthcheck {
 /// One step of an image's history, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryStep {
-    /// The command as the builder recorded it.
+    /// The command as the builder recorded it, secrets included: not to be shown as it is.
     pub created_by: String,
     /// Whether the step made no layer.
     pub empty_layer: bool,
@@ -94,7 +94,7 @@ pub struct HistoryStep {
 pub struct History<'a>(pub &'a [HistoryStep]);
 
 impl History<'_> {
-    /// The step that made each of `layers` layers, bottom first.
+    /// The step that made each of `layers` layers, bottom first, as it may be [`told`](maker::told).
     ///
     /// A history that counts other than the layers do (an imported file system at the bottom, say)
     /// is read from its end: the upper layers are the learner's.
@@ -103,7 +103,7 @@ impl History<'_> {
         let steps = self.0.iter().rev().filter(|step| !step.empty_layer);
         let mut makers: Vec<Option<String>> = steps
             .take(layers)
-            .map(|step| Some(step.created_by.clone()))
+            .map(|step| Some(maker::told(&step.created_by)))
             .collect();
         makers.resize(layers, None);
         makers.reverse();
@@ -139,7 +139,8 @@ pub struct Layer {
     pub index: usize,
     /// SHA-256 of the uncompressed layer: `sha256:…`.
     pub diff_id: String,
-    /// The history step that made it, where the history tells.
+    /// The history step that made it, where the history tells, as it may be
+    /// [`told`](maker::told): for people and documents.
     pub created_by: Option<String>,
     /// Sum of the payload bytes of its regular files; hard links count once.
     pub shipped: Bytes,

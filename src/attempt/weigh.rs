@@ -9,6 +9,7 @@ use crate::goal::Missing;
 use crate::goal::evidence::LayerSize;
 use crate::goal::evidence::Sizes;
 use crate::image::Contents;
+use crate::image::History;
 use crate::image::Summary;
 use crate::report::ImageReport;
 use crate::report::LayerReport;
@@ -21,11 +22,8 @@ pub(super) fn sizes_by_engine(summary: &Summary, lines: &[Option<u32>]) -> Known
             "This engine's own sizes do not say what an image ships.",
         ));
     };
-    let steps = summary.history.iter().filter(|step| !step.empty_layer);
-    let mut created: Vec<Option<Clean>> = steps
-        .map(|step| Some(Clean::line(&step.created_by)))
-        .collect();
-    created.resize(sizes.len(), None);
+    let makers = History(&summary.history).makers(sizes.len());
+    let created = makers.iter().map(|step| step.as_deref().map(Clean::line));
     let layers: Vec<LayerSize> = sizes
         .iter()
         .zip(created)
@@ -91,4 +89,47 @@ pub(super) fn lines(
     let layers = summary.diff_ids.len();
     let given = BuildArgs::new();
     layer_lines(dockerfile, &given, &summary.history, layers, base_layers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Config;
+    use crate::image::HistoryStep;
+    use crate::image::Layer;
+    use crate::units::Bytes;
+
+    const STEP: &str = "|1 TOKEN=correct-horse /bin/sh -c make";
+
+    #[test]
+    fn the_report_has_no_argument_of_the_build() {
+        let history = vec![HistoryStep {
+            created_by: STEP.to_owned(),
+            empty_layer: false,
+        }];
+        let summary = Summary {
+            id: String::new(),
+            tags: Vec::new(),
+            config: Config::default(),
+            history: history.clone(),
+            diff_ids: vec![String::new()],
+            engine_size: Bytes(1),
+            layer_sizes: Some(vec![Bytes(1)]),
+        };
+        let mut contents = Contents {
+            history,
+            ..Contents::default()
+        };
+        contents.layers.push(Layer {
+            created_by: History(&contents.history).makers(1).remove(0),
+            ..Layer::default()
+        });
+        for sizes in [
+            sizes_by_engine(&summary, &[]).unwrap(),
+            sizes_by_count(&contents, &[]),
+        ] {
+            let made = sizes.layers[0].created_by.as_ref().unwrap();
+            assert_eq!(made.as_str(), "/bin/sh -c make");
+        }
+    }
 }

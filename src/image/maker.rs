@@ -1,4 +1,9 @@
-//! The instruction behind a step of an image's history, as a Dockerfile has it.
+//! What is told of a step of an image's history: never a value that was given to the build, never a
+//! secret; and the instruction behind it, as a Dockerfile has it.
+
+use std::ops::Range;
+
+use super::secrets;
 
 /// Words of instructions that builders record as they are.
 const KEYWORDS: [&str; 18] = [
@@ -22,47 +27,209 @@ const KEYWORDS: [&str; 18] = [
     "WORKDIR",
 ];
 
-/// `RUN make` for `/bin/sh -c make`, `RUN /bin/sh -c make # buildkit` or `|1 A=b /bin/sh -c make`;
-/// a text that no builder writes stays as it is. White space is made single.
+/// Shells that builders give a command to.
+const SHELLS: [&str; 8] = ["sh", "bash", "ash", "dash", "zsh", "ksh", "mksh", "fish"];
+
+/// How many words may stand between a shell and its `-c`.
+const FLAGS: usize = 8;
+
+/// A step of the history as it may be shown: as the builder recorded it, without the arguments of
+/// the build, and with `…` for each value that looks like a secret. `RUN …` where it cannot be told
+/// where the arguments end.
+#[must_use]
+pub fn told(created_by: &str) -> String {
+    let step = without_arguments(created_by);
+    let Some(hidden) = hidden(&step) else {
+        let keyword = step.split_whitespace().next().unwrap_or_default();
+        let known = KEYWORDS.contains(&keyword);
+        return format!("{} …", if known { keyword } else { "RUN" });
+    };
+    let mut told = Vec::with_capacity(step.len());
+    let mut at = 0;
+    for place in hidden {
+        let start = place.start.max(at);
+        if place.end <= start {
+            continue;
+        }
+        told.extend_from_slice(step.as_bytes().get(at..start).unwrap_or_default());
+        // Places that touch are one.
+        if start > at || at == 0 {
+            told.extend_from_slice("…".as_bytes());
+        }
+        at = place.end;
+    }
+    told.extend_from_slice(step.as_bytes().get(at..).unwrap_or_default());
+    String::from_utf8_lossy(&told).into_owned()
+}
+
+/// `RUN make` for `/bin/sh -c make`, `RUN /bin/sh -c make # buildkit` or `|1 A=b /bin/sh -c make`,
+/// whatever the shell, with no more in it than may be [`told`]; a text that no builder writes stays
+/// as it is. White space is made single.
 #[must_use]
 pub fn instruction(created_by: &str) -> String {
-    let text = created_by.trim();
+    let text = told(created_by);
+    let text = text.trim();
     let text = text.strip_suffix("# buildkit").unwrap_or(text);
     let text: Vec<&str> = text.split_whitespace().collect();
     let text = text.join(" ");
-    if let Some(plain) = text.strip_prefix("/bin/sh -c #(nop) ") {
-        return plain.to_owned();
-    }
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
-    if word == "RUN" {
-        return format!("RUN {}", command(rest));
-    }
-    if KEYWORDS.contains(&word) {
+    let is_run = word == "RUN";
+    if !is_run && KEYWORDS.contains(&word) {
         return text;
     }
-    match command(&text) {
-        bare if bare.len() < text.len() => format!("RUN {bare}"),
-        _ => text,
+    let bare = command(if is_run { rest } else { &text });
+    if let Some(plain) = bare.strip_prefix("#(nop)") {
+        return plain.trim_start().to_owned();
     }
-}
-
-/// A command without the shell and the build arguments before it: `make` of `|1 A=b /bin/sh -c
-/// make`.
-fn command(text: &str) -> &str {
-    let shell = "/bin/sh -c ";
-    if let Some(bare) = text.strip_prefix(shell) {
-        return bare;
-    }
-    if text.starts_with('|')
-        && let Some((_, bare)) = text.split_once(&format!(" {shell}"))
-    {
-        return bare;
+    if is_run || bare.len() < text.len() {
+        return format!("RUN {bare}");
     }
     text
 }
 
+/// A command without the shell before it: `make` of `/bin/bash -o pipefail -c make`.
+fn command(text: &str) -> &str {
+    let words = words(text);
+    let shell = text.starts_with('/').then(|| shell(&words)).flatten();
+    let start = shell.and_then(|count| words.get(count)).map(|word| word.0);
+    start.and_then(|start| text.get(start..)).unwrap_or(text)
+}
+
+/// A step without the arguments of its build: `/bin/sh -c make` of `|1 TOKEN=x /bin/sh -c make`.
+fn without_arguments(created_by: &str) -> String {
+    let text = created_by.trim();
+    let (keyword, command) = match text.strip_prefix("RUN ") {
+        Some(command) => ("RUN ", command.trim_start()),
+        None => ("", text),
+    };
+    if !has_arguments(command) {
+        return text.to_owned();
+    }
+    match behind_arguments(command).and_then(|start| command.get(start..)) {
+        Some(rest) => format!("{keyword}{rest}"),
+        None => String::from("RUN …"),
+    }
+}
+
+/// Whether a command begins with arguments of the build: `|1 TOKEN=x`.
+fn has_arguments(command: &str) -> bool {
+    let count = command.strip_prefix('|');
+    count.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Where the arguments of the build end and the shell begins. Values are recorded without quotes
+/// and may hold spaces, so as many names as there are arguments have to be passed first.
+pub(super) fn behind_arguments(command: &str) -> Option<usize> {
+    let words = words(command);
+    let (count, rest) = words.split_first()?;
+    let mut names: usize = count.1.strip_prefix('|')?.parse().ok()?;
+    (0..rest.len()).find_map(|index| {
+        let from = rest.get(index..)?;
+        let (at, word) = from.first()?;
+        if names > 0 {
+            names -= usize::from(name_of(word).is_some());
+            return None;
+        }
+        shell(from).is_some().then_some(*at)
+    })
+}
+
+/// How many words are a shell and its flags, where these words begin with one that is given a
+/// command: 4 for `/bin/bash -o pipefail -c make`.
+fn shell(words: &[(usize, &str)]) -> Option<usize> {
+    let name = words.first()?.1.rsplit('/').next()?;
+    if !SHELLS.contains(&name) {
+        return None;
+    }
+    let mut is_value = false;
+    for (index, (_, word)) in words.iter().enumerate().skip(1).take(FLAGS) {
+        if std::mem::take(&mut is_value) {
+            continue;
+        }
+        let short = word.starts_with(['-', '+']) && !word.starts_with("--");
+        if short && word.ends_with('c') {
+            return Some(index + 1);
+        }
+        if !word.starts_with(['-', '+']) {
+            return None;
+        }
+        is_value = short && word.ends_with('o');
+    }
+    None
+}
+
+/// The words of a text and where they begin.
+fn words(text: &str) -> Vec<(usize, &str)> {
+    let mut at = 0;
+    let pieces = text.split_inclusive(char::is_whitespace).map(|piece| {
+        let start = at;
+        at += piece.len();
+        (start, piece.trim_end())
+    });
+    pieces.filter(|(_, word)| !word.is_empty()).collect()
+}
+
+/// `TOKEN` of the word `TOKEN=x`.
+fn name_of(word: &str) -> Option<&str> {
+    let (name, _) = word.split_once('=')?;
+    let sound = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    (!name.is_empty() && name.chars().all(sound)).then_some(name)
+}
+
+/// Where a step holds values that look like secrets, in its order; `None` where it is too long to
+/// look at all of it.
+fn hidden(step: &str) -> Option<Vec<Range<usize>>> {
+    let mut found: Vec<Range<usize>> = secrets::values(step.as_bytes())?;
+    for place in &mut found {
+        place.end = end_of(step, place);
+    }
+    found.extend(settings(step));
+    found.sort_by_key(|place| (place.start, place.end));
+    Some(found)
+}
+
+/// Where a value really ends: rules that look for secrets know what they begin with, and their
+/// rest need not be told either.
+fn end_of(step: &str, place: &Range<usize>) -> usize {
+    let bytes = step.as_bytes();
+    let before = place.start.checked_sub(1).and_then(|at| bytes.get(at));
+    let is_quoted = matches!(before, Some(b'"' | b'\''));
+    if is_quoted || bytes.get(place.end) == Some(&b'@') {
+        return place.end;
+    }
+    let rest = bytes.get(place.end..).unwrap_or_default();
+    let more = rest.iter().position(u8::is_ascii_whitespace);
+    place.end + more.unwrap_or(rest.len())
+}
+
+/// The secret values that `ENV`, `ARG` and `LABEL` set. They are recorded without quotes: a value
+/// goes on until the next name.
+fn settings(step: &str) -> Vec<Range<usize>> {
+    let start = step.find("#(nop)").map_or(0, |at| at + "#(nop)".len());
+    let rest = step.get(start..).unwrap_or_default().trim_end();
+    let rest = rest.strip_suffix("# buildkit").unwrap_or(rest);
+    let mut words = words(rest).into_iter().peekable();
+    let keyword = words.next().map(|word| word.1);
+    if !matches!(keyword, Some("ENV" | "ARG" | "LABEL")) {
+        return Vec::new();
+    }
+    let named: Vec<(usize, &str)> = words
+        .filter_map(|(at, word)| Some((at, name_of(word)?)))
+        .collect();
+    let ends = named.iter().skip(1).map(|next| next.0);
+    let ends = ends.chain(std::iter::once(rest.len()));
+    let secret = |((at, name), end): (&(usize, &str), usize)| {
+        let value = rest.get(at + name.len() + 1..end)?.trim_end();
+        let from = start + at + name.len() + 1;
+        secrets::is_secret(name, value).then(|| from..from + value.len())
+    };
+    named.iter().zip(ends).filter_map(secret).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -75,17 +242,95 @@ mod tests {
             ("/bin/sh -c apt-get update", "RUN apt-get update"),
             ("|1 T=x /bin/sh -c make\t install", "RUN make install"),
             ("RUN |1 T=x /bin/sh -c make # buildkit", "RUN make"),
+            ("|2 A=1 2 T=x /bin/bash -o pipefail -c make", "RUN make"),
+            (
+                "RUN /bin/bash -euxo pipefail -c make # buildkit",
+                "RUN make",
+            ),
             (
                 "/bin/sh -c #(nop) COPY dir:12ab in /app ",
                 "COPY dir:12ab in /app",
             ),
+            ("/bin/bash -c #(nop)  USER web", "USER web"),
             ("COPY . . # buildkit", "COPY . ."),
+            ("ADD rootfs.tar / ", "ADD rootfs.tar /"),
             ("RUN rm -rf /big", "RUN rm -rf /big"),
+            ("RUN make # buildkit", "RUN make"),
+            (
+                "RUN /usr/bin/gcc -c x.c # buildkit",
+                "RUN /usr/bin/gcc -c x.c",
+            ),
             ("debuerreotype 0.16", "debuerreotype 0.16"),
             ("", ""),
         ];
         for (recorded, shown) in cases {
             assert_eq!(instruction(recorded), shown);
+        }
+    }
+
+    #[test]
+    fn arguments_of_the_build_are_not_told_whatever_the_shell() {
+        for (recorded, shown) in [
+            ("|1 TOKEN=correct-horse /bin/sh -c make", "/bin/sh -c make"),
+            (
+                "RUN |2 A=b c /bin/x TOKEN=correct horse /bin/bash -o pipefail -c make # buildkit",
+                "RUN /bin/bash -o pipefail -c make # buildkit",
+            ),
+            (
+                "RUN |1 TOKEN=correct-horse bash -ec make",
+                "RUN bash -ec make",
+            ),
+            ("|0 /bin/sh -c make", "/bin/sh -c make"),
+            // Nobody can tell where the value ends and the command begins.
+            (
+                "RUN |1 TOKEN=correct-horse make install # buildkit",
+                "RUN …",
+            ),
+            ("|9 TOKEN=correct-horse /bin/sh -c make", "RUN …"),
+            ("|1", "RUN …"),
+        ] {
+            assert_eq!(told(recorded), shown);
+        }
+    }
+
+    #[test]
+    fn values_that_look_like_secrets_are_not_told() {
+        let token = format!("ghp_{}", "aZ3bY7cX9dW1eV5fU2gT8hS4iR6jQ0kPmN2L");
+        let cases = [
+            (
+                String::from("ENV PATH=/bin DB_PASSWORD=correct horse, battery LANG=C # buildkit"),
+                "ENV PATH=/bin DB_PASSWORD=… LANG=C # buildkit",
+            ),
+            (
+                String::from("/bin/sh -c #(nop)  ENV DB_PASSWORD=my long one"),
+                "/bin/sh -c #(nop)  ENV DB_PASSWORD=…",
+            ),
+            (
+                String::from(
+                    "RUN /bin/sh -c curl -u ci --token=correct-horse;x https://ci:gl9x8y7z@git.corp/a",
+                ),
+                "RUN /bin/sh -c curl -u ci --token=… https://ci:…@git.corp/a",
+            ),
+            (
+                format!("RUN /bin/sh -c echo {token} >/k && echo '{token}' # buildkit"),
+                "RUN /bin/sh -c echo … >/k && echo '…' # buildkit",
+            ),
+            (String::from("LABEL maintainer=me"), "LABEL maintainer=me"),
+        ];
+        for (recorded, shown) in cases {
+            assert_eq!(told(&recorded), shown);
+            assert_eq!(told(shown), shown, "what is told stays");
+        }
+        let many = format!("RUN echo {}", "TOKEN=correct-horse ".repeat(100));
+        assert_eq!(told(&many), "RUN …");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_of_parts_panics(parts in proptest::collection::vec(0usize..14, 0..30)) {
+            let words = ["|1 ", "|", "RUN ", "ENV ", "#(nop) ", "TOKEN=", "é", "\"", "'", " ", "/bin/sh -c ", "correct-horse", "@", "://a:"];
+            let text: String = parts.iter().map(|part| words[*part]).collect();
+            let _ = instruction(&text);
         }
     }
 }

@@ -13,6 +13,7 @@ mod scan;
 
 use std::fmt;
 
+pub(in crate::image) use assignment::is_secret;
 pub use places::Place;
 pub use places::Secret;
 pub use places::in_dockerfile;
@@ -23,6 +24,7 @@ pub use rules::ALL as KINDS;
 pub use rules::SecretKind;
 pub use scan::Match;
 pub use scan::scan;
+pub(in crate::image) use scan::values;
 use serde::Deserialize;
 use serde::Serialize;
 

@@ -13,11 +13,11 @@ use std::collections::HashSet;
 use serde::Serialize;
 pub use words::COMMENT;
 pub use words::headline;
-pub use words::instruction;
 pub use words::lines;
 
 use crate::image::Contents;
 use crate::image::EntryKind;
+use crate::image::maker;
 use crate::image::tree::Tree;
 use crate::units::Bytes;
 use crate::units::Percent;
@@ -172,7 +172,7 @@ impl Touched {
             };
             let index = usize::try_from(line).unwrap_or(usize::MAX);
             if let Some(text) = dockerfile.lines().nth(index) {
-                layer.created_by = Some(text.trim().to_owned());
+                layer.created_by = Some(maker::told(text));
             }
         }
     }

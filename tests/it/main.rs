@@ -44,6 +44,7 @@ mod sandbox;
 mod scan;
 mod shots;
 mod source;
+mod told;
 mod tui_pty;
 
 /// A test file that this list does not name would never run.

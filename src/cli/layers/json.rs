@@ -19,7 +19,7 @@ struct Document<'a> {
     /// Live over shipped, from 0 to 1.
     efficiency: f64,
     layers: Vec<Layer<'a>>,
-    dead: Vec<Dead<'a>>,
+    dead: Vec<Dead>,
     dive: Dive,
     #[serde(skip_serializing_if = "Option::is_none")]
     ci: Option<Ci<'a>>,
@@ -40,14 +40,14 @@ struct Layer<'a> {
 }
 
 #[derive(Serialize)]
-struct Dead<'a> {
+struct Dead {
     path: String,
     bytes: Bytes,
     shipped_in: usize,
     hidden_in: usize,
     how: How,
     /// The entry that hides it.
-    by: &'a str,
+    by: String,
 }
 
 /// The figures by that tool's formula, for comparison.
@@ -101,7 +101,7 @@ pub(super) fn all(findings: &Findings<'_>) -> Result<String, CliError> {
                 shipped_in: file.shipped_in,
                 hidden_in: file.hidden_in,
                 how: file.how,
-                by: &file.by,
+                by: format!("/{}", file.by),
             })
             .collect(),
         dive: Dive {

@@ -13,6 +13,7 @@ use crate::finding::group;
 use crate::finding::group::Fix;
 use crate::finding::group::OfLayer;
 use crate::image::Contents;
+use crate::image::maker;
 use crate::text::Clean;
 use crate::text::plural;
 
@@ -253,17 +254,13 @@ fn layer_line(of_layer: &OfLayer<'_>, contents: &Contents) -> String {
         .layers
         .get(index)
         .and_then(|layer| layer.created_by.as_deref())
-        .map_or_else(|| String::from("(no history)"), instruction);
+        .map_or_else(|| String::from("(no history)"), short);
     format!("  layer {index}, {made}: {}\n", of_layer.counts())
 }
 
 /// A step of the history as a person wrote it, cut to a line.
-fn instruction(created_by: &str) -> String {
-    let plain = created_by
-        .trim_start_matches("/bin/sh -c ")
-        .trim_start_matches("#(nop) ")
-        .trim_end_matches(" # buildkit");
-    let line = Clean::line(&plain.split_whitespace().collect::<Vec<_>>().join(" "));
+fn short(created_by: &str) -> String {
+    let line = Clean::line(&maker::instruction(created_by));
     if line.as_str().chars().count() <= 60 {
         return format!("`{line}`");
     }
@@ -380,7 +377,7 @@ mod tests {
         By layer
           layer 0, `ADD file:0123 in /`: 0C 0H 0M 0L 1?
             unknown  CVE-2026-3       pip 1.0, no fix: What it is about
-          layer 1, `RUN /bin/sh -c pip install -r requirements.txt`: 0C 1H 1M 0L
+          layer 1, `RUN pip install -r requirements.txt`: 0C 1H 1M 0L
             high     CVE-2026-1       jinja2 1.0, fixed in 3.1.6: What it is about
             medium   CVE-2026-2       jinja2 1.0, fixed in 3.1.5: What it is about
         ");

@@ -55,6 +55,9 @@ const ABOUT: [&str; 18] = [
     "policy", "version", "public", "format", "regex", "header",
 ];
 
+/// The shortest value that counts where its name is enough.
+const SHORTEST_SET: usize = 4;
+
 /// The shortest value that counts where only its looks speak for it.
 const SHORTEST: usize = 16;
 
@@ -79,6 +82,11 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         .iter()
         .any(|word| plain.ends_with(word) || plain.starts_with("public"));
     !about && WORDS.iter().any(|word| plain.contains(word))
+}
+
+/// Whether a setting with this name has a value that is a secret.
+pub(in crate::image) fn is_secret(name: &str, value: &str) -> bool {
+    is_secret_name(name) && value.len() >= SHORTEST_SET && !is_placeholder(value.as_bytes())
 }
 
 /// Whether a value stands for one that is filled in elsewhere, or is an example.
@@ -161,7 +169,7 @@ pub(super) fn value_at(text: &[u8], word: usize, proof: Proof) -> Option<&[u8]> 
     }
     let value = value_behind(rest.get(length..)?, name)?;
     let holds = match proof {
-        Proof::Name => value.len() >= 4 && !is_placeholder(value),
+        Proof::Name => value.len() >= SHORTEST_SET && !is_placeholder(value),
         Proof::Looks => looks_random(value) && !is_placeholder(value),
     };
     holds.then_some(value)

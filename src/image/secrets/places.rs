@@ -12,6 +12,7 @@ use crate::image::Config;
 use crate::image::Contents;
 use crate::image::HistoryStep;
 use crate::image::dead::Ledger;
+use crate::image::maker;
 
 /// A secret that was left in an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,10 +185,14 @@ fn values_of_step(text: &str) -> (&str, &str) {
     if !command.starts_with('|') {
         return ("", plain);
     }
-    // Arguments end where the shell begins.
-    let shell = [" /bin/", " /usr/bin/", " /busybox/"];
-    let shell = shell.iter().filter_map(|shell| command.find(shell)).min();
-    command.split_at(shell.unwrap_or(command.len()))
+    // Arguments end where the shell begins; without one, a command may still be told by its path.
+    let program = || {
+        let folders = [" /bin/", " /usr/bin/", " /busybox/"];
+        let places = folders.iter().filter_map(|folder| command.find(folder));
+        places.min()
+    };
+    let end = maker::behind_arguments(command).or_else(program);
+    command.split_at(end.unwrap_or(command.len()))
 }
 
 /// Every secret that a Dockerfile itself holds.

@@ -86,7 +86,8 @@ pub const ALL: &[SecretKind] = &[
         "private-key",
         "a private key",
         &["PRIVATE KEY"],
-        r"(-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{0,12000})",
+        // Between the first line and the body may stand headers, as `DEK-Info: AES-256-CBC,…`.
+        r"(-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?:\s|\\[rn]){1,8}[A-Za-z][A-Za-z-]{2,30}: [^\r\n\\]{0,200}){0,6}[^-]{0,12000})",
     )
     .with(Check::Key)
     .reach(48, 13_000),

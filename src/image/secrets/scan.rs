@@ -71,7 +71,7 @@ static SEARCH: LazyLock<Search> = LazyLock::new(|| {
 #[must_use]
 pub fn scan(text: &[u8], certain: bool) -> Vec<Match> {
     let proof = if certain { Proof::Name } else { Proof::Looks };
-    let mut found = candidates(text, proof);
+    let (mut found, _) = candidates(text, proof);
     // What has a form of its own is not told once more by its name.
     let sure: Vec<Range<usize>> = found
         .iter()
@@ -101,12 +101,20 @@ pub fn scan(text: &[u8], certain: bool) -> Vec<Match> {
         .collect()
 }
 
-/// Secrets with their places, in no order. The work is bounded by the length of the text, whatever
-/// it is made of.
-fn candidates(text: &[u8], proof: Proof) -> Vec<(&'static SecretKind, Range<usize>)> {
+/// Where the values are that look like secrets of any kind, those that only their names call so
+/// included; in no order. `None` where there are more than are looked for, or more to look at than
+/// is sensible.
+pub(in crate::image) fn values(text: &[u8]) -> Option<Vec<Range<usize>>> {
+    let (found, whole) = candidates(text, Proof::Name);
+    whole.then(|| found.into_iter().map(|(_, place)| place).collect())
+}
+
+/// Secrets with their places, in no order, and whether these are all. The work is bounded by the
+/// length of the text, whatever it is made of.
+fn candidates(text: &[u8], proof: Proof) -> (Vec<(&'static SecretKind, Range<usize>)>, bool) {
     let mut found = Vec::new();
     let Some(automaton) = &SEARCH.automaton else {
-        return found;
+        return (found, false);
     };
     let mut work = text.len().saturating_mul(16).saturating_add(256 * 1024);
     for hit in automaton.find_overlapping_iter(text) {
@@ -118,7 +126,7 @@ fn candidates(text: &[u8], proof: Proof) -> Vec<(&'static SecretKind, Range<usiz
             Word::Url | Word::Name => GLANCE,
         };
         let Some(left) = work.checked_sub(cost) else {
-            break;
+            return (found, false);
         };
         work = left;
         let secret = match word {
@@ -134,10 +142,10 @@ fn candidates(text: &[u8], proof: Proof) -> Vec<(&'static SecretKind, Range<usiz
         };
         found.extend(secret);
         if found.len() >= MOST {
-            break;
+            return (found, false);
         }
     }
-    found
+    (found, true)
 }
 
 /// Where a part of a text is in it.
@@ -295,6 +303,14 @@ mod tests {
             let json = key.replace('\n', "\\n");
             assert_eq!(shown(&json, false), ["1 private-key"], "{name}");
         }
+        let headers =
+            "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0F1E2D3C4B5A69788796A5B4C3D2E1F0\n\n";
+        let key = format!(
+            "-----BEGIN RSA PRIVATE KEY-----\n{headers}{body}\n-----END RSA PRIVATE KEY-----\n"
+        );
+        assert_eq!(shown(&key, false), ["1 private-key"]);
+        let json = key.replace('\n', "\\n");
+        assert_eq!(shown(&json, false), ["1 private-key"]);
         let program =
             "BEGIN = \"-----BEGIN RSA PRIVATE KEY-----\"\nEND = \"-----END RSA PRIVATE KEY-----\"";
         assert_eq!(shown(program, false), Vec::<String>::new());

@@ -4,6 +4,7 @@ use super::FolderUse;
 use super::LayerUse;
 use super::Part;
 use super::Touched;
+use crate::image::maker;
 use crate::text::Clean;
 use crate::text::plural;
 
@@ -144,27 +145,8 @@ fn maker(layer: &LayerUse) -> String {
         None => format!("layer {}", layer.index),
     };
     match &layer.created_by {
-        Some(words) => format!("{place:<9}{}", instruction(words)),
+        Some(words) => format!("{place:<9}{}", maker::instruction(words)),
         None => place,
-    }
-}
-
-/// A step of the history without what builders write around it: `RUN make` for
-/// `/bin/sh -c make`, `COPY . .` for `/bin/sh -c #(nop) COPY . .`.
-#[must_use]
-pub fn instruction(created_by: &str) -> String {
-    let words = created_by.trim();
-    let words = words.strip_suffix("# buildkit").unwrap_or(words).trim_end();
-    let words = words.strip_prefix("RUN ").unwrap_or(words);
-    match words.strip_prefix("/bin/sh -c ").map(str::trim_start) {
-        Some(rest) => match rest.strip_prefix("#(nop)") {
-            Some(rest) => rest.trim_start().to_owned(),
-            None => format!("RUN {rest}"),
-        },
-        None if words.len() < created_by.trim().len() && created_by.starts_with("RUN ") => {
-            format!("RUN {words}")
-        }
-        None => words.to_owned(),
     }
 }
 
@@ -273,21 +255,6 @@ mod tests {
           /opt/tool-7                                       1 MB in 3 files
           and 3 more with 3 MB
         ");
-    }
-
-    #[test]
-    fn what_builders_write_around_an_instruction_is_left_out() {
-        for (recorded, shown) in [
-            ("/bin/sh -c #(nop) COPY dir:07 in / ", "COPY dir:07 in /"),
-            ("/bin/sh -c make", "RUN make"),
-            ("RUN /bin/sh -c make # buildkit", "RUN make"),
-            ("RUN make # buildkit", "RUN make"),
-            ("COPY . . # buildkit", "COPY . ."),
-            ("ADD rootfs.tar / ", "ADD rootfs.tar /"),
-            ("", ""),
-        ] {
-            assert_eq!(instruction(recorded), shown);
-        }
     }
 
     #[test]

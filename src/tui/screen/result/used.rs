@@ -5,6 +5,7 @@ use ratatui::text::Line;
 use super::cost;
 use crate::attempt;
 use crate::attempt::Traced;
+use crate::image::maker;
 use crate::image::touched;
 use crate::image::touched::FolderUse;
 use crate::image::touched::LayerUse;
@@ -147,7 +148,7 @@ fn shown(lines: &mut Vec<Line<'static>>, model: &Model, traced: &Traced, columns
             || format!("layer {}", layer.index),
             |line| format!("line {line}"),
         );
-        let words = touched::instruction(layer.created_by.as_deref().unwrap_or_default());
+        let words = maker::instruction(layer.created_by.as_deref().unwrap_or_default());
         (format!("{place:<9}{words}"), layer.live, layer.opened)
     });
     let folder = |one: &FolderUse| (one.path.clone(), one.live, one.opened);
