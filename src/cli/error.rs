@@ -393,8 +393,12 @@ fn mistake(message: &str) -> Told {
 }
 
 fn no_home(error: &HomeError) -> Told {
-    told(error.to_string())
-        .hint(error.hint())
+    let told = told(error.to_string());
+    let told = match error {
+        HomeError::Make { source, .. } => told.causes([io_cause(source)]),
+        HomeError::NoHome | HomeError::Relative(_) => told,
+    };
+    told.hint(error.hint())
         .hint("`loadline check EXERCISE --dir DIR` needs no home")
 }
 
@@ -710,6 +714,16 @@ mod tests {
           caused by: no such file or directory
           hint: check the path and its permissions
         ");
+    }
+
+    #[test]
+    fn a_home_that_cannot_be_made_says_why() {
+        let error = CliError::NoHome(HomeError::Make {
+            path: PathBuf::from("/proc/x"),
+            source: std::io::Error::from_raw_os_error(13),
+        });
+        let plain = plain(&error);
+        assert!(plain.contains("caused by: permission denied\n"), "{plain}");
     }
 
     #[test]

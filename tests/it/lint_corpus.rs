@@ -13,6 +13,7 @@ use loadline::dockerfile::lint::Surroundings;
 use loadline::dockerfile::lint::registry;
 use serde_json::Value;
 
+use crate::sandbox::Sandbox;
 use crate::source::root;
 
 /// The registries that the other linter was told to trust.
@@ -282,21 +283,50 @@ fn rows() -> String {
     out
 }
 
+/// The file of the manual's example.
+const EXAMPLE: &str = "\
+FROM python:3.13-slim
+COPY . /app
+RUN pip install -r /app/requirements.txt
+CMD python /app/main.py
+";
+
+/// A real run, as a reader sees it.
+fn run() -> String {
+    let sandbox = Sandbox::without_engine();
+    sandbox.write("Dockerfile", EXAMPLE);
+    let ended = sandbox.run(&["lint"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    format!(
+        "```console\n$ cat Dockerfile\n{EXAMPLE}$ loadline lint\n{}```\n",
+        ended.stdout
+    )
+}
+
+/// A text with what stands between two marks in it written anew.
+fn renewed(text: &str, (begin, end): (&str, &str), content: &str) -> String {
+    let (head, rest) = text.split_once(begin).expect("the begin of the part");
+    let (_, foot) = rest.split_once(end).expect("the end of the part");
+    format!("{head}{begin}\n\n{content}\n{end}{foot}")
+}
+
 #[test]
-fn the_manual_lists_the_rules_that_there_are() {
+fn the_manual_shows_a_real_run_and_the_rules_that_there_are() {
     let path = root().join("docs/lint.md");
     let text = std::fs::read_to_string(&path).expect("docs/lint.md");
-    let (begin, end) = ("<!-- rules -->\n\n", "\n<!-- end of the rules -->");
-    let (head, rest) = text.split_once(begin).expect("the begin of the table");
-    let (table, foot) = rest.split_once(end).expect("the end of the table");
-    let rows = rows();
+    let parts = [
+        (("<!-- run -->", "<!-- end of the run -->"), run()),
+        (("<!-- rules -->", "<!-- end of the rules -->"), rows()),
+    ];
+    let wanted = parts.iter().fold(text.clone(), |text, (marks, content)| {
+        renewed(&text, *marks, content)
+    });
     if std::env::var_os("LOADLINE_WRITE_DOCS").is_some() {
-        let text = format!("{head}{begin}{rows}{end}{foot}");
-        std::fs::write(&path, text).expect("the manual is written");
+        std::fs::write(&path, wanted).expect("the manual is written");
         return;
     }
     assert!(
-        table == rows,
-        "docs/lint.md does not list the rules: run this test with LOADLINE_WRITE_DOCS=1"
+        text == wanted,
+        "docs/lint.md does not show what the program prints: run this test with LOADLINE_WRITE_DOCS=1"
     );
 }
