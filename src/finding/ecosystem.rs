@@ -122,6 +122,8 @@ impl Ecosystem {
             PackageKind::Java => Some(Self::Maven),
             PackageKind::Go => Some(Self::Go),
             PackageKind::Rust => Some(Self::Rust),
+            // Their orders of versions are not known here.
+            PackageKind::Ruby | PackageKind::Php => None,
         }
     }
 

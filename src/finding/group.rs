@@ -99,6 +99,7 @@ fn is_later(kind: PackageKind, one: &str, two: &str) -> bool {
         PackageKind::Java => Ecosystem::Maven,
         PackageKind::Go => Ecosystem::Go,
         PackageKind::Rust => Ecosystem::Rust,
+        PackageKind::Ruby | PackageKind::Php => return false,
     };
     Version::read(ecosystem, one) > Version::read(ecosystem, two)
 }

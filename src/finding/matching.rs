@@ -63,6 +63,8 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
         gaps: inventory.gaps.clone(),
         ..Scan::default()
     };
+    let local = inventory.packages.iter();
+    scan.packages = local.filter(|one| is_local(inventory, one)).count();
     let mut uncovered: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let mut asked: BTreeSet<Ecosystem> = BTreeSet::new();
     for (source, packages) in sources(inventory) {
@@ -137,7 +139,11 @@ struct Source<'a> {
 /// The packages of an image by their source, in the order in which advisories are stored.
 fn sources(inventory: &Inventory) -> BTreeMap<Source<'_>, Vec<&Package>> {
     let mut sources: BTreeMap<Source<'_>, Vec<&Package>> = BTreeMap::new();
-    for package in &inventory.packages {
+    for package in inventory
+        .packages
+        .iter()
+        .filter(|one| !is_local(inventory, one))
+    {
         let foreign = package.kind == PackageKind::Deb && inventory.foreign.contains(&package.name);
         let ecosystem = Ecosystem::of(package.kind, inventory.distribution.as_ref());
         let source = Source {
@@ -150,6 +156,14 @@ fn sources(inventory: &Inventory) -> BTreeMap<Source<'_>, Vec<&Package>> {
         sources.entry(source).or_default().push(package);
     }
     sources
+}
+
+/// Whether a crate was made of sources at hand: no advisory is about it, whatever its name.
+fn is_local(inventory: &Inventory, package: &Package) -> bool {
+    package.kind == PackageKind::Rust
+        && inventory
+            .local
+            .contains(&(package.path.clone(), package.name.clone()))
 }
 
 impl Source<'_> {
@@ -180,6 +194,8 @@ impl Source<'_> {
                 }
             }
             None if self.foreign => String::from("a vendor"),
+            None if self.kind == PackageKind::Ruby => String::from("RubyGems"),
+            None if self.kind == PackageKind::Php => String::from("Packagist"),
             None => distribution
                 .map(|distribution| &distribution.title)
                 .filter(|title| !title.is_empty())

@@ -121,9 +121,9 @@ impl fmt::Display for Range {
 
 impl Range {
     /// Whether a version is in it, in the order of its own ecosystem; `None` where one of the two
-    /// cannot be read.
+    /// cannot be read, or that order is not known.
     fn holds(&self, package: &Package) -> Option<bool> {
-        let ecosystem = ecosystem(package.kind);
+        let ecosystem = ecosystem(package.kind)?;
         let found = Version::read(ecosystem, &package.version)?;
         let mut all = true;
         for (compare, version) in &self.parts {
@@ -135,8 +135,8 @@ impl Range {
 }
 
 /// Whose order versions follow; Ubuntu's is Debian's.
-const fn ecosystem(kind: PackageKind) -> Ecosystem {
-    match kind {
+const fn ecosystem(kind: PackageKind) -> Option<Ecosystem> {
+    Some(match kind {
         PackageKind::Deb => Ecosystem::Debian,
         PackageKind::Apk => Ecosystem::Alpine,
         PackageKind::Python => Ecosystem::PyPi,
@@ -144,7 +144,8 @@ const fn ecosystem(kind: PackageKind) -> Ecosystem {
         PackageKind::Java => Ecosystem::Maven,
         PackageKind::Go => Ecosystem::Go,
         PackageKind::Rust => Ecosystem::Rust,
-    }
+        PackageKind::Ruby | PackageKind::Php => return None,
+    })
 }
 
 impl Kind for PackageGoal {
@@ -192,8 +193,10 @@ impl PackageGoal {
     }
 
     fn is_named(&self, package: &Package) -> bool {
-        let ecosystem = ecosystem(package.kind);
-        ecosystem.normal(self.name.trim()) == ecosystem.normal(&package.name)
+        let wanted = self.name.trim();
+        ecosystem(package.kind).map_or(wanted == package.name, |ecosystem| {
+            ecosystem.normal(wanted) == ecosystem.normal(&package.name)
+        })
     }
 
     /// The packages of the name, those of a wanted version first.

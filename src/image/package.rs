@@ -7,11 +7,13 @@
 mod apk;
 mod assemble;
 mod collect;
+mod composer;
 mod dpkg;
 mod elf;
 mod fields;
 mod first;
 mod gap;
+mod gem;
 mod go;
 mod java;
 pub mod licence;
@@ -52,10 +54,15 @@ pub enum PackageKind {
     Go,
     /// A crate, from the list that `cargo auditable` leaves in a binary.
     Rust,
+    /// A Ruby gem.
+    Ruby,
+    /// A PHP package that Composer installed, `vendor/name`.
+    Php,
 }
 
 impl PackageKind {
-    /// The type of a package URL: `deb`, `pypi`, `npm`, `maven`, `golang`, `cargo`, `apk`.
+    /// The type of a package URL: `deb`, `pypi`, `npm`, `maven`, `golang`, `cargo`, `apk`, `gem`,
+    /// `composer`.
     #[must_use]
     pub const fn purl_type(self) -> &'static str {
         match self {
@@ -66,6 +73,8 @@ impl PackageKind {
             Self::Java => "maven",
             Self::Go => "golang",
             Self::Rust => "cargo",
+            Self::Ruby => "gem",
+            Self::Php => "composer",
         }
     }
 }
@@ -159,6 +168,10 @@ pub struct Inventory {
     /// of them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub foreign: BTreeSet<String>,
+    /// Crates that were made of sources at hand, each with the program that they are in: a crate of
+    /// the public registry with the same name is another one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub local: BTreeSet<(String, String)>,
     /// Where nothing can be known.
     pub gaps: Vec<Gap>,
 }

@@ -206,6 +206,49 @@ fn a_vendor_s_package_is_never_compared_with_the_distribution_s_advisories() {
 }
 
 #[test]
+fn a_crate_of_sources_at_hand_is_not_that_of_the_registry() {
+    let ecosystem = Ecosystem::Rust.name();
+    let record = format!(
+        r#"{{"id": "RUSTSEC-1", "affected": [{{"package": {{"ecosystem": "{ecosystem}", "name": "app"}},
+        "ranges": [{{"type": "SEMVER", "events": [{{"introduced": "0"}}]}}]}}]}}"#
+    );
+    let advisories = memory(&[(Ecosystem::Rust, None)], &[&record]);
+    let mut own = package(PackageKind::Rust, "app", "0.1.0");
+    own.path = String::from("bin/app");
+    let mut public = own.clone();
+    public.path = String::from("bin/other");
+    let mut image = image("debian", "13", vec![own, public]);
+    image
+        .local
+        .insert((String::from("bin/app"), String::from("app")));
+    let scan = scan(&image, &advisories).unwrap();
+    assert_eq!(scan.packages, 2);
+    let paths: Vec<&str> = scan
+        .findings
+        .iter()
+        .map(|one| one.package.path.as_str())
+        .collect();
+    assert_eq!((paths, scan.findings[0].also.len()), (vec!["bin/other"], 0));
+}
+
+#[test]
+fn gems_and_php_packages_are_uncovered_by_their_own_name() {
+    let advisories = memory(&[(Ecosystem::Debian, Some("13"))], &[]);
+    let packages = vec![
+        package(PackageKind::Ruby, "rack", "3.0.8"),
+        package(PackageKind::Php, "monolog/monolog", "2.9.1"),
+    ];
+    let scan = scan(&image("debian", "13", packages), &advisories).unwrap();
+    assert!(scan.is_blind());
+    let places: Vec<&str> = scan
+        .uncovered
+        .iter()
+        .map(|one| one.ecosystem.as_str())
+        .collect();
+    assert_eq!(places, ["Packagist", "RubyGems"]);
+}
+
+#[test]
 fn alpine_is_matched_by_origin_and_branch() {
     let record = r#"{"id": "ALPINE-CVE-2024-5", "upstream": ["CVE-2024-5"], "affected": [{
         "package": {"ecosystem": "Alpine:v3.22", "name": "openssl"},

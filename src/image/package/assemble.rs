@@ -34,8 +34,9 @@ pub fn inventory(contents: &Contents) -> Inventory {
     let distribution = distribution(&tree, &notes);
     let mut packages: Vec<Package> = Vec::new();
     let mut foreign = BTreeSet::new();
+    let mut local = BTreeSet::new();
     for one in &shown {
-        let Record::Packages(stated) = one.record else {
+        let Some(stated) = one.record.packages() else {
             continue;
         };
         // What a package of the distribution brought is that package.
@@ -47,6 +48,9 @@ pub fn inventory(contents: &Contents) -> Inventory {
             packages.push(installed(one, package, layer));
             if package.foreign {
                 foreign.insert(package.name.clone());
+            }
+            if package.local {
+                local.insert((one.path.clone(), package.name.clone()));
             }
         }
     }
@@ -67,6 +71,7 @@ pub fn inventory(contents: &Contents) -> Inventory {
         packages,
         runtimes: runtimes.found,
         foreign,
+        local,
         gaps,
     }
 }

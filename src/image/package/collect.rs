@@ -3,8 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::apk;
+use super::composer;
 use super::dpkg;
 use super::elf::Program;
+use super::gem;
 use super::java;
 use super::licence;
 use super::node;
@@ -19,7 +21,7 @@ use crate::image::archive::Whole;
 use crate::units::Bytes;
 
 /// The name of the notes; a change of [`Record`] or of what is read changes it.
-pub(super) const NAME: &str = "packages/2";
+pub(super) const NAME: &str = "packages/3";
 
 /// The largest package database that is read: a hundred times one of a whole desktop.
 const DATABASE: Bytes = Bytes(64 * 1024 * 1024);
@@ -58,6 +60,8 @@ pub(super) enum Sort {
     PythonList,
     Node,
     Java,
+    Gem,
+    Composer,
     Runtime,
     Unread,
 }
@@ -92,6 +96,12 @@ impl Sort {
         if java::is_archive(path) {
             return Some(Self::Java);
         }
+        if gem::is_specification(path) {
+            return Some(Self::Gem);
+        }
+        if composer::is_list(path) {
+            return Some(Self::Composer);
+        }
         runtime::is_marker(path).then_some(Self::Runtime)
     }
 
@@ -110,13 +120,16 @@ impl Sort {
         match self {
             Self::DpkgStatus | Self::Apk => DATABASE,
             Self::Java => Bytes(java::CAP),
-            Self::DpkgList | Self::DpkgSums | Self::DpkgDiversions | Self::PythonList => {
-                Bytes(4 * TEXT.0)
-            }
+            Self::DpkgList
+            | Self::DpkgSums
+            | Self::DpkgDiversions
+            | Self::PythonList
+            | Self::Composer => Bytes(4 * TEXT.0),
             Self::Release
             | Self::Copyright
             | Self::PythonMetadata
             | Self::Node
+            | Self::Gem
             | Self::Runtime
             | Self::Unread => TEXT,
         }
@@ -135,6 +148,8 @@ impl Sort {
             Self::PythonList => python::list(path, bytes),
             Self::Node => return node::manifest(bytes),
             Self::Java => java::archive(path, bytes),
+            Self::Gem => gem::specification(path, bytes),
+            Self::Composer => composer::list(bytes),
             Self::Runtime => return runtime::read(path, bytes),
             Self::Unread => Record::Unread,
         })
@@ -229,6 +244,13 @@ mod tests {
             ("a/b-1.dist-info/RECORD", Some(Sort::PythonList)),
             ("a/node_modules/b/package.json", Some(Sort::Node)),
             ("opt/app.jar", Some(Sort::Java)),
+            (
+                "usr/lib/ruby/gems/3.3.0/specifications/rack-3.0.8.gemspec",
+                Some(Sort::Gem),
+            ),
+            ("app/rack.gemspec", None),
+            ("app/vendor/composer/installed.json", Some(Sort::Composer)),
+            ("app/installed.json", None),
             ("var/lib/rpm/rpmdb.sqlite", Some(Sort::Unread)),
             ("usr/bin/env", None),
         ] {

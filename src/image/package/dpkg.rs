@@ -5,6 +5,7 @@ use super::PackageKind;
 use super::SourcePackage;
 use super::fields;
 use super::fields::Paragraph;
+use super::record::Fault;
 use super::record::PACKAGES;
 use super::record::PathHash;
 use super::record::Record;
@@ -46,19 +47,27 @@ const VERSIONS_OF_VENDORS: [&str; 3] = [".pgdg", "~1.gbp", "+deb.sury.org"];
 pub(super) fn status(bytes: &[u8]) -> Record {
     let text = String::from_utf8_lossy(bytes);
     let mut packages = Vec::new();
+    let mut nameless = 0;
     for paragraph in fields::paragraphs(&text) {
         if !is_installed(&paragraph) {
             continue;
         }
         let Some(package) = package(&paragraph) else {
-            return Record::Broken(String::from("a package in it has no name or no version"));
+            nameless += 1;
+            continue;
         };
         if packages.len() == PACKAGES {
             return Record::Broken(String::from("it names more packages than is sensible"));
         }
         packages.push(package);
     }
-    Record::Packages(packages)
+    let why = match nameless {
+        0 => return Record::Packages(packages),
+        1 => String::from("a package in it has no name or no version"),
+        more => format!("{more} packages in it have no name or no version"),
+    };
+    let inside = String::new();
+    Record::of(packages, vec![Fault { inside, why }])
 }
 
 /// Whether a package's files are there. `status.d` has no such field: what it names is installed.
@@ -243,6 +252,12 @@ mod tests {
     #[test]
     fn a_package_without_a_version_breaks_the_record() {
         assert!(matches!(status(b"Package: a\n"), Record::Broken(_)));
+        let text = b"Package: a\n\nPackage: b\nVersion: 1\n\nVersion: 2\n";
+        let Record::Partial(packages, faults) = status(text) else {
+            panic!("the sound one is lost");
+        };
+        assert_eq!((packages.len(), packages[0].name.as_str()), (1, "b"));
+        assert_eq!(faults[0].why, "2 packages in it have no name or no version");
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use super::notes::Notes;
 use super::notes::Shown;
-use super::record::Record;
 use super::record::Stated;
 
 /// A package within one record: two records that both have it agree on it.
@@ -38,7 +37,7 @@ impl<'n> FirstLayers<'n> {
     pub(super) fn layer(&mut self, one: &Shown<'_>, stated: &Stated) -> usize {
         let mut first = one.layer;
         for (layer, record) in self.notes.below(one.layer, one.noted) {
-            let Record::Packages(packages) = record else {
+            let Some(packages) = record.packages() else {
                 break;
             };
             let keys = self

@@ -73,9 +73,15 @@ pub(super) fn find(sight: &Sight<'_>) -> Vec<Gap> {
 fn unreadable(sight: &Sight<'_>) -> impl Iterator<Item = Gap> {
     let matters = |one: &&Shown<'_>| match one.sort {
         Some(Sort::DpkgStatus | Sort::Apk) => true,
-        None | Some(Sort::PythonMetadata | Sort::Node | Sort::Java | Sort::Unread) => {
-            !sight.owners.speak_for(&one.path)
-        }
+        None
+        | Some(
+            Sort::PythonMetadata
+            | Sort::Node
+            | Sort::Java
+            | Sort::Gem
+            | Sort::Composer
+            | Sort::Unread,
+        ) => !sight.owners.speak_for(&one.path),
         Some(
             Sort::Release
             | Sort::DpkgList
@@ -87,15 +93,26 @@ fn unreadable(sight: &Sight<'_>) -> impl Iterator<Item = Gap> {
         ) => false,
     };
     let shown = sight.shown.iter().filter(matters);
-    shown.filter_map(|one| match one.record {
-        Record::Unread => Some(Gap::RecordsUnread {
-            path: one.path.clone(),
-        }),
-        Record::Broken(why) => Some(Gap::RecordsBroken {
-            path: one.path.clone(),
-            why: why.clone(),
-        }),
-        _ => None,
+    shown.flat_map(|one| {
+        let path = one.path.clone();
+        match one.record {
+            Record::Unread => vec![Gap::RecordsUnread { path }],
+            Record::Broken(why) => vec![Gap::RecordsBroken {
+                path,
+                why: why.clone(),
+            }],
+            Record::Partial(_, faults) => {
+                let broken = faults.iter().map(|fault| Gap::RecordsBroken {
+                    path: match fault.inside.as_str() {
+                        "" => path.clone(),
+                        inside => format!("{path}!/{inside}"),
+                    },
+                    why: fault.why.clone(),
+                });
+                broken.collect()
+            }
+            _ => Vec::new(),
+        }
     })
 }
 

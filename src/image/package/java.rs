@@ -1,7 +1,8 @@
 //! Java's records: the Maven coordinates in archives, and in the archives inside them.
 //!
 //! An archive is untrusted: the number of its entries, what they unpack to and how deep they nest
-//! are bounded, and nothing is written anywhere.
+//! are bounded, and nothing is written anywhere. What cannot be read of one is told, and the rest is
+//! read all the same.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -11,6 +12,7 @@ use memchr::memmem;
 use zip::ZipArchive;
 
 use super::PackageKind;
+use super::record::Fault;
 use super::record::Record;
 use super::record::Stated;
 use super::record::licence;
@@ -24,7 +26,7 @@ const TEXT: u64 = 256 * 1024;
 /// The largest archive inside an archive that has to be unpacked to be read, in bytes.
 const INNER: u64 = 32 * 1024 * 1024;
 
-/// What all of an archive may unpack to, in bytes.
+/// What all of an archive may unpack to, in bytes; an archive inside counts as often as it is read.
 const UNPACKED: u64 = 512 * 1024 * 1024;
 
 /// How deep archives may nest.
@@ -32,6 +34,9 @@ const DEPTH: usize = 3;
 
 /// Entries of all archives in one file.
 const ENTRIES: usize = 200_000;
+
+/// How many parts of an archive may be broken before the rest is not looked at.
+const FAULTS: usize = 100;
 
 /// Whether a file is an archive of Java's, by its name.
 pub(super) fn is_archive(path: &str) -> bool {
@@ -42,22 +47,28 @@ pub(super) fn is_archive(path: &str) -> bool {
 
 /// Reads an archive.
 pub(super) fn archive(path: &str, bytes: &[u8]) -> Record {
-    let mut reading = Reading {
-        packages: Vec::new(),
-        unpacked: UNPACKED,
-        entries: ENTRIES,
-    };
-    match reading.read(path, "", bytes, DEPTH) {
-        Ok(()) => Record::Packages(reading.packages),
-        Err(why) => Record::Broken(why.to_owned()),
-    }
+    Reading::within(UNPACKED).whole(path, bytes)
 }
 
 struct Reading {
     packages: Vec<Stated>,
+    faults: Vec<Fault>,
+    /// How much may still be unpacked, in bytes.
     unpacked: u64,
+    /// How many entries there may still be.
     entries: usize,
 }
+
+/// Why something is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// This part is not; the others may be.
+    Part(&'static str),
+    /// Nothing more of the file is.
+    All(&'static str),
+}
+
+const BROKEN: Stop = Stop::Part("an entry of it is broken");
 
 /// A part of an archive that matters.
 enum Part {
@@ -77,45 +88,56 @@ fn part(name: &str) -> Option<Part> {
 }
 
 impl Reading {
+    const fn within(unpacked: u64) -> Self {
+        Self {
+            packages: Vec::new(),
+            faults: Vec::new(),
+            unpacked,
+            entries: ENTRIES,
+        }
+    }
+
+    /// Reads a file.
+    fn whole(mut self, path: &str, bytes: &[u8]) -> Record {
+        if let Err(Stop::Part(why) | Stop::All(why)) = self.read(path, "", bytes, DEPTH) {
+            self.faults.push(fault("", why));
+        }
+        Record::of(self.packages, self.faults)
+    }
+
     /// Reads one archive; `inside` is its path in the file, empty for the file itself.
-    fn read(
-        &mut self,
-        path: &str,
-        inside: &str,
-        bytes: &[u8],
-        depth: usize,
-    ) -> Result<(), &'static str> {
+    fn read(&mut self, path: &str, inside: &str, bytes: &[u8], depth: usize) -> Result<(), Stop> {
         // Every entry has such a mark: they are counted before the list of them is made.
         let marks = memmem::find_iter(bytes, b"PK\x01\x02").count();
         self.entries = self
             .entries
             .checked_sub(marks)
-            .ok_or("it has more entries than is sensible")?;
+            .ok_or(Stop::Part("it has more entries than is sensible"))?;
         let mut archive = ZipArchive::new(Cursor::new(bytes))
             .ok()
-            .ok_or("it is no sound archive")?;
+            .ok_or(Stop::Part("it is no sound archive"))?;
         let mut properties = Vec::new();
         let mut manifest = String::new();
+        let mut ended = Ok(());
         for index in 0..archive.len() {
             let name = archive.name_for_index(index).unwrap_or_default().to_owned();
-            match part(&name) {
-                Some(Part::Properties) => {
-                    let text = self.unpack(&mut archive, index, TEXT)?;
-                    properties.push(String::from_utf8_lossy(&text).into_owned());
-                }
-                Some(Part::Manifest) => {
-                    let text = self.unpack(&mut archive, index, TEXT)?;
-                    manifest = String::from_utf8_lossy(&text).into_owned();
-                }
-                Some(Part::Archive) => {
-                    let next = depth.checked_sub(1).ok_or("its archives nest too deeply")?;
-                    let within = match inside {
-                        "" => name.clone(),
-                        inside => format!("{inside}!/{name}"),
-                    };
-                    self.read_inner(bytes, &mut archive, index, &within, next)?;
-                }
-                None => {}
+            let Some(part) = part(&name) else {
+                continue;
+            };
+            let within = match inside {
+                "" => name,
+                inside => format!("{inside}!/{name}"),
+            };
+            let read = match part {
+                Part::Properties => self
+                    .text(&mut archive, index)
+                    .map(|text| properties.push(text)),
+                Part::Manifest => self.text(&mut archive, index).map(|text| manifest = text),
+                Part::Archive => self.read_inner(bytes, &mut archive, index, &within, depth),
+            };
+            ended = self.noted(&within, read);
+            if ended.is_err() {
+                break;
             }
         }
         let place = if inside.is_empty() { path } else { inside };
@@ -124,6 +146,18 @@ impl Reading {
             package.inside = (!inside.is_empty()).then(|| inside.to_owned());
             self.packages.push(package);
         }
+        ended
+    }
+
+    /// Notes why a part was not read, and goes on where that is of use.
+    fn noted(&mut self, within: &str, read: Result<(), Stop>) -> Result<(), Stop> {
+        let Err(Stop::Part(why)) = read else {
+            return read;
+        };
+        if self.faults.len() == FAULTS {
+            return Err(Stop::All("too much of it cannot be read"));
+        }
+        self.faults.push(fault(within, why));
         Ok(())
     }
 
@@ -135,11 +169,11 @@ impl Reading {
         index: usize,
         within: &str,
         depth: usize,
-    ) -> Result<(), &'static str> {
-        let entry = archive
-            .by_index_raw(index)
-            .ok()
-            .ok_or("an entry of it is broken")?;
+    ) -> Result<(), Stop> {
+        let depth = depth
+            .checked_sub(1)
+            .ok_or(Stop::Part("its archives nest too deeply"))?;
+        let entry = archive.by_index_raw(index).ok().ok_or(BROKEN)?;
         let stored = entry.compression() == zip::CompressionMethod::Stored;
         let range = entry.data_start().and_then(|start| {
             let start = usize::try_from(start).ok()?;
@@ -148,6 +182,8 @@ impl Reading {
         });
         drop(entry);
         if let (true, Some(slice)) = (stored, range.and_then(|range| bytes.get(range))) {
+            // Any number of entries may mean the same place: each is read, so each counts.
+            self.charge(slice.len())?;
             return self.read("", within, slice, depth);
         }
         let unpacked = self.unpack(archive, index, INNER)?;
@@ -159,26 +195,42 @@ impl Reading {
         archive: &mut ZipArchive<Cursor<&[u8]>>,
         index: usize,
         cap: u64,
-    ) -> Result<Vec<u8>, &'static str> {
-        let entry = archive
-            .by_index(index)
-            .ok()
-            .ok_or("an entry of it is broken")?;
+    ) -> Result<Vec<u8>, Stop> {
+        let entry = archive.by_index(index).ok().ok_or(BROKEN)?;
         let mut bytes = Vec::new();
-        entry
-            .take(cap + 1)
-            .read_to_end(&mut bytes)
-            .ok()
-            .ok_or("an entry of it is broken")?;
-        let length = bytes.len() as u64;
-        if length > cap {
-            return Err("an entry of it is larger than is sensible");
+        let read = entry.take(cap + 1).read_to_end(&mut bytes);
+        // What is of no use had to be unpacked all the same.
+        self.charge(bytes.len())?;
+        read.ok().ok_or(BROKEN)?;
+        if bytes.len() as u64 > cap {
+            return Err(Stop::Part("an entry of it is larger than is sensible"));
         }
+        Ok(bytes)
+    }
+
+    fn text(
+        &mut self,
+        archive: &mut ZipArchive<Cursor<&[u8]>>,
+        index: usize,
+    ) -> Result<String, Stop> {
+        let bytes = self.unpack(archive, index, TEXT)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Takes so many bytes from what may be unpacked.
+    fn charge(&mut self, bytes: usize) -> Result<(), Stop> {
         self.unpacked = self
             .unpacked
-            .checked_sub(length)
-            .ok_or("it unpacks to more than is sensible")?;
-        Ok(bytes)
+            .checked_sub(bytes as u64)
+            .ok_or(Stop::All("it unpacks to more than is sensible"))?;
+        Ok(())
+    }
+}
+
+fn fault(inside: &str, why: &str) -> Fault {
+    Fault {
+        inside: inside.to_owned(),
+        why: why.to_owned(),
     }
 }
 
@@ -434,18 +486,89 @@ mod tests {
     fn what_only_wants_to_be_unpacked_is_refused() {
         let bomb = packed(&[("META-INF/MANIFEST.MF", &vec![b' '; 1_000_000])]);
         assert_eq!(
-            archive("bomb.jar", &bomb),
-            Record::Broken(String::from("an entry of it is larger than is sensible"))
+            faults(&archive("bomb.jar", &bomb)),
+            ["META-INF/MANIFEST.MF: an entry of it is larger than is sensible"]
         );
         let mut nested = packed(&[("a", b"")]);
         for _ in 0..5 {
             nested = packed(&[("n.jar", &nested)]);
         }
         assert_eq!(
-            archive("nested.jar", &nested),
-            Record::Broken(String::from("its archives nest too deeply"))
+            faults(&archive("nested.jar", &nested)),
+            ["n.jar!/n.jar!/n.jar!/n.jar: its archives nest too deeply"]
         );
         assert!(matches!(archive("a.jar", b"no archive"), Record::Broken(_)));
+    }
+
+    #[test]
+    fn one_bad_archive_inside_takes_nothing_from_the_others() {
+        let inner = packed(&[("META-INF/maven/org.x/core/pom.properties", POM)]);
+        let outer = packed(&[
+            ("BOOT-INF/lib/a-1.jar", b"no archive"),
+            ("BOOT-INF/lib/core-1.2.jar", &inner),
+        ]);
+        let record = archive("app.jar", &outer);
+        let names: Vec<&str> = record
+            .packages()
+            .unwrap()
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        assert_eq!(names, ["org.x:core"]);
+        assert_eq!(
+            faults(&record),
+            ["BOOT-INF/lib/a-1.jar: it is no sound archive"]
+        );
+        let many: Vec<String> = (0..FAULTS + 9).map(|at| format!("{at}.jar")).collect();
+        let bad: &[u8] = b"bad";
+        let many: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), bad)).collect();
+        let told = faults(&archive("many.jar", &packed(&many)));
+        assert_eq!(told.len(), FAULTS + 1);
+        assert_eq!(told[FAULTS], ": too much of it cannot be read");
+    }
+
+    /// An archive whose list names the one archive in it `times` times, at the same place.
+    fn repeated(inner: &[u8], times: u16) -> Vec<u8> {
+        let mut bytes = jar(&[("0000.jar", inner)], CompressionMethod::Stored);
+        let list = memmem::rfind(&bytes, b"PK\x01\x02").unwrap();
+        let end = memmem::rfind(&bytes, b"PK\x05\x06").unwrap();
+        let entry = bytes[list..end].to_vec();
+        let name = memmem::find(&entry, b"0000.jar").unwrap();
+        let mut foot = bytes[end..].to_vec();
+        bytes.truncate(list);
+        for at in 0..times {
+            let mut entry = entry.clone();
+            entry[name..name + 4].copy_from_slice(format!("{at:04}").as_bytes());
+            bytes.extend(entry);
+        }
+        foot[8..10].copy_from_slice(&times.to_le_bytes());
+        foot[10..12].copy_from_slice(&times.to_le_bytes());
+        let length = u32::try_from(entry.len()).unwrap() * u32::from(times);
+        foot[12..16].copy_from_slice(&length.to_le_bytes());
+        bytes.extend(foot);
+        bytes
+    }
+
+    #[test]
+    fn an_archive_counts_as_often_as_it_is_read() {
+        let inner = packed(&[("META-INF/maven/org.x/core/pom.properties", POM)]);
+        let outer = repeated(&inner, 100);
+        let all = Reading::within(UNPACKED).whole("a.jar", &outer);
+        assert_eq!(all.packages().map(<[Stated]>::len), Some(100), "{all:?}");
+        let room = (inner.len() + POM.len()) as u64 * 10;
+        let some = Reading::within(room).whole("a.jar", &outer);
+        assert_eq!(some.packages().map(<[Stated]>::len), Some(10));
+        assert_eq!(faults(&some), [": it unpacks to more than is sensible"]);
+    }
+
+    fn faults(record: &Record) -> Vec<String> {
+        let Record::Partial(_, faults) = record else {
+            return vec![format!("{record:?}")];
+        };
+        let faults = faults.iter();
+        faults
+            .map(|one| format!("{}: {}", one.inside, one.why))
+            .collect()
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl<'a> Notes<'a> {
 
 /// The same record, as long as there is room for its packages.
 fn bounded(record: Record, room: &mut usize) -> Record {
-    let Record::Packages(packages) = &record else {
+    let Some(packages) = record.packages() else {
         return record;
     };
     match room.checked_sub(packages.len()) {

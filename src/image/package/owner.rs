@@ -86,7 +86,7 @@ impl Owners {
     ) -> HashMap<&'n str, Owner> {
         let mut installed = HashMap::new();
         for one in shown {
-            let Record::Packages(packages) = one.record else {
+            let Some(packages) = one.record.packages() else {
                 continue;
             };
             let system = |kind| matches!(kind, PackageKind::Deb | PackageKind::Apk);

@@ -33,6 +33,38 @@ pub(super) enum Record {
     Unread,
     /// It is a record that cannot be read, and why.
     Broken(String),
+    /// It names packages, and parts of it cannot be read.
+    Partial(Vec<Stated>, Vec<Fault>),
+}
+
+/// A part of a record that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Fault {
+    /// The part: `BOOT-INF/lib/a.jar`; empty for the record itself.
+    pub(super) inside: String,
+    /// Why, as a fragment.
+    pub(super) why: String,
+}
+
+impl Record {
+    /// The packages of a record, and what of it could not be read; broken where nothing could.
+    pub(super) fn of(packages: Vec<Stated>, faults: Vec<Fault>) -> Self {
+        match faults.as_slice() {
+            [] => Self::Packages(packages),
+            [fault] if packages.is_empty() && fault.inside.is_empty() => {
+                Self::Broken(fault.why.clone())
+            }
+            _ => Self::Partial(packages, faults),
+        }
+    }
+
+    /// The packages that it names, where it is a record of packages.
+    pub(super) fn packages(&self) -> Option<&[Stated]> {
+        match self {
+            Self::Packages(packages) | Self::Partial(packages, _) => Some(packages),
+            _ => None,
+        }
+    }
 }
 
 /// A package as one file states it.
@@ -46,6 +78,8 @@ pub(super) struct Stated {
     pub(super) licences: Vec<String>,
     /// Whether somebody else than the distribution made it, whose advisories then do not cover it.
     pub(super) foreign: bool,
+    /// Whether it was made of sources at hand: a public package of the same name is another one.
+    pub(super) local: bool,
     /// Its files, where the same file lists them.
     pub(super) files: Vec<PathHash>,
     /// The archive in the file that states it: `BOOT-INF/lib/a.jar`.
@@ -64,6 +98,7 @@ impl Stated {
             architecture: None,
             licences: Vec::new(),
             foreign: false,
+            local: false,
             files: Vec::new(),
             inside: None,
         })

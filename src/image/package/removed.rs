@@ -25,14 +25,17 @@ pub(super) struct Removed {
 }
 
 impl Removed {
-    pub(super) fn of(sight: &Sight<'_>) -> Self {
+    pub(super) fn of<'s>(sight: &'s Sight<'_>) -> Self {
         let installed = installed_names(sight);
         let lists = lists(sight.notes);
         let files = Files::default();
+        // Debian's files are listed beside its record, by name: asked once, however often the
+        // records of all layers name a package.
+        let mut of_debian: HashMap<&str, bool> = HashMap::new();
         let mut gaps: BTreeSet<Gap> = BTreeSet::new();
         let mut system = false;
         for (path, layer, record) in sight.notes.all() {
-            let Record::Packages(packages) = record else {
+            let Some(packages) = record.packages() else {
                 continue;
             };
             let sort = Sort::of(path);
@@ -45,13 +48,21 @@ impl Removed {
             // A layer that writes a record anew took only what it no longer names; the rest was
             // lost later, and that layer is to blame.
             let kept = names(sight.notes.at(by, path));
+            let mut are_there = |package: &'s Stated| {
+                let look =
+                    || files.are_there(sight, &listed(sight, (path, layer), package, &lists));
+                match package.kind {
+                    PackageKind::Deb => {
+                        *of_debian.entry(package.name.as_str()).or_insert_with(look)
+                    }
+                    _ => look(),
+                }
+            };
             let lost = packages
                 .iter()
                 .filter(|package| !kept.contains(package.name.as_str()))
                 .filter(|package| !installed.contains(&(package.kind, package.name.as_str())))
-                .any(|package| {
-                    files.are_there(sight, &listed(sight, (path, layer), package, &lists))
-                });
+                .any(&mut are_there);
             if lost {
                 system |= is_system(sort);
                 gaps.insert(Gap::RecordsRemoved {
@@ -69,10 +80,8 @@ impl Removed {
 
 /// The names of the packages in a record.
 fn names(record: Option<&Record>) -> HashSet<&str> {
-    match record {
-        Some(Record::Packages(packages)) => packages.iter().map(|one| one.name.as_str()).collect(),
-        _ => HashSet::new(),
-    }
+    let packages = record.and_then(Record::packages).unwrap_or_default();
+    packages.iter().map(|one| one.name.as_str()).collect()
 }
 
 /// The layer that took the word from the record of `layer` at `path`: removed it, or wrote it
@@ -95,10 +104,7 @@ fn folder_of(path: &str, sort: Option<Sort>) -> String {
 }
 
 fn installed_names<'s>(sight: &'s Sight<'_>) -> BTreeSet<(PackageKind, &'s str)> {
-    let packages = sight.shown.iter().filter_map(|one| match one.record {
-        Record::Packages(packages) => Some(packages),
-        _ => None,
-    });
+    let packages = sight.shown.iter().filter_map(|one| one.record.packages());
     packages
         .flatten()
         .map(|package| (package.kind, package.name.as_str()))
@@ -195,7 +201,9 @@ fn listed(
         | PackageKind::Node
         | PackageKind::Java
         | PackageKind::Go
-        | PackageKind::Rust => {}
+        | PackageKind::Rust
+        | PackageKind::Ruby
+        | PackageKind::Php => {}
     }
     listed
 }

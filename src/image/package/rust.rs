@@ -16,13 +16,16 @@ struct List {
     packages: Vec<Listed>,
 }
 
-/// A crate; what took part in the build alone says so.
+/// A crate; what took part in the build alone says so, and so does one of no registry: the program
+/// itself, and what lay beside it.
 #[derive(Debug, Deserialize)]
 struct Listed {
     name: String,
     version: String,
     #[serde(default)]
     kind: Option<String>,
+    #[serde(default)]
+    source: Option<String>,
 }
 
 /// Reads the list of a whole program; `None` where there is none. Crates that only took part in
@@ -49,7 +52,11 @@ fn packages(list: &List) -> Vec<Stated> {
         .iter()
         .filter(inside)
         .take(PACKAGES)
-        .filter_map(|one| Stated::new(PackageKind::Rust, &one.name, &one.version))
+        .filter_map(|one| {
+            let mut stated = Stated::new(PackageKind::Rust, &one.name, &one.version)?;
+            stated.local = one.source.as_deref() == Some("local");
+            Some(stated)
+        })
         .collect()
 }
 
@@ -111,9 +118,9 @@ pub(super) mod tests {
         };
         let names: Vec<String> = found
             .iter()
-            .map(|one| format!("{} {}", one.name, one.version))
+            .map(|one| format!("{} {} {}", one.name, one.version, one.local))
             .collect();
-        assert_eq!(names, ["app 0.1.0", "adler 1.0.2"]);
+        assert_eq!(names, ["app 0.1.0 true", "adler 1.0.2 false"]);
     }
 
     #[test]

@@ -483,6 +483,69 @@ fn broken_records_are_gaps() {
 }
 
 #[test]
+fn what_is_sound_in_a_broken_record_is_kept_and_the_rest_is_a_gap() {
+    let status: &[u8] = b"Package: a\nVersion: 1\n\nPackage: b\n";
+    let jar = {
+        use std::io::Write as _;
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        for (name, text) in [
+            ("lib/bad.jar", "no archive"),
+            (
+                "META-INF/maven/g/c/pom.properties",
+                "groupId=g\nartifactId=c\nversion=3\n",
+            ),
+        ] {
+            writer.start_file(name, options).unwrap();
+            writer.write_all(text.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    };
+    assert_eq!(
+        found(&[&[(STATUS, status), ("app.jar", &jar)]]),
+        [
+            "a 1 (0)",
+            "g:c 3 (0)",
+            "the package records /app.jar!/lib/bad.jar cannot be read: it is no sound archive",
+            "the package records /var/lib/dpkg/status cannot be read: a package in it has no name or no version",
+        ]
+    );
+}
+
+#[test]
+fn gems_and_php_packages_are_listed_unless_the_distribution_brought_them() {
+    let gem = "usr/lib/ruby/gems/3.3.0/specifications/rack-3.0.8.gemspec";
+    let php: (&str, &[u8]) = (
+        "app/vendor/composer/installed.json",
+        br#"{"packages":[{"name":"monolog/monolog","version":"2.9.1"}]}"#,
+    );
+    assert_eq!(
+        found(&[&[(gem, b""), php]]),
+        ["rack 3.0.8 (0)", "monolog/monolog 2.9.1 (0)"]
+    );
+    let list = format!("/{gem}\n");
+    let owned: &[File<'_>] = &[
+        (STATUS, A),
+        ("var/lib/dpkg/info/a.list", list.as_bytes()),
+        (gem, b""),
+    ];
+    assert_eq!(found(&[owned]), ["a 1 (0)"]);
+}
+
+/// Each of the stanzas would otherwise have the whole list looked at.
+#[test]
+fn a_name_that_a_removed_record_repeats_is_asked_for_once() {
+    let status = "Package: a\nVersion: 1\n\n".repeat(20_000);
+    let list: String = (0..20_000).map(|at| format!("/usr/share/{at}\n")).collect();
+    let files: &[File<'_>] = &[
+        (STATUS, status.as_bytes()),
+        ("var/lib/dpkg/info/a.list", list.as_bytes()),
+    ];
+    let gone: &[File<'_>] = &[("-var/lib/dpkg", b"")];
+    assert_eq!(found(&[files, gone]), Vec::<String>::new());
+}
+
+#[test]
 fn an_empty_image_holds_nothing_and_hides_nothing() {
     assert_eq!(inventory(&Contents::default()), Inventory::default());
 }

@@ -55,13 +55,15 @@ pub(super) fn parts(package: &Package, distribution: Option<&Distribution>) -> (
             );
             (vendor.to_owned(), name.to_owned())
         }
-        PackageKind::Node => split('/'),
+        PackageKind::Node | PackageKind::Php => split('/'),
         PackageKind::Java => split(':'),
         PackageKind::Go => {
             let (group, name) = split('/');
             (group.to_lowercase(), name.to_lowercase())
         }
-        PackageKind::Python | PackageKind::Rust => (String::new(), name.to_owned()),
+        PackageKind::Python | PackageKind::Rust | PackageKind::Ruby => {
+            (String::new(), name.to_owned())
+        }
     }
 }
 
@@ -158,6 +160,13 @@ mod tests {
                 "pkg:golang/example.com/app",
             ),
             (Rust, "adler", "1.0.2", "pkg:cargo/adler@1.0.2"),
+            (Ruby, "rack", "3.0.8", "pkg:gem/rack@3.0.8"),
+            (
+                Php,
+                "monolog/monolog",
+                "2.9.1",
+                "pkg:composer/monolog/monolog@2.9.1",
+            ),
         ] {
             assert_eq!(of(&package(kind, name, version), None), purl);
         }

@@ -71,6 +71,8 @@ impl Origin {
             Self::Added(PackageKind::Java) => "Java archives",
             Self::Added(PackageKind::Go) => "Go modules",
             Self::Added(PackageKind::Rust) => "Rust crates",
+            Self::Added(PackageKind::Ruby) => "Ruby gems",
+            Self::Added(PackageKind::Php) => "PHP packages",
         }
     }
 
