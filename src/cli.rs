@@ -38,6 +38,7 @@ use clap::Subcommand;
 use clap::builder::FalseyValueParser;
 use clap::parser::ValueSource;
 pub use error::CliError;
+pub use error::Silence;
 pub use exit::Exit;
 pub use output::Color;
 use output::Output;

@@ -11,15 +11,17 @@ use std::time::Instant;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
+use crate::cli::Silence;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::output::Paint;
 use crate::cli::wiring;
 use crate::engine::Engine as _;
+use crate::engine::Tried;
 use crate::engine::start;
-use crate::engine::start::StepError;
+use crate::engine::start::WaitError;
+use crate::engine::start::plan;
 use crate::engine::start::plan::Plan;
-use crate::engine::start::plan::plan;
 use crate::units::show_duration;
 use crate::workshop::Check;
 use crate::workshop::CheckState;
@@ -33,8 +35,9 @@ use crate::workshop::doctor::checks;
 /// certificates and the folder of your files. It changes nothing unless you say `--fix`.
 ///
 /// With `--fix` it installs Debian's own `docker.io` where there is no engine, or starts one that is
-/// installed and does not run. It shows the commands and asks first. Where Podman is the only one
-/// installed, every verb runs its service for as long as it needs it.
+/// installed and does not run, and puts you into its group where you are not root. It shows the
+/// commands and asks first. Where Podman is the only one installed, every verb runs its service for
+/// as long as it needs it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   loadline doctor
@@ -101,12 +104,9 @@ async fn mend(
     missing: &NoEngine,
     interrupt: &Interrupt,
 ) -> Result<(), CliError> {
-    let named = match missing.tried.as_slice() {
-        [only] => Some(only.because.clone()),
-        _ => None,
-    };
+    let named = Tried::named(&missing.tried).map(str::to_owned);
     let facts = start::facts(missing.denied.clone(), named);
-    let plan = plan(&facts).map_err(|none| CliError::CannotFix {
+    let plan = plan::plan(&facts).map_err(|none| CliError::CannotFix {
         reason: none.reason,
         commands: none.commands,
     })?;
@@ -152,14 +152,22 @@ async fn carry_out(plan: &Plan, output: Output, interrupt: &Interrupt) -> Result
         let began = Instant::now();
         start::take(step, |_line| {}, &interrupt.asked)
             .await
-            .map_err(|error| failed(error, interrupt))?;
+            .map_err(|error| {
+                if interrupt.asked.is_cancelled() {
+                    return CliError::Interrupted;
+                }
+                CliError::Command {
+                    command: error.command,
+                    last_words: error.last_words,
+                }
+            })?;
         output.tell(&format!("  done in {}\n", show_duration(began.elapsed())));
     }
     output.tell("waiting for the engine to answer\n");
     let began = Instant::now();
     let docker = start::wait_for_engine(plan.log.as_deref(), &interrupt.asked)
         .await
-        .map_err(|error| failed(error, interrupt))?;
+        .map_err(|error| unusable(error, plan))?;
     let info = docker.info();
     output.tell(&format!(
         "  {} {} answers at {} after {}\n",
@@ -171,13 +179,20 @@ async fn carry_out(plan: &Plan, output: Output, interrupt: &Interrupt) -> Result
     Ok(())
 }
 
-fn failed(error: StepError, interrupt: &Interrupt) -> CliError {
-    if interrupt.asked.is_cancelled() {
-        return CliError::Interrupted;
-    }
-    CliError::Command {
-        command: error.command,
-        last_words: error.last_words,
+/// What is said where the steps were taken and no engine can be used.
+fn unusable(error: WaitError, plan: &Plan) -> CliError {
+    let reason = error.to_string();
+    match error {
+        WaitError::Cancelled => CliError::Interrupted,
+        WaitError::NoPermission { .. } => CliError::CannotFix {
+            reason: format!("{reason} yet"),
+            commands: vec![plan::ENTER_GROUP.to_owned()],
+        },
+        WaitError::Silent { last_words } => CliError::EngineSilent(Silence {
+            reason,
+            last_words,
+            log: plan.log.clone(),
+        }),
     }
 }
 

@@ -4,9 +4,13 @@
 //! cause, `hint:` with the exact command. Everything about an error is decided in one exhaustive
 //! match, so that a new kind cannot be forgotten in one of three places.
 
+mod engine;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
+
+pub use engine::Silence;
 
 use crate::advisories::AdvisoriesError;
 use crate::cli::exit::Exit;
@@ -14,7 +18,6 @@ use crate::cli::layers::LayersError;
 use crate::cli::output::Paint;
 use crate::course::CourseError;
 use crate::engine::EngineError;
-use crate::engine::Tried;
 use crate::finding::matching::LookupError;
 use crate::image::archive::ArchiveError;
 use crate::learner::HomeError;
@@ -119,6 +122,8 @@ pub enum CliError {
         /// What it said last.
         last_words: Vec<Clean>,
     },
+    /// An engine was started and does not answer.
+    EngineSilent(Silence),
     /// Some bases could not be made ready, or a pack could not be written or read.
     Bases {
         /// Whose fault it is.
@@ -218,18 +223,15 @@ impl CliError {
             Self::NotTraced { image, why } => (Exit::NotJudged, not_traced(image, why)),
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
-            Self::Engine(error) => of_engine(error),
+            Self::Engine(error) => engine::explain(error),
             Self::NoHome(error) => (Exit::Usage, no_home(error)),
-            Self::NoAnswer { question } => (
-                Exit::Usage,
-                told(format!("there is no terminal to ask on: {question}"))
-                    .hint("run it again with `--yes` to agree beforehand"),
-            ),
+            Self::NoAnswer { question } => (Exit::Usage, no_answer(question)),
             Self::CannotFix { reason, commands } => (Exit::NoEngine, cannot_fix(reason, commands)),
             Self::Command {
                 command,
                 last_words,
             } => (Exit::NoEngine, of_command(command, last_words)),
+            Self::EngineSilent(silence) => (Exit::NoEngine, engine::silent(silence)),
             Self::Bases {
                 exit,
                 message,
@@ -388,6 +390,11 @@ fn unwritten(cause: &std::io::Error) -> Told {
     }
 }
 
+fn no_answer(question: &str) -> Told {
+    told(format!("there is no terminal to ask on: {question}"))
+        .hint("run it again with `--yes` to agree beforehand")
+}
+
 fn mistake(message: &str) -> Told {
     told(message).hint("this is a mistake of the program; your files are safe")
 }
@@ -476,47 +483,6 @@ fn cannot_fix(reason: &str, commands: &[String]) -> Told {
     told.hint("then run `loadline doctor` to see what was tried")
 }
 
-/// What the engine's errors mean for a person at a shell.
-fn of_engine(error: &EngineError) -> (Exit, Told) {
-    let told = told(error.to_string());
-    match error {
-        EngineError::NotFound { tried } => (
-            Exit::NoEngine,
-            told.causes(tried.iter().map(tried_line))
-                .hint("run `loadline doctor --fix` to install or start one")
-                .hint(
-                    "`loadline learn` still opens the lessons, quizzes and instant Dockerfile \
-                     checks; nothing can be graded without an engine",
-                ),
-        ),
-        EngineError::NoPermission { .. } => (
-            Exit::NoEngine,
-            told.hint(
-                "join the group of the socket (`sudo usermod -aG docker $USER`), then log in again",
-            )
-            .hint("run `loadline doctor` to see what was tried"),
-        ),
-        EngineError::Gone { .. } | EngineError::Silent { .. } | EngineError::Refused { .. } => (
-            Exit::NoEngine,
-            told.hint("run `loadline doctor` to see how the engine stands"),
-        ),
-        EngineError::NoSuchImage(_) => (
-            Exit::Usage,
-            told.hint("`docker images` or `podman images` lists what it has")
-                .hint("an archive does as well: `docker save IMAGE -o FILE`"),
-        ),
-        EngineError::DiskFull(_) => (
-            Exit::NoEngine,
-            told.hint("`loadline clean --dry-run` shows what can be removed"),
-        ),
-        EngineError::Registry { .. } => (
-            Exit::NoEngine,
-            told.hint("`loadline bases build` makes base images without a registry"),
-        ),
-        EngineError::Cancelled => (Exit::Interrupted, told),
-    }
-}
-
 /// What errors of advisories mean for a person at a shell.
 fn of_advisories(error: &AdvisoriesError) -> (Exit, Told) {
     let causes: Vec<String> = match error {
@@ -567,10 +533,6 @@ fn of_scan(error: &ScanError) -> (Exit, Told) {
     (exit, told)
 }
 
-fn tried_line(tried: &Tried) -> String {
-    format!("{} at {} ({})", tried.outcome, tried.address, tried.because)
-}
-
 /// The place of a course's error with its line and caret, below the arrow.
 fn course_place(error: &CourseError) -> String {
     let text = error.to_string();
@@ -617,24 +579,6 @@ mod tests {
           hint: `loadline --plain` lists every exercise
         ");
         assert_eq!(error.exit(), Exit::Usage);
-    }
-
-    #[test]
-    fn a_missing_engine_says_what_was_tried_and_what_to_do() {
-        let error = CliError::Engine(EngineError::NotFound {
-            tried: vec![Tried {
-                address: "unix:///nowhere".to_owned(),
-                because: "the variable `DOCKER_HOST`".to_owned(),
-                outcome: "no such socket".to_owned(),
-            }],
-        });
-        insta::assert_snapshot!(plain(&error), @"
-        error: cannot reach a container engine
-          caused by: no such socket at unix:///nowhere (the variable `DOCKER_HOST`)
-          hint: run `loadline doctor --fix` to install or start one
-          hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
-        ");
-        assert_eq!(error.exit(), Exit::NoEngine);
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl Docker {
             match address {
                 Address::Tls { certificates, .. } => fault::of_certificates(error, certificates),
                 Address::Ssh(host) => fault::of_ssh(error, host),
-                Address::Unix(_) | Address::Tcp(_) => error,
+                Address::Tcp(_) => fault::of_plain(error),
+                Address::Unix(_) => error,
             }
         };
         if let Address::Tls { certificates, .. } = address {

@@ -75,6 +75,17 @@ pub struct Tried {
     pub outcome: String,
 }
 
+impl Tried {
+    /// The setting that named one engine, after which no other was tried.
+    #[must_use]
+    pub const fn named(tried: &[Self]) -> Option<&str> {
+        match tried {
+            [only] => Some(only.because.as_str()),
+            _ => None,
+        }
+    }
+}
+
 /// A build did not make an image.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum BuildError {

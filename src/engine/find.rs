@@ -16,6 +16,7 @@ use candidates::Candidate;
 use candidates::Context;
 use candidates::Facts;
 use candidates::candidates;
+use candidates::is_roots_own;
 use sha2::Digest as _;
 
 use crate::engine::EngineError;
@@ -31,7 +32,7 @@ pub struct Search {
     pub found: Option<Docker>,
     /// The addresses tried before it, and what came of each.
     pub tried: Vec<Tried>,
-    /// The first address where only the permission was missing.
+    /// The first address where only the permission was missing, and where a group gives it.
     pub denied: Option<String>,
 }
 
@@ -89,7 +90,9 @@ async fn look(facts: &Facts) -> Search {
                     }
                     Err(error) => {
                         let shown = address.to_string();
-                        if matches!(error, EngineError::NoPermission { .. }) {
+                        if matches!(error, EngineError::NoPermission { .. })
+                            && !is_roots_own(&address)
+                        {
                             search.denied.get_or_insert_with(|| shown.clone());
                         }
                         (shown, outcome(&error))

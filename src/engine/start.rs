@@ -20,11 +20,14 @@ use std::time::Duration;
 use plan::Facts;
 use plan::Services;
 use plan::Step;
+use plan::User;
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::engine::find;
 use crate::text::Clean;
+use crate::units::show_duration;
 
 /// How long a started engine may take until it answers.
 pub const ANSWERS_WITHIN: Duration = Duration::from_secs(45);
@@ -45,14 +48,45 @@ pub struct StepError {
     pub last_words: Vec<Clean>,
 }
 
+/// An engine that was started cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// It runs, and this session may not use it.
+    #[error("an engine runs at {address}, and this session may not use it")]
+    NoPermission {
+        /// Where.
+        address: String,
+    },
+    /// It says nothing.
+    #[error(
+        "the engine was started and did not answer within {}",
+        show_duration(ANSWERS_WITHIN)
+    )]
+    Silent {
+        /// What it wrote last.
+        last_words: Vec<Clean>,
+    },
+    /// The wait was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
 /// Looks at the machine. `denied` is the socket that is there and may not be used; `named` is the
 /// setting by which the user chose one engine (`DOCKER_HOST`, a Docker context).
 #[must_use]
 pub fn facts(denied: Option<String>, named: Option<String>) -> Facts {
     let root = rustix::process::geteuid().is_root();
-    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let release = text("/etc/os-release");
+    let uid = rustix::process::geteuid().as_raw();
+    let user = match user_of(&text("/etc/passwd"), uid) {
+        None => User::Unlisted,
+        Some(name) if is_member(&text("/etc/group"), "docker", &name) => User::Member,
+        Some(name) => User::Outside(name),
+    };
     Facts {
         root,
+        user,
         programs: plan::PROGRAMS
             .into_iter()
             .filter(|name| program(name).is_some())
@@ -64,6 +98,26 @@ pub fn facts(denied: Option<String>, named: Option<String>) -> Facts {
         denied,
         named,
     }
+}
+
+/// The name of a user in the text of `/etc/passwd`.
+fn user_of(passwd: &str, uid: u32) -> Option<String> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    })
+}
+
+/// Whether the text of `/etc/group` lists `user` under `group`.
+fn is_member(groups: &str, group: &str, user: &str) -> bool {
+    groups.lines().any(|line| {
+        let mut fields = line.split(':');
+        fields.next() == Some(group)
+            && fields
+                .nth(2)
+                .is_some_and(|members| members.split(',').any(|member| member == user))
+    })
 }
 
 /// Where a program of this name is.
@@ -173,28 +227,40 @@ async fn read_lines(mut from: tokio::process::ChildStdout, hear: &mut impl FnMut
 /// Waits until an engine answers, or gives up after [`ANSWERS_WITHIN`].
 ///
 /// # Errors
-/// With the last lines of `log`, the file that the engine writes to.
+/// Where it runs and this session may not use it; otherwise with the last lines of `log`, the file
+/// that the engine writes to.
 pub async fn wait_for_engine(
     log: Option<&Path>,
     cancel: &CancellationToken,
-) -> Result<Docker, StepError> {
-    let asking = async {
-        loop {
-            if let Ok(docker) = find::find().await {
-                return docker;
-            }
-            tokio::time::sleep(ASKED_EVERY).await;
-        }
-    };
+) -> Result<Docker, WaitError> {
     tokio::select! {
-        found = tokio::time::timeout(ANSWERS_WITHIN, asking) => found.map_err(|_too_long| StepError {
-            command: "the engine's start".to_owned(),
-            last_words: log.map(last_lines).unwrap_or_default(),
-        }),
-        () = cancel.cancelled() => Err(StepError {
-            command: "the engine's start".to_owned(),
-            last_words: vec![Clean::line("it was interrupted")],
-        }),
+        found = tokio::time::timeout(ANSWERS_WITHIN, asked(find::find, ASKED_EVERY)) => match found {
+            Ok(found) => found,
+            Err(_too_long) => Err(WaitError::Silent {
+                last_words: log.map(last_lines).unwrap_or_default(),
+            }),
+        },
+        () = cancel.cancelled() => Err(WaitError::Cancelled),
+    }
+}
+
+/// Asks until there is an engine, or one that says for good that this user may not use it: between
+/// making its socket and giving it to the group, an engine denies everybody for a moment.
+async fn asked<T, F>(mut find: impl FnMut() -> F, every: Duration) -> Result<T, WaitError>
+where
+    F: Future<Output = Result<T, EngineError>>,
+{
+    let mut denied = 0;
+    loop {
+        match find().await {
+            Ok(found) => return Ok(found),
+            Err(EngineError::NoPermission { address }) if denied > 2 => {
+                return Err(WaitError::NoPermission { address });
+            }
+            Err(EngineError::NoPermission { .. }) => denied += 1,
+            Err(_) => denied = 0,
+        }
+        tokio::time::sleep(every).await;
     }
 }
 
@@ -244,6 +310,47 @@ mod tests {
         let cancel = CancellationToken::new();
         let ended = take(&step(&["/nowhere/at/all"]), |_| {}, &cancel).await;
         assert!(ended.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_denies_for_good_is_not_waited_for() {
+        let denied = || EngineError::NoPermission {
+            address: "unix:///x".to_owned(),
+        };
+        let none = || EngineError::NotFound { tried: Vec::new() };
+        let mut turn = 0;
+        let turns = || {
+            turn += 1;
+            // Not there, then not for this group for a moment, then for good.
+            std::future::ready(match turn {
+                1 | 3 => Err(none()),
+                2 | 4..8 => Err(denied()),
+                _ => Ok(()),
+            })
+        };
+        let wanted = WaitError::NoPermission {
+            address: "unix:///x".to_owned(),
+        };
+        assert_eq!(asked(turns, Duration::ZERO).await, Err(wanted));
+        assert_eq!(turn, 7);
+        let mut turn = 0;
+        let turns = || {
+            turn += 1;
+            std::future::ready(if turn < 3 { Err(denied()) } else { Ok(()) })
+        };
+        assert_eq!(asked(turns, Duration::ZERO).await, Ok(()));
+    }
+
+    #[test]
+    fn users_and_members_are_read_as_the_machine_writes_them() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nana:x:1000:1000:,,,:/home/ana:/bin/sh\n";
+        assert_eq!(user_of(passwd, 1000).as_deref(), Some("ana"));
+        assert_eq!(user_of(passwd, 7), None);
+        let groups = "sudo:x:27:ana\ndocker:x:105:bo,ana\nempty:x:9:\n";
+        assert!(is_member(groups, "docker", "ana"));
+        assert!(!is_member(groups, "docker", "an"));
+        assert!(!is_member(groups, "empty", "ana"));
+        assert!(!is_member("", "docker", "ana"));
     }
 
     #[test]

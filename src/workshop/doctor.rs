@@ -24,6 +24,7 @@ use crate::engine::EngineInfo;
 use crate::engine::Tried;
 use crate::engine::docker::Docker;
 use crate::engine::find;
+use crate::engine::start::plan::unname;
 use crate::finding::advisory::Database;
 use crate::learner::Home;
 use crate::scan;
@@ -245,9 +246,19 @@ fn of_engine(engine: &Result<EngineInfo, NoEngine>) -> Check {
             "Engine",
             CheckState::Bad,
             format!("no permission to use the engine at {socket}"),
-            Some("Run `sudo usermod -aG docker $USER` and log in again."),
+            Some(
+                "Run `sudo usermod -aG docker $USER`, as `loadline doctor --fix` does after \
+                 asking, then `newgrp docker`.",
+            ),
         );
     }
+    let fix = match Tried::named(&missing.tried) {
+        Some(named) => format!(
+            "While {named} names one, no other is looked for: mend it, or run `{}`.",
+            unname(named)
+        ),
+        None => "Run `loadline doctor --fix`: it installs or starts one after asking.".to_owned(),
+    };
     check(
         "Engine",
         CheckState::Bad,
@@ -255,7 +266,7 @@ fn of_engine(engine: &Result<EngineInfo, NoEngine>) -> Check {
             "none answers; {} tried",
             plural(missing.tried.len(), "place")
         ),
-        Some("Run `loadline doctor --fix`: it installs or starts one after asking."),
+        Some(&fix),
     )
 }
 

@@ -394,6 +394,9 @@ fn missing(error: &EngineError) -> EngineState {
         EngineError::NoPermission { .. } => {
             "Join the group that owns the socket, or run `loadline doctor` for the exact commands."
         }
+        EngineError::NotFound { tried } if Tried::named(tried).is_some() => {
+            "Mend the address that you set, or run `loadline doctor` to see how others are tried."
+        }
         _ => "Start Docker or Podman, or run `loadline doctor --fix` to have it done.",
     };
     EngineState::Missing {

@@ -93,18 +93,18 @@ fn dockerfiles_that_cannot_be_built_end_with_five_and_say_where() {
         return;
     }
     let cases = [
-        ("", ""),
-        ("# nothing but a comment\n", ""),
+        ("", "the Dockerfile is empty"),
+        ("# nothing but a comment\n", "the Dockerfile is empty"),
         ("FROM busybox\nRUNN true\n", "Dockerfile:2"),
         ("FROM busybox\nCOPY absent.txt .\n", "Dockerfile:2"),
         ("FROM busybox\nRUN exit 7\n", "Dockerfile:2"),
         ("FROM loadline.invalid/no/such:image\n", "Dockerfile:1"),
     ];
-    for (dockerfile, place) in cases {
+    for (dockerfile, wanted) in cases {
         let ended = check(dockerfile);
         assert_eq!(ended.code, Some(5), "{dockerfile:?}\n{}", ended.shown());
         assert!(
-            ended.stdout.contains(place),
+            ended.stdout.contains(wanted),
             "{dockerfile:?}\n{}",
             ended.shown()
         );

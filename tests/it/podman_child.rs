@@ -39,13 +39,32 @@ done
 exec "$0" "$@"
 "#;
 
+/// The same where root's own Podman has a socket too, which this user may not use.
+const BESIDE_ROOTS: &str = r#"
+set -e
+mount -t tmpfs tmpfs /run
+mkdir -p /run/podman
+perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => shift, Listen => 1); exec "true"' /run/podman/podman.sock
+chmod 000 /run/podman/podman.sock
+for dockerd in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd; do
+    [ ! -e "$dockerd" ] || mount --bind /dev/null "$dockerd"
+done
+# Without capabilities root is denied like anybody.
+exec setpriv --bounding-set=-all --inh-caps=-all "$0" "$@"
+"#;
+
 /// A sandbox whose `podman` is the stand-in, and the script that runs the program in it.
 fn machine() -> (Sandbox, String) {
+    machine_with(ALONE)
+}
+
+/// The same with another view of the machine.
+fn machine_with(view: &str) -> (Sandbox, String) {
     let sandbox = Sandbox::new();
     let podman = sandbox.write("bin/podman", PODMAN);
     let all = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(&podman, all).expect("it is ours");
-    sandbox.write("alone", ALONE);
+    sandbox.write("alone", view);
     std::fs::create_dir(sandbox.path("run")).expect("a folder");
     let path = std::env::var("PATH").unwrap_or_default();
     let path = format!("{}:{path}", sandbox.path("bin").display());
@@ -94,6 +113,26 @@ fn where_podman_is_alone_its_service_is_run_found_and_ended() {
         let left = std::fs::read_dir(sandbox.path("run")).expect("a folder");
         left.count() == 0
     });
+}
+
+#[test]
+fn the_socket_of_roots_podman_is_no_group_to_join_and_keeps_no_service_from_running() {
+    let (sandbox, script) = machine_with(BESIDE_ROOTS);
+    let doctor = sandbox.script(&script, &["doctor"]);
+    let shown = doctor.shown();
+    assert!(
+        shown.contains("Podman's service, run by Loadline"),
+        "{shown}"
+    );
+    // Where its service does not start either, the socket is one of the places that were tried.
+    sandbox.write("bin/podman", "#!/bin/sh\nexit 125\n");
+    let doctor = sandbox.script(&script, &["doctor"]);
+    let shown = doctor.shown();
+    assert!(!shown.contains("usermod"), "{shown}");
+    assert!(
+        shown.contains("/run/podman/podman.sock (the socket of Podman): permission denied"),
+        "{shown}"
+    );
 }
 
 #[test]

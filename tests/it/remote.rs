@@ -198,7 +198,7 @@ fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
     stderr:
     error: cannot reach a container engine
       caused by: its certificate is not one of the authority in `[folder]/untrusting/ca.pem`: invalid peer certificate: BadSignature at tcp://[engine] (the variable `DOCKER_HOST`)
-      hint: run `loadline doctor --fix` to install or start one
+      hint: while the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`
       hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
     exit code: 4
 
@@ -206,7 +206,7 @@ fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
     stderr:
     error: cannot reach a container engine
       caused by: it refuses the certificate in `[folder]/unknown/cert.pem`: received fatal alert: DecryptError at tcp://[engine] (the variable `DOCKER_HOST`)
-      hint: run `loadline doctor --fix` to install or start one
+      hint: while the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`
       hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
     exit code: 4
 
@@ -214,7 +214,7 @@ fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
     stderr:
     error: cannot reach a container engine
       caused by: it refuses the certificate in `[folder]/expired/cert.pem`: received fatal alert: CertificateExpired at tcp://[engine] (the variable `DOCKER_HOST`)
-      hint: run `loadline doctor --fix` to install or start one
+      hint: while the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`
       hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
     exit code: 4
 
@@ -222,15 +222,15 @@ fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
     stderr:
     error: cannot reach a container engine
       caused by: `[folder]/empty/ca.pem` cannot be read: No such file or directory (os error 2) at tcp://[engine] (the variable `DOCKER_HOST`)
-      hint: run `loadline doctor --fix` to install or start one
+      hint: while the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`
       hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
     exit code: 4
 
     no TLS
     stderr:
     error: cannot reach a container engine
-      caused by: invalid HTTP version parsed at tcp://[engine] (the variable `DOCKER_HOST`)
-      hint: run `loadline doctor --fix` to install or start one
+      caused by: it speaks TLS on this port: set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the folder of the certificates at tcp://[engine] (the variable `DOCKER_HOST`)
+      hint: while the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`
       hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
     exit code: 4
     ");

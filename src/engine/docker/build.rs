@@ -33,6 +33,7 @@ use crate::engine::BuildEvent;
 use crate::engine::BuildRequest;
 use crate::engine::Builder;
 use crate::engine::Built;
+use crate::engine::Engine as _;
 use crate::engine::EngineError;
 use crate::engine::EngineName;
 use crate::engine::LABEL;
@@ -48,7 +49,8 @@ pub(super) const REGISTRY_PATIENCE: Duration = Duration::from_secs(20);
 const LOG_LINES: usize = 100_000;
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(250);
-/// How often a build is begun again where Podman stumbled over another's work.
+/// How often a build is begun again where Podman stumbled over another's work, or an engine that
+/// lives on cut its answer off.
 const AGAIN: usize = 3;
 
 /// The way that a build takes.
@@ -149,10 +151,10 @@ pub(super) async fn build(
     };
     let mut followed = following.follow(&mut stream, &mut upload, &cancel).await;
     for _ in 0..AGAIN {
-        if !followed
-            .as_ref()
-            .is_err_and(|stopped| stopped.is_a_race_of(route))
-        {
+        let Err(stopped) = &followed else {
+            break;
+        };
+        if !stopped.is_a_race_of(route) && !stopped.is_cut_by(docker, route).await {
             break;
         }
         following.translator.restart();
@@ -289,6 +291,14 @@ impl Stopped {
         const LOST: [&str; 3] = ["layer not known", "image not known", "container not known"];
         route == Route::Podman
             && matches!(self, Self::Ended(Fault::Told(told)) if LOST.iter().any(|lost| told.contains(lost)))
+    }
+
+    /// Whether the engine ended its answer in the middle of a line and lives on (seen on Docker
+    /// 20.10): what it had built by then is in its cache.
+    async fn is_cut_by(&self, docker: &Docker, route: Route) -> bool {
+        route != Route::Grpc
+            && matches!(self, Self::Ended(Fault::Lost(error)) if super::fault::is_cut(error))
+            && docker.ping().await.is_ok()
     }
 }
 

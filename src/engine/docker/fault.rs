@@ -89,6 +89,24 @@ pub(super) fn of_ssh(error: EngineError, host: &str) -> EngineError {
     }
 }
 
+/// Why an engine that is asked without TLS does not answer, where it is for the TLS.
+pub(super) fn of_plain(error: EngineError) -> EngineError {
+    // What TLS says to a client without it, as the library takes it; and what Docker says.
+    const TLS: [&str; 2] = ["invalid HTTP version", "HTTP request to an HTTPS server"];
+    let (EngineError::Gone { detail } | EngineError::Refused { detail, .. }) = &error else {
+        return error;
+    };
+    if !TLS.iter().any(|words| detail.as_str().contains(words)) {
+        return error;
+    }
+    EngineError::Gone {
+        detail: Clean::line(
+            "it speaks TLS on this port: set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the \
+             folder of the certificates",
+        ),
+    }
+}
+
 /// Whether the three files of a folder of certificates can be read; the error names the first that
 /// cannot.
 pub(super) fn certificates(folder: &Path) -> Result<(), EngineError> {
@@ -154,6 +172,14 @@ pub(super) fn io_kind(error: &Error) -> Option<io::ErrorKind> {
     None
 }
 
+/// What is said of an answer that ended in the middle of a line.
+const CUT: &str = "its answer was cut off";
+
+/// Whether an answer ended in the middle of a line.
+pub(super) fn is_cut(error: &EngineError) -> bool {
+    matches!(error, EngineError::Gone { detail } if detail.as_str() == CUT)
+}
+
 /// The words of the innermost cause: outer layers only say that something failed.
 fn innermost(error: &Error) -> Clean {
     let mut text = error.to_string();
@@ -161,6 +187,10 @@ fn innermost(error: &Error) -> Clean {
     while let Some(inner) = cause {
         text = inner.to_string();
         cause = inner.source();
+    }
+    // The words of the reader of lines, which has the rest of one in hand.
+    if text == "bytes remaining on stream" {
+        return Clean::line(CUT);
     }
     Clean::line(&text)
 }
@@ -245,6 +275,25 @@ mod tests {
         let other = gone("Connection refused");
         assert_eq!(of_certificates(other.clone(), folder), other);
         assert!(certificates(Path::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    fn an_engine_that_wants_tls_is_told_from_one_that_is_gone() {
+        let http = EngineError::Refused {
+            what: "connect",
+            detail: Clean::line("Client sent an HTTP request to an HTTPS server."),
+        };
+        let alert = EngineError::Gone {
+            detail: Clean::line("invalid HTTP version parsed"),
+        };
+        for error in [http, alert] {
+            let told = of_plain(error).to_string();
+            assert!(told.contains("`DOCKER_TLS_VERIFY=1`"), "{told}");
+        }
+        let closed = EngineError::Gone {
+            detail: Clean::line("Connection refused"),
+        };
+        assert_eq!(of_plain(closed.clone()), closed);
     }
 
     #[test]

@@ -60,6 +60,14 @@ const IN_HOME: [(&str, &str); 7] = [
     (".orbstack/run/docker.sock", "OrbStack"),
 ];
 
+/// The socket of root's own Podman.
+const OF_ROOTS_PODMAN: &str = "/run/podman/podman.sock";
+
+/// Whether an address is for root alone: there is no group to join for it.
+pub(super) fn is_roots_own(address: &Address) -> bool {
+    matches!(address, Address::Unix(path) if path.as_os_str() == OF_ROOTS_PODMAN)
+}
+
 /// The addresses to try, in order. A named one is the only one.
 pub(super) fn candidates(facts: &Facts) -> Vec<Candidate> {
     if let Some(host) = &facts.docker_host {
@@ -125,7 +133,7 @@ fn sockets(facts: &Facts) -> Vec<Candidate> {
         ));
     }
     found.push((
-        PathBuf::from("/run/podman/podman.sock"),
+        PathBuf::from(OF_ROOTS_PODMAN),
         "the socket of Podman".to_owned(),
     ));
     if let Some(home) = &facts.home {

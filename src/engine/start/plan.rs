@@ -19,6 +19,8 @@ pub const PROGRAMS: [&str; 4] = ["apt-get", "dockerd", "podman", "sudo"];
 pub struct Facts {
     /// Whether we are root.
     pub root: bool,
+    /// Who this is to the engine's group.
+    pub user: User,
     /// Which of [`PROGRAMS`] are here.
     pub programs: BTreeSet<&'static str>,
     /// Whether the distribution is Debian or one of its family.
@@ -39,6 +41,19 @@ impl Facts {
     fn has(&self, program: &str) -> bool {
         self.programs.contains(program)
     }
+}
+
+/// A user as the machine's own lists have it. A session that was opened before a user joined a
+/// group does not know of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum User {
+    /// The machine's list does not have it.
+    #[default]
+    Unlisted,
+    /// It has this name, and is not in the group `docker`.
+    Outside(String),
+    /// It is in the group `docker`.
+    Member,
 }
 
 /// What starts services.
@@ -108,40 +123,84 @@ pub fn is_debian(os_release: &str) -> bool {
 /// is missing, or there is no way to become root.
 pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
     if let Some(socket) = facts.denied.as_ref().filter(|_| !facts.root) {
-        return Err(NoPlan {
-            reason: format!("an engine runs at {socket}, and this user may not use it"),
-            commands: vec![
-                "sudo usermod -aG docker \"$USER\"".to_owned(),
-                "newgrp docker".to_owned(),
-            ],
-        });
+        return join(facts, socket);
     }
     if let Some(named) = &facts.named {
         return Err(NoPlan {
             reason: format!("no engine answers at the address in {named}, and no other is tried"),
-            commands: vec![
-                if named.contains("DOCKER_") {
-                    "unset DOCKER_HOST DOCKER_CONTEXT"
-                } else {
-                    "docker context use default"
-                }
-                .to_owned(),
-            ],
+            commands: vec![unname(named).to_owned()],
         });
     }
     let can_be_root = facts.root || facts.has("sudo");
-    if facts.has("dockerd") && can_be_root {
-        let steps = start_dockerd(facts);
-        return Ok(Plan {
-            summary: "Docker is installed and does not run: it will be started.".to_owned(),
-            steps,
-            log: dockerd_log(facts),
+    if !facts.has("dockerd") {
+        return install(facts, can_be_root);
+    }
+    let mut steps = start_dockerd(facts);
+    steps.extend(join_group(facts));
+    if !can_be_root {
+        return Err(no_root("starting the engine", &steps));
+    }
+    Ok(Plan {
+        summary: "Docker is installed and does not run: it will be started.".to_owned(),
+        steps,
+        log: dockerd_log(facts),
+    })
+}
+
+/// The command after which the engine that `named` chose is not the only one tried.
+#[must_use]
+pub fn unname(named: &str) -> &'static str {
+    if named.contains("DOCKER_") {
+        "unset DOCKER_HOST DOCKER_CONTEXT"
+    } else {
+        "docker context use default"
+    }
+}
+
+/// What opens the group to a shell that was there before this user joined it.
+pub const ENTER_GROUP: &str = "newgrp docker";
+
+/// The right to use the engine that runs at `socket`.
+fn join(facts: &Facts, socket: &str) -> Result<Plan, NoPlan> {
+    let reason = format!("an engine runs at {socket}, and this user may not use it");
+    if facts.user == User::Member {
+        return Err(NoPlan {
+            reason: format!("{reason} yet: it joined the group `docker` after this session began"),
+            commands: vec![ENTER_GROUP.to_owned()],
         });
     }
-    if facts.has("dockerd") {
-        return Err(no_root("starting the engine", &start_dockerd(facts)));
+    match join_group(facts) {
+        // Whose socket a named address is, is not known.
+        Some(step) if facts.has("sudo") && facts.named.is_none() => Ok(Plan {
+            summary: "An engine runs, and this user may not use it: it will be put into the \
+                      group that may."
+                .to_owned(),
+            steps: vec![step],
+            log: None,
+        }),
+        _ => Err(NoPlan {
+            reason,
+            commands: vec![
+                "sudo usermod -aG docker \"$USER\"".to_owned(),
+                ENTER_GROUP.to_owned(),
+            ],
+        }),
     }
-    install(facts, can_be_root)
+}
+
+/// What lets a user who is not root use the engine.
+fn join_group(facts: &Facts) -> Option<Step> {
+    let User::Outside(name) = &facts.user else {
+        return None;
+    };
+    if facts.root {
+        return None;
+    }
+    let why = "the engine is for root and for the group `docker`; who is in it could become root \
+               by it";
+    let mut step = as_root(facts, why, &["usermod -aG docker"]);
+    step.command.push(name.clone());
+    Some(step)
 }
 
 fn install(facts: &Facts, can_be_root: bool) -> Result<Plan, NoPlan> {
@@ -179,6 +238,7 @@ fn install(facts: &Facts, can_be_root: bool) -> Result<Plan, NoPlan> {
     // The package starts the engine itself where there is a service manager; starting it once
     // more does no harm.
     steps.extend(start_dockerd(facts));
+    steps.extend(join_group(facts));
     if !can_be_root {
         return Err(no_root("installing an engine", &steps));
     }
@@ -319,6 +379,50 @@ mod tests {
             ..facts
         };
         assert_eq!(commands(&openrc), ["sudo service docker start"]);
+    }
+
+    #[test]
+    fn who_is_not_root_is_put_into_the_group_of_the_engine_once() {
+        let facts = Facts {
+            root: false,
+            user: User::Outside("ana".to_owned()),
+            programs: BTreeSet::from(["sudo", "apt-get"]),
+            ..bare_debian()
+        };
+        let joins = "sudo usermod -aG docker ana";
+        let all = commands(&facts);
+        assert_eq!(all.len(), 4);
+        assert_eq!(all[3], joins, "the group comes with the package");
+        let runs = Facts {
+            programs: BTreeSet::from(["sudo", "dockerd"]),
+            denied: Some("unix:///var/run/docker.sock".to_owned()),
+            ..facts.clone()
+        };
+        assert_eq!(commands(&runs), [joins]);
+        let stopped = Facts {
+            denied: None,
+            services: Services::Systemd,
+            ..runs.clone()
+        };
+        assert_eq!(commands(&stopped), ["sudo systemctl start docker", joins]);
+        let member = Facts {
+            user: User::Member,
+            ..stopped
+        };
+        assert_eq!(commands(&member), ["sudo systemctl start docker"]);
+        let root = Facts {
+            root: true,
+            ..facts
+        };
+        assert_eq!(commands(&root).len(), 3);
+        // In the group, and the session does not know it.
+        let old_session = Facts {
+            user: User::Member,
+            ..runs
+        };
+        let none = plan(&old_session).expect_err("nothing is to be done as root");
+        assert!(none.reason.contains("after this session began"));
+        assert_eq!(none.commands, [ENTER_GROUP]);
     }
 
     #[test]
