@@ -37,6 +37,14 @@ const KEYRINGS: [&str; 2] = [
 /// How long an index is good enough.
 const INDEX_AGE: Duration = Duration::from_hours(12);
 
+/// How often room is looked for while apt brings something, and how many times in a row there may
+/// be none.
+const ROOM_EVERY: Duration = Duration::from_secs(1);
+const NO_ROOM_AT_MOST: u32 = 3;
+
+/// Less than this is no room.
+const NO_ROOM: u64 = 64 * 1024;
+
 /// The file that tells when, and from where, the index was last brought.
 const STAMP: &str = "updated-from";
 
@@ -191,7 +199,7 @@ impl Apt {
         let had = stamped(&self.root).is_some_and(|(mirrors, _)| mirrors == self.mirrors);
         let mut command = self.command();
         command.args(["-o", "APT::Update::Error-Mode=any", "update"]);
-        match output(command, cancel).await {
+        match self.with_room(output(command, cancel)).await {
             Ok(_) => self.write(
                 STAMP,
                 &format!("{}\n{}\n", self.mirrors.main, self.mirrors.security),
@@ -282,19 +290,55 @@ impl Apt {
                     .iter()
                     .map(|one| format!("{}={}", one.name, one.version)),
             );
-        watched(command, cancel, |line| {
+        let downloading = watched(command, cancel, |line| {
             if let Some(percent) = read::percent(line) {
                 progress(share(total, percent), total);
             }
-        })
-        .await?;
+        });
+        self.with_room(downloading).await?;
         progress(total, total);
         Ok(())
+    }
+
+    /// `work` while there is room for what it brings. apt's own way of fetching files waits for
+    /// ever on a full disk instead of saying so.
+    async fn with_room<T>(
+        &self,
+        work: impl Future<Output = Result<T, AptError>>,
+    ) -> Result<T, AptError> {
+        let full = async {
+            let mut looks = 0;
+            while looks < NO_ROOM_AT_MOST {
+                tokio::time::sleep(ROOM_EVERY).await;
+                looks = if has_room(&self.root) { 0 } else { looks + 1 };
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = full => Err(AptError::DiskFull(Clean::line(&format!(
+                "no room is left in {}",
+                self.root.display()
+            )))),
+        }
     }
 
     fn archives(&self) -> PathBuf {
         self.root.join("var/cache/apt/archives")
     }
+}
+
+/// Whether something can still be written in `folder`; where that is not told, it is tried.
+fn has_room(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).map_or(true, |disk| {
+        let blocks = if rustix::process::geteuid().is_root() {
+            disk.f_bfree
+        } else {
+            disk.f_bavail
+        };
+        // A file system without a size of its own says zero of zero.
+        disk.f_blocks == 0 || blocks.saturating_mul(disk.f_frsize) >= NO_ROOM
+    })
 }
 
 /// Where the index under `root` came from, and how long ago.

@@ -1,5 +1,6 @@
-//! No room for the learner's records: a limit on the size of files, and a disk that is full. What
-//! cannot be kept is said, with the next step, and what was kept before stays.
+//! No room for the learner's records and for what base images are made of: a limit on the size of
+//! files, and a disk that is full. What cannot be kept is said, with the next step, and what was kept
+//! before stays.
 
 use loadline::course::Course;
 use loadline::course::load;
@@ -99,4 +100,75 @@ fn a_full_disk_is_told_and_loses_nothing() {
     assert!(!shown.contains("please report"), "{shown}");
     let (read, _) = kept(&Home::at(sandbox.path("kept")));
     assert!(read.contains(first), "{read:?}");
+}
+
+/// An engine with no image but those that it was given whole; `loads` says what came.
+const EMPTY_ENGINE: &str = r##"#!/usr/bin/perl
+# An engine with no image but those that it is given whole: `loads` says what came.
+use strict; use IO::Socket::UNIX;
+$SIG{CHLD} = "IGNORE";
+my ($socket) = @ARGV;
+my $listener = IO::Socket::UNIX->new(Local => $socket, Listen => 20) or die "no socket: $!\n";
+while (my $client = $listener->accept) {
+    next if fork;
+    my ($path, $chunked) = ("", 0);
+    while (my $line = <$client>) {
+        $path = $1 if $line =~ m{^\w+ (\S+)};
+        $chunked = 1 if $line =~ /^transfer-encoding: chunked/i;
+        last if $line eq "\r\n";
+    }
+    my $whole = !$chunked;
+    while ($chunked and defined(my $size = <$client>)) {
+        my $left = hex($size) or do { $whole = 1; last };
+        for ($left += 2; $left > 0; $left -= read($client, my $some, $left) || last) {}
+    }
+    if ($path =~ m{/images/load}) {
+        open my $loads, ">>", "loads"; print $loads $whole ? "whole\n" : "cut\n"; close $loads;
+    }
+    my $has = `cat loads 2>/dev/null` =~ /whole/;
+    my $body = $path =~ /version/ ? '{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux","Arch":"amd64"}'
+        : $path =~ /info/ ? '{"Name":"elsewhere"}'
+        : $path =~ m{/images/json} && $has ? '[{"Id":"sha256:1","ParentId":"","RepoTags":["loadline.local/busybox:latest"],"RepoDigests":[],"Created":1,"Size":1,"SharedSize":-1,"Labels":{},"Containers":-1}]'
+        : $path =~ m{/images/(load|json)} ? '[]' : '{"message":"no"}';
+    $body = '{"stream":"Loaded"}' if $path =~ m{/images/load};
+    my $status = $body =~ /message/ ? 404 : 200;
+    printf $client "HTTP/1.1 $status OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", length $body, $body;
+    exit;
+}
+"##;
+
+/// Makes a base image with the home on a small disk, makes the disk larger, and makes it again.
+const BUILT_TWICE: &str = r#"
+perl engine "$PWD/engine.sock" & engine=$!
+trap 'kill "$engine"' EXIT
+while [ ! -S engine.sock ]; do sleep 0.05; done
+mkdir -p home/loadline
+mount -t tmpfs -o size=1m tmpfs home/loadline
+"$0" bases build "$@" 2>first && exit 9
+cp loads loads-of-first 2>/dev/null
+mount -o remount,size=1g home/loadline
+"$0" bases build "$@"
+"#;
+
+#[test]
+fn a_base_image_that_a_full_disk_stopped_is_made_once_there_is_room() {
+    let sandbox = Sandbox::new();
+    let address = format!("unix://{}", sandbox.path("engine.sock").display());
+    let sandbox = sandbox.with("DOCKER_HOST", &address);
+    sandbox.write("engine", EMPTY_ENGINE);
+    sandbox.write("script", BUILT_TWICE);
+    let alone = if rustix::process::geteuid().is_root() {
+        "-m"
+    } else {
+        "-rm"
+    };
+    let script = format!(r#"exec unshare {alone} sh -c "$(cat script)" "$0" "$@""#);
+    let ended = sandbox.script(&script, &["busybox"]);
+    let first = std::fs::read_to_string(sandbox.path("first")).expect("it ran");
+    assert!(first.contains("no room is left in"), "{first}");
+    assert!(first.contains("hint: "), "{first}");
+    let loads = |name: &str| std::fs::read_to_string(sandbox.path(name)).unwrap_or_default();
+    assert_eq!(loads("loads-of-first"), "", "something was half made");
+    assert_eq!(ended.code, Some(0), "{}", ended.shown());
+    assert_eq!(loads("loads"), "whole\n");
 }
