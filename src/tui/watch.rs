@@ -115,33 +115,41 @@ fn is_silent(directory: &Path) -> bool {
     }
 }
 
+/// Both ends of the asking.
+type Ends = (mpsc::Sender<Look>, mpsc::Receiver<Look>);
+
 /// Tells of changes until the bus or the asking end is closed.
-pub(super) async fn watch(
+pub(super) async fn watch(watched: Watched, ends: Ends, bus: mpsc::Sender<Msg>) {
+    let directories = watched.directories();
+    let silent = directories.iter().any(|directory| is_silent(directory));
+    let watcher = events(&directories, ends.0.clone());
+    let poll = (silent || watcher.is_none()).then_some(POLL);
+    follow(watched, ends, poll, bus).await;
+    drop(watcher);
+}
+
+/// Tells of changes when it is asked to look, or every `poll`.
+async fn follow(
     watched: Watched,
-    (asking, mut asked): (mpsc::Sender<Look>, mpsc::Receiver<Look>),
+    (first, mut asked): Ends,
+    poll: Option<Duration>,
     bus: mpsc::Sender<Msg>,
 ) {
-    let directories = watched.directories();
-    let mut poll = directories.iter().any(|directory| is_silent(directory));
-    let first = asking.clone();
-    let watcher = events(&directories, asking);
-    poll |= watcher.is_none();
     // What changed between opening the files and watching them is told by a first look.
     let _ = first.try_send(Look::Now);
     let mut known = Vec::new();
     loop {
-        let look = if poll {
-            tokio::time::timeout(POLL, asked.recv())
+        let look = match poll {
+            Some(every) => tokio::time::timeout(every, asked.recv())
                 .await
-                .unwrap_or(Some(Look::Perhaps))
-        } else {
-            asked.recv().await
+                .unwrap_or(Some(Look::Perhaps)),
+            None => asked.recv().await,
         };
         let Some(mut look) = look else {
             return;
         };
         // Wait until the editor is done with it.
-        while look == Look::Perhaps && !poll {
+        while look == Look::Perhaps && poll.is_none() {
             match tokio::time::timeout(QUIET, asked.recv()).await {
                 Ok(Some(next)) => look = next,
                 Ok(None) => return,
@@ -180,4 +188,69 @@ fn events(
         watcher.watch(directory, RecursiveMode::NonRecursive).ok()?;
     }
     Some(watcher)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A learner's folder, its Dockerfile, and what is told of it.
+    fn folder() -> (tempfile::TempDir, Watched, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("Dockerfile");
+        std::fs::write(&file, "FROM one\n").expect("there is room");
+        let watched = Watched {
+            exercise: ExerciseId("first-build".to_owned()),
+            folder: folder.path().to_owned(),
+            files: vec!["Dockerfile".to_owned()],
+        };
+        (folder, watched, file)
+    }
+
+    /// The text that is told next.
+    async fn told(messages: &mut mpsc::Receiver<Msg>) -> Option<String> {
+        let next = tokio::time::timeout(Duration::from_secs(30), messages.recv()).await;
+        match next.expect("nothing was told") {
+            Some(Msg::Disk { files, .. }) => files.first().and_then(|file| file.text.clone()),
+            _ => panic!("something else was told"),
+        }
+    }
+
+    /// Saves as editors do: a new file takes the place of the old one.
+    fn save(file: &Path, text: &str) {
+        let new = file.with_extension("new");
+        std::fs::write(&new, text).expect("there is room");
+        std::fs::rename(new, file).expect("it is ours");
+    }
+
+    #[tokio::test]
+    async fn where_no_events_come_the_files_are_read_again_and_again() {
+        let (_folder, watched, file) = folder();
+        let (asking, asked) = mpsc::channel(4);
+        let (bus, mut messages) = mpsc::channel(4);
+        let every = Duration::from_millis(5);
+        let ends = (asking, asked);
+        let following = tokio::spawn(follow(watched, ends, Some(every), bus));
+        assert_eq!(told(&mut messages).await.as_deref(), Some("FROM one\n"));
+        save(&file, "FROM two\n");
+        assert_eq!(told(&mut messages).await.as_deref(), Some("FROM two\n"));
+        std::fs::remove_file(&file).expect("it is ours");
+        assert_eq!(told(&mut messages).await, None);
+        drop(messages);
+        save(&file, "FROM three\n");
+        let ended = tokio::time::timeout(Duration::from_secs(30), following).await;
+        assert!(ended.is_ok(), "it goes on though nobody listens");
+    }
+
+    #[tokio::test]
+    async fn events_tell_of_a_file_that_was_saved_by_renaming() {
+        let (_folder, watched, file) = folder();
+        let (asking, asked) = mpsc::channel(4);
+        let (bus, mut messages) = mpsc::channel(4);
+        let watching = tokio::spawn(watch(watched, (asking, asked), bus));
+        assert_eq!(told(&mut messages).await.as_deref(), Some("FROM one\n"));
+        save(&file, "FROM two\n");
+        assert_eq!(told(&mut messages).await.as_deref(), Some("FROM two\n"));
+        watching.abort();
+    }
 }
