@@ -215,6 +215,13 @@ impl Service {
             .map(|(base, _)| base)
     }
 
+    /// Whether a base is one that things are built in.
+    #[must_use]
+    pub fn is_builder(&self, reference: &str) -> bool {
+        self.base(reference)
+            .is_some_and(|base| base.role == crate::bases::catalogue::Role::Builder)
+    }
+
     fn state(
         &self,
         reference: &str,

@@ -47,6 +47,8 @@ pub struct Facts {
     pub bases: Vec<(String, bool)>,
     /// How many extra certificate authorities the host was told to trust.
     pub authorities: usize,
+    /// Builder images that are the vendors' own, and so know nothing of those authorities.
+    pub untrusting: Vec<String>,
     /// What scans compare packages with, or why they cannot.
     pub advisories: Result<Database, String>,
     /// The scanners that are installed, with their versions, and why one must not be run.
@@ -130,6 +132,7 @@ pub async fn look(
         needed: Bytes(0),
         bases: Vec::new(),
         authorities: bases::authorities().len(),
+        untrusting: Vec::new(),
         advisories: advice::advisories(Home::find().ok().as_ref(), None)
             .map(|advisories| advisories.database().clone())
             .map_err(|error| format!("{error}; {}", error.hint())),
@@ -147,6 +150,10 @@ pub async fn look(
                 let ready = !matches!(base.state, bases::State::Missing { .. });
                 if !ready {
                     facts.needed = facts.needed.plus(base.real_size.unwrap_or_default());
+                }
+                let vendors = matches!(base.state, bases::State::Vendor { .. });
+                if vendors && service.is_builder(&base.reference) {
+                    facts.untrusting.push(base.reference.clone());
                 }
                 facts.bases.push((base.reference.clone(), ready));
             }
@@ -181,7 +188,7 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
         checks.push(of_disk(facts.free, facts.needed));
     }
     checks.push(of_bases(&facts.bases, facts.engine.is_ok()));
-    checks.push(of_certificates(facts.authorities));
+    checks.push(of_certificates(facts.authorities, &facts.untrusting));
     checks.push(of_advisories(&facts.advisories));
     checks.push(of_scanners(&facts.scanners));
     checks.push(of_folder(&facts.folder));
@@ -315,7 +322,22 @@ fn of_bases(bases: &[(String, bool)], engine: bool) -> Check {
     check("Base images", CheckState::Limited, found, Some(fix))
 }
 
-fn of_certificates(authorities: usize) -> Check {
+fn of_certificates(authorities: usize, untrusting: &[String]) -> Check {
+    if let (1.., false) = (authorities, untrusting.is_empty()) {
+        return check(
+            "Certificates",
+            CheckState::Limited,
+            format!(
+                "the host trusts {} besides the usual ones; images of their vendors do not: {}",
+                plural(authorities, "authority"),
+                untrusting.join(", ")
+            ),
+            Some(
+                "Before a `RUN` there downloads, copy them to `/usr/local/share/ca-certificates/` \
+                 and run `update-ca-certificates`.",
+            ),
+        );
+    }
     let found = match authorities {
         0 => "the host trusts the usual authorities only".to_owned(),
         count => format!(
@@ -420,6 +442,7 @@ pub(crate) mod fixture {
             needed: Bytes(2_000_000_000),
             bases: vec![("python:3.13".to_owned(), true)],
             authorities: 0,
+            untrusting: Vec::new(),
             advisories: Ok(Database {
                 id: "3f2a91c055aa77bb".to_owned(),
                 date: "2026-11-25".to_owned(),
@@ -507,6 +530,21 @@ mod tests {
         let shown = shown(&facts);
         assert!(shown.contains("Bad Scanners: trivy 0.69.4 must not be run: it steals"));
         assert!(shown.contains("Bad Advisories: the snapshot `3f2a` is damaged"));
+    }
+
+    #[test]
+    fn a_pulled_builder_that_lacks_the_hosts_authorities_is_named() {
+        let mut facts = sound();
+        facts.untrusting.push("python:3.13".to_owned());
+        assert!(
+            shown(&facts).contains("Good Certificates"),
+            "none is missing"
+        );
+        facts.authorities = 1;
+        let shown = shown(&facts);
+        assert!(shown.contains("Limited Certificates"), "{shown}");
+        assert!(shown.contains("vendors do not: python:3.13"), "{shown}");
+        assert!(shown.contains("`update-ca-certificates`"), "{shown}");
     }
 
     #[test]
