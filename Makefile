@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := workshop
 LOADLINE := target/release/loadline
 
-.PHONY: workshop test engine go test-engines generated bench fuzz
+.PHONY: workshop test engine go test-engines generated bench bench-bases fuzz
 
 # Builds the program, makes sure that an engine runs, opens the workshop. Asking for it is the
 # consent that `doctor --fix` would ask for; it says what it installs and why before it does it.
@@ -50,6 +50,13 @@ generated:
 bench: engine
 	cargo bench --bench terminal --bench attempt --bench layers --bench packages --bench advisories \
 		--bench lint
+
+# The same of base images, on an engine of its own that has none: those of this machine stay.
+bench-bases: engine
+	@trap '.ci/engines stop' EXIT; set -e; \
+	.ci/engines start; \
+	engines=$$(.ci/engines list); \
+	DOCKER_HOST=$$(tr , '\n' <<<"$$engines" | grep 26.1-graphdriver) cargo bench --bench bases
 
 # Ten million bytes that nobody would write, through the parser and every lint rule.
 fuzz:

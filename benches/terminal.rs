@@ -14,6 +14,7 @@
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ use crossterm::event::KeyEvent;
 use crossterm::event::KeyModifiers;
 use loadline::course;
 use loadline::course::ExerciseId;
+use loadline::engine::Engine as _;
+use loadline::engine::find;
 use loadline::image::Contents;
 use loadline::image::Entry;
 use loadline::image::EntryKind;
@@ -56,6 +59,11 @@ const ROWS: u16 = 36;
 const STARTS: usize = 21;
 const KEYS: u64 = 1000;
 const REST: Duration = Duration::from_secs(5);
+/// Keys during a flood: half of them open help, half close it.
+const FLOOD_KEYS: u64 = 400;
+/// A step that writes some thousand lines a second, and ends by itself where nobody ends it.
+const FLOOD: &str =
+    "FROM busybox\nRUN for i in $(seq 400); do seq -f 'flood %g' 200; sleep 0.1; done\n";
 
 /// The program on a pseudo-terminal.
 struct Session {
@@ -68,7 +76,12 @@ struct Session {
 }
 
 impl Session {
+    /// No engine: these figures are about the program alone.
     fn start(home: &Path) -> Self {
+        Self::start_with(home, &[], "unix:///nonexistent/docker.sock")
+    }
+
+    fn start_with(home: &Path, args: &[&str], engine: &str) -> Self {
         let size = PtySize {
             rows: ROWS,
             cols: COLUMNS,
@@ -79,13 +92,13 @@ impl Session {
             .openpty(size)
             .expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_loadline"));
+        command.args(args);
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.env("PATH", "/usr/bin:/bin");
         command.env("HOME", home);
-        // No engine: these figures are about the program alone.
-        command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+        command.env("DOCKER_HOST", engine);
         let mut reader = pair
             .master
             .try_clone_reader()
@@ -262,6 +275,57 @@ fn keys(session: &mut Session) -> bool {
     ) && half
 }
 
+/// Help opened and closed while a build floods its log: the answer is told from the flood by what
+/// it says.
+fn flood() -> bool {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let engine = runtime.block_on(find::find()).expect("an engine");
+    let home = tempfile::tempdir().expect("a folder");
+    let mut session = Session::start_with(
+        home.path(),
+        &["learn", "first-build"],
+        &engine.info().address,
+    );
+    session.wait("the brief", |screen| screen.contains("work on it"));
+    session.press("\r");
+    session.wait("the workbench", |screen| screen.contains("build"));
+    session.settle();
+    let file = dockerfile(home.path()).expect("the workbench has a Dockerfile");
+    std::fs::write(file, FLOOD).expect("it is ours");
+    session.wait("the Dockerfile as it was saved", |screen| {
+        screen.contains("seq 400")
+    });
+    session.press("b");
+    session.wait("the flood", |screen| screen.contains("flood 1"));
+    let mut frames = Vec::new();
+    for index in 0..FLOOD_KEYS {
+        let opens = index % 2 == 0;
+        let pressed = session.press(if opens { "?" } else { "\u{1b}" });
+        let drawn = session.wait("help", |screen| screen.contains("Help: Work") == opens);
+        frames.push(milliseconds(drawn.saturating_duration_since(pressed)));
+        std::thread::sleep(Duration::from_millis(3 + (index * 7) % 13));
+    }
+    let flooded = session.screen.screen().contents().contains("flood");
+    assert!(flooded, "the build ended before the keys did");
+    session.press("x");
+    session.wait("the end of the build", |screen| screen.contains("stopped"));
+    session.press("q");
+    session.quit();
+    figure(
+        "key to frame in a flood, p99",
+        quantile(&mut frames, 99),
+        "ms",
+        33.0,
+    )
+}
+
+/// The Dockerfile of the one exercise that was opened in a home.
+fn dockerfile(home: &Path) -> Option<PathBuf> {
+    let files = walkdir::WalkDir::new(home).into_iter().flatten();
+    let mut found = files.map(walkdir::DirEntry::into_path);
+    found.find(|path| path.file_name().is_some_and(|name| name == "Dockerfile"))
+}
+
 fn rest(session: &mut Session) -> bool {
     session.settle();
     std::thread::sleep(Duration::from_secs(1));
@@ -406,6 +470,7 @@ fn main() {
     kept &= keys(&mut session);
     kept &= rest(&mut session);
     session.quit();
+    kept &= flood();
     if !kept {
         std::process::exit(1);
     }
