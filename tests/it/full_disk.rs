@@ -165,7 +165,7 @@ fn a_base_image_that_a_full_disk_stopped_is_made_once_there_is_room() {
     let script = format!(r#"exec unshare {alone} sh -c "$(cat script)" "$0" "$@""#);
     let ended = sandbox.script(&script, &["busybox"]);
     let first = std::fs::read_to_string(sandbox.path("first")).expect("it ran");
-    assert!(first.contains("no room is left in"), "{first}");
+    assert!(first.contains("the disk is full"), "{first}");
     assert!(first.contains("hint: "), "{first}");
     let loads = |name: &str| std::fs::read_to_string(sandbox.path(name)).unwrap_or_default();
     assert_eq!(loads("loads-of-first"), "", "something was half made");
