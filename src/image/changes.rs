@@ -1,5 +1,6 @@
 //! What each layer adds, changes and removes, as a reader of the image sees it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -28,8 +29,8 @@ pub enum Change {
 /// A path that a layer adds, changes or removes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched<'a> {
-    /// The path, without a leading slash.
-    pub path: String,
+    /// The path, without a leading slash; the entry's own, but where links led it elsewhere.
+    pub path: Cow<'a, str>,
     /// What the layer does to it.
     pub change: Change,
     /// What is there now; what was there, where it is removed. A hard link is itself.
@@ -57,7 +58,7 @@ impl Touched<'_> {
 /// What each layer does, bottom first, sorted by path.
 #[must_use]
 pub fn changes<'a>(contents: &'a Contents, ledger: &Ledger) -> Vec<Vec<Touched<'a>>> {
-    type Doing<'a> = BTreeMap<String, (Change, &'a Entry)>;
+    type Doing<'a> = BTreeMap<Cow<'a, str>, (Change, &'a Entry)>;
     let mut layers: Vec<Doing<'a>> = contents.layers.iter().map(|_| BTreeMap::new()).collect();
     Merge::replay(&contents.layers, |merge, event| {
         let (spot, place, by, came, before) = match event {
@@ -77,7 +78,11 @@ pub fn changes<'a>(contents: &'a Contents, ledger: &Ledger) -> Vec<Vec<Touched<'
         else {
             return;
         };
-        let path = merge.path(spot);
+        let path = if merge.is_path_of(spot, &entry.path) {
+            Cow::Borrowed(entry.path.as_str())
+        } else {
+            Cow::Owned(merge.path(spot))
+        };
         let below = before.is_some_and(|before| before.layer < by.layer);
         let removed = doing
             .get(&path)
@@ -97,15 +102,16 @@ pub fn changes<'a>(contents: &'a Contents, ledger: &Ledger) -> Vec<Vec<Touched<'
     for file in &ledger.dead {
         dead.insert((file.shipped_in, &file.path), (file.hidden_in, file.how));
     }
-    let touched = |layer: usize, (path, (change, entry)): (String, (Change, &'a Entry))| Touched {
-        dead: match change {
-            Change::Removed => None,
-            Change::Added | Change::Changed => dead.get(&(layer, path.as_str())).copied(),
-        },
-        path,
-        change,
-        entry,
-    };
+    let touched =
+        |layer: usize, (path, (change, entry)): (Cow<'a, str>, (Change, &'a Entry))| Touched {
+            dead: match change {
+                Change::Removed => None,
+                Change::Added | Change::Changed => dead.get(&(layer, &*path)).copied(),
+            },
+            path,
+            change,
+            entry,
+        };
     layers
         .into_iter()
         .enumerate()

@@ -474,6 +474,21 @@ impl<'a> Merge<'a> {
         names.join("/")
     }
 
+    /// Whether a spot's path reads like this.
+    pub(super) fn is_path_of(&self, mut spot: usize, path: &str) -> bool {
+        let mut rest = Some(path);
+        while spot != ROOT
+            && let Some(one) = self.spots.get(spot)
+        {
+            rest = rest.and_then(|rest| rest.strip_suffix(one.name));
+            spot = one.parent;
+            if spot != ROOT {
+                rest = rest.and_then(|rest| rest.strip_suffix('/'));
+            }
+        }
+        rest == Some("")
+    }
+
     fn kind(&self, place: Place) -> Option<&'a EntryKind> {
         Some(&self.entry(place)?.kind)
     }

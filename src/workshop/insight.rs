@@ -110,22 +110,7 @@ impl Insight {
     /// The layer that ships most of a node of the whole image.
     #[must_use]
     pub fn layer_of(&self, node: u32) -> Option<usize> {
-        let mut sums = vec![0_u64; self.layers.len()];
-        let mut first = None;
-        for below in self.whole.subtree(node) {
-            let node = self.whole.node(below)?;
-            first.get_or_insert(node.layer());
-            if !node.is_folder()
-                && let Some(sum) = sums.get_mut(node.layer())
-            {
-                *sum += node.bytes().0;
-            }
-        }
-        let heaviest = sums.iter().enumerate().max_by_key(|(_, sum)| **sum);
-        heaviest
-            .filter(|(_, sum)| **sum > 0)
-            .map(|(layer, _)| layer)
-            .or(first)
+        self.whole.node(node).map(Node::carrier)
     }
 }
 

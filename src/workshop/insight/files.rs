@@ -2,6 +2,7 @@
 //! thousands of them: names in one string, nodes in one list, each folder right before what is in
 //! it. Pure.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::image::changes::Change;
@@ -38,6 +39,8 @@ pub struct Node {
     /// The node after the last one below it.
     end: u32,
     layer: u16,
+    /// The layer that ships most of it and of what is below it.
+    carrier: u16,
     /// The layer that hides it, where one does.
     hidden: Option<(u16, How)>,
     /// What happens to it; nothing to a folder on the way to something.
@@ -119,6 +122,12 @@ impl Node {
     #[must_use]
     pub fn layer(&self) -> usize {
         self.layer.into()
+    }
+
+    /// The layer that ships most of it and of what is below it; its own where nothing is shipped.
+    #[must_use]
+    pub fn carrier(&self) -> usize {
+        self.carrier.into()
     }
 }
 
@@ -248,14 +257,18 @@ impl FileTree {
             (1..self.len()).for_each(|node| add(u32::try_from(node).unwrap_or(u32::MAX)));
             return found;
         }
+        // Names stand side by side in the order of the nodes, so that one walk finds whose a hit is.
+        let mut nodes = (0..).zip(&self.nodes).skip(1);
+        let mut at = nodes.next();
         for hit in search.find_iter(&self.names) {
-            let at = u32::try_from(hit.start()).unwrap_or(u32::MAX);
-            let node = self.nodes.partition_point(|node| node.name.0 <= at);
-            let node = u32::try_from(node.saturating_sub(1)).unwrap_or(u32::MAX);
-            // Two names stand side by side in the names: a hit over both is none.
-            let end = self.node(node).map_or(0, |node| node.name.1 as usize);
-            if hit.end() <= end {
-                add(node);
+            while at.is_some_and(|(_, node)| node.name.1 as usize <= hit.start()) {
+                at = nodes.next();
+            }
+            // A hit over two names is none.
+            match at {
+                Some((number, node)) if hit.end() <= node.name.1 as usize => add(number),
+                Some(_) => {}
+                None => break,
             }
         }
         found
@@ -281,6 +294,7 @@ impl<'a> Builder<'a> {
             parent: 0,
             end: 1,
             layer: 0,
+            carrier: 0,
             hidden: None,
             change: None,
             below: 0,
@@ -357,6 +371,7 @@ impl<'a> Builder<'a> {
             parent: self.open.last().map_or(0, |(parent, _)| *parent),
             end: node + 1,
             layer: u16::try_from(layer).unwrap_or(u16::MAX),
+            carrier: u16::try_from(layer).unwrap_or(u16::MAX),
             hidden: None,
             change: None,
             below: 0,
@@ -401,8 +416,36 @@ impl<'a> Builder<'a> {
                 parent.end = parent.end.max(node.end);
             }
         }
+        self.carry();
         self.tree.names.shrink_to_fit();
         self.tree
+    }
+
+    /// Finds the layer that ships most of each node: a walk for each layer, with one figure a node.
+    fn carry(&mut self) {
+        let nodes = &mut self.tree.nodes;
+        let layers: BTreeSet<u16> = nodes.iter().map(|node| node.layer).collect();
+        let mut most = vec![0_u64; nodes.len()];
+        let mut sums = vec![0_u64; nodes.len()];
+        for layer in layers {
+            sums.fill(0);
+            for (index, node) in nodes.iter_mut().enumerate().rev() {
+                let (above, rest) = sums.split_at_mut(index);
+                let (Some(sum), Some(most)) = (rest.first_mut(), most.get_mut(index)) else {
+                    continue;
+                };
+                if !node.folder && node.layer == layer {
+                    *sum += node.bytes;
+                }
+                if let Some(parent) = above.get_mut(node.parent as usize) {
+                    *parent += *sum;
+                }
+                if *sum > 0 && *sum >= *most {
+                    *most = *sum;
+                    node.carrier = layer;
+                }
+            }
+        }
     }
 }
 
