@@ -19,6 +19,7 @@ mod starter;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod together;
 mod trace;
 mod weigh;
 

@@ -17,6 +17,7 @@ use super::judge;
 use super::scan;
 use super::scan::Pass;
 use super::starter;
+use super::together::Together;
 use super::weigh;
 use crate::course::GoalEntry;
 use crate::engine::Engine;
@@ -109,7 +110,7 @@ enum Arrival {
     /// The image as its layers are remembered; `None` where one of them is not.
     Recalled(Option<Box<Pass>>),
     Starter(Known<Scan>),
-    Run(Run, Result<Box<RunOutcome>, EngineError>),
+    Run(Box<Together>, Result<Box<RunOutcome>, EngineError>),
     Trace(Run, Result<Box<Trace>, EngineError>),
     Rebuild(Rebuild, Known<Vec<StepFact>>),
     Baseline(BTreeMap<Run, Known<RunOutcome>>),
@@ -381,16 +382,16 @@ impl<'a> Session<'a> {
         let places = Arc::new(Semaphore::new(RUNS_AT_ONCE));
         let summary = evidence.summary.as_ref();
         let env = summary.map_or(&[][..], |summary| &summary.config.env);
-        for run in self.needs.runs.clone() {
+        for together in Together::of(&self.needs.runs) {
             let engine = Arc::clone(&self.work.engine);
             let image = self.work.image.clone();
             let cancel = self.work.cancel.clone();
             let places = Arc::clone(&places);
-            let asked = expanded(&run, env);
+            let asked = expanded(&together.run(), env);
             jobs.push(Box::pin(async move {
                 let _place = places.acquire().await;
                 let outcome = engine.run(&image, &asked, cancel).await.map(Box::new);
-                Arrival::Run(run, outcome)
+                Arrival::Run(Box::new(together), outcome)
             }));
         }
     }
@@ -450,10 +451,12 @@ impl<'a> Session<'a> {
                 self.have.scans.insert(Scanned::Starter);
                 evidence.starter_scan = scan;
             }
-            Arrival::Run(run, answer) => {
-                self.have.runs.insert(run.clone());
+            Arrival::Run(together, answer) => {
                 let outcome = known(answer)?.map(|outcome| *outcome);
-                evidence.runs.insert(run, outcome);
+                for (run, outcome) in together.shown(outcome) {
+                    self.have.runs.insert(run.clone());
+                    evidence.runs.insert(run, outcome);
+                }
             }
             Arrival::Baseline(runs) => {
                 self.have.baseline_runs.extend(runs.keys().cloned());

@@ -22,6 +22,7 @@ use crate::dockerfile::Body;
 use crate::dockerfile::Command;
 use crate::dockerfile::Keyword;
 use crate::image::run::Probe;
+use crate::image::run::Ready;
 use crate::image::run::Run;
 use crate::image::run::Start;
 use crate::units::show_duration;
@@ -52,7 +53,7 @@ impl Stops {
             probe: Probe::Stop {
                 signal: self.signal.clone(),
                 grace: self.within,
-                ready_port: self.port,
+                ready: self.port.map(Ready::Port),
             },
             within: READY,
         }

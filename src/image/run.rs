@@ -117,12 +117,21 @@ pub enum Probe {
         /// How long it may take to end after the signal before it is killed; [`Run::within`] bounds
         /// the start before.
         grace: Duration,
-        /// The port that shows that it is up before the signal is sent; without one, a moment
-        /// after the start.
-        ready_port: Option<u16>,
+        /// What shows that it is up before the signal is sent; without it, a moment after the
+        /// start.
+        ready: Option<Ready>,
     },
     /// Its health check until it says healthy.
     Health,
+}
+
+/// What shows that a container is up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ready {
+    /// A port that takes connections.
+    Port(u16),
+    /// An answer to a request, which the outcome then has as for [`Probe::Http`].
+    Http(HttpRequest),
 }
 
 /// An HTTP/1.1 request to `127.0.0.1` inside the container's network.
@@ -165,7 +174,7 @@ pub struct RunOutcome {
     pub output_dropped: u64,
     /// Why nobody answered in time, where a port was asked: `nothing listens on the port`.
     pub unanswered: Option<Clean>,
-    /// The answer to [`Probe::Http`].
+    /// The answer to [`Probe::Http`] or [`Ready::Http`].
     pub response: Option<HttpResponse>,
     /// From the signal to the end, for [`Probe::Stop`]; `None` where it never became ready.
     pub stopped_after: Option<Duration>,

@@ -34,6 +34,7 @@ use super::containers::Guard;
 use crate::engine::EngineError;
 use crate::engine::EngineName;
 use crate::image::run::Probe;
+use crate::image::run::Ready;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 
@@ -134,9 +135,13 @@ async fn watch(docker: &Docker, guard: &Guard, run: &Run) -> Result<RunOutcome, 
     let ask = match &run.probe {
         Probe::Http(request) => Some(Ask::Http(request)),
         Probe::Stop {
-            ready_port: Some(port),
+            ready: Some(Ready::Port(port)),
             ..
         } => Some(Ask::Port(*port)),
+        Probe::Stop {
+            ready: Some(Ready::Http(request)),
+            ..
+        } => Some(Ask::Http(request)),
         Probe::Exit | Probe::Health | Probe::Stop { .. } => None,
     };
     // The helper is made while the container starts.

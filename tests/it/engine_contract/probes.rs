@@ -7,6 +7,7 @@ use loadline::engine::Engine as _;
 use loadline::engine::EngineName;
 use loadline::image::run::HttpRequest;
 use loadline::image::run::Probe;
+use loadline::image::run::Ready;
 use loadline::image::run::Run;
 use loadline::image::run::Start;
 use tokio_util::sync::CancellationToken;
@@ -273,14 +274,14 @@ fn the_time_to_stop_is_measured_from_the_signal() {
             args: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
             ..Start::default()
         };
-        let stop = |signal: Option<&str>, ready_port| Probe::Stop {
+        let stop = |signal: Option<&str>, ready| Probe::Stop {
             signal: signal.map(str::to_owned),
             grace: Duration::from_secs(2),
-            ready_port,
+            ready,
         };
         let polite = "trap 'exit 0' TERM; echo up; busybox httpd -p 7000; while :; do busybox sleep 0.1; done";
         let outcome = bench
-            .run(&tag, start(polite), stop(None, Some(7000)), 20)
+            .run(&tag, start(polite), stop(None, Some(Ready::Port(7000))), 20)
             .await;
         let after = outcome
             .stopped_after
@@ -288,6 +289,16 @@ fn the_time_to_stop_is_measured_from_the_signal() {
         assert!(after < Duration::from_millis(1500), "{after:?}");
         assert!(!outcome.killed);
         assert_eq!(outcome.exit, Some(0));
+
+        // One that was asked first has answered by then.
+        let Probe::Http(asked) = get(7000, "/nothing") else {
+            unreachable!()
+        };
+        let ready = Some(Ready::Http(asked));
+        let outcome = bench.run(&tag, start(polite), stop(None, ready), 20).await;
+        let response = outcome.response.as_ref();
+        assert_eq!(response.map(|response| response.status), Some(404));
+        assert!(outcome.stopped_after.is_some() && outcome.exit == Some(0));
 
         let deaf = "trap '' TERM; while :; do busybox sleep 0.1; done";
         let outcome = bench.run(&tag, start(deaf), stop(None, None), 20).await;
@@ -301,7 +312,12 @@ fn the_time_to_stop_is_measured_from_the_signal() {
         assert_eq!(outcome.exit, Some(5), "{}: {outcome:?}", bench.address);
 
         let never = bench
-            .run(&tag, start("busybox sleep 600"), stop(None, Some(7001)), 2)
+            .run(
+                &tag,
+                start("busybox sleep 600"),
+                stop(None, Some(Ready::Port(7001))),
+                2,
+            )
             .await;
         assert_eq!(never.stopped_after, None);
         assert!(never.timed_out && never.unanswered.is_some());

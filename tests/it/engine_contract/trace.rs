@@ -9,6 +9,7 @@ use loadline::engine::EngineError;
 use loadline::engine::EngineName;
 use loadline::image::run::HttpRequest;
 use loadline::image::run::Probe;
+use loadline::image::run::Ready;
 use loadline::image::run::Run;
 use loadline::image::run::Start;
 use loadline::image::run::Trace;
@@ -198,7 +199,7 @@ fn a_traced_application_gets_the_signal_and_cannot_end_what_watches_it() {
         let stop = Probe::Stop {
             signal: None,
             grace: Duration::from_secs(5),
-            ready_port: Some(7000),
+            ready: Some(Ready::Port(7000)),
         };
         if let Some(trace) = traced(bench, &tag, sh(script), stop).await {
             assert_eq!(trace.outcome.exit, Some(5), "{}: {trace:?}", bench.address);

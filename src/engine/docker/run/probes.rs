@@ -147,6 +147,7 @@ impl Watched<'_> {
 
     /// Whether it comes up; where it ends first or never does, the outcome says so.
     async fn comes_up(&mut self, helper: Option<Helper>) -> Result<bool, EngineError> {
+        let before = self.began.elapsed();
         let left = self.left();
         let up = match helper {
             Some(helper) => tokio::select! {
@@ -156,7 +157,12 @@ impl Watched<'_> {
                         self.outcome.unanswered = Some(reason);
                         false
                     }
-                    Ok(said) => said == Said::Open,
+                    Ok(Said::Answer(mut response)) => {
+                        response.after += before;
+                        self.outcome.response = Some(response);
+                        true
+                    }
+                    Ok(Said::Open) => true,
                     Err(error) if !self.has_ended().await? => return Err(error),
                     Err(_) => false,
                 },
