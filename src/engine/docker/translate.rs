@@ -125,15 +125,12 @@ impl Translator {
         Some((step, ledger.moved))
     }
 
-    /// The commands that may run now. Podman begins the next one before it notices that nobody
-    /// listens any more, and does not get to name it: there, all of the Dockerfile's may run.
+    /// The commands that may run now: those that were named, and all of the Dockerfile's. A builder
+    /// begins the next one before it notices that nobody listens any more, and never names it.
     pub(super) fn commands(&self) -> Vec<String> {
         let open = self.ledger.open();
         let shown = open.filter_map(|step| self.ledger.known(step)?.command.clone());
-        match self.dialect {
-            Dialect::Podman(_) => shown.chain(self.ledger.plan.commands().cloned()).collect(),
-            Dialect::Buildkit(_) | Dialect::Classic(_) => shown.collect(),
-        }
+        shown.chain(self.ledger.plan.commands().cloned()).collect()
     }
 
     /// What the end of the stream means, in the terms of the Dockerfile.

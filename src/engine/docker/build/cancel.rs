@@ -4,9 +4,10 @@
 )]
 //! After a build was given up: waits until the engine no longer works on it.
 //!
-//! Closing the request stops BuildKit and the classic builder within a second. Podman lets the RUN
-//! that is under way end first, and has no call that ends it: where it runs on this host, the
-//! command is ended by a signal. Nothing here believes any of that; it asks.
+//! Closing the request stops BuildKit and the classic builder within a second. But BuildKit misses it
+//! for a RUN that it is about to start, and Podman lets the one that is under way end first; neither
+//! has a call that ends it: where it runs on this host, the command is ended by a signal. Nothing here
+//! believes any of that; it asks.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub(super) struct AtWork {
     route: Route,
     /// What was at work before the build, so that others' work is not waited for.
     before: BTreeSet<String>,
-    /// The commands of Podman's builder, where they are processes of this host.
+    /// The builder's commands, where they are processes of this host.
     commands: Option<Commands>,
 }
 
@@ -49,7 +50,7 @@ impl AtWork {
         Self {
             route,
             before,
-            commands: (route == Route::Podman)
+            commands: (route != Route::Classic)
                 .then(|| Commands::before(&docker.inner.address))
                 .flatten(),
         }
@@ -69,13 +70,16 @@ impl AtWork {
         commands: &[String],
         ended: Option<oneshot::Receiver<()>>,
     ) -> Result<(), BuildError> {
-        if let Some(ended) = ended {
-            return match tokio::time::timeout(SOON, ended).await {
-                Ok(_) => Ok(()),
-                Err(_elapsed) => Err(still_at_work(SOON)),
-            };
-        }
         let began = Instant::now();
+        if let Some(mut ended) = ended {
+            while began.elapsed() < SOON {
+                if tokio::time::timeout(PAUSE, &mut ended).await.is_ok() {
+                    return Ok(());
+                }
+                self.end(commands);
+            }
+            return Err(still_at_work(SOON));
+        }
         // What appears later is the work of others, who may build here without end.
         let mut ours = BTreeSet::new();
         // The engine notices the closed request a moment later, and only then lets go.

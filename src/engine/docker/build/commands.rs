@@ -2,11 +2,13 @@
     clippy::disallowed_methods,
     reason = "the edge to the engine's own processes: reads /proc"
 )]
-//! Ends the commands that Podman's builder runs, where they are processes of this host.
+//! Ends the commands that a builder runs, where they are processes of this host.
 //!
 //! Podman's interface names the builder's containers and ends none of them: they are not in its
 //! books, so that `kill` and `stop` know nothing of them, and removing one takes away its files and
-//! leaves its process. So the process is sent a signal, as whoever runs the machine would do.
+//! leaves its process. BuildKit ends its commands, but for one that it was about to start when the
+//! build was cancelled: that one runs on (seen in Docker 26.1). So the process is sent a signal, as
+//! whoever runs the machine would do; it takes that person's rights.
 //!
 //! Which process: one that the builder started (its parent bears the builder's name), below the
 //! service that holds our socket, that was not there before the build, and that runs the very
@@ -20,8 +22,11 @@ use rustix::process::Signal;
 
 use crate::engine::address::Address;
 
-/// How the processes are called in which the builder starts commands, with and without a runtime.
+/// How the processes are called in which Podman's builder starts commands, with and without a
+/// runtime.
 const STARTERS: [&str; 2] = ["buildah-oci-runtime", "buildah-chroot-exec"];
+/// What BuildKit's runtime is told where to find what it runs.
+const EXECUTOR: &str = "/buildkit/executor/";
 
 /// The most steps up from a process to the service that started it.
 const ANCESTORS: usize = 32;
@@ -125,9 +130,11 @@ fn runs(process: &Process, command: &str) -> bool {
 /// Whether the builder started it.
 fn is_started(process: &Process, all: &[Process]) -> bool {
     let parent = all.iter().find(|other| other.pid == process.parent);
-    parent
-        .and_then(|parent| parent.words.first())
-        .is_some_and(|name| STARTERS.contains(&name.as_str()))
+    parent.is_some_and(|parent| {
+        let named = |name: &String| STARTERS.contains(&name.as_str());
+        parent.words.first().is_some_and(named)
+            || parent.words.iter().any(|word| word.contains(EXECUTOR))
+    })
 }
 
 /// The process that listens on a socket.
@@ -189,6 +196,17 @@ mod tests {
             process(12, 11, &shell),
             process(13, 12, &["make", "all"]),
             process(14, 13, &["cc"]),
+            process(
+                15,
+                10,
+                &[
+                    "runc",
+                    "run",
+                    "--bundle",
+                    "/var/lib/docker/buildkit/executor/7",
+                ],
+            ),
+            process(16, 15, &["/bin/sh", "-c", "make check"]),
             process(20, 1, &["podman", "system", "service"]),
             process(21, 20, &["buildah-oci-runtime"]),
             process(22, 21, &shell),
@@ -209,6 +227,7 @@ mod tests {
         let commands = ["make all".to_owned()];
         assert_eq!(ours(&[]).chosen(&host(), &commands), [12, 13, 14]);
         assert_eq!(ours(&[]).chosen(&host(), &["make".to_owned()]), [0; 0]);
+        assert_eq!(ours(&[]).chosen(&host(), &["make check".to_owned()]), [16]);
     }
 
     #[test]

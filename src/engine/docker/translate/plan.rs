@@ -82,7 +82,7 @@ impl Plan {
             for instruction in &stage.instructions {
                 let place = place(instruction, stage.index);
                 plan.all.push(place.clone());
-                if instruction.keyword == Keyword::Run {
+                if instruction.keyword == Keyword::Run && !instruction.arguments.is_empty() {
                     plan.commands.push(instruction.arguments.clone());
                 }
                 if let Some(image) = instruction.flag("from") {
