@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use upload::Upload;
 
 use super::Docker;
+use super::fault;
 use super::translate::Item;
 use super::translate::Translator;
 use crate::engine::BuildError;
@@ -288,9 +289,8 @@ impl Stopped {
     /// Whether Podman stumbled over an image that somebody removed while it looked through its
     /// images for cached steps: the same build finds its way the next time.
     fn is_a_race_of(&self, route: Route) -> bool {
-        const LOST: [&str; 3] = ["layer not known", "image not known", "container not known"];
         route == Route::Podman
-            && matches!(self, Self::Ended(Fault::Told(told)) if LOST.iter().any(|lost| told.contains(lost)))
+            && matches!(self, Self::Ended(Fault::Told(told)) if fault::is_a_race_of_podman(told))
     }
 
     /// Whether the engine ended its answer in the middle of a line and lives on (seen on Docker

@@ -50,6 +50,18 @@ pub(super) fn fault(
     }
 }
 
+/// Whether Podman looked through its images or containers while somebody removed one of them: the
+/// same question is answered the next time.
+pub(super) fn is_a_race_of_podman(said: &str) -> bool {
+    const LOST: [&str; 4] = [
+        "layer not known",
+        "image not known",
+        "container not known",
+        "locating image with ID",
+    ];
+    LOST.iter().any(|lost| said.contains(lost))
+}
+
 /// Why an engine behind TLS cannot be reached, where it is for the certificates of one side.
 pub(super) fn of_certificates(error: EngineError, folder: &Path) -> EngineError {
     let EngineError::Gone { detail } = &error else {

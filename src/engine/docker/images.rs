@@ -42,8 +42,27 @@ const EXPORT_AHEAD: usize = 64;
 const IN_USE: usize = 10;
 const IN_USE_PAUSE: Duration = Duration::from_millis(500);
 
+/// How often, and how far apart, Podman is asked again where it stumbled over another's work.
+const AGAIN: usize = 3;
+const AGAIN_PAUSE: Duration = Duration::from_millis(300);
+
 /// What the engine knows of `image`.
 pub(super) async fn inspect(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
+    for _ in 0..AGAIN {
+        match inspect_once(docker, image).await {
+            Err(EngineError::Refused { detail, .. })
+                if docker.inner.info.name == EngineName::Podman
+                    && fault::is_a_race_of_podman(detail.as_str()) =>
+            {
+                tokio::time::sleep(AGAIN_PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
+    inspect_once(docker, image).await
+}
+
+async fn inspect_once(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
     let client = &docker.inner.client;
     let (found, history) = tokio::join!(client.inspect_image(image), client.image_history(image));
     let found = match found {
