@@ -27,8 +27,13 @@ pub enum Address {
         /// The folder with `ca.pem`, `cert.pem` and `key.pem`.
         certificates: PathBuf,
     },
-    /// `[user@]host`, reached by the `ssh` program.
-    Ssh(String),
+    /// A host that the `ssh` program reaches.
+    Ssh {
+        /// `[user@]host`, as `ssh` takes it.
+        host: String,
+        /// The port, where it is not the usual one or that of the settings of `ssh`.
+        port: Option<u16>,
+    },
 }
 
 /// A text that is no engine's address.
@@ -43,11 +48,12 @@ pub enum AddressError {
     /// `https://`, or TLS asked for, without a folder of certificates.
     #[error("`{0}` needs certificates; set `DOCKER_CERT_PATH` to their folder")]
     NoCertificates(String),
-    /// `ssh://` with a port, which the client library takes for a part of the host's name.
-    #[error(
-        "a port of ssh is not passed on from `{0}`; write `Port` under a `Host` in `~/.ssh/config` and name that host"
-    )]
+    /// `ssh://` with a port that is none.
+    #[error("the port of `{0}` is no number from 1 to 65535")]
     SshPort(String),
+    /// `ssh://` with a path.
+    #[error("`{0}` names a path; `docker` at the host decides which engine is used there")]
+    SshPath(String),
 }
 
 impl Address {
@@ -77,8 +83,8 @@ impl Address {
                 certificates: folder.to_owned(),
             }),
             ("https", None) => Err(AddressError::NoCertificates(text.to_owned())),
-            ("ssh", _) if has_port(host) => Err(AddressError::SshPort(text.to_owned())),
-            ("ssh", _) => Ok(Self::Ssh(host.to_owned())),
+            ("ssh", _) if host.contains('/') => Err(AddressError::SshPath(text.to_owned())),
+            ("ssh", _) => ssh(host).ok_or_else(|| AddressError::SshPort(text.to_owned())),
             _ => Err(AddressError::Scheme(text.to_owned())),
         }
     }
@@ -88,6 +94,19 @@ impl Address {
     pub fn unix(path: impl Into<PathBuf>) -> Self {
         Self::Unix(path.into())
     }
+}
+
+/// A host that `ssh` reaches; `None` where its port is no number.
+fn ssh(text: &str) -> Option<Address> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if has_port(text) => {
+            (host, Some(port.parse().ok().filter(|&it| it > 0)?))
+        }
+        _ => (text, None),
+    };
+    // `ssh` has no brackets around an address of IPv6.
+    let host = host.replace(['[', ']'], "");
+    Some(Address::Ssh { host, port })
 }
 
 /// Whether `host` names a port; the colons of `[::1]` are none of a port.
@@ -110,7 +129,11 @@ impl fmt::Display for Address {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(host) | Self::Tls { host, .. } => write!(f, "tcp://{host}"),
-            Self::Ssh(host) => write!(f, "ssh://{host}"),
+            Self::Ssh { host, port: None } => write!(f, "ssh://{host}"),
+            Self::Ssh {
+                host,
+                port: Some(port),
+            } => write!(f, "ssh://{host}:{port}"),
         }
     }
 }
@@ -131,6 +154,7 @@ mod tests {
             ("tcp://[::1]:4", None, "tcp://[::1]:4"),
             ("tcp://lab/", Some(folder), "tcp://lab:2376"),
             ("ssh://me@lab", None, "ssh://me@lab"),
+            ("ssh://me@lab:2222/", None, "ssh://me@lab:2222"),
         ];
         for (text, certificates, shown) in cases {
             let address = Address::parse(text, certificates).unwrap();
@@ -149,10 +173,26 @@ mod tests {
             Err(AddressError::Empty("unix://".to_owned()))
         );
         assert!(Address::parse("https://lab", None).is_err());
-        let port = Address::parse("ssh://me@lab:2222", None);
-        assert_eq!(
-            port,
-            Err(AddressError::SshPort("ssh://me@lab:2222".to_owned()))
-        );
+        for text in [
+            "ssh://me@lab:x",
+            "ssh://lab:0",
+            "ssh://lab:70000",
+            "ssh://lab:",
+        ] {
+            let port = Address::parse(text, None);
+            assert_eq!(port, Err(AddressError::SshPort(text.to_owned())));
+        }
+        assert!(Address::parse("ssh://lab/run/x.sock", None).is_err());
+    }
+
+    #[test]
+    fn ssh_gets_hosts_and_ports_apart() {
+        let ssh = |text| match Address::parse(text, None) {
+            Ok(Address::Ssh { host, port }) => (host, port),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(ssh("ssh://me@lab:2222"), ("me@lab".to_owned(), Some(2222)));
+        assert_eq!(ssh("ssh://me@[::1]:22"), ("me@::1".to_owned(), Some(22)));
+        assert_eq!(ssh("ssh://[::1]"), ("::1".to_owned(), None));
     }
 }

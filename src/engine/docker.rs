@@ -15,6 +15,7 @@ mod owner;
 mod paths;
 mod raw;
 mod run;
+mod ssh;
 mod state;
 mod summary;
 mod transform;
@@ -111,7 +112,7 @@ impl Docker {
             let error = fault::fault("connect", &shown, QUICK, error);
             match address {
                 Address::Tls { certificates, .. } => fault::of_certificates(error, certificates),
-                Address::Ssh(host) => fault::of_ssh(error, host),
+                Address::Ssh { host, .. } => fault::of_ssh(error, host),
                 Address::Tcp(_) => fault::of_plain(error),
                 Address::Unix(_) => error,
             }
@@ -161,7 +162,7 @@ impl Docker {
     }
 }
 
-/// The library's client for an address; nothing is sent yet, except by ssh.
+/// The library's client for an address; nothing is sent yet.
 fn client(address: &Address) -> Result<bollard::Docker, Error> {
     let seconds = CALL.as_secs();
     match address {
@@ -183,12 +184,7 @@ fn client(address: &Address) -> Result<bollard::Docker, Error> {
             seconds,
             API_DEFAULT_VERSION,
         ),
-        Address::Ssh(host) => bollard::Docker::connect_with_ssh(
-            &format!("ssh://{host}"),
-            seconds,
-            API_DEFAULT_VERSION,
-            None,
-        ),
+        Address::Ssh { host, port } => ssh::client(host, *port, seconds),
     }
 }
 

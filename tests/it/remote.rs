@@ -1,6 +1,6 @@
-//! An engine at a distance: over TCP with certificates on both sides, and what is said where the
-//! certificates, the host or the way to it are wrong. The engine is the one of this machine; a
-//! small server of ours puts TLS in front of it.
+//! An engine at a distance: over TCP with certificates on both sides, over ssh, and what is said
+//! where the certificates, the host or the way to it are wrong. The engine is the one of this
+//! machine; a small server of ours puts TLS in front of it, and a stand-in for `ssh` leads to it.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ use crate::faults::engine;
 use crate::faults::socket;
 use crate::sandbox::Ended;
 use crate::sandbox::Sandbox;
+use crate::sandbox::is_running;
+use crate::sandbox::wait_until;
 
 /// Runs OpenSSL, which makes certificates wherever there are any.
 fn openssl(folder: &Path, line: &str) {
@@ -234,6 +236,79 @@ fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
       hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
     exit code: 4
     ");
+}
+
+/// `ssh` where the other host is this one: it notes how it was called and runs what it was asked to.
+const SSH: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+printf '%s\n' "$*" >>"$here/called"
+while [ "$1" != -- ]; do shift; done
+shift 3
+exec docker --config "$here" -H "$(cat "$here/engine")" "$@"
+"#;
+
+/// A sandbox with that `ssh`, and an address that needs it.
+fn behind_ssh() -> Sandbox {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let sandbox = Sandbox::new();
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let real = runtime.block_on(socket());
+    sandbox.write("bin/engine", &format!("unix://{}", real.display()));
+    let ssh = sandbox.write("bin/ssh", SSH);
+    let all = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&ssh, all).expect("it is ours");
+    let path = sandbox.variable("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", sandbox.path("bin").display());
+    sandbox
+        .with("PATH", &path)
+        .with("DOCKER_HOST", "ssh://me@lab:2222")
+}
+
+#[test]
+fn an_engine_behind_ssh_builds_inspects_runs_and_leaves_no_process_behind() {
+    if !engine() {
+        return;
+    }
+    let sandbox = behind_ssh();
+    sandbox.write(
+        "try/Dockerfile",
+        "FROM busybox\nCOPY greeting.txt .\nCMD [\"cat\", \"greeting.txt\"]\n",
+    );
+    let passed = sandbox.run(&["check", "first-build", "--dir", "try", "--json"]);
+    assert_eq!(passed.code, Some(0), "{}", passed.shown());
+    let report: serde_json::Value = serde_json::from_str(&passed.stdout).expect("one JSON");
+    assert_eq!(report["outcome"], "passed");
+    let called = std::fs::read_to_string(sandbox.path("bin/called")).expect("it was called");
+    let wanted = "-p 2222 -- me@lab docker system dial-stdio";
+    assert!(
+        called.lines().all(|line| line.ends_with(wanted)),
+        "{called}"
+    );
+    let mark = sandbox.path("bin").display().to_string();
+    wait_until("every ssh has ended", || !is_running(&mark));
+}
+
+#[test]
+fn what_ssh_says_is_told_with_the_next_step() {
+    let sandbox = Sandbox::new();
+    let ssh = sandbox.write(
+        "bin/ssh",
+        "#!/bin/sh\necho 'Warning: a new key' >&2\necho 'me@lab: Permission denied (publickey).' >&2\nexit 255\n",
+    );
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&ssh, all).expect("it is ours");
+    let path = format!("{}:/usr/bin:/bin", sandbox.path("bin").display());
+    let sandbox = sandbox
+        .with("PATH", &path)
+        .with("DOCKER_HOST", "ssh://me@lab");
+    let ended = sandbox.run(&["bases"]);
+    let shown = ended.shown();
+    assert_eq!(ended.code, Some(4), "{shown}");
+    assert!(
+        shown.contains("`ssh me@lab` must work without a password"),
+        "{shown}"
+    );
 }
 
 #[test]

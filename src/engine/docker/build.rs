@@ -87,7 +87,7 @@ fn route(name: EngineName, store: Store, builder: Builder, address: &Address) ->
         (_, Builder::Buildkit, Store::Graphdriver) => Route::Buildkit,
         (_, Builder::Buildkit, Store::Containerd) => match address {
             Address::Unix(_) | Address::Tcp(_) => Route::Grpc,
-            Address::Tls { .. } | Address::Ssh(_) => Route::Classic,
+            Address::Tls { .. } | Address::Ssh { .. } => Route::Classic,
         },
     }
 }
@@ -490,7 +490,10 @@ mod tests {
     #[test]
     fn the_way_of_a_build_follows_from_the_engine() {
         let unix = Address::unix("/x");
-        let ssh = Address::Ssh("lab".to_owned());
+        let ssh = Address::Ssh {
+            host: "lab".to_owned(),
+            port: None,
+        };
         let docker = EngineName::Docker;
         let cases = [
             (

@@ -85,7 +85,11 @@ pub(super) fn of_certificates(error: EngineError, folder: &Path) -> EngineError 
 /// would be taken for something else.
 pub(super) fn of_ssh(error: EngineError, host: &str) -> EngineError {
     let says = |words: &str| matches!(&error, EngineError::Gone { detail } if detail.as_str().contains(words));
-    let why = if matches!(error, EngineError::NoPermission { .. }) {
+    let why = if says("connect: permission denied") {
+        "the user at the host may not use the engine there".to_owned()
+    } else if says("docker: not found") || says("docker: command not found") {
+        "there is no program `docker` at the host, which passes on what is said".to_owned()
+    } else if says("Permission denied") {
         format!(
             "the host takes none of this user's keys; `ssh {host}` must work without a password"
         )
@@ -247,14 +251,19 @@ mod tests {
 
     #[test]
     fn what_ssh_refuses_is_no_lack_of_a_group() {
-        let denied = EngineError::NoPermission {
-            address: "ssh://lab".to_owned(),
-        };
         let gone = |text: &str| EngineError::Gone {
             detail: Clean::line(text),
         };
         let cases = [
-            (denied, "`ssh lab` must work"),
+            (
+                gone("me@lab: Permission denied (publickey)."),
+                "`ssh lab` must work",
+            ),
+            (
+                gone("dial unix /x.sock: connect: permission denied"),
+                "the user at the host",
+            ),
+            (gone("sh: 1: docker: not found"), "no program `docker`"),
             (gone("@@@ Host key verification failed."), "its key"),
             (gone("No such file or directory (os error 2)"), "no program"),
             (gone("Connection refused"), "Connection refused"),

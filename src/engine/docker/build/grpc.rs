@@ -210,7 +210,7 @@ async fn upgraded(
             let socket = tokio::net::TcpStream::connect(host).await?;
             upgrade(TokioIo::new(socket), request).await
         }
-        Address::Tls { .. } | Address::Ssh(_) => {
+        Address::Tls { .. } | Address::Ssh { .. } => {
             Err("BuildKit's interface is reached by unix and tcp addresses only".into())
         }
     }
