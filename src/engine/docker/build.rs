@@ -297,7 +297,7 @@ impl Stopped {
     /// 20.10): what it had built by then is in its cache.
     async fn is_cut_by(&self, docker: &Docker, route: Route) -> bool {
         route != Route::Grpc
-            && matches!(self, Self::Ended(Fault::Lost(error)) if super::fault::is_cut(error))
+            && matches!(self, Self::Ended(Fault::Lost(error)) if fault::is_cut(error))
             && docker.ping().await.is_ok()
     }
 }
