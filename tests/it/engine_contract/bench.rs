@@ -50,16 +50,24 @@ pub(crate) type Timed = (Duration, BuildEvent);
 /// How long one case may take on one engine: several times what the slowest takes on a busy host.
 const CASE: Duration = Duration::from_secs(300);
 
+/// Whether engines are left out by whoever runs the tests; says so.
+#[expect(clippy::print_stdout, reason = "nothing is skipped silently")]
+fn are_left_out() -> bool {
+    let left_out = std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none");
+    if left_out {
+        println!("skipped: LOADLINE_TEST_ENGINE=none");
+    }
+    left_out
+}
+
 /// Runs a case on every engine, those behind one that fails included.
-#[expect(clippy::print_stdout, reason = "a failing test says on which engine")]
 #[expect(clippy::needless_pass_by_value, reason = "cases are closures")]
 pub(crate) fn on_each_engine<F>(case: F)
 where
     F: AsyncFn(&Bench),
 {
     static CASES: AtomicUsize = AtomicUsize::new(0);
-    if std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none") {
-        println!("skipped: LOADLINE_TEST_ENGINE=none");
+    if are_left_out() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -70,25 +78,51 @@ where
         benches.rotate_left(first);
         let mut failed = Vec::new();
         for bench in benches {
-            let began = Instant::now();
-            let ran = AssertUnwindSafe(tokio::time::timeout(CASE, case(&bench)));
-            let ended = match ran.catch_unwind().await {
-                Ok(Ok(())) => "passed",
-                Ok(Err(_elapsed)) => "ran out of time",
-                Err(_panic) => "failed",
-            };
-            println!(
-                "{ended} after {:.1?} on {} {}",
-                began.elapsed(),
-                bench.address,
-                bench.engine.info().version
-            );
-            if ended != "passed" {
-                failed.push(format!("{ended} on {}", bench.address));
-            }
+            failed.extend(on(&bench, &case).await);
         }
         assert!(failed.is_empty(), "{}", failed.join("; "));
     });
+}
+
+/// Runs a case on every engine at the same time: for one that mostly waits for them.
+#[expect(clippy::needless_pass_by_value, reason = "cases are closures")]
+pub(crate) fn on_all_engines_at_once<F>(case: F)
+where
+    F: AsyncFn(&Bench),
+{
+    if are_left_out() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let benches = engines().await;
+        let ended = benches.iter().map(|bench| on(bench, &case));
+        let failed = futures_util::future::join_all(ended).await;
+        let failed: Vec<String> = failed.into_iter().flatten().collect();
+        assert!(failed.is_empty(), "{}", failed.join("; "));
+    });
+}
+
+/// Runs a case on one engine; says how it ended where it did not pass.
+#[expect(clippy::print_stdout, reason = "a failing test says on which engine")]
+async fn on<F>(bench: &Bench, case: &F) -> Option<String>
+where
+    F: AsyncFn(&Bench),
+{
+    let began = Instant::now();
+    let ran = AssertUnwindSafe(tokio::time::timeout(CASE, case(bench)));
+    let ended = match ran.catch_unwind().await {
+        Ok(Ok(())) => "passed",
+        Ok(Err(_elapsed)) => "ran out of time",
+        Err(_panic) => "failed",
+    };
+    println!(
+        "{ended} after {:.1?} on {} {}",
+        began.elapsed(),
+        bench.address,
+        bench.engine.info().version
+    );
+    (ended != "passed").then(|| format!("{ended} on {}", bench.address))
 }
 
 /// The engines under test; at least one.

@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::bench;
 use super::bench::Bench;
+use super::bench::on_all_engines_at_once;
 use super::bench::on_each_engine;
 
 /// The base image of the exercises.
@@ -279,7 +280,7 @@ fn is_known(bench: &Bench, line: &str) -> bool {
 
 #[test]
 fn the_same_files_get_the_same_verdicts_whatever_the_engine() {
-    on_each_engine(async |bench: &Bench| {
+    on_all_engines_at_once(async |bench: &Bench| {
         let (first, wanted) = reference().await;
         if *first == bench.address {
             return;
