@@ -32,26 +32,14 @@ use loadline::finding::osv::Record;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// The folder with the public archives, beside the repository or above it; `None` only where the
-/// person who runs the tests said that there is none.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-fn archives() -> Option<PathBuf> {
+/// The folder with the public archives, beside the repository or above it.
+fn archives() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let found = here
-        .ancestors()
+    here.ancestors()
         .skip(1)
         .map(|above| above.join("shared/data/osv"))
-        .find(|folder| folder.is_dir());
-    if found.is_none() {
-        let none = std::env::var("LOADLINE_TEST_ADVISORIES").is_ok_and(|value| value == "none");
-        assert!(
-            none,
-            "the public archives of advisories are not at `../shared/data/osv`, beside the \
-             repository: lay them there, or set LOADLINE_TEST_ADVISORIES=none to go without"
-        );
-        eprintln!("skipped: LOADLINE_TEST_ADVISORIES=none");
-    }
-    found
+        .find(|folder| folder.is_dir())
+        .expect("the public archives of advisories are in `../shared/data/osv`: lay them there")
 }
 
 fn update(
@@ -67,8 +55,9 @@ fn update(
 }
 
 #[test]
+#[ignore = "needs the public archives; `make test` runs it where they are"]
 fn three_public_archives_are_imported_whole_and_answer() {
-    let Some(folder) = archives() else { return };
+    let folder = archives();
     let root = TempDir::new().expect("a temporary folder");
     let store = Store::at(root.path().join("advisories"));
     let manifest = update(&store, Place::Folder(folder), &[]).expect("they can be imported");
@@ -128,8 +117,9 @@ fn three_public_archives_are_imported_whole_and_answer() {
 }
 
 #[test]
+#[ignore = "needs the public archives; `make test` runs it where they are"]
 fn the_same_archives_make_the_same_snapshot_and_are_not_read_twice() {
-    let Some(folder) = archives() else { return };
+    let folder = archives();
     let root = TempDir::new().expect("a temporary folder");
     let (one, two) = (
         Store::at(root.path().join("1")),
@@ -159,8 +149,9 @@ fn the_same_archives_make_the_same_snapshot_and_are_not_read_twice() {
 
 /// The archives say of each version that exists whether it is affected: our order must agree.
 #[test]
+#[ignore = "needs the public archives; `make test` runs it where they are"]
 fn every_version_that_an_advisory_lists_is_affected_by_its_ranges_too() {
-    let Some(folder) = archives() else { return };
+    let folder = archives();
     let file = std::fs::File::open(folder.join("PyPI/all.zip")).expect("it is there");
     let mut archive = zip::ZipArchive::new(file).expect("it is an archive");
     let (mut listed, mut beyond) = (0, Vec::new());
@@ -682,8 +673,9 @@ fn an_update_that_is_killed_leaves_the_old_snapshot_whole_and_goes_on_later() {
 }
 
 #[test]
+#[ignore = "needs the public archives; `make test` runs it where they are"]
 fn an_import_killed_at_any_moment_leaves_one_whole_snapshot() {
-    let Some(folder) = archives() else { return };
+    let folder = archives();
     let home = TempDir::new().expect("a temporary folder");
     let folder = folder.display().to_string();
     let words = ["db", "update", "--ecosystems", "rust", "--from", &folder];
