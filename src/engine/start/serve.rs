@@ -33,15 +33,16 @@ use crate::text::Clean;
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 
 /// Runs the service `$2…` and ends it when our end of the pipe, its standard input, is closed. Its
-/// folder `$1` goes with it; where it ended by itself, its log is left for us to read.
+/// folder `$1` goes first, because what removes it goes with the service; where that ended by itself,
+/// its log is left for us to read.
 const WATCH: &str = r#"
 folder=$1; shift
 exec 3<&0 </dev/null
 "$@" >"$folder/log" 2>&1 3<&- & service=$!
 {
     read -r _ <&3
-    kill "$service"
     rm -rf "$folder"
+    kill "$service"
     sleep 5
     kill -KILL "$service"
 } 2>/dev/null & watcher=$!
