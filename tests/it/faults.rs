@@ -408,8 +408,8 @@ fn base_images_travel_in_a_pack_and_a_cut_one_is_refused() {
     exit code: 2
 
     stderr:
-    error: the pack is cut short; nothing of it was used
-      hint: copy the pack again from where it was made
+    error: the file is not a pack of base images: it is no tar archive
+      hint: a pack is made with `loadline bases export FILE`
     exit code: 2
 
     stderr:
