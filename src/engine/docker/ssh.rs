@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::process::Stdio;
 use std::task::Context;
 use std::task::Poll;
+use std::task::Waker;
 use std::task::ready;
 
 use bollard::API_DEFAULT_VERSION;
@@ -79,6 +80,11 @@ struct Wire {
     stdout: ChildStdout,
     /// What `ssh` says; taken when the engine has said something.
     said: Option<JoinHandle<String>>,
+    /// Whether the engine was asked anything. What `ssh` says before would be told to nobody: the
+    /// client gives its reason only to a request that is on its way.
+    asked: bool,
+    /// Who waits to read since before that.
+    reader: Option<Waker>,
     _ssh: Child,
 }
 
@@ -102,6 +108,8 @@ impl Wire {
             stdin: Some(stdin),
             stdout,
             said: Some(tokio::spawn(last_line(stderr))),
+            asked: false,
+            reader: None,
             _ssh: ssh,
         })
     }
@@ -138,6 +146,10 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
+        if !wire.asked {
+            wire.reader = Some(context.waker().clone());
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut wire.stdout).poll_read(context, buffer))?;
         if buffer.filled().len() > before {
@@ -164,7 +176,20 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().stdin()?.poll_write(context, bytes)
+        let wire = self.get_mut();
+        wire.asked = true;
+        if let Some(reader) = wire.reader.take() {
+            reader.wake();
+        }
+        match wire.stdin()?.poll_write(context, bytes) {
+            // An `ssh` that has ended has said why; who reads is told.
+            Poll::Ready(Err(error))
+                if error.kind() == io::ErrorKind::BrokenPipe && wire.said.is_some() =>
+            {
+                Poll::Ready(Ok(bytes.len()))
+            }
+            written => written,
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
