@@ -63,7 +63,7 @@ const REST: Duration = Duration::from_secs(5);
 const FLOOD_KEYS: u64 = 400;
 /// A step that writes some thousand lines a second, and ends by itself where nobody ends it.
 const FLOOD: &str =
-    "FROM busybox\nRUN for i in $(seq 400); do seq -f 'flood %g' 200; sleep 0.1; done\n";
+    "FROM busybox\nRUN for i in $(seq 400); do seq 200 | sed 's,^,flood ,'; sleep 0.1; done\n";
 
 /// The program on a pseudo-terminal.
 struct Session {
