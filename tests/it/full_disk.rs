@@ -7,6 +7,7 @@ use loadline::course::load;
 use loadline::learner::Home;
 use loadline::learner::Records;
 
+use crate::sandbox::Ended;
 use crate::sandbox::Sandbox;
 
 /// What a person types who reads a lesson to its end, whatever it asks, and leaves.
@@ -78,21 +79,25 @@ rm home/loadline/other
 cp -r home/loadline kept
 "#;
 
-#[test]
-fn a_full_disk_is_told_and_loses_nothing() {
-    let course = course();
-    let [first, second] = [&course.lessons[0].slug, &course.lessons[1].slug];
-    let sandbox = Sandbox::without_engine();
-    sandbox.write("typed", &typed());
-    sandbox.write("script", ON_A_SMALL_DISK);
-    // A mount of our own that ends with the script; root needs no user namespace for it.
+/// Runs a script with mounts of its own that end with it; root needs no user namespace for that.
+fn with_own_mounts(sandbox: &Sandbox, text: &str, args: &[&str]) -> Ended {
+    sandbox.write("script", text);
     let alone = if rustix::process::geteuid().is_root() {
         "-m"
     } else {
         "-rm"
     };
     let script = format!(r#"exec unshare {alone} sh -c "$(cat script)" "$0" "$@""#);
-    let ended = sandbox.script(&script, &[first, second]);
+    sandbox.script(&script, args)
+}
+
+#[test]
+fn a_full_disk_is_told_and_loses_nothing() {
+    let course = course();
+    let [first, second] = [&course.lessons[0].slug, &course.lessons[1].slug];
+    let sandbox = Sandbox::without_engine();
+    sandbox.write("typed", &typed());
+    let ended = with_own_mounts(&sandbox, ON_A_SMALL_DISK, &[first, second]);
     let shown = ended.shown();
     assert_eq!(ended.code, Some(0), "{shown}");
     assert!(shown.contains("the disk takes no more"), "{shown}");
@@ -156,14 +161,7 @@ fn a_base_image_that_a_full_disk_stopped_is_made_once_there_is_room() {
     let address = format!("unix://{}", sandbox.path("engine.sock").display());
     let sandbox = sandbox.with("DOCKER_HOST", &address);
     sandbox.write("engine", EMPTY_ENGINE);
-    sandbox.write("script", BUILT_TWICE);
-    let alone = if rustix::process::geteuid().is_root() {
-        "-m"
-    } else {
-        "-rm"
-    };
-    let script = format!(r#"exec unshare {alone} sh -c "$(cat script)" "$0" "$@""#);
-    let ended = sandbox.script(&script, &["busybox"]);
+    let ended = with_own_mounts(&sandbox, BUILT_TWICE, &["busybox"]);
     let first = std::fs::read_to_string(sandbox.path("first")).expect("it ran");
     assert!(first.contains("the disk is full"), "{first}");
     assert!(first.contains("hint: "), "{first}");
