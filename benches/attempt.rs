@@ -139,12 +139,12 @@ fn has_buildx() -> bool {
 }
 
 /// The engine's own client on the same folder.
-fn bare(address: &str, folder: &Path) -> Duration {
+fn bare(address: &str, folder: &Path, buildx: bool) -> Duration {
     let began = Instant::now();
     let output = Command::new("docker")
         .args(["-H", address, "build", "--quiet", "--tag", BARE])
         .arg(folder)
-        .env("DOCKER_BUILDKIT", if has_buildx() { "1" } else { "0" })
+        .env("DOCKER_BUILDKIT", if buildx { "1" } else { "0" })
         .output()
         .expect("the engine's client is installed");
     let took = began.elapsed();
@@ -158,6 +158,10 @@ fn overhead() -> bool {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let engine = runtime.block_on(find::find()).expect("an engine");
     let address = engine.info().address.clone();
+    let buildx = has_buildx();
+    if !buildx {
+        println!("  the client has no buildx: its classic builder is the peer");
+    }
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("data")).expect("a folder");
     for file in 0..FILES {
@@ -172,7 +176,7 @@ fn overhead() -> bool {
         ours.push(Duration::from_millis(report.timings_ms.build).as_secs_f64());
         let base = report.bases.first().expect("the base is known");
         write(folder.path(), &base.resolved, &format!("{run}-bare-{pair}"));
-        theirs.push(bare(&address, folder.path()).as_secs_f64());
+        theirs.push(bare(&address, folder.path(), buildx).as_secs_f64());
     }
     let _ = runtime.block_on(engine.remove_image(BARE));
     let (ours, theirs) = (median(ours), median(theirs));
