@@ -1,5 +1,7 @@
 //! The base images of one engine: what is there, and getting what is not.
 
+mod here;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -332,27 +334,6 @@ impl Service {
         let made = self.present(reference).await?.0;
         made.ok_or_else(|| BaseError::Unknown {
             reference: reference.to_owned(),
-        })
-    }
-
-    /// What is there for `reference`, and whether it is outdated.
-    async fn present(&self, reference: &str) -> Result<(Option<Ready>, bool), BaseError> {
-        let ready = |local: String, stand_in| Ready {
-            reference: reference.to_owned(),
-            local,
-            stand_in,
-        };
-        if Reference::parse(reference).digest.is_some() {
-            // The list names no digests; the engine knows them.
-            let found = self.engine.inspect(reference).await?;
-            return Ok((found.map(|_| ready(reference.to_owned(), false)), false));
-        }
-        let images = self.engine.images(None).await?;
-        let authorities = host::authorities();
-        Ok(match self.state(reference, &images, &authorities, false) {
-            State::Vendor { local } => (Some(ready(local, false)), false),
-            State::StandIn { local, outdated } => (Some(ready(local, true)), outdated),
-            State::Missing { .. } => (None, false),
         })
     }
 

@@ -12,6 +12,7 @@ use crate::attempt::SupplyError;
 use crate::bases;
 use crate::bases::BaseError;
 use crate::bases::Progress;
+use crate::bases::Ready;
 use crate::engine::EngineError;
 use crate::report::BaseReport;
 use crate::text::Clean;
@@ -38,7 +39,14 @@ impl BaseSupply for Supply {
         cancel: CancellationToken,
     ) -> Result<Vec<BaseReport>, SupplyError> {
         let mut ready = Vec::new();
+        // An engine with many images takes a while to list them: once for all, not once for each.
+        let here = self.bases.here(references).await;
+        let mut here = here.map_err(SupplyError::Engine)?;
         for reference in references {
+            if let Some(base) = here.remove(reference) {
+                ready.push(report(base));
+                continue;
+            }
             let (sender, mut receiver) = mpsc::channel::<Progress>(16);
             let ensured = self.bases.ensure(reference, sender, cancel.clone());
             let forward = async {
@@ -47,11 +55,7 @@ impl BaseSupply for Supply {
                 }
             };
             match tokio::join!(ensured, forward).0 {
-                Ok(base) => ready.push(BaseReport {
-                    reference: base.reference,
-                    resolved: base.local,
-                    stand_in: base.stand_in,
-                }),
+                Ok(base) => ready.push(report(base)),
                 Err(BaseError::Unknown { .. }) => {}
                 Err(error) => return Err(failed(reference, &error)),
             }
@@ -65,6 +69,14 @@ impl BaseSupply for Supply {
 
     fn unreachable(&self, reference: &str) {
         self.bases.unreachable(reference);
+    }
+}
+
+fn report(base: Ready) -> BaseReport {
+    BaseReport {
+        reference: base.reference,
+        resolved: base.local,
+        stand_in: base.stand_in,
     }
 }
 

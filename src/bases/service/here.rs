@@ -1,0 +1,78 @@
+//! What the engine holds already.
+
+use std::collections::BTreeMap;
+
+use super::Ready;
+use super::Service;
+use super::State;
+use crate::bases::error::BaseError;
+use crate::bases::host;
+use crate::bases::reference::Reference;
+use crate::engine::EngineError;
+use crate::engine::ImageEntry;
+
+impl Service {
+    /// What is there and up to date of these references, by one look at the engine.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn here(
+        &self,
+        references: &[String],
+    ) -> Result<BTreeMap<String, Ready>, EngineError> {
+        let images = self.engine.images(None).await?;
+        let authorities = host::authorities();
+        let tagged = references.iter().filter(|one| !has_digest(one));
+        let here =
+            tagged.filter_map(
+                |reference| match self.among(reference, &images, &authorities) {
+                    (Some(ready), false) => Some((reference.clone(), ready)),
+                    _ => None,
+                },
+            );
+        Ok(here.collect())
+    }
+
+    /// What is there for `reference`, and whether it is outdated.
+    pub(super) async fn present(
+        &self,
+        reference: &str,
+    ) -> Result<(Option<Ready>, bool), BaseError> {
+        if has_digest(reference) {
+            // The list names no digests; the engine knows them.
+            let found = self.engine.inspect(reference).await?;
+            let ready = found.map(|_| Ready {
+                reference: reference.to_owned(),
+                local: reference.to_owned(),
+                stand_in: false,
+            });
+            return Ok((ready, false));
+        }
+        let images = self.engine.images(None).await?;
+        Ok(self.among(reference, &images, &host::authorities()))
+    }
+
+    /// What is among `images` for `reference`, and whether it is outdated.
+    fn among(
+        &self,
+        reference: &str,
+        images: &[ImageEntry],
+        authorities: &[(String, Vec<u8>)],
+    ) -> (Option<Ready>, bool) {
+        let ready = |local: String, stand_in| Ready {
+            reference: reference.to_owned(),
+            local,
+            stand_in,
+        };
+        match self.state(reference, images, authorities, false) {
+            State::Vendor { local } => (Some(ready(local, false)), false),
+            State::StandIn { local, outdated } => (Some(ready(local, true)), outdated),
+            State::Missing { .. } => (None, false),
+        }
+    }
+}
+
+/// Whether it names an image by what it is, and not by a tag.
+fn has_digest(reference: &str) -> bool {
+    Reference::parse(reference).digest.is_some()
+}
