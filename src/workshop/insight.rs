@@ -63,10 +63,14 @@ impl Insight {
     pub fn of(image: &str, contents: &Contents, advised: Result<Advised, Trouble>) -> Self {
         let ledger = Ledger::of(contents);
         let touched = changes(contents, &ledger);
+        let heaps = ledger.heaps();
+        let mut bills = ledger.layers;
+        // Below, the most is held at once: with a hundred thousand files this is felt.
+        drop(ledger.dead);
         let layers = touched.iter().enumerate().map(|(index, touched)| {
             let items = touched.iter().map(|one| item(index, one)).collect();
             LayerInsight {
-                bill: ledger.layers.get(index).cloned().unwrap_or_default(),
+                bill: bills.get_mut(index).map(std::mem::take).unwrap_or_default(),
                 files: FileTree::of(items),
                 counts: [Change::Added, Change::Changed, Change::Removed].map(|change| {
                     let of = touched.iter().filter(|one| one.change == change);
@@ -83,7 +87,7 @@ impl Insight {
             image: image.to_owned(),
             layers,
             whole: FileTree::of(shipped.collect()),
-            heaps: ledger.heaps(),
+            heaps,
             advised,
         }
     }
@@ -118,6 +122,11 @@ fn is_folder(touched: &Touched<'_>) -> bool {
     touched.entry.kind == EntryKind::Directory
 }
 
+/// The number of a layer as the tree has it: there are a thousand at most.
+fn short(layer: usize) -> u16 {
+    u16::try_from(layer).unwrap_or(u16::MAX)
+}
+
 /// A path as the tree takes it.
 fn item<'t>(layer: usize, touched: &'t Touched<'_>) -> Item<'t> {
     let removed = touched.change == Change::Removed;
@@ -127,9 +136,9 @@ fn item<'t>(layer: usize, touched: &'t Touched<'_>) -> Item<'t> {
         folder: is_folder(touched),
         bytes: if removed { Bytes(0) } else { bytes },
         change: touched.change,
-        hidden: touched.dead,
+        hidden: touched.dead.map(|(layer, how)| (short(layer), how)),
         hides: if removed { bytes } else { Bytes(0) },
-        layer,
+        layer: short(layer),
     }
 }
 

@@ -22,11 +22,11 @@ pub struct Item<'a> {
     /// What happens to the path.
     pub change: Change,
     /// The layer that hides it later, and how; everything that it ships is dead then.
-    pub hidden: Option<(usize, How)>,
+    pub hidden: Option<(u16, How)>,
     /// For what is removed: the bytes of lower layers that it hides.
     pub hides: Bytes,
     /// The layer that it is in.
-    pub layer: usize,
+    pub layer: u16,
 }
 
 /// A file or a folder.
@@ -140,7 +140,7 @@ impl FileTree {
             item.path = item.path.trim_matches('/');
         }
         // Each folder right before what is in it: a slash sorts before every other byte.
-        items.sort_by(|a, b| {
+        items.sort_unstable_by(|a, b| {
             sorted(a.path)
                 .cmp(sorted(b.path))
                 .then(a.layer.cmp(&b.layer))
@@ -356,7 +356,7 @@ impl<'a> Builder<'a> {
         self.fill(last, item);
     }
 
-    fn push(&mut self, name: &str, layer: usize, folder: bool) -> u32 {
+    fn push(&mut self, name: &str, layer: u16, folder: bool) -> u32 {
         let from = self.tree.names.len();
         if name.bytes().all(|byte| byte.is_ascii_graphic()) {
             self.tree.names.push_str(name);
@@ -370,8 +370,8 @@ impl<'a> Builder<'a> {
             name: (place(from), place(self.tree.names.len())),
             parent: self.open.last().map_or(0, |(parent, _)| *parent),
             end: node + 1,
-            layer: u16::try_from(layer).unwrap_or(u16::MAX),
-            carrier: u16::try_from(layer).unwrap_or(u16::MAX),
+            layer,
+            carrier: layer,
             hidden: None,
             change: None,
             below: 0,
@@ -390,9 +390,7 @@ impl<'a> Builder<'a> {
         };
         node.change = Some(item.change);
         node.below |= bit(item.change);
-        node.hidden = item
-            .hidden
-            .map(|(layer, how)| (u16::try_from(layer).unwrap_or(u16::MAX), how));
+        node.hidden = item.hidden;
         node.bytes += item.bytes.0;
         if item.hidden.is_some() {
             node.dead += item.bytes.0;
@@ -418,6 +416,7 @@ impl<'a> Builder<'a> {
         }
         self.carry();
         self.tree.names.shrink_to_fit();
+        self.tree.nodes.shrink_to_fit();
         self.tree
     }
 
