@@ -15,6 +15,7 @@ use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -459,10 +460,24 @@ fn recorded() -> (Arc<course::Course>, Report) {
     (Arc::new(course), report)
 }
 
+/// Asks this bench for the figures of a large image alone.
+const LAYERS: &str = "layers";
+
+/// The figures of a large image, in a process of their own: its memory is that of a program that did
+/// nothing else, and from a process that holds so much the program would start more slowly than from
+/// a shell.
+fn layers_alone() -> bool {
+    let bench = std::env::current_exe().expect("this bench is a program");
+    let ended = Command::new(bench).arg(LAYERS).status();
+    ended.expect("this bench starts").success()
+}
+
 fn main() {
+    if std::env::args().any(|arg| arg == LAYERS) {
+        std::process::exit(i32::from(!layers()));
+    }
     let home = tempfile::tempdir().expect("a folder");
-    // First of all: its memory is that of a program that did nothing else.
-    let mut kept = layers();
+    let mut kept = layers_alone();
     kept &= starts(home.path());
     let mut session = Session::start(home.path());
     session.wait("the first paint", useful);
