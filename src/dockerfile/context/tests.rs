@@ -377,9 +377,10 @@ fn a_full_disk_is_told_from_an_unreadable_file() {
     let folder = folder(&[("Dockerfile", "FROM a\n")]);
     let error = gather(&folder).expect("a context").write(Full);
     assert!(matches!(error, Err(ContextError::Write(_))));
-    let missing = gather_within(Path::new("/nonexistent"), &Limits::default());
+    let missing = folder.path().join("missing");
+    let refused = gather_within(&missing, &Limits::default());
     assert_eq!(
-        missing.expect_err("refused").to_string(),
-        "cannot read `/nonexistent`"
+        refused.expect_err("refused").to_string(),
+        format!("cannot read `{}`", missing.display())
     );
 }
