@@ -24,12 +24,9 @@ pub fn actions(model: &Model, query: &str) -> Vec<ActionId> {
     if query.trim().is_empty() {
         return enabled.into_iter().map(|action| action.id).collect();
     }
-    let pattern = Pattern::new(
-        query,
-        CaseMatching::Ignore,
-        Normalization::Smart,
-        AtomKind::Fuzzy,
-    );
+    let pattern = |kind| Pattern::new(query, CaseMatching::Ignore, Normalization::Smart, kind);
+    // A few letters of a label mean it. In a whole sentence nearly any letters are found somewhere.
+    let (letters, words) = (pattern(AtomKind::Fuzzy), pattern(AtomKind::Substring));
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buffer = Vec::new();
     let mut found: Vec<(u32, ActionId)> = enabled
@@ -38,9 +35,9 @@ pub fn actions(model: &Model, query: &str) -> Vec<ActionId> {
             let label = action.label(model);
             let key = action.key_name(model.typing());
             // A word of the label counts more than the same word in the sentence.
-            let by_label = pattern.score(Utf32Str::new(&label, &mut buffer), &mut matcher);
+            let by_label = letters.score(Utf32Str::new(&label, &mut buffer), &mut matcher);
             let text = format!("{key} {}", action.help);
-            let by_help = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher);
+            let by_help = words.score(Utf32Str::new(&text, &mut buffer), &mut matcher);
             let score = by_label.map(|score| score * 4).max(by_help)?;
             Some((score, action.id))
         })

@@ -207,6 +207,13 @@ pub(super) fn reset(model: &Model) -> bool {
         && model.bench().is_some_and(|bench| bench.place.is_some())
 }
 
+/// Whoever put the starter back may miss what was there on any screen of the exercise.
+pub(super) fn undo_reset(model: &Model) -> bool {
+    exercise(model)
+        && !model.builds_here()
+        && model.bench().is_some_and(|bench| bench.place.is_some())
+}
+
 pub(super) fn copy(model: &Model) -> bool {
     match model.screen {
         Screen::Work => {

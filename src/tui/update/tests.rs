@@ -487,6 +487,33 @@ fn reset_asks_and_can_be_undone() {
 }
 
 #[test]
+fn a_reset_is_undone_from_any_screen_of_the_exercise() {
+    let mut scene = Scene::work();
+    let screens = [
+        Screen::Brief,
+        Screen::Work,
+        Screen::Result,
+        Screen::Layers,
+        Screen::Cves,
+        Screen::Hints,
+    ];
+    for screen in screens {
+        scene.model.screen = screen;
+        let found = pick::actions(&scene.model, "undo reset");
+        assert_eq!(found.first(), Some(&ActionId::UndoReset), "{screen:?}");
+    }
+}
+
+#[test]
+fn an_action_is_found_by_letters_of_its_name_or_by_words_about_it() {
+    let scene = Scene::work();
+    let finds_build = |query: &str| pick::actions(&scene.model, query).contains(&ActionId::Build);
+    assert!(finds_build("bldchk") && finds_build("judges every"));
+    // Its sentence has these letters, here and there.
+    assert!(!finds_build("undo"));
+}
+
+#[test]
 fn ctrl_c_cancels_and_twice_it_leaves() {
     let mut scene = Scene::building();
     assert_eq!(scene.ctrl('c'), [Effect::Cancel(JobId(1))]);
