@@ -27,7 +27,7 @@ impl Interrupt {
     pub(crate) fn listen(output: Output) -> std::io::Result<Self> {
         let this = Self::default();
         let heard = this.clone();
-        each(move || {
+        each(move |_| {
             if heard.asked.is_cancelled() {
                 heard.forced.cancel();
             } else {
@@ -39,23 +39,32 @@ impl Interrupt {
     }
 }
 
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// To stop what is being done (Ctrl-C).
+    Stop,
+    /// To end (SIGTERM, SIGHUP).
+    End,
+}
+
 /// Does `act` at each SIGINT, SIGTERM and SIGHUP from now on. It must be called on a tokio
 /// runtime.
 ///
 /// # Errors
 /// When the system does not let a handler be installed.
-pub(crate) fn each(mut act: impl FnMut() + Send + 'static) -> std::io::Result<()> {
+pub(crate) fn each(mut act: impl FnMut(Asks) + Send + 'static) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-            act();
+            let asks = tokio::select! {
+                _ = interrupt.recv() => Asks::Stop,
+                _ = terminate.recv() => Asks::End,
+                _ = hangup.recv() => Asks::End,
+            };
+            act(asks);
         }
     });
     Ok(())

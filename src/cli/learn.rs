@@ -21,6 +21,7 @@ use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::interrupt;
+use crate::cli::interrupt::Asks;
 use crate::cli::output::Output;
 use crate::cli::wiring;
 use crate::course::Course;
@@ -93,7 +94,10 @@ fn as_lines(course: &Arc<Course>, at: Option<&str>, output: Output) -> Result<Ex
         let leave = CancellationToken::new();
         interrupt::each({
             let (work, leave) = (work.clone(), leave.clone());
-            move || {
+            move |asks| {
+                if asks == Asks::End {
+                    work.last();
+                }
                 if !work.stop() {
                     leave.cancel();
                 }
@@ -102,8 +106,12 @@ fn as_lines(course: &Arc<Course>, at: Option<&str>, output: Output) -> Result<Ex
         .map_err(CliError::Output)?;
         let preparation = prepare(&services, &leave);
         let mut person = Person { output, work };
+        let told = person.work.clone();
         let left = tokio::select! {
-            () = plain::run(services, &mut person, preparation, at) => Exit::Ok,
+            () = plain::run(services, &mut person, preparation, at) => match told.is_last() {
+                true => Exit::Interrupted,
+                false => Exit::Ok,
+            },
             () = leave.cancelled() => Exit::Interrupted,
         };
         leave.cancel();
@@ -122,7 +130,11 @@ fn prepare(services: &Services, leave: &CancellationToken) -> Preparation {
 
 /// The piece of work that Ctrl-C stops before it leaves the workshop.
 #[derive(Debug, Clone, Default)]
-struct Work(Arc<Mutex<Option<CancellationToken>>>);
+struct Work {
+    running: Arc<Mutex<Option<CancellationToken>>>,
+    /// Whether the workshop is left once it has ended.
+    last: CancellationToken,
+}
 
 impl Work {
     fn begin(&self) -> CancellationToken {
@@ -133,6 +145,15 @@ impl Work {
 
     fn end(&self) {
         *self.held() = None;
+    }
+
+    /// Nothing more is to be begun.
+    fn last(&self) {
+        self.last.cancel();
+    }
+
+    fn is_last(&self) -> bool {
+        self.last.is_cancelled()
     }
 
     /// Stops what is being done; false where nothing is, or where it was stopped before.
@@ -147,7 +168,7 @@ impl Work {
     }
 
     fn held(&self) -> MutexGuard<'_, Option<CancellationToken>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -166,6 +187,9 @@ impl Teletype for Person {
 
     async fn ask(&mut self, prompt: &str) -> Option<String> {
         self.work.end();
+        if self.work.is_last() {
+            return None;
+        }
         let _ = self.output.result(prompt);
         let read = tokio::task::spawn_blocking(|| {
             let mut line = String::new();
