@@ -61,6 +61,19 @@ impl Course {
             .find(|exercise| exercise.id.as_str() == id)
     }
 
+    /// The base images that exercises need, each with the exercises that need it.
+    #[must_use]
+    pub fn needed_bases(&self) -> BTreeMap<String, Vec<String>> {
+        let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for exercise in &self.exercises {
+            for base in &exercise.bases {
+                let who = needed.entry(base.clone()).or_default();
+                who.push(exercise.id.to_string());
+            }
+        }
+        needed
+    }
+
     /// What a goal's `read` names, for people: `lesson 13, “The answer that everybody copies”`.
     #[must_use]
     pub fn reading(&self, read: &str) -> String {

@@ -239,12 +239,7 @@ impl Plain<'_> {
         if self.base_states.is_empty() {
             return;
         }
-        let all = self.base_states.len();
-        let ready = self
-            .base_states
-            .values()
-            .filter(|state| matches!(state, BaseState::Ready { .. }))
-            .count();
+        let (ready, all) = meanwhile::ready(&self.base_states, &self.services.course);
         let mut said = vec![format!("Base images: {ready} of {all} ready.")];
         for (reference, state) in &self.base_states {
             match state {

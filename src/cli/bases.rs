@@ -24,6 +24,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::progress::Live;
 use crate::cli::wiring;
+use crate::dockerfile::ImageName;
 use crate::engine::EngineError;
 use crate::text::Clean;
 use crate::text::plural;
@@ -109,7 +110,7 @@ fn mirror(text: &str) -> Result<String, String> {
 
 /// Lists base images, makes them, or carries them.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let needed = wiring::needed_bases(&wiring::course(&context.shared)?);
+    let needed = wiring::course(&context.shared)?.needed_bases();
     let action = args.action.as_ref().unwrap_or(&Action::List);
     let mirror = match action {
         Action::Build { mirror, .. } => mirror.clone(),
@@ -170,8 +171,14 @@ impl Work<'_> {
                 self.each(&self.service.in_order(&all), Source::Anywhere)
                     .await?;
             }
-            Action::Build { references, .. } => self.each(references, Source::Anywhere).await?,
-            Action::Pull { references } => self.each(references, Source::Registry).await?,
+            Action::Build { references, .. } => {
+                named(references)?;
+                self.each(references, Source::Anywhere).await?;
+            }
+            Action::Pull { references } => {
+                named(references)?;
+                self.each(references, Source::Registry).await?;
+            }
             Action::Export { file, references } => self.export(file, references).await?,
             Action::Import { file } => self.import(file).await?,
         }
@@ -276,6 +283,21 @@ impl Work<'_> {
         let (done, took) = tokio::join!(work(sender), follow);
         Ok((done?, took))
     }
+}
+
+/// Whether each of these can be the name of an image at all: no registry need be asked otherwise.
+fn named(references: &[String]) -> Result<(), CliError> {
+    for reference in references {
+        ImageName::parse(reference).map_err(|why| CliError::Bases {
+            exit: Exit::Usage,
+            message: format!("`{}` is not the name of an image", Clean::line(reference)),
+            causes: vec![why],
+            next_step: Some(
+                "Names look like `python:3.13-slim`; `loadline bases` lists some.".to_owned(),
+            ),
+        })?;
+    }
+    Ok(())
 }
 
 /// How long something took, where that is worth a word.
@@ -438,6 +460,17 @@ mod tests {
         });
         assert_eq!(failed(&silent).exit(), Exit::NoEngine);
         assert_eq!(failed(&BaseError::Cancelled).exit(), Exit::Interrupted);
+    }
+
+    #[test]
+    fn what_cannot_name_an_image_is_a_mistake_of_the_command_line() {
+        let named = |reference: &str| named(&[reference.to_owned()]);
+        assert!(named("python:3.13-slim").is_ok());
+        assert!(named("registry.example:5000/a/b@sha256:0").is_err());
+        for wrong in ["", "Bad Ref!!", "a:b:c"] {
+            let error = named(wrong).expect_err(wrong);
+            assert_eq!(error.exit(), Exit::Usage);
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@
     reason = "looks whether a folder that was named can be read"
 )]
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::Path;
@@ -130,18 +129,6 @@ pub(crate) fn course_ref(course: &Course) -> CourseRef {
     }
 }
 
-/// The base images of a course and the exercises that need each.
-pub(crate) fn needed_bases(course: &Course) -> BTreeMap<String, Vec<String>> {
-    let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for exercise in &course.exercises {
-        for base in &exercise.bases {
-            let who = needed.entry(base.clone()).or_default();
-            who.push(exercise.id.to_string());
-        }
-    }
-    needed
-}
-
 /// The learner's workshop on this machine.
 pub(crate) fn local(course: &Arc<Course>) -> Result<Local, CliError> {
     let home = Home::find().map_err(CliError::NoHome)?;
@@ -173,6 +160,6 @@ pub(crate) fn owner(token: &str) -> String {
 
 /// Looks at the machine for `doctor`. A course that cannot be used needs no base image.
 pub(crate) async fn look(shared: &Shared) -> Facts {
-    let needed = course(shared).map(|course| needed_bases(&course));
+    let needed = course(shared).map(|course| course.needed_bases());
     doctor::look(engine().await, &needed.unwrap_or_default()).await
 }

@@ -12,7 +12,6 @@ mod look;
 mod supplied;
 mod trace;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -326,13 +325,7 @@ impl Local {
 
     /// Looks at the machine for the doctor.
     pub async fn look(&self) -> Facts {
-        let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for exercise in &self.course.exercises {
-            for base in &exercise.bases {
-                let who = needed.entry(base.clone()).or_default();
-                who.push(exercise.id.to_string());
-            }
-        }
+        let needed = self.course.needed_bases();
         let found = self.engine().await;
         doctor::look(found.map(|found| (found.engine, found.bases)), &needed).await
     }
@@ -436,12 +429,7 @@ impl Workshop for Local {
             return;
         };
         let mut wanted = first;
-        let all: Vec<String> = self
-            .course
-            .exercises
-            .iter()
-            .flat_map(|exercise| exercise.bases.iter().cloned())
-            .collect();
+        let all: Vec<String> = self.course.needed_bases().into_keys().collect();
         for reference in found.bases.in_order(&all) {
             if !wanted.contains(&reference) {
                 wanted.push(reference);

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::BaseEvent;
 use super::BaseState;
 use super::Workshop;
+use crate::course::Course;
 
 /// How base images stand, by the reference that Dockerfiles name them with.
 pub type BaseStates = BTreeMap<String, BaseState>;
@@ -36,6 +37,15 @@ pub fn hear(states: &mut BaseStates, event: BaseEvent) {
 /// Nothing more is done: what was not reached is not on its way any more.
 pub fn settle(states: &mut BaseStates) {
     states.retain(|_, state| matches!(state, BaseState::Ready { .. } | BaseState::Failed(_)));
+}
+
+/// How many of the base images that the course's exercises need are ready, and how many there are.
+/// Images that only a lesson names are not counted: nobody prepares them.
+#[must_use]
+pub fn ready(states: &BaseStates, course: &Course) -> (usize, usize) {
+    let needed = course.needed_bases();
+    let ready = |base: &&String| matches!(states.get(*base), Some(BaseState::Ready { .. }));
+    (needed.keys().filter(ready).count(), needed.len())
 }
 
 /// Whether somebody who needs `bases` would wait for the preparation of others: one of them has
@@ -90,6 +100,7 @@ pub async fn prepare(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::course::load;
     use crate::text::Clean;
 
     fn told(reference: &str, state: BaseState) -> BaseEvent {
@@ -104,6 +115,17 @@ mod tests {
             doing: Clean::line("downloading packages"),
             bytes: None,
         }
+    }
+
+    #[test]
+    fn what_only_a_lesson_names_is_not_counted() {
+        let course = load::embedded().expect("it is sound");
+        let needed = course.needed_bases();
+        let here = BaseState::Ready { size: None };
+        let mut states = BaseStates::from([("nobody/needs-this".to_owned(), here.clone())]);
+        assert_eq!(ready(&states, &course), (0, needed.len()));
+        states.extend(needed.keys().map(|base| (base.clone(), here.clone())));
+        assert_eq!(ready(&states, &course), (needed.len(), needed.len()));
     }
 
     #[test]

@@ -88,7 +88,7 @@ async fn prepare(course: &Course, output: Output, interrupt: &Interrupt) -> Resu
         return Ok(());
     };
     output.tell("\nThe base images of the exercises, so that nobody waits for them later:\n");
-    let needed: Vec<String> = wiring::needed_bases(course).into_keys().collect();
+    let needed: Vec<String> = course.needed_bases().into_keys().collect();
     let mut live = Live::new(output);
     for reference in service.in_order(&needed) {
         let (sender, mut news) = mpsc::channel::<Progress>(16);

@@ -19,6 +19,7 @@ use crate::units::Bytes;
 use crate::workshop::BaseState;
 use crate::workshop::EngineState;
 use crate::workshop::Record;
+use crate::workshop::meanwhile;
 
 /// Draws the course map.
 pub fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
@@ -445,12 +446,7 @@ fn preparing(model: &Model, painter: &mut Painter<'_>, area: Rect, rows: u16) {
         painter.text(x + 2, y + 1, room.saturating_sub(2), Role::Muted, advice);
         return;
     }
-    let known = model.bases.len();
-    let ready = model
-        .bases
-        .values()
-        .filter(|state| matches!(state, BaseState::Ready { .. }))
-        .count();
+    let (ready, all) = meanwhile::ready(&model.bases, &model.course);
     if let Some((reference, BaseState::Working { doing, bytes })) = at_work(model) {
         let label = format!("{} Preparing bases", glyphs.running);
         let at = painter.text(x, y, room, Role::Running, &label) + 2;
@@ -458,12 +454,12 @@ fn preparing(model: &Model, painter: &mut Painter<'_>, area: Rect, rows: u16) {
         #[expect(clippy::cast_precision_loss, reason = "a share, shown by a line")]
         let share = match bytes {
             Some((done, total)) if total.0 > 0 => done.0 as f64 / total.0 as f64,
-            _ => ready as f64 / known.max(1) as f64,
+            _ => ready as f64 / all.max(1) as f64,
         };
         painter.progress(at, y, line, share);
         let amount = match bytes {
             Some((done, total)) => format!("   {done} of {total}"),
-            None => format!("   {ready} of {known} ready"),
+            None => format!("   {ready} of {all} ready"),
         };
         let words = format!("{reference}   {doing}{amount}");
         let at = at + line + 2;
