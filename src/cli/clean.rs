@@ -74,7 +74,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         output.tell(&kept.concat());
         let removed = items.len() - kept.len();
         output.result(&format!("removed {}\n", plural(removed, "object")))?;
-        Ok(Exit::Ok)
+        Ok(if kept.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::NotMet
+        })
     })
 }
 
