@@ -48,6 +48,20 @@ pub struct Finding {
     pub summary: String,
 }
 
+/// Why advisories say nothing of a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    /// These advisories do not have it; those of another day or place may.
+    #[default]
+    Snapshot,
+    /// Advisories about its ecosystem are not read here.
+    Ecosystem,
+    /// It belongs to no release of a distribution with advisories here: a vendor made it, or the
+    /// image does not say which release it is, or is of another distribution.
+    Release,
+}
+
 /// Packages that the advisories say nothing of, because they do not cover them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Uncovered {
@@ -57,6 +71,9 @@ pub struct Uncovered {
     pub packages: usize,
     /// The first of them by name.
     pub first: String,
+    /// Why.
+    #[serde(default)]
+    pub why: Lack,
 }
 
 /// What a scan found.

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::finding::Ecosystem;
 use crate::finding::Scan;
 use crate::finding::matching::sort;
+use crate::image::package::PackageKind;
 use crate::text::Clean;
 
 /// How long a scanner may take.
@@ -57,6 +58,17 @@ impl Scanner {
             Self::Grype => "grype",
             Self::OsvScanner => "osv-scanner",
             Self::Scout => "scout",
+        }
+    }
+
+    /// Whether it finds packages of this kind in an image and compares them.
+    #[must_use]
+    pub const fn compares(self, kind: PackageKind) -> bool {
+        match kind {
+            // OSV-Scanner reads the lock files of sources, and in images no gems and nothing of
+            // Composer's.
+            PackageKind::Ruby | PackageKind::Php => !matches!(self, Self::OsvScanner),
+            _ => true,
         }
     }
 

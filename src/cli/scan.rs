@@ -3,6 +3,7 @@
 mod json;
 mod text;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -18,6 +19,7 @@ use crate::cli::db;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::target::Target;
 use crate::cli::wiring;
+use crate::finding::Ecosystem;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -25,6 +27,7 @@ use crate::finding::Severity;
 use crate::finding::matching;
 use crate::image::Contents;
 use crate::image::package::Inventory;
+use crate::image::package::PackageKind;
 use crate::image::package::inventory;
 use crate::scan;
 use crate::scan::Scanner;
@@ -139,17 +142,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         fixable: args.fixable,
         all: args.all,
     };
-    let scanned = wiring::block_on(async {
+    let (scanned, others) = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
-        match args.engine.scanner() {
+        let scanned = match args.engine.scanner() {
             None => own(&args.image, args.db.as_deref(), &interrupt).await,
             Some(scanner) => with(scanner, &args.image, &interrupt).await,
-        }
+        }?;
+        let others = match args.engine {
+            Engine::Loadline if !args.json => others(&scanned.inventory, &interrupt).await,
+            _ => Vec::new(),
+        };
+        Ok((scanned, others))
     })?;
     let text = if args.json {
         json::show(&scanned, &shown)?
     } else {
-        text::show(&scanned, &shown, output.paint())
+        text::show(&scanned, &shown, &others, output.paint())
     };
     output.result(&text)?;
     Ok(exit(&scanned.scan, &shown, args.fail_on))
@@ -191,6 +199,26 @@ pub(crate) async fn own(
         inventory,
         scan,
     })
+}
+
+/// The scanners that are here and compare what loadline cannot; none are asked where there is
+/// nothing of that kind.
+async fn others(inventory: &Inventory, interrupt: &Interrupt) -> Vec<Scanner> {
+    let kinds: BTreeSet<PackageKind> = inventory
+        .packages
+        .iter()
+        .map(|package| package.kind)
+        .filter(|kind| !Ecosystem::is_read(*kind))
+        .collect();
+    if kinds.is_empty() {
+        return Vec::new();
+    }
+    let here = scan::installed(&interrupt.asked).await;
+    here.into_iter()
+        .filter(|(_, installed)| installed.refused.is_none())
+        .map(|(scanner, _)| scanner)
+        .filter(|scanner| kinds.iter().all(|kind| scanner.compares(*kind)))
+        .collect()
 }
 
 /// Scans with a scanner that is installed.

@@ -122,9 +122,15 @@ impl Ecosystem {
             PackageKind::Java => Some(Self::Maven),
             PackageKind::Go => Some(Self::Go),
             PackageKind::Rust => Some(Self::Rust),
-            // Their orders of versions are not known here.
             PackageKind::Ruby | PackageKind::Php => None,
         }
+    }
+
+    /// Whether advisories about packages of this kind are read here. Of the others the order of
+    /// versions is not known.
+    #[must_use]
+    pub const fn is_read(kind: PackageKind) -> bool {
+        !matches!(kind, PackageKind::Ruby | PackageKind::Php)
     }
 
     /// Whether its advisories differ from release to release of a distribution.
@@ -256,6 +262,17 @@ mod tests {
             Ecosystem::of(PackageKind::Python, None),
             Some(Ecosystem::PyPi)
         );
+    }
+
+    #[test]
+    fn what_is_not_read_has_no_ecosystem_in_any_distribution() {
+        let debian = distribution("debian", "13");
+        for kind in PackageKind::ALL {
+            let has = [Some(&debian), Some(&distribution("alpine", "3.22")), None]
+                .iter()
+                .any(|of| Ecosystem::of(kind, *of).is_some());
+            assert_eq!(has, Ecosystem::is_read(kind), "{kind:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::Ecosystem;
 use super::Finding;
+use super::Lack;
 use super::Scan;
 use super::Severity;
 use super::Uncovered;
@@ -65,7 +66,7 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
     };
     let local = inventory.packages.iter();
     scan.packages = local.filter(|one| is_local(inventory, one)).count();
-    let mut uncovered: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut uncovered: BTreeMap<(String, Lack), BTreeSet<&str>> = BTreeMap::new();
     let mut asked: BTreeSet<Ecosystem> = BTreeSet::new();
     for (source, packages) in sources(inventory) {
         let known = match (source.ecosystem, source.is_placed(inventory)) {
@@ -77,7 +78,8 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
             _ => None,
         };
         let Some((ecosystem, release, list)) = known else {
-            let names = uncovered.entry(source.place(inventory)).or_default();
+            let place = (source.place(inventory), source.lack(inventory));
+            let names = uncovered.entry(place).or_default();
             names.extend(packages.iter().map(|package| package.name.as_str()));
             continue;
         };
@@ -87,8 +89,9 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
     }
     scan.uncovered = uncovered
         .into_iter()
-        .map(|(ecosystem, names)| Uncovered {
+        .map(|((ecosystem, why), names)| Uncovered {
             ecosystem,
+            why,
             packages: names.len(),
             first: names
                 .first()
@@ -201,6 +204,17 @@ impl Source<'_> {
                 .filter(|title| !title.is_empty())
                 .cloned()
                 .unwrap_or_else(|| String::from("a distribution that is not named")),
+        }
+    }
+
+    /// Why advisories that do not cover it do not.
+    fn lack(&self, inventory: &Inventory) -> Lack {
+        if !Ecosystem::is_read(self.kind) {
+            Lack::Ecosystem
+        } else if self.ecosystem.is_none() || self.is_placed(inventory).is_none() {
+            Lack::Release
+        } else {
+            Lack::Snapshot
         }
     }
 

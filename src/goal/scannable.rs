@@ -136,7 +136,7 @@ const fn next(gap: &Gap) -> &'static str {
         Gap::RecordsMissing { .. } => {
             "Look at what the final stage copies, and at what belongs with it."
         }
-        Gap::RecordsUnread { .. } => "Choose a base whose records can be read.",
+        Gap::RecordsUnread { .. } => "Choose a base whose records can be read here.",
         Gap::RecordsBroken { .. } => "Look at the file, and at what wrote it.",
     }
 }

@@ -23,9 +23,12 @@ use super::kind::About;
 use super::kind::Kind;
 use super::kind::may;
 use crate::finding::Finding;
+use crate::finding::Lack;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
 use crate::finding::Severity;
+use crate::finding::Uncovered;
+use crate::image::package::Gap;
 use crate::text::plural;
 
 #[derive(Debug, Deserialize)]
@@ -271,7 +274,14 @@ impl Vulnerabilities {
                 "`{}` {} has {} ({}), {fix}.{from}",
                 package.name, package.version, worst.id, worst.severity
             ),
-            "Ask of each package in the list: does the app need it when it runs? What it needs, how does the newer version get in?",
+            match worst.fixed {
+                Some(_) => {
+                    "Ask of each package in the list: does the app need it when it runs? What it needs, how does the newer version get in?"
+                }
+                None => {
+                    "Ask of each package in the list: does the app need it when it runs? What no version fixes goes only with the package, or with a base that has another one."
+                }
+            },
             blame,
         )
     }
@@ -281,47 +291,87 @@ impl Vulnerabilities {
 fn doubt(scan: &Scan, least: usize) -> Option<Missing> {
     if let Some(gap) = scan.gaps.first() {
         return Some(Missing::because(format!(
-            "No scanner can tell what is in this image: {gap}."
+            "{} tell what is in this image: {gap}.",
+            blind(gap)
         )));
     }
-    if let Some(uncovered) = scan.uncovered.first() {
-        let update = if scan.shipped {
-            " `loadline db update` fetches all there are."
-        } else {
-            ""
-        };
-        return Some(Missing::because(format!(
-            "The advisories of {} do not cover {} of {}, `{}` among them.{update}",
-            scan.database_date,
-            plural(uncovered.packages, "package"),
-            uncovered.ecosystem,
-            uncovered.first
-        )));
+    // What no update changes comes first: it is what the answer depends on in the end.
+    let lasting = |one: &&Uncovered| one.why != Lack::Snapshot;
+    let lasting = scan.uncovered.iter().find(lasting);
+    if let Some(uncovered) = lasting.or_else(|| scan.uncovered.first()) {
+        return Some(Missing::because(not_covered(uncovered, scan)));
     }
     if let Some(name) = scan.unordered.first() {
         return Some(Missing::because(format!(
             "The version of `{name}` cannot be compared with the advisories'."
         )));
     }
+    if scan.packages == 0 {
+        return Some(Missing::because(
+            "No package could be compared, because none is on record: to find nothing would say nothing.",
+        ));
+    }
     (scan.packages < least).then(|| {
         Missing::because(format!(
-            "Only {} could be compared, where {} are expected: the image hides what it was made of.",
+            "Only {} could be compared, where {} are expected: fewer are on record than this goal counts on.",
             plural(scan.packages, "package"),
             least
         ))
     })
 }
 
+/// Who cannot tell: what was removed or was never there is for nobody to see, what is merely not
+/// read here may be read elsewhere.
+const fn blind(gap: &Gap) -> &'static str {
+    match gap {
+        Gap::RecordsRemoved { .. } | Gap::RecordsMissing { .. } => "No scanner can",
+        Gap::OpaqueBinary { .. } | Gap::RecordsUnread { .. } | Gap::RecordsBroken { .. } => {
+            "Loadline cannot"
+        }
+    }
+}
+
+/// Why packages could not be compared, and what changes that where something does.
+fn not_covered(uncovered: &Uncovered, scan: &Scan) -> String {
+    let (who, listed, it) = match uncovered.packages {
+        1 => (format!("`{}`", uncovered.first), "It is listed", "it"),
+        _ => (
+            format!("`{}` among them", uncovered.first),
+            "They are listed",
+            "them",
+        ),
+    };
+    let packages = plural(uncovered.packages, "package");
+    let place = &uncovered.ecosystem;
+    match uncovered.why {
+        Lack::Snapshot => {
+            let update = if scan.shipped {
+                " `loadline db update` fetches all there are."
+            } else {
+                ""
+            };
+            format!(
+                "The advisories of {} do not cover {packages} of {place}, {who}.{update}",
+                scan.database_date
+            )
+        }
+        Lack::Ecosystem => format!(
+            "Loadline cannot compare {packages} of {place}, {who}: it reads no advisories of {place}, and `loadline db update` fetches none. {listed}, and an image with {it} stays unknown here; `loadline scan IMAGE --engine trivy` compares {it} where Trivy is installed, and so does `grype`."
+        ),
+        Lack::Release => format!(
+            "Loadline has no advisories for {packages} of {place}, {who}, and `loadline db update` fetches none. {listed}, and an image with {it} stays unknown here."
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Uncovered;
     use crate::goal::fixture::goal;
     use crate::goal::fixture::nothing;
     use crate::goal::fixture::show;
     use crate::goal::fixture::sizes;
     use crate::goal::fixture::try_goal;
-    use crate::image::package::Gap;
     use crate::image::package::Package;
     use crate::image::package::PackageKind;
 
@@ -431,6 +481,7 @@ mod tests {
                 ecosystem: String::from("npm"),
                 packages: 2,
                 first: String::from("express"),
+                why: Lack::Snapshot,
             }],
             ..scan(Vec::new())
         };
@@ -447,7 +498,52 @@ mod tests {
             packages: 0,
             ..scan(Vec::new())
         };
-        assert!(judge(NONE, empty, None).starts_with("unknown: Only 0 packages"));
+        assert!(judge(NONE, empty, None).starts_with("unknown: No package could be compared"));
+    }
+
+    /// The image's packages of an ecosystem that is not covered, judged.
+    fn uncovered(places: &[(&str, usize, &str, Lack)]) -> String {
+        let uncovered = places
+            .iter()
+            .map(|(place, packages, first, why)| Uncovered {
+                ecosystem: (*place).to_owned(),
+                packages: *packages,
+                first: (*first).to_owned(),
+                why: *why,
+            });
+        let scan = Scan {
+            shipped: true,
+            uncovered: uncovered.collect(),
+            ..scan(Vec::new())
+        };
+        judge(NONE, scan, None)
+    }
+
+    #[test]
+    fn an_update_is_advised_only_where_it_helps() {
+        insta::assert_snapshot!(
+            uncovered(&[("npm", 2, "express", Lack::Snapshot), ("RubyGems", 2, "rack", Lack::Ecosystem)]),
+            @"unknown: Loadline cannot compare 2 packages of RubyGems, `rack` among them: it reads no advisories of RubyGems, and `loadline db update` fetches none. They are listed, and an image with them stays unknown here; `loadline scan IMAGE --engine trivy` compares them where Trivy is installed, and so does `grype`."
+        );
+        insta::assert_snapshot!(
+            uncovered(&[("a vendor", 1, "nginx", Lack::Release)]),
+            @"unknown: Loadline has no advisories for 1 package of a vendor, `nginx`, and `loadline db update` fetches none. It is listed, and an image with it stays unknown here."
+        );
+        insta::assert_snapshot!(
+            uncovered(&[("npm", 1, "express", Lack::Snapshot)]),
+            @"unknown: The advisories of 2026-11-25 do not cover 1 package of npm, `express`. `loadline db update` fetches all there are."
+        );
+    }
+
+    #[test]
+    fn what_others_may_read_is_not_said_to_be_hidden_from_all() {
+        let rpm = Scan {
+            gaps: vec![Gap::RecordsUnread {
+                path: String::from("var/lib/rpm/rpmdb.sqlite"),
+            }],
+            ..scan(Vec::new())
+        };
+        assert!(judge(NONE, rpm, None).starts_with("unknown: Loadline cannot tell"));
     }
 
     #[test]
@@ -455,7 +551,7 @@ mod tests {
         let yaml = "vulnerabilities: { max: 0, min_evidence: 40 }";
         insta::assert_snapshot!(
             judge(yaml, scan(Vec::new()), None),
-            @"unknown: Only 31 packages could be compared, where 40 are expected: the image hides what it was made of."
+            @"unknown: Only 31 packages could be compared, where 40 are expected: fewer are on record than this goal counts on."
         );
         let yaml = "vulnerabilities: { max: 0, min_evidence: 31 }";
         assert!(judge(yaml, scan(Vec::new()), None).starts_with("met"));

@@ -61,6 +61,19 @@ pub enum PackageKind {
 }
 
 impl PackageKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Deb,
+        Self::Apk,
+        Self::Python,
+        Self::Node,
+        Self::Java,
+        Self::Go,
+        Self::Rust,
+        Self::Ruby,
+        Self::Php,
+    ];
+
     /// The type of a package URL: `deb`, `pypi`, `npm`, `maven`, `golang`, `cargo`, `apk`, `gem`,
     /// `composer`.
     #[must_use]

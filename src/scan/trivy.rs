@@ -33,7 +33,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     ],
     ends_with: &[0],
     refused: &[("0.69.4", STOLEN), ("0.69.5", STOLEN), ("0.69.6", STOLEN)],
-    prepare: "fetch its database with `trivy image --download-db-only`, then run this again",
+    prepare: "fetch its databases with `trivy image --download-db-only` and, for images with Java archives, `trivy image --download-java-db-only`, then run this again",
     read,
     day: |_| None,
 };

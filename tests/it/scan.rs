@@ -232,6 +232,50 @@ fn packages_that_the_advisories_do_not_cover_are_told() {
 }
 
 #[test]
+fn gems_and_php_packages_are_listed_and_no_update_is_promised_for_them() {
+    let sandbox = Sandbox::without_engine();
+    let path = sandbox.path("gems.tar");
+    let gem = "usr/local/bundle/specifications/rack-2.2.3.gemspec";
+    let php = "app/vendor/composer/installed.json";
+    let list = r#"{"packages": [{"name": "monolog/monolog", "version": "2.9.1"}]}"#;
+    image(
+        &path,
+        &[(
+            "COPY . .",
+            &[(gem, "# stub: rack 2.2.3 ruby lib\n"), (php, list)],
+        )],
+    );
+    let name = path.display().to_string();
+    let without = sandbox.with("PATH", "/usr/bin:/bin");
+    let ended = run(&without, &["scan", &name, "--fail-on", "high"]);
+    assert_eq!(ended.code, Some(6), "{}", ended.shown());
+    for part in [
+        "0C 0H 0M 0L   incomplete: 2 of 2 packages could not be compared",
+        "1 package of RubyGems (`rack`) is listed and cannot be compared: loadline reads no advisories of RubyGems, and `loadline db update` fetches none",
+        "1 package of Packagist (`monolog/monolog`) is listed",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+    // Of the scanners that are here only those that compare such packages are named.
+    let text = format!("#!/bin/sh\ncat {}\n", sample("trivy-version.json"));
+    let path = script(&without, "trivy", &text);
+    script(
+        &without,
+        "osv-scanner",
+        "#!/bin/sh\necho 'osv-scanner version: 2.2.4'\n",
+    );
+    let with = without.with("PATH", &path);
+    let ended = run(&with, &["scan", &name]);
+    assert!(
+        ended.stdout.contains("`--engine trivy`") && !ended.stdout.contains("osv-scanner"),
+        "{}",
+        ended.stdout
+    );
+    let uncovered = &json(&run(&with, &["scan", &name, "--json"]))["uncovered"];
+    assert_eq!(uncovered[0]["why"], "ecosystem");
+}
+
+#[test]
 fn a_vendor_s_package_is_not_called_clean_by_the_distribution_s_advisories() {
     let sandbox = Sandbox::without_engine();
     let path = sandbox.path("vendor.tar");
@@ -254,7 +298,7 @@ fn a_vendor_s_package_is_not_called_clean_by_the_distribution_s_advisories() {
     assert!(
         ended
             .stdout
-            .contains("1 package of a vendor (`nginx`) is not covered by the advisories"),
+            .contains("1 package of a vendor (`nginx`) is listed and cannot be compared"),
         "{}",
         ended.shown()
     );

@@ -7,13 +7,16 @@ use super::Scanned;
 use super::Shown;
 use crate::cli::output::Paint;
 use crate::finding::Finding;
+use crate::finding::Lack;
 use crate::finding::Scan;
 use crate::finding::Severity;
+use crate::finding::Uncovered;
 use crate::finding::group;
 use crate::finding::group::Fix;
 use crate::finding::group::OfLayer;
 use crate::image::Contents;
 use crate::image::maker;
+use crate::scan::Scanner;
 use crate::text::Clean;
 use crate::text::plural;
 
@@ -25,12 +28,13 @@ pub(crate) const SHIPPED_COVERS: &str = "These advisories come with the program:
      Debian's what an update has closed, not what is still open. `loadline db update` fetches all \
      there are.";
 
-/// The whole result.
-pub(super) fn show(scanned: &Scanned, shown: &Shown, paint: Paint) -> String {
+/// The whole result. `others` are the scanners that are here and compare what loadline cannot.
+pub(super) fn show(scanned: &Scanned, shown: &Shown, others: &[Scanner], paint: Paint) -> String {
     let scan = &scanned.scan;
     let mut text = short_line(scan, paint);
     text.push_str(&about(scan));
     text.push_str(&unseen(scan, paint));
+    text.push_str(&elsewhere(scan, others));
     let findings: Vec<Finding> = scan
         .findings
         .iter()
@@ -147,19 +151,7 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
         );
     }
     for one in &scan.uncovered {
-        let (others, are) = if one.packages > 1 {
-            (" and others", "are")
-        } else {
-            ("", "is")
-        };
-        let _ = writeln!(
-            text,
-            "{} {} of {} (`{}`{others}) {are} not covered by the advisories",
-            paint.warn("unknown:"),
-            plural(one.packages, "package"),
-            Clean::line(&one.ecosystem),
-            Clean::line(&one.first),
-        );
+        let _ = writeln!(text, "{} {}", paint.warn("unknown:"), not_covered(one));
     }
     for name in &scan.unordered {
         let _ = writeln!(
@@ -175,6 +167,57 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
         let _ = writeln!(text, "{} {}", paint.warn("unknown:"), Clean::line(gap));
     }
     text
+}
+
+/// Packages that were not compared, and whether that can change.
+fn not_covered(one: &Uncovered) -> String {
+    let (others, are, it) = if one.packages > 1 {
+        (" and others", "are", "them")
+    } else {
+        ("", "is", "it")
+    };
+    let place = Clean::line(&one.ecosystem);
+    let packages = format!(
+        "{} of {place} (`{}`{others})",
+        plural(one.packages, "package"),
+        Clean::line(&one.first),
+    );
+    match one.why {
+        Lack::Snapshot => format!("{packages} {are} not covered by the advisories"),
+        Lack::Ecosystem => format!(
+            "{packages} {are} listed and cannot be compared: loadline reads no advisories of {place}, and `loadline db update` fetches none"
+        ),
+        Lack::Release => format!(
+            "{packages} {are} listed and cannot be compared: no advisories here are about {it}, and `loadline db update` fetches none"
+        ),
+    }
+}
+
+/// Who compares what loadline cannot.
+fn elsewhere(scan: &Scan, others: &[Scanner]) -> String {
+    if scan.uncovered.iter().all(|one| one.why != Lack::Ecosystem) {
+        return String::new();
+    }
+    match others {
+        [] => String::from(
+            "Trivy and Grype compare such packages: install one of them, then name it with `--engine`\n",
+        ),
+        here => {
+            let words: Vec<String> = here
+                .iter()
+                .map(|scanner| format!("`--engine {}`", scanner.name()))
+                .collect();
+            let verb = if here.len() == 1 {
+                "compares"
+            } else {
+                "compare"
+            };
+            format!(
+                "installed here, {} {verb} such packages\n",
+                words.join(" and ")
+            )
+        }
+    }
 }
 
 /// The upgrades that close the most.
@@ -295,7 +338,6 @@ fn finding_line(finding: &Finding, paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Uncovered;
     use crate::image::Layer;
     use crate::image::package::Gap;
     use crate::image::package::Inventory;
@@ -365,7 +407,7 @@ mod tests {
             unimportant: 4,
             ..Scan::default()
         });
-        insta::assert_snapshot!(show(&scanned, &Shown::default(), Paint::none()), @r"
+        insta::assert_snapshot!(show(&scanned, &Shown::default(), &[], Paint::none()), @r"
         0C 1H 1M 0L 1?
         12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
         left out: 4 findings that the distribution calls unimportant
@@ -392,7 +434,7 @@ mod tests {
             }],
             ..Scan::default()
         });
-        insta::assert_snapshot!(show(&opaque, &Shown::default(), Paint::none()), @r"
+        insta::assert_snapshot!(show(&opaque, &Shown::default(), &[], Paint::none()), @r"
         0C 0H 0M 0L   unscannable: /app/server does not say what it was made of
         12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
         unknown: /app/server does not say what it was made of
@@ -403,15 +445,49 @@ mod tests {
                 ecosystem: String::from("npm"),
                 packages: 3,
                 first: String::from("express"),
+                why: Lack::Snapshot,
             }],
             ..Scan::default()
         });
-        insta::assert_snapshot!(show(&uncovered, &Shown::default(), Paint::none()), @r"
+        insta::assert_snapshot!(show(&uncovered, &Shown::default(), &[], Paint::none()), @r"
         0C 0H 0M 0L   incomplete: 3 of 15 packages could not be compared
         12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
         These advisories come with the program: they cover the packages of the course only, and of Debian's what an update has closed, not what is still open. `loadline db update` fetches all there are.
         unknown: 3 packages of npm (`express` and others) are not covered by the advisories
         ");
+    }
+
+    #[test]
+    fn what_no_update_brings_is_told_with_who_compares_it() {
+        let place = |ecosystem: &str, packages, first: &str, why| Uncovered {
+            ecosystem: ecosystem.to_owned(),
+            packages,
+            first: first.to_owned(),
+            why,
+        };
+        let scanned = scanned(Scan {
+            uncovered: vec![
+                place("RubyGems", 2, "rack", Lack::Ecosystem),
+                place("a vendor", 1, "nginx", Lack::Release),
+            ],
+            ..Scan::default()
+        });
+        let told = |others: &[Scanner]| {
+            let text = show(&scanned, &Shown::default(), others, Paint::none());
+            let lines: Vec<&str> = text.lines().skip(2).collect();
+            lines.join("\n")
+        };
+        insta::assert_snapshot!(told(&[]), @r"
+        unknown: 2 packages of RubyGems (`rack` and others) are listed and cannot be compared: loadline reads no advisories of RubyGems, and `loadline db update` fetches none
+        unknown: 1 package of a vendor (`nginx`) is listed and cannot be compared: no advisories here are about it, and `loadline db update` fetches none
+        Trivy and Grype compare such packages: install one of them, then name it with `--engine`
+        ");
+        let here = told(&[Scanner::Trivy, Scanner::Grype]);
+        let last = here.lines().next_back();
+        assert_eq!(
+            last,
+            Some("installed here, `--engine trivy` and `--engine grype` compare such packages")
+        );
     }
 
     #[test]
@@ -421,7 +497,7 @@ mod tests {
             counted_here: true,
             ..Scan::default()
         });
-        insta::assert_snapshot!(show(&scanned, &Shown::default(), Paint::none()), @r"
+        insta::assert_snapshot!(show(&scanned, &Shown::default(), &[], Paint::none()), @r"
         0C 0H 0M 0L   incomplete: 2 findings were passed over
         12 packages by loadline's own count · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
         unknown: 2 findings were about packages of a kind that loadline does not know, and not counted
@@ -443,7 +519,7 @@ mod tests {
             fixable: true,
             all: false,
         };
-        let text = show(&scanned, &shown, Paint::none());
+        let text = show(&scanned, &shown, &[], Paint::none());
         assert!(text.starts_with("0C 2H 0M 1L\n"), "{text}");
         assert!(text.contains("shown are 1 of 3 findings"), "{text}");
         assert!(

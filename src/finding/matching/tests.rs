@@ -170,16 +170,19 @@ fn unimportant_ones_are_counted_and_not_listed() {
 fn another_release_or_distribution_is_uncovered_and_never_clean() {
     let advisories = memory(&[(Ecosystem::Debian, Some("13"))], &[]);
     let packages = || vec![package(PackageKind::Deb, "apt", "1")];
-    for (id, version, place) in [
-        ("debian", "11", "Debian 11"),
-        ("debian", "", "Debian without a release"),
-        ("kali", "2026.1", "kali 2026.1"),
-        ("ubuntu", "24.04", "Ubuntu 24.04"),
+    for (id, version, place, why) in [
+        ("debian", "11", "Debian 11", Lack::Snapshot),
+        ("debian", "", "Debian without a release", Lack::Release),
+        ("kali", "2026.1", "kali 2026.1", Lack::Release),
+        ("ubuntu", "24.04", "Ubuntu 24.04", Lack::Snapshot),
     ] {
         let scan = scan(&image(id, version, packages()), &advisories).unwrap();
         assert_eq!(scan.packages, 0);
         assert_eq!(scan.uncovered[0].ecosystem, place);
-        assert_eq!(scan.uncovered[0].packages, 1);
+        assert_eq!(
+            (scan.uncovered[0].packages, scan.uncovered[0].why),
+            (1, why)
+        );
         assert!(scan.is_blind());
     }
 }
@@ -201,6 +204,7 @@ fn a_vendor_s_package_is_never_compared_with_the_distribution_s_advisories() {
         ecosystem: "a vendor".to_owned(),
         packages: 1,
         first: "nginx".to_owned(),
+        why: Lack::Release,
     };
     assert_eq!(scan.uncovered, [expected]);
 }
@@ -240,12 +244,18 @@ fn gems_and_php_packages_are_uncovered_by_their_own_name() {
     ];
     let scan = scan(&image("debian", "13", packages), &advisories).unwrap();
     assert!(scan.is_blind());
-    let places: Vec<&str> = scan
+    let places: Vec<(&str, Lack)> = scan
         .uncovered
         .iter()
-        .map(|one| one.ecosystem.as_str())
+        .map(|one| (one.ecosystem.as_str(), one.why))
         .collect();
-    assert_eq!(places, ["Packagist", "RubyGems"]);
+    assert_eq!(
+        places,
+        [
+            ("Packagist", Lack::Ecosystem),
+            ("RubyGems", Lack::Ecosystem)
+        ]
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Names;
 use crate::finding::Counts;
 use crate::finding::Finding;
+use crate::finding::Lack;
 use crate::finding::Scan;
 use crate::finding::Severity;
 use crate::image::package::PackageKind;
@@ -187,9 +188,13 @@ pub fn blind_spots(scan: &Scan) -> Vec<String> {
     let mut lines: Vec<String> = scan.gaps.iter().map(ToString::to_string).collect();
     lines.extend(scan.uncovered.iter().map(|one| {
         let packages = plural(one.packages, "package");
-        let covered = if one.packages == 1 { "is" } else { "are" };
+        let are = if one.packages == 1 { "is" } else { "are" };
+        let why = match one.why {
+            Lack::Snapshot => "not in these advisories",
+            Lack::Ecosystem | Lack::Release => "in no advisories that Loadline can have",
+        };
         format!(
-            "{packages} of {} {covered} not in these advisories ({}{})",
+            "{packages} of {} {are} {why} ({}{})",
             one.ecosystem,
             one.first,
             if one.packages > 1 { ", …" } else { "" }
@@ -371,10 +376,20 @@ mod tests {
             ecosystem: "npm".to_owned(),
             packages: 2,
             first: "left-pad".to_owned(),
+            why: Lack::Snapshot,
+        });
+        blind.uncovered.push(Uncovered {
+            ecosystem: "RubyGems".to_owned(),
+            packages: 1,
+            first: "rack".to_owned(),
+            why: Lack::Ecosystem,
         });
         assert_eq!(
             blind_spots(&blind),
-            ["2 packages of npm are not in these advisories (left-pad, …)"]
+            [
+                "2 packages of npm are not in these advisories (left-pad, …)",
+                "1 package of RubyGems is in no advisories that Loadline can have (rack)",
+            ]
         );
         let advised = Advised {
             scan: Arc::new(blind),
