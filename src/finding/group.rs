@@ -36,8 +36,8 @@ pub struct Fix {
 /// The upgrades that close findings, those that close the worst first.
 #[must_use]
 pub fn fixes(findings: &[Finding]) -> Vec<Fix> {
-    let mut fixes: BTreeMap<(PackageKind, &str, &str), Fix> = BTreeMap::new();
-    let mut severities: BTreeMap<(PackageKind, &str, &str), Vec<Severity>> = BTreeMap::new();
+    let mut fixes: BTreeMap<(PackageKind, &str, &str, &str), Fix> = BTreeMap::new();
+    let mut severities: BTreeMap<(PackageKind, &str, &str, &str), Vec<Severity>> = BTreeMap::new();
     for finding in findings {
         let Some(fixed) = &finding.fixed else {
             continue;
@@ -47,6 +47,13 @@ pub fn fixes(findings: &[Finding]) -> Vec<Fix> {
             package.kind,
             package.advised_name(),
             package.advised_version(),
+            // Where nobody knows which of two versions is the later one, each is an upgrade of
+            // its own.
+            if Ecosystem::is_read(package.kind) {
+                ""
+            } else {
+                fixed
+            },
         );
         let fix = fixes.entry(key).or_insert_with(|| Fix {
             kind: package.kind,
@@ -228,6 +235,26 @@ mod tests {
                 "jinja2 1.0 -> 3.1.10: 0C 1H 1M 0L"
             ]
         );
+    }
+
+    #[test]
+    fn where_the_order_of_versions_is_not_known_no_upgrade_stands_for_another() {
+        let gem = |id: &str, fixed: &str| {
+            let mut finding = finding(id, Severity::High, "rack", fixed, 0);
+            finding.package.kind = PackageKind::Ruby;
+            finding
+        };
+        let findings = [
+            gem("A", "2.2.3.1"),
+            gem("B", "2.2.6.4"),
+            gem("C", "2.2.3.1"),
+        ];
+        let fixes = fixes(&findings);
+        let lines: Vec<String> = fixes
+            .iter()
+            .map(|fix| format!("{}: {}", fix.to, fix.ids.join(" ")))
+            .collect();
+        assert_eq!(lines, ["2.2.3.1: A C", "2.2.6.4: B"]);
     }
 
     #[test]

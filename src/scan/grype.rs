@@ -14,6 +14,7 @@ use crate::finding::NO_LAYER;
 use crate::finding::Scan;
 use crate::finding::Severity;
 use crate::image::package::Package;
+use crate::image::package::PackageKind;
 use crate::image::package::SourcePackage;
 use crate::text::Clean;
 
@@ -123,6 +124,8 @@ struct Artifact {
     version: String,
     #[serde(default)]
     locations: Option<Vec<Location>>,
+    #[serde(rename = "type", default)]
+    kind: String,
     #[serde(default)]
     purl: String,
     #[serde(default)]
@@ -172,7 +175,8 @@ fn read(json: &[u8], _version: &Version, layers: &[String]) -> Result<Scan, Stri
 
 /// One finding; `None` where the kind of package is none that is known here.
 fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
-    let purl = purl::read(&found.artifact.purl)?;
+    let named = purl::read(&found.artifact.purl).map(|purl| purl.kind);
+    let kind = named.or_else(|| kind_of(&found.artifact.kind))?;
     let place = found.artifact.locations.iter().flatten().next();
     let source = found
         .artifact
@@ -194,7 +198,7 @@ fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
         id,
         aliases,
         package: Package {
-            kind: purl.kind,
+            kind,
             name: found.artifact.name.clone(),
             version: found.artifact.version.clone(),
             source,
@@ -219,6 +223,22 @@ fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
         severity: Severity::of_word(&found.vulnerability.severity).unwrap_or_default(),
         summary: first_line(&found.vulnerability.description),
     })
+}
+
+/// The kind of package of an artifact without a package URL.
+fn kind_of(kind: &str) -> Option<PackageKind> {
+    match kind {
+        "deb" => Some(PackageKind::Deb),
+        "apk" => Some(PackageKind::Apk),
+        "python" => Some(PackageKind::Python),
+        "npm" => Some(PackageKind::Node),
+        "java-archive" => Some(PackageKind::Java),
+        "go-module" => Some(PackageKind::Go),
+        "rust-crate" => Some(PackageKind::Rust),
+        "gem" => Some(PackageKind::Ruby),
+        "php-composer" => Some(PackageKind::Php),
+        _ => None,
+    }
 }
 
 /// The id that people know, and the others.

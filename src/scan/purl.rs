@@ -52,16 +52,9 @@ pub(super) fn read(text: &str) -> Option<Purl> {
 
 /// The kind of package that a package URL's type means.
 pub(super) fn kind_of(kind: &str) -> Option<PackageKind> {
-    const KINDS: [PackageKind; 7] = [
-        PackageKind::Deb,
-        PackageKind::Apk,
-        PackageKind::Python,
-        PackageKind::Node,
-        PackageKind::Java,
-        PackageKind::Go,
-        PackageKind::Rust,
-    ];
-    KINDS.into_iter().find(|one| one.purl_type() == kind)
+    PackageKind::ALL
+        .into_iter()
+        .find(|one| one.purl_type() == kind)
 }
 
 /// Undoes percent-encoding; `None` where it is broken.
@@ -108,6 +101,14 @@ mod tests {
         assert_eq!(
             parts("pkg:golang/golang.org/x/net@v0.1.0#html"),
             owned(PackageKind::Go, "golang.org/x/net", "v0.1.0")
+        );
+        assert_eq!(
+            parts("pkg:gem/nokogiri@1.16.0?platform=x86_64-linux"),
+            owned(PackageKind::Ruby, "nokogiri", "1.16.0")
+        );
+        assert_eq!(
+            parts("pkg:composer/guzzlehttp/psr7@1.8.3"),
+            owned(PackageKind::Php, "guzzlehttp/psr7", "1.8.3")
         );
         let upstream = "pkg:deb/debian/libc6@2.41?upstream=glibc%402.41";
         assert_eq!(read(upstream).unwrap().upstream.as_deref(), Some("glibc"));

@@ -92,6 +92,64 @@ fn grype_is_read_with_the_known_id_first() {
 }
 
 #[test]
+fn gems_and_php_packages_are_read_as_trivy_and_grype_write_them() {
+    let version = Version::default();
+    let mut trivy = read(Scanner::Trivy, sample!("trivy-ruby-php.json"), &version).unwrap();
+    assert_eq!((trivy.packages, trivy.passed_over), (3, 0));
+    assert_eq!(
+        lines(&mut trivy),
+        [
+            "high CVE-2022-24775 guzzlehttp/psr7 1.8.3 -> 1.8.4, 2.1.1, layer 1",
+            "high CVE-2022-30122 rack 2.2.3 -> ~> 2.0.9, >= 2.0.9.1, ~> 2.1.4, >= 2.1.4.1, >= 2.2.3.1, layer 0",
+            "high CVE-2022-31163 tzinfo 2.0.4 -> 2.0.5, layer 0",
+        ]
+    );
+    let mut grype = read(Scanner::Grype, sample!("grype-ruby-php.json"), &version).unwrap();
+    assert_eq!(grype.passed_over, 0);
+    assert_eq!(
+        lines(&mut grype),
+        [
+            "high CVE-2022-24775 guzzlehttp/psr7 1.8.3 -> 1.8.4, layer 1",
+            "high CVE-2022-30122 rack 2.2.3 -> 2.2.3.1, layer 0",
+            "high CVE-2022-31163 tzinfo 2.0.4 -> 2.0.5, some layer",
+        ]
+    );
+    for scan in [trivy, grype] {
+        let kinds: Vec<PackageKind> = scan.findings.iter().map(|one| one.package.kind).collect();
+        let [php, ruby] = [PackageKind::Php, PackageKind::Ruby];
+        assert_eq!(kinds, [php, ruby, ruby]);
+    }
+}
+
+#[test]
+fn the_names_that_trivy_and_grype_have_for_gems_and_composer_are_known() {
+    for (scanner, kind) in [
+        (Scanner::Trivy, "bundler"),
+        (Scanner::Trivy, "gemspec"),
+        (Scanner::Trivy, "composer"),
+        (Scanner::Trivy, "composer-vendor"),
+        (Scanner::Grype, "gem"),
+        (Scanner::Grype, "php-composer"),
+    ] {
+        let trivy = format!(
+            r#"{{"SchemaVersion": 2, "Results": [{{"Type": "{kind}", "Vulnerabilities": [
+            {{"VulnerabilityID": "CVE-1", "PkgName": "a", "InstalledVersion": "1"}}]}}]}}"#
+        );
+        let grype = format!(
+            r#"{{"matches": [{{"vulnerability": {{"id": "CVE-1"}},
+            "artifact": {{"name": "a", "version": "1", "type": "{kind}"}}}}]}}"#
+        );
+        let json = if scanner == Scanner::Trivy {
+            trivy
+        } else {
+            grype
+        };
+        let scan = read(scanner, &json, &Version::default()).unwrap();
+        assert_eq!((scan.findings.len(), scan.passed_over), (1, 0), "{kind}");
+    }
+}
+
+#[test]
 fn osv_scanner_is_read_with_its_records_and_without_unimportant_ones() {
     let text = "osv-scanner version: 2.2.4\nosv-scalibr version: 0.3.6\ncommit: n/a\n";
     let version = version_of(Scanner::OsvScanner, text).unwrap();
@@ -153,8 +211,8 @@ fn a_finding_about_another_kind_of_package_is_counted_and_never_lost() {
         {"Target": "app (redhat 9)", "Type": "redhat", "Vulnerabilities": [
             {"VulnerabilityID": "CVE-1", "PkgName": "openssl", "InstalledVersion": "3.0",
              "PkgIdentifier": {"PURL": "pkg:rpm/redhat/openssl@3.0"}, "Severity": "HIGH"}]},
-        {"Target": "Gemfile.lock", "Type": "bundler", "Vulnerabilities": [
-            {"VulnerabilityID": "CVE-2", "PkgName": "rack", "InstalledVersion": "2.0", "Severity": "LOW"}]},
+        {"Target": "app.deps.json", "Type": "dotnet-core", "Vulnerabilities": [
+            {"VulnerabilityID": "CVE-2", "PkgName": "Newtonsoft.Json", "InstalledVersion": "12.0", "Severity": "LOW"}]},
         {"Target": "Python", "Type": "python-pkg", "Vulnerabilities": [
             {"VulnerabilityID": "CVE-3", "PkgName": "jinja2", "InstalledVersion": "3.1.3"}]}]}"#;
     let grype = r#"{"matches": [

@@ -224,11 +224,18 @@ fn finding(
             path: path.clone(),
         },
         also: Vec::new(),
-        // Several branches come as a list: `3.1.6, 2.4.1`.
-        fixed: (!found.fixed_version.is_empty()).then(|| found.fixed_version.clone()),
+        fixed: fixed(&found.fixed_version),
         severity: Severity::of_word(&found.severity).unwrap_or_default(),
         summary: Clean::line(&found.title).to_string(),
     })
+}
+
+/// The version that closes it. Several branches come as a list, `3.1.6, 2.4.1`, which stays as it
+/// is; Ruby's database says of a single one that it is the least, `>= 2.0.5`.
+fn fixed(said: &str) -> Option<String> {
+    let single = said.strip_prefix(">= ").filter(|rest| !rest.contains(','));
+    let version = single.unwrap_or(said);
+    (!version.is_empty()).then(|| version.to_owned())
 }
 
 impl Installed {
@@ -255,6 +262,8 @@ fn kind_of(kind: &str) -> Option<PackageKind> {
         "jar" | "pom" => Some(PackageKind::Java),
         "gobinary" | "gomod" => Some(PackageKind::Go),
         "rustbinary" | "cargo" => Some(PackageKind::Rust),
+        "gemspec" | "bundler" => Some(PackageKind::Ruby),
+        "composer" | "composer-vendor" => Some(PackageKind::Php),
         _ => None,
     }
 }
