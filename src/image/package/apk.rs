@@ -62,6 +62,7 @@ impl<'a> Lines<'a> {
 pub(super) fn installed(bytes: &[u8]) -> Record {
     let text = String::from_utf8_lossy(bytes);
     let mut packages = Vec::new();
+    let mut nameless = 0;
     let mut lines = text.lines();
     loop {
         let mut package = Lines::default();
@@ -75,17 +76,16 @@ pub(super) fn installed(bytes: &[u8]) -> Record {
             empty = false;
             package.take(line);
         }
-        if !empty {
-            let Some(package) = package.package() else {
-                return Record::Broken(String::from("a package in it has no name or no version"));
-            };
-            if packages.len() == PACKAGES {
+        match package.package() {
+            _ if empty => {}
+            None => nameless += 1,
+            Some(_) if packages.len() == PACKAGES => {
                 return Record::Broken(String::from("it names more packages than is sensible"));
             }
-            packages.push(package);
+            Some(package) => packages.push(package),
         }
         if ended {
-            return Record::Packages(packages);
+            return Record::of_named(packages, nameless);
         }
     }
 }
@@ -123,6 +123,19 @@ mod tests {
         assert_eq!(installed(b""), Record::Packages(Vec::new()));
         assert_eq!(installed(b"\n\n\n"), Record::Packages(Vec::new()));
         assert!(matches!(installed(b"P:a\n"), Record::Broken(_)));
+    }
+
+    #[test]
+    fn one_stanza_that_is_not_sound_leaves_the_others() {
+        let text = format!("P:nameless\n\n{TEXT}\nV:1\nF:bin\nR:x\n");
+        let Record::Partial(packages, faults) = installed(text.as_bytes()) else {
+            panic!("the sound ones are lost");
+        };
+        let names: Vec<&str> = packages.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["busybox-binsh", "musl"]);
+        assert_eq!(faults[0].why, "2 packages in it have no name or no version");
+        // A file of bad stanzas alone says nothing.
+        assert!(matches!(installed(b"V:1\n\nV:2\n"), Record::Broken(_)));
     }
 
     proptest! {

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::PackageKind;
-use super::record::Fault;
 use super::record::PACKAGES;
 use super::record::Record;
 use super::record::Stated;
@@ -47,11 +46,8 @@ pub(super) fn list(bytes: &[u8]) -> Record {
     }
     let all = listed.len();
     let packages: Vec<Stated> = listed.iter().filter_map(package).collect();
-    let nameless = (packages.len() < all).then(|| Fault {
-        inside: String::new(),
-        why: String::from("a package in it has no name or no version"),
-    });
-    Record::of(packages, nameless.into_iter().collect())
+    let nameless = all - packages.len();
+    Record::of_named(packages, nameless)
 }
 
 fn package(listed: &Listed) -> Option<Stated> {

@@ -5,7 +5,6 @@ use super::PackageKind;
 use super::SourcePackage;
 use super::fields;
 use super::fields::Paragraph;
-use super::record::Fault;
 use super::record::PACKAGES;
 use super::record::PathHash;
 use super::record::Record;
@@ -61,13 +60,7 @@ pub(super) fn status(bytes: &[u8]) -> Record {
         }
         packages.push(package);
     }
-    let why = match nameless {
-        0 => return Record::Packages(packages),
-        1 => String::from("a package in it has no name or no version"),
-        more => format!("{more} packages in it have no name or no version"),
-    };
-    let inside = String::new();
-    Record::of(packages, vec![Fault { inside, why }])
+    Record::of_named(packages, nameless)
 }
 
 /// Whether a package's files are there. `status.d` has no such field: what it names is installed.

@@ -58,6 +58,17 @@ impl Record {
         }
     }
 
+    /// The packages of a record in which so many more have no name or no version.
+    pub(super) fn of_named(packages: Vec<Stated>, nameless: usize) -> Self {
+        let why = match nameless {
+            0 => return Self::Packages(packages),
+            1 => String::from("a package in it has no name or no version"),
+            more => format!("{more} packages in it have no name or no version"),
+        };
+        let inside = String::new();
+        Self::of(packages, vec![Fault { inside, why }])
+    }
+
     /// The packages that it names, where it is a record of packages.
     pub(super) fn packages(&self) -> Option<&[Stated]> {
         match self {
