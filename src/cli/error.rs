@@ -5,12 +5,36 @@
 //! match, so that a new kind cannot be forgotten in one of three places.
 
 mod engine;
+#[cfg(test)]
+mod tests;
+mod told;
+mod words;
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::path::PathBuf;
 
 pub use engine::Silence;
+use told::Told;
+use told::told;
+use words::cannot_fix;
+use words::mistake;
+use words::needs_engine;
+use words::no_answer;
+use words::no_dockerfile;
+use words::no_home;
+use words::no_image;
+use words::not_its_base;
+use words::not_traced;
+use words::of_advisories;
+use words::of_command;
+use words::of_course;
+use words::of_layers;
+use words::of_lint;
+use words::of_scan;
+use words::unknown;
+use words::unreadable;
+use words::unwritable;
+use words::unwritten;
 
 use crate::advisories::AdvisoriesError;
 use crate::cli::exit::Exit;
@@ -180,16 +204,6 @@ pub enum LintError {
     },
 }
 
-/// An error taken apart for showing.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
-    message: String,
-    /// `path:line:column` and the lines that show it, without the arrow.
-    place: Option<String>,
-    causes: Vec<String>,
-    hints: Vec<String>,
-}
-
 impl CliError {
     /// Everything that is said, and the exit code.
     fn explain(&self) -> (Exit, Told) {
@@ -308,379 +322,5 @@ impl From<ScanError> for CliError {
 impl From<CourseError> for CliError {
     fn from(error: CourseError) -> Self {
         Self::Course(Box::new(error))
-    }
-}
-
-fn told(message: impl Into<String>) -> Told {
-    Told {
-        message: message.into(),
-        ..Told::default()
-    }
-}
-
-impl Told {
-    fn causes(mut self, causes: impl IntoIterator<Item = String>) -> Self {
-        self.causes.extend(causes);
-        self
-    }
-
-    fn hints(mut self, hint: &Option<String>) -> Self {
-        self.hints.extend(hint.clone());
-        self
-    }
-
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
-        self
-    }
-}
-
-fn unreadable(what: &str, path: &Path, cause: &std::io::Error) -> Told {
-    told(format!("{what} `{}` cannot be read", shown(path)))
-        .causes([io_cause(cause)])
-        .hint("check the path and its permissions")
-}
-
-fn no_image(path: &Path, cause: &ArchiveError) -> Told {
-    told(format!("`{}` cannot be read as an image", shown(path)))
-        .causes([cause.to_string()])
-        .hint("write one with `docker save IMAGE -o FILE`")
-}
-
-fn of_layers(error: &LayersError) -> Told {
-    Told {
-        place: error.place(),
-        hints: error.hint().into_iter().collect(),
-        ..told(error.to_string())
-    }
-}
-
-fn of_command(command: &str, last_words: &[Clean]) -> Told {
-    told(format!("`{command}` failed"))
-        .causes(last_words.iter().map(ToString::to_string))
-        .hint("run it by hand to see all that it says, then run `loadline doctor`")
-}
-
-fn not_its_base(base: &str) -> Told {
-    told(format!(
-        "the image does not begin with the layers of `{}`",
-        Clean::line(base)
-    ))
-    .hint("name the image that its Dockerfile starts from, as it was when it was built")
-    .hint("without `--base`, every layer is looked at")
-}
-
-/// What helps where a disk is full.
-const ROOM: &str = "make room there, or write to another disk";
-
-fn unwritable(path: &Path, cause: &std::io::Error) -> Told {
-    told(format!("`{}` cannot be written", shown(path)))
-        .causes([io_cause(cause)])
-        .hint(match cause.kind() {
-            std::io::ErrorKind::StorageFull => ROOM,
-            _ => "check the path and its permissions",
-        })
-}
-
-fn unwritten(cause: &std::io::Error) -> Told {
-    let told = told("the result cannot be written").causes([io_cause(cause)]);
-    match cause.kind() {
-        std::io::ErrorKind::StorageFull => told.hint(ROOM),
-        _ => told,
-    }
-}
-
-fn no_answer(question: &str) -> Told {
-    told(format!("there is no terminal to ask on: {question}"))
-        .hint("run it again with `--yes` to agree beforehand")
-}
-
-fn mistake(message: &str) -> Told {
-    told(message).hint("this is a mistake of the program; your files are safe")
-}
-
-fn no_home(error: &HomeError) -> Told {
-    let told = told(error.to_string());
-    let told = match error {
-        HomeError::Make { source, .. } => told.causes([io_cause(source)]),
-        HomeError::NoHome | HomeError::Relative(_) => told,
-    };
-    told.hint(error.hint())
-        .hint("`loadline check EXERCISE --dir DIR` needs no home")
-}
-
-fn of_lint(error: &LintError) -> Told {
-    match error {
-        LintError::UnknownRule { asked, nearest } => {
-            unknown("there is no lint rule", asked, nearest.as_deref())
-                .hint("`loadline lint --rules` lists every rule")
-        }
-        LintError::NoDockerfile { folder } => told(format!(
-            "the folder `{}` holds no `Dockerfile`",
-            shown(folder)
-        ))
-        .hint("name the file itself: `loadline lint FILE`"),
-        LintError::Unwritable { path, cause } => told(format!(
-            "the Dockerfile `{}` cannot be written",
-            shown(path)
-        ))
-        .causes([io_cause(cause)])
-        .hint("check the permissions of the file and of its folder"),
-        LintError::ManyFiles(count) => {
-            told(format!("`--image` is for one Dockerfile, not for {count}"))
-                .hint("lint each with the image that was built from it")
-        }
-        LintError::NotText { path } => told(format!(
-            "the Dockerfile `{}` is not UTF-8, so it is not changed",
-            shown(path)
-        ))
-        .hint("save it as UTF-8, then mend it"),
-    }
-}
-
-fn needs_engine(path: &Path) -> Told {
-    told(format!(
-        "`{}` is not on an engine, and a run needs one",
-        shown(path)
-    ))
-    .hint("load it with `docker load -i FILE`, then name the image")
-}
-
-fn not_traced(image: &str, why: &str) -> Told {
-    let image = Clean::line(image);
-    told(format!("what a run of `{image}` opens cannot be seen")).causes([why.to_owned()])
-}
-
-fn no_dockerfile(folder: &Path) -> Told {
-    told(format!(
-        "the folder `{}` holds no `Dockerfile`",
-        shown(folder)
-    ))
-    .hint("name the folder that holds the learner's files with `--dir DIR`")
-}
-
-fn of_course(error: &CourseError) -> Told {
-    Told {
-        place: Some(course_place(error)),
-        hints: error.hint().map(str::to_owned).into_iter().collect(),
-        ..told(error.message())
-    }
-}
-
-fn unknown(what: &str, asked: &str, nearest: Option<&str>) -> Told {
-    let told = told(format!("{what} `{}`", Clean::line(asked)));
-    match nearest {
-        Some(nearest) => told.hint(format!("did you mean `{nearest}`?")),
-        None => told,
-    }
-}
-
-fn cannot_fix(reason: &str, commands: &[String]) -> Told {
-    let mut told = told(reason);
-    for command in commands {
-        told = told.hint(format!("run `{command}`"));
-    }
-    told.hint("then run `loadline doctor` to see what was tried")
-}
-
-/// What errors of advisories mean for a person at a shell.
-fn of_advisories(error: &AdvisoriesError) -> (Exit, Told) {
-    let causes: Vec<String> = match error {
-        AdvisoriesError::File { source, .. } => vec![io_cause(source)],
-        _ => Vec::new(),
-    };
-    let exit = match error {
-        AdvisoriesError::File { .. }
-        | AdvisoriesError::NoSuchSnapshot { .. }
-        | AdvisoriesError::Ambiguous { .. }
-        | AdvisoriesError::NothingThere { .. }
-        | AdvisoriesError::Missing { .. }
-        | AdvisoriesError::NoPlace(_) => Exit::Usage,
-        AdvisoriesError::DiskFull { .. }
-        | AdvisoriesError::Damaged { .. }
-        | AdvisoriesError::NotAnArchive { .. }
-        | AdvisoriesError::TooMuch { .. }
-        | AdvisoriesError::Corrupt { .. }
-        | AdvisoriesError::Network { .. }
-        | AdvisoriesError::Status { .. }
-        | AdvisoriesError::Busy => Exit::NotJudged,
-        AdvisoriesError::Cancelled => Exit::Interrupted,
-    };
-    let told = told(Clean::line(&error.to_string()).to_string())
-        .causes(causes)
-        .hint(error.hint());
-    (exit, told)
-}
-
-/// What errors of scanners mean for a person at a shell.
-fn of_scan(error: &ScanError) -> (Exit, Told) {
-    let causes: Vec<String> = match error {
-        ScanError::Start { source, .. } => vec![io_cause(source)],
-        _ => Vec::new(),
-    };
-    let exit = match error {
-        ScanError::NotInstalled(_) | ScanError::Refused { .. } => Exit::Usage,
-        ScanError::Start { .. }
-        | ScanError::Failed { .. }
-        | ScanError::TooLong { .. }
-        | ScanError::TooMuch { .. }
-        | ScanError::Unreadable { .. } => Exit::NotJudged,
-        ScanError::Cancelled => Exit::Interrupted,
-    };
-    let told = told(Clean::line(&error.to_string()).to_string())
-        .causes(causes)
-        .hint(error.hint());
-    (exit, told)
-}
-
-/// The place of a course's error with its line and caret, below the arrow.
-fn course_place(error: &CourseError) -> String {
-    let text = error.to_string();
-    let shown: Vec<&str> = text
-        .lines()
-        .skip_while(|line| !line.starts_with("  --> "))
-        .filter(|line| !line.starts_with("  hint: "))
-        .collect();
-    let joined = shown.join("\n");
-    joined
-        .strip_prefix("  --> ")
-        .map_or(error.place(), str::to_owned)
-}
-
-/// A path without control characters.
-fn shown(path: &Path) -> Clean {
-    Clean::line(&path.display().to_string())
-}
-
-/// The cause in words, without the operating system's number.
-fn io_cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    Clean::line(&words.to_lowercase()).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plain(error: &CliError) -> String {
-        error.render(Paint::none())
-    }
-
-    #[test]
-    fn an_unknown_exercise_names_the_nearest() {
-        let error = CliError::UnknownExercise {
-            asked: "shrink-that-imge".to_owned(),
-            nearest: Some("shrink-that-image".to_owned()),
-        };
-        insta::assert_snapshot!(plain(&error), @"
-        error: the course has no exercise `shrink-that-imge`
-          hint: did you mean `shrink-that-image`?
-          hint: `loadline --plain` lists every exercise
-        ");
-        assert_eq!(error.exit(), Exit::Usage);
-    }
-
-    #[test]
-    fn a_course_error_keeps_its_line_and_caret() {
-        let error = CourseError::at(
-            "exercises/a/exercise.yaml",
-            "format: 1\ngoals:\n  - max_sze: 100 MB\n",
-            3,
-            5,
-            "unknown goal kind `max_sze`".to_owned(),
-        )
-        .with_hint("did you mean `max_size`?");
-        insta::assert_snapshot!(plain(&error.into()), @"
-        error: unknown goal kind `max_sze`
-          --> exercises/a/exercise.yaml:3:5
-           |
-         3 |   - max_sze: 100 MB
-           |     ^^^^^^^
-          hint: did you mean `max_size`?
-        ");
-    }
-
-    #[test]
-    fn what_cannot_be_fixed_prints_the_commands_of_someone_who_can() {
-        let error = CliError::CannotFix {
-            reason: "installing an engine needs root, and there is no `sudo` here".to_owned(),
-            commands: vec!["apt-get install -y docker.io".to_owned()],
-        };
-        insta::assert_snapshot!(plain(&error), @"
-        error: installing an engine needs root, and there is no `sudo` here
-          hint: run `apt-get install -y docker.io`
-          hint: then run `loadline doctor` to see what was tried
-        ");
-    }
-
-    #[test]
-    fn what_others_fail_at_is_no_mistake_of_the_program() {
-        let failed = CliError::Scan(ScanError::TooLong {
-            program: "trivy",
-            within: std::time::Duration::from_secs(600),
-        });
-        let refused = CliError::Advisories(AdvisoriesError::Status {
-            place: String::from("http://mirror.example"),
-            status: 500,
-        });
-        let away = CliError::Advisories(AdvisoriesError::Network {
-            place: String::from("http://mirror.example"),
-            why: Clean::line("connection refused"),
-            kept: crate::units::Bytes(0),
-        });
-        let damaged = CliError::Lookup(LookupError(String::from("an index has another size")));
-        for error in [failed, refused, away, damaged] {
-            assert_eq!(error.exit(), Exit::NotJudged, "{error:?}");
-            assert!(
-                !plain(&error).contains("mistake of the program"),
-                "{error:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn file_names_cannot_steer_the_terminal() {
-        let error = CliError::NoDockerfile {
-            folder: PathBuf::from("a\u{1b}[2Jb"),
-        };
-        assert!(!plain(&error).contains('\u{1b}'));
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_written_is_named() {
-        let error = CliError::Unwritable {
-            path: PathBuf::from("no/such/app.spdx.json"),
-            cause: std::io::Error::from_raw_os_error(2),
-        };
-        insta::assert_snapshot!(plain(&error), @r"
-        error: `no/such/app.spdx.json` cannot be written
-          caused by: no such file or directory
-          hint: check the path and its permissions
-        ");
-    }
-
-    #[test]
-    fn a_home_that_cannot_be_made_says_why() {
-        let error = CliError::NoHome(HomeError::Make {
-            path: PathBuf::from("/proc/x"),
-            source: std::io::Error::from_raw_os_error(13),
-        });
-        let plain = plain(&error);
-        assert!(plain.contains("caused by: permission denied\n"), "{plain}");
-    }
-
-    #[test]
-    fn causes_are_words_not_numbers() {
-        let error = CliError::Unreadable {
-            what: "the folder",
-            path: PathBuf::from("x"),
-            cause: std::io::Error::from_raw_os_error(2),
-        };
-        insta::assert_snapshot!(plain(&error), @"
-        error: the folder `x` cannot be read
-          caused by: no such file or directory
-          hint: check the path and its permissions
-        ");
     }
 }

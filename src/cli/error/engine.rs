@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::Told;
-use super::shown;
-use super::told;
+use super::told::Told;
+use super::told::shown;
+use super::told::told;
 use crate::cli::exit::Exit;
 use crate::engine::EngineError;
 use crate::engine::Tried;
