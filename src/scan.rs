@@ -11,6 +11,7 @@ mod osv_scanner;
 mod program;
 mod purl;
 mod scout;
+mod source;
 #[cfg(test)]
 mod tests;
 mod trivy;
@@ -21,12 +22,15 @@ use std::time::Duration;
 
 pub use program::Installed;
 pub use program::find;
+use source::Oci;
+use source::Source;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::finding::Ecosystem;
 use crate::finding::Scan;
 use crate::finding::matching::sort;
+use crate::image::archive::ArchiveError;
 use crate::image::package::PackageKind;
 use crate::text::Clean;
 
@@ -94,8 +98,10 @@ struct Adapter {
     version: &'static [&'static str],
     /// Reads the answer to that: the version, and the day of its database where it says.
     read_version: fn(&str) -> Option<Version>,
-    /// Words that scan the archive at a path.
-    scan: fn(&Path) -> Vec<String>,
+    /// How it takes an OCI layout.
+    oci: Oci,
+    /// Words that scan an image in a form that it takes.
+    scan: fn(&Source) -> Vec<String>,
     /// Variables of the environment besides those that every scanner gets.
     keeps: &'static [&'static str],
     /// Variables that are set.
@@ -136,6 +142,23 @@ pub enum ScanError {
         version: String,
         /// Why, as a fragment.
         why: &'static str,
+    },
+    /// It takes no image in this form.
+    #[error("`{program}` cannot be given this archive, an OCI layout alone: {why}")]
+    NotTaken {
+        /// The program.
+        program: &'static str,
+        /// What it takes instead, as a fragment.
+        why: &'static str,
+    },
+    /// The image could not be brought into the form that it takes.
+    #[error("the archive cannot be unpacked for `{program}`")]
+    Unpack {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        #[source]
+        source: ArchiveError,
     },
     /// It could not be started or watched.
     #[error("`{program}` cannot be run")]
@@ -199,6 +222,12 @@ impl ScanError {
                 "remove it, change every secret that it could read, and install a later version from its makers"
             }
             Self::Failed { hint, .. } => hint,
+            Self::NotTaken { .. } => {
+                "write it anew with `skopeo copy oci-archive:FILE docker-archive:NEW.tar`, or leave `--engine` out"
+            }
+            Self::Unpack { .. } => {
+                "it is unpacked below `TMPDIR`: look for room there, or leave `--engine` out"
+            }
             Self::Start { .. } => "run it by hand to see what it says",
             Self::TooLong { .. } | Self::TooMuch { .. } | Self::Unreadable { .. } => {
                 "run it by hand, or use loadline's own scan"
@@ -238,7 +267,8 @@ pub async fn scan(
             why,
         });
     }
-    let words = program::words(&adapter, archive).await;
+    let source = source::ready(&adapter, archive, cancel).await?;
+    let words = (adapter.scan)(&source);
     let output = program::run(&adapter, &installed.path, &words, SCAN_WITHIN, cancel).await?;
     if !adapter.ends_with.contains(&output.code) {
         return Err(ScanError::Failed {
@@ -270,9 +300,4 @@ pub async fn installed(cancel: &CancellationToken) -> Vec<(Scanner, Installed)> 
         }
     }
     here
-}
-
-/// The path of an archive as a word of a command.
-fn word(archive: &Path) -> String {
-    archive.display().to_string()
 }

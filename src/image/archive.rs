@@ -43,6 +43,7 @@ use self::members::Members;
 use self::meter::Counted;
 use self::meter::Expanded;
 use self::part::Asked;
+use self::part::Packing;
 use self::part::Part;
 use crate::image::Contents;
 use crate::image::Summary;
@@ -191,22 +192,51 @@ fn is_about_content(error: &io::Error) -> bool {
 pub fn read(source: impl Read, options: &Options) -> Result<Contents, ArchiveError> {
     let asked = Asked::new(options)?;
     let mut budget = Budget::new(options.limits);
-    let mut source = BufReader::with_capacity(CHUNK, source);
-    let mut first = Vec::new();
-    (&mut source).take(4).read_to_end(&mut first)?;
-    let packing = part::packing(&first);
-    let whole = io::Cursor::new(first).chain(source);
+    let (whole, packing) = begun(source)?;
     let parts = match packing {
         None => read_members(whole, &asked, &mut budget)?,
         Some(packing) => {
-            let limits = options.limits;
-            let (counted, taken) = Counted::new(whole);
-            let unpacked = part::unpacked(counted, packing)?;
-            let bounded = Expanded::new(unpacked, taken, limits.free.0, limits.ratio);
+            let bounded = expanded(whole, packing, options.limits)?;
             read_members(bounded, &asked, &mut budget)?
         }
     };
     layout::assemble(parts, &asked, &mut budget)
+}
+
+/// What an archive unpacks to where it is compressed as a whole; `None` where it is not.
+///
+/// # Errors
+/// When the source fails. What comes out fails in its turn where the archive is broken, or expands
+/// beyond the limits.
+pub fn unpacked<'a>(
+    source: impl Read + 'a,
+    limits: Limits,
+) -> Result<Option<Box<dyn Read + 'a>>, ArchiveError> {
+    let (whole, packing) = begun(source)?;
+    let Some(packing) = packing else {
+        return Ok(None);
+    };
+    Ok(Some(Box::new(expanded(whole, packing, limits)?)))
+}
+
+/// A source from its beginning, and how it is packed as a whole.
+fn begun<'a>(source: impl Read + 'a) -> io::Result<(impl BufRead + 'a, Option<Packing>)> {
+    let mut source = BufReader::with_capacity(CHUNK, source);
+    let mut first = Vec::new();
+    (&mut source).take(4).read_to_end(&mut first)?;
+    let packing = part::packing(&first);
+    Ok((io::Cursor::new(first).chain(source), packing))
+}
+
+/// What a packed source unpacks to, no more than is sensible.
+fn expanded<'a>(
+    packed: impl BufRead + 'a,
+    packing: Packing,
+    limits: Limits,
+) -> io::Result<impl BufRead + 'a> {
+    let (counted, taken) = Counted::new(packed);
+    let unpacked = part::unpacked(counted, packing)?;
+    Ok(Expanded::new(unpacked, taken, limits.free.0, limits.ratio))
 }
 
 fn read_members(

@@ -1,14 +1,13 @@
 //! Grype: `grype docker-archive:… -o json`, or `oci-archive:…` where that is the one layout there is.
 
-use std::path::Path;
-
 use serde::Deserialize;
 
 use super::Adapter;
 use super::Version;
-use super::layout;
 use super::purl;
-use super::word;
+use super::source::Form;
+use super::source::Oci;
+use super::source::Source;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -22,6 +21,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     program: "grype",
     version: &["version", "-o", "json"],
     read_version,
+    oci: Oci::Archive,
     scan,
     keeps: &["GRYPE_DB_CACHE_DIR"],
     sets: &[
@@ -36,14 +36,14 @@ pub(super) const ADAPTER: Adapter = Adapter {
     day: |_| None,
 };
 
-fn scan(archive: &Path) -> Vec<String> {
-    let layout = if layout::is_oci_alone(archive) {
-        "oci-archive"
-    } else {
-        "docker-archive"
+fn scan(source: &Source) -> Vec<String> {
+    let form = match source.form {
+        Form::Docker => "docker-archive",
+        Form::OciArchive => "oci-archive",
+        Form::OciFolder => "oci-dir",
     };
     vec![
-        format!("{layout}:{}", word(archive)),
+        format!("{form}:{}", source.word()),
         "-o".to_owned(),
         "json".to_owned(),
         "--quiet".to_owned(),

@@ -1,7 +1,6 @@
 //! OSV-Scanner: `osv-scanner scan image --archive …`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +8,8 @@ use serde_json::Value;
 use super::Adapter;
 use super::Version;
 use super::osv_cache;
-use super::word;
+use super::source::Oci;
+use super::source::Source;
 use crate::finding::Ecosystem;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
@@ -28,6 +28,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     program: "osv-scanner",
     version: &["--version"],
     read_version,
+    oci: Oci::Refused("it opens only what `docker save` writes"),
     scan,
     keeps: &[osv_cache::FOLDER],
     sets: &[],
@@ -40,7 +41,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
 };
 
 /// Offline, because otherwise the list of packages would be sent out.
-fn scan(archive: &Path) -> Vec<String> {
+fn scan(source: &Source) -> Vec<String> {
     let words = [
         "scan",
         "image",
@@ -50,7 +51,7 @@ fn scan(archive: &Path) -> Vec<String> {
         "--archive",
     ];
     let words = words.into_iter().map(str::to_owned);
-    words.chain([word(archive)]).collect()
+    words.chain([source.word()]).collect()
 }
 
 fn read_version(text: &str) -> Option<Version> {

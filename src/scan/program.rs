@@ -180,14 +180,6 @@ fn marked(
     refused.get(found.pattern().as_usize() / 4).copied()
 }
 
-/// The words that scan an archive; it may have to be looked into for them.
-pub(super) async fn words(adapter: &Adapter, archive: &Path) -> Vec<String> {
-    let words = adapter.scan;
-    let path = archive.to_owned();
-    let found = tokio::task::spawn_blocking(move || words(&path)).await;
-    found.unwrap_or_else(|_ended| words(archive))
-}
-
 /// Runs a scanner with these words.
 pub(super) async fn run(
     adapter: &Adapter,

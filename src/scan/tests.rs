@@ -1,5 +1,6 @@
 //! The adapters on outputs of the documented forms.
 
+use super::source::Form;
 use super::*;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -170,22 +171,24 @@ fn osv_scanner_is_read_with_its_records_and_without_unimportant_ones() {
 }
 
 #[test]
-fn grype_is_told_the_layout_of_the_archive() {
-    let words = |name: &str| {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let mut builder = tar::Builder::new(file.reopen().unwrap());
-        let mut header = tar::Header::new_gnu();
-        header.set_size(0);
-        header.set_cksum();
-        builder
-            .append_data(&mut header, name, [].as_slice())
-            .unwrap();
-        builder.finish().unwrap();
-        let words = (Scanner::Grype.adapter().scan)(file.path());
-        words[0].replace(&file.path().display().to_string(), "FILE")
+fn each_scanner_is_told_the_form_of_the_image() {
+    let words = |scanner: Scanner, form: Form| {
+        let source = Source::of(Path::new("/a/b"), form);
+        let words = (scanner.adapter().scan)(&source);
+        let word = words.iter().find(|word| word.ends_with("/a/b"));
+        word.cloned().unwrap()
     };
-    assert_eq!(words("index.json"), "oci-archive:FILE");
-    assert_eq!(words("manifest.json"), "docker-archive:FILE");
+    for (scanner, form, word) in [
+        (Scanner::Grype, Form::Docker, "docker-archive:/a/b"),
+        (Scanner::Grype, Form::OciArchive, "oci-archive:/a/b"),
+        (Scanner::Trivy, Form::Docker, "/a/b"),
+        (Scanner::Trivy, Form::OciFolder, "/a/b"),
+        (Scanner::OsvScanner, Form::Docker, "/a/b"),
+        (Scanner::Scout, Form::Docker, "archive:///a/b"),
+        (Scanner::Scout, Form::OciFolder, "oci-dir:///a/b"),
+    ] {
+        assert_eq!(words(scanner, form), word, "{} {form:?}", scanner.name());
+    }
 }
 
 #[test]

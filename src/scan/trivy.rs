@@ -1,13 +1,12 @@
-//! Trivy: `trivy image --input …`.
-
-use std::path::Path;
+//! Trivy: `trivy image --input …`, an archive of `docker save` or the folder of an OCI layout.
 
 use serde::Deserialize;
 
 use super::Adapter;
 use super::Version;
 use super::purl;
-use super::word;
+use super::source::Oci;
+use super::source::Source;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -25,6 +24,8 @@ pub(super) const ADAPTER: Adapter = Adapter {
     program: "trivy",
     version: &["version", "--format", "json"],
     read_version,
+    // An archive of one only in newer releases, and only under a name that ends in `.tar`.
+    oci: Oci::Folder,
     scan,
     keeps: &["TRIVY_CACHE_DIR"],
     sets: &[
@@ -38,7 +39,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     day: |_| None,
 };
 
-fn scan(archive: &Path) -> Vec<String> {
+fn scan(source: &Source) -> Vec<String> {
     let words = [
         "image",
         "--format",
@@ -53,7 +54,7 @@ fn scan(archive: &Path) -> Vec<String> {
         "--input",
     ];
     let words = words.into_iter().map(str::to_owned);
-    words.chain([word(archive)]).collect()
+    words.chain([source.word()]).collect()
 }
 
 #[derive(Deserialize)]

@@ -14,14 +14,14 @@ use sha2::Sha256;
 use crate::host;
 use crate::sandbox::Sandbox;
 
-type Packed = fn(&[u8]) -> Vec<u8>;
+pub(crate) type Packed = fn(&[u8]) -> Vec<u8>;
 
 fn hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).expect("memory");
     encoder.finish().expect("memory")
@@ -122,7 +122,7 @@ const SHIPPED: u64 = 300_001
     + 88;
 const DEAD: u64 = 300_001 + 2_002 + 4_003 + 5_004 + 6_005 + 7_006 + 8_007;
 
-fn tar_of(members: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+pub(crate) fn tar_of(members: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, payload) in members {
         let mut header = tar::Header::new_gnu();
@@ -169,7 +169,11 @@ fn legacy(layers: &[(&str, Vec<u8>)], tag: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The OCI layout, its index nested or not.
-fn oci(layers: &[(&str, Vec<u8>)], pack: Packed, nested: bool) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn oci(
+    layers: &[(&str, Vec<u8>)],
+    pack: Packed,
+    nested: bool,
+) -> BTreeMap<String, Vec<u8>> {
     let mut members = BTreeMap::new();
     let mut put = |bytes: Vec<u8>| {
         let digest = hex(&bytes);

@@ -10,6 +10,7 @@ use sha2::Digest as _;
 use sha2::Sha256;
 
 use crate::advisories::archive;
+use crate::layers;
 use crate::sandbox::Ended;
 use crate::sandbox::Sandbox;
 
@@ -461,6 +462,76 @@ fn an_archive_is_found_by_a_scanner_however_it_was_named() {
     // What comes through a pipe is kept as a file for it.
     let ended = sandbox.script("\"$0\" scan - --engine trivy < image.tar", &[]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+/// Scanners that write down what they were given, and what is in it; the `PATH` that they are on.
+fn witnesses(sandbox: &Sandbox, seen: &str) -> String {
+    let mut path = String::new();
+    let trivy = format!("cat {}", sample("trivy-version.json"));
+    for (name, version, list, print) in [
+        ("trivy", trivy.as_str(), "ls \"$last\"", "trivy.json"),
+        (
+            "grype",
+            "echo '{\"version\":\"0.104.0\"}'",
+            "tar tf \"${1#*:}\"",
+            "grype.json",
+        ),
+        (
+            "docker",
+            "echo 'version: v1.18.3'",
+            "ls \"${last#*://}\"",
+            "scout.sarif.json",
+        ),
+        (
+            "osv-scanner",
+            "echo 'osv-scanner version: 2.2.4'",
+            "true",
+            "osv-scanner.json",
+        ),
+    ] {
+        let text = format!(
+            "#!/bin/sh\ncase \"$*\" in *version*) {version}; exit;; esac\nfor last; do :; done\n\
+             echo \"$@\" > {seen}; {list} >> {seen}; cat {}\n",
+            sample(print)
+        );
+        path = script(sandbox, name, &text);
+    }
+    path
+}
+
+#[test]
+fn a_compressed_oci_layout_is_given_to_each_scanner_as_it_takes_it() {
+    let sandbox = Sandbox::without_engine();
+    let made = [("COPY . .", tar(&[JINJA]))];
+    let members = layers::oci(&made, layers::gzip, false);
+    let image = sandbox.path("oci.tgz");
+    std::fs::write(&image, layers::gzip(&layers::tar_of(&members))).expect("a file");
+    let image = image.display().to_string();
+    let seen = sandbox.path("seen").display().to_string();
+    let path = witnesses(&sandbox, &seen);
+    let sandbox = sandbox.with("PATH", &path);
+    for (engine, form) in [
+        ("grype", "oci-archive:"),
+        ("trivy", "--input /"),
+        ("scout", "oci-dir://"),
+    ] {
+        let ended = run(&sandbox, &["scan", &image, "--engine", engine]);
+        assert_eq!(ended.code, Some(0), "{engine}: {}", ended.shown());
+        let told = std::fs::read_to_string(&seen).expect("it was run");
+        for part in [form, "oci-layout", "index.json", "blobs"] {
+            assert!(told.contains(part), "{engine}, {part}: {told}");
+        }
+        assert!(!told.contains(&image), "{engine}: {told}");
+    }
+    std::fs::remove_file(&seen).expect("it is there");
+    let ended = run(&sandbox, &["scan", &image, "--engine", "osv-scanner"]);
+    insta::assert_snapshot!(ended.shown(), @r"
+    stderr:
+    error: `osv-scanner` cannot be given this archive, an OCI layout alone: it opens only what `docker save` writes
+      hint: write it anew with `skopeo copy oci-archive:FILE docker-archive:NEW.tar`, or leave `--engine` out
+    exit code: 2
+    ");
+    assert!(!Path::new(&seen).exists(), "it was not run for nothing");
 }
 
 #[test]

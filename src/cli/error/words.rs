@@ -197,11 +197,18 @@ pub(super) fn of_advisories(error: &AdvisoriesError) -> (Exit, Told) {
 pub(super) fn of_scan(error: &ScanError) -> (Exit, Told) {
     let causes: Vec<String> = match error {
         ScanError::Start { source, .. } => vec![io_cause(source)],
+        ScanError::Unpack { source, .. } => match source {
+            ArchiveError::Source(cause) => vec![source.to_string(), io_cause(cause)],
+            _ => vec![source.to_string()],
+        },
         _ => Vec::new(),
     };
     let exit = match error {
-        ScanError::NotInstalled(_) | ScanError::Refused { .. } => Exit::Usage,
+        ScanError::NotInstalled(_) | ScanError::Refused { .. } | ScanError::NotTaken { .. } => {
+            Exit::Usage
+        }
         ScanError::Start { .. }
+        | ScanError::Unpack { .. }
         | ScanError::Failed { .. }
         | ScanError::TooLong { .. }
         | ScanError::TooMuch { .. }
