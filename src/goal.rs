@@ -8,6 +8,7 @@ mod base;
 mod builds;
 pub mod canary;
 mod cause;
+mod chosen;
 mod context;
 mod dead_bytes;
 mod efficiency;

@@ -5,43 +5,23 @@ use serde::Deserialize;
 use super::Blame;
 use super::Evidence;
 use super::Goal;
-use super::Missing;
 use super::Needs;
 use super::Verdict;
 use super::base;
-use super::field::OneOrMore;
-use super::instruction::Pattern;
-use super::instruction::Scope;
-use super::instruction::list;
+use super::chosen;
+use super::chosen::Chosen;
 use super::kind::About;
 use super::kind::Kind;
-use super::kind::may;
-use super::kind::must;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Avoids {
-    instruction: OneOrMore<Pattern>,
-    #[serde(default)]
-    stage: Scope,
-}
+#[serde(transparent)]
+pub(super) struct Avoids(Chosen);
 
 impl Kind for Avoids {
     const ABOUT: About = About {
         name: "avoids",
         asks: "The Dockerfile does without these instructions.",
-        parameters: &[
-            must(
-                "instruction",
-                "instruction or list of instructions",
-                "A keyword with the flags and words to avoid: `RUN curl`.",
-            ),
-            may(
-                "stage",
-                "any or final",
-                "Any stage, or those of the final image; any.",
-            ),
-        ],
+        parameters: &chosen::parameters("A keyword with the flags and words to avoid: `RUN curl`."),
         example: "avoids: [ADD, RUN sudo]",
     };
 
@@ -50,10 +30,7 @@ impl Kind for Avoids {
     }
 
     fn from_list(list: Vec<String>) -> Option<Result<Self, String>> {
-        Some(OneOrMore::of(&list).map(|instruction| Self {
-            instruction,
-            stage: Scope::Any,
-        }))
+        Some(Chosen::of(&list).map(Self))
     }
 }
 
@@ -63,18 +40,11 @@ impl Goal for Avoids {
     }
 
     fn title(&self) -> String {
-        format!(
-            "without {}",
-            list(&self.instruction.0, "and").replace('`', "")
-        )
+        format!("without {}", self.0.title())
     }
 
     fn wanted(&self) -> String {
-        format!(
-            "{} has no {}",
-            self.stage.place(),
-            list(&self.instruction.0, "and no")
-        )
+        format!("{} has no {}", self.0.place(), self.0.list("and no"))
     }
 
     fn needs(&self) -> Needs {
@@ -82,13 +52,12 @@ impl Goal for Avoids {
     }
 
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
-        let file = &evidence.dockerfile;
-        if file.stages.is_empty() {
-            return Verdict::unknown(&Missing::because("The Dockerfile has no FROM."));
-        }
-        let mut instructions = self.stage.of(file).into_iter();
-        let found = instructions.find_map(|one| {
-            let mut patterns = self.instruction.0.iter();
+        let instructions = match self.0.instructions(&evidence.dockerfile) {
+            Ok(instructions) => instructions,
+            Err(missing) => return Verdict::unknown(&missing),
+        };
+        let found = instructions.into_iter().find_map(|one| {
+            let mut patterns = self.0.patterns().iter();
             patterns
                 .find(|pattern| pattern.matches(one))
                 .map(|pattern| (pattern, one))
@@ -110,13 +79,7 @@ impl Goal for Avoids {
 
 #[cfg(test)]
 mod tests {
-    use crate::goal::fixture::goal;
-    use crate::goal::fixture::nothing;
-    use crate::goal::fixture::show;
-
-    fn judge(yaml: &str, file: &str) -> String {
-        show(&goal(yaml).evaluate(&nothing(file)))
-    }
+    use crate::goal::chosen::tests::judge;
 
     const FILE: &str = "FROM a AS b\nADD x /x\nFROM c\nRUN apt-get install sudo";
 
@@ -138,9 +101,5 @@ mod tests {
             "met: none of them"
         );
         assert!(judge("avoids: { instruction: ADD, stage: final }", FILE).starts_with("met"));
-        assert_eq!(
-            judge("avoids: ADD", ""),
-            "unknown: The Dockerfile has no FROM."
-        );
     }
 }

@@ -39,19 +39,15 @@ impl Goal for NoPackageManager {
     }
 
     fn title(&self) -> String {
-        String::from("no package manager")
+        SORT.title()
     }
 
     fn wanted(&self) -> String {
-        String::from("the image has no package manager")
+        SORT.wanted()
     }
 
     fn needs(&self) -> Needs {
-        Needs {
-            contents: true,
-            paths: SORT.paths.iter().map(|path| (*path).to_owned()).collect(),
-            ..Needs::default()
-        }
+        SORT.needs()
     }
 
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
@@ -61,21 +57,15 @@ impl Goal for NoPackageManager {
 
 #[cfg(test)]
 mod tests {
-    use crate::goal::fixture::contents;
     use crate::goal::fixture::goal;
     use crate::goal::fixture::layer;
     use crate::goal::fixture::nothing;
     use crate::goal::fixture::show;
-    use crate::goal::fixture::sizes;
+    use crate::goal::tool::tests;
     use crate::image::Layer;
 
-    const FILE: &str = "FROM debian:trixie\nCOPY --from=b /x /";
-
     fn judge(layers: Vec<Layer>) -> String {
-        let mut evidence = nothing(FILE);
-        evidence.contents = Ok(contents(layers));
-        evidence.sizes = Ok(sizes(&[(Some(1), 1), (Some(2), 1)]));
-        show(&goal("no_package_manager").evaluate(&evidence))
+        tests::judge("no_package_manager", layers)
     }
 
     #[test]
@@ -116,11 +106,5 @@ mod tests {
         next:  Ask what in the final image would miss the package manager.
         blame: /sbin/apk
         ");
-    }
-
-    #[test]
-    fn absent_paths_do_not_prove_that_there_is_none() {
-        let verdict = goal("no_package_manager").evaluate(&nothing(FILE));
-        assert_eq!(show(&verdict), "unknown: It was not gathered.");
     }
 }

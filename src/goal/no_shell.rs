@@ -39,19 +39,15 @@ impl Goal for NoShell {
     }
 
     fn title(&self) -> String {
-        String::from("no shell")
+        SORT.title()
     }
 
     fn wanted(&self) -> String {
-        String::from("the image has no shell")
+        SORT.wanted()
     }
 
     fn needs(&self) -> Needs {
-        Needs {
-            contents: true,
-            paths: SORT.paths.iter().map(|path| (*path).to_owned()).collect(),
-            ..Needs::default()
-        }
+        SORT.needs()
     }
 
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
@@ -61,21 +57,15 @@ impl Goal for NoShell {
 
 #[cfg(test)]
 mod tests {
-    use crate::goal::fixture::contents;
     use crate::goal::fixture::goal;
     use crate::goal::fixture::layer;
     use crate::goal::fixture::nothing;
     use crate::goal::fixture::show;
-    use crate::goal::fixture::sizes;
+    use crate::goal::tool::tests;
     use crate::image::Layer;
 
-    const FILE: &str = "FROM debian:trixie\nCOPY --from=b /x /";
-
     fn judge(layers: Vec<Layer>) -> String {
-        let mut evidence = nothing(FILE);
-        evidence.contents = Ok(contents(layers));
-        evidence.sizes = Ok(sizes(&[(Some(1), 1), (Some(2), 1)]));
-        show(&goal("no_shell").evaluate(&evidence))
+        tests::judge("no_shell", layers)
     }
 
     #[test]
@@ -126,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_usual_path_decides_before_the_image_is_read() {
-        let mut evidence = nothing(FILE);
+        let mut evidence = nothing(tests::FILE);
         for (path, here) in [("bin/bash", true), ("bin/sh", true), ("busybox/sh", false)] {
             evidence.paths.insert(path.to_owned(), Ok(here));
         }
@@ -136,13 +126,5 @@ mod tests {
         next:  Ask what in the final image would miss the shell.
         blame: line 1, /bin/sh
         ");
-    }
-
-    #[test]
-    fn absent_paths_do_not_prove_that_there_is_none() {
-        let mut evidence = nothing(FILE);
-        evidence.paths.insert(String::from("bin/sh"), Ok(false));
-        let verdict = goal("no_shell").evaluate(&evidence);
-        assert_eq!(show(&verdict), "unknown: It was not gathered.");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Blame;
 use super::Evidence;
+use super::Needs;
 use super::Verdict;
 use super::base;
 use crate::image::Contents;
@@ -19,6 +20,27 @@ pub(super) struct Sort {
     pub(super) find: fn(&Tree<'_>) -> Vec<Tool>,
     /// Why one matters, as a whole sentence.
     pub(super) matters: &'static str,
+}
+
+impl Sort {
+    /// The goal's title.
+    pub(super) fn title(&self) -> String {
+        format!("no {}", self.noun)
+    }
+
+    /// What the goal wants, in words.
+    pub(super) fn wanted(&self) -> String {
+        format!("the image has no {}", self.noun)
+    }
+
+    /// What is gathered for it.
+    pub(super) fn needs(&self) -> Needs {
+        Needs {
+            contents: true,
+            paths: self.paths.iter().map(|path| (*path).to_owned()).collect(),
+            ..Needs::default()
+        }
+    }
 }
 
 /// Judges whether the image has none of them. Presence of a usual path is enough to say no; only
@@ -104,4 +126,37 @@ fn by_contents(sort: &Sort, evidence: &Evidence, contents: &Contents) -> Verdict
             .in_layer(first.layer)
             .at_path(format!("/{}", first.path)),
     )
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::goal::fixture::contents;
+    use crate::goal::fixture::goal;
+    use crate::goal::fixture::nothing;
+    use crate::goal::fixture::show;
+    use crate::goal::fixture::sizes;
+    use crate::image::Layer;
+
+    /// The Dockerfile of the tests of these goals.
+    pub(in crate::goal) const FILE: &str = "FROM debian:trixie\nCOPY --from=b /x /";
+
+    /// What a goal says of an image with these layers.
+    pub(in crate::goal) fn judge(kind: &str, layers: Vec<Layer>) -> String {
+        let mut evidence = nothing(FILE);
+        evidence.contents = Ok(contents(layers));
+        evidence.sizes = Ok(sizes(&[(Some(1), 1), (Some(2), 1)]));
+        show(&goal(kind).evaluate(&evidence))
+    }
+
+    #[test]
+    fn absent_paths_do_not_prove_that_there_is_none() {
+        for kind in ["no_shell", "no_package_manager"] {
+            let mut evidence = nothing(FILE);
+            for path in ["bin/sh", "sbin/apk"] {
+                evidence.paths.insert(path.to_owned(), Ok(false));
+            }
+            let verdict = goal(kind).evaluate(&evidence);
+            assert_eq!(show(&verdict), "unknown: It was not gathered.", "{kind}");
+        }
+    }
 }

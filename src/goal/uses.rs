@@ -5,42 +5,24 @@ use serde::Deserialize;
 use super::Blame;
 use super::Evidence;
 use super::Goal;
-use super::Missing;
 use super::Needs;
 use super::Verdict;
-use super::field::OneOrMore;
-use super::instruction::Pattern;
-use super::instruction::Scope;
-use super::instruction::list;
+use super::chosen;
+use super::chosen::Chosen;
 use super::kind::About;
 use super::kind::Kind;
-use super::kind::may;
-use super::kind::must;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Uses {
-    instruction: OneOrMore<Pattern>,
-    #[serde(default)]
-    stage: Scope,
-}
+#[serde(transparent)]
+pub(super) struct Uses(Chosen);
 
 impl Kind for Uses {
     const ABOUT: About = About {
         name: "uses",
         asks: "The Dockerfile has these instructions.",
-        parameters: &[
-            must(
-                "instruction",
-                "instruction or list of instructions",
-                "A keyword with the flags and words that it must have: `COPY --from`.",
-            ),
-            may(
-                "stage",
-                "any or final",
-                "Any stage, or those of the final image; any.",
-            ),
-        ],
+        parameters: &chosen::parameters(
+            "A keyword with the flags and words that it must have: `COPY --from`.",
+        ),
         example: "uses: [COPY --from, HEALTHCHECK]",
     };
 
@@ -49,10 +31,7 @@ impl Kind for Uses {
     }
 
     fn from_list(list: Vec<String>) -> Option<Result<Self, String>> {
-        Some(OneOrMore::of(&list).map(|instruction| Self {
-            instruction,
-            stage: Scope::Any,
-        }))
+        Some(Chosen::of(&list).map(Self))
     }
 }
 
@@ -62,15 +41,11 @@ impl Goal for Uses {
     }
 
     fn title(&self) -> String {
-        format!("uses {}", list(&self.instruction.0, "and").replace('`', ""))
+        format!("uses {}", self.0.title())
     }
 
     fn wanted(&self) -> String {
-        format!(
-            "{} has {}",
-            self.stage.place(),
-            list(&self.instruction.0, "and")
-        )
+        format!("{} has {}", self.0.place(), self.0.list("and"))
     }
 
     fn needs(&self) -> Needs {
@@ -78,27 +53,20 @@ impl Goal for Uses {
     }
 
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
-        let file = &evidence.dockerfile;
-        if file.stages.is_empty() {
-            return Verdict::unknown(&Missing::because("The Dockerfile has no FROM."));
-        }
-        let instructions = self.stage.of(file);
-        let lines: Vec<Option<u32>> = self
-            .instruction
-            .0
-            .iter()
+        let instructions = match self.0.instructions(&evidence.dockerfile) {
+            Ok(instructions) => instructions,
+            Err(missing) => return Verdict::unknown(&missing),
+        };
+        let patterns = self.0.patterns().iter();
+        let lines: Vec<Option<u32>> = patterns
+            .clone()
             .map(|pattern| {
                 pattern
                     .first_in(instructions.iter().copied())
                     .map(|one| one.line)
             })
             .collect();
-        let missing = self
-            .instruction
-            .0
-            .iter()
-            .zip(&lines)
-            .find(|(_, line)| line.is_none());
+        let missing = patterns.zip(&lines).find(|(_, line)| line.is_none());
         let Some((pattern, _)) = missing else {
             let lines: Vec<String> = lines.iter().flatten().map(u32::to_string).collect();
             let noun = if lines.len() == 1 { "line" } else { "lines" };
@@ -106,7 +74,7 @@ impl Goal for Uses {
         };
         Verdict::unmet(
             format!("no {pattern}"),
-            format!("No instruction of {} is of this form.", self.stage.place()),
+            format!("No instruction of {} is of this form.", self.0.place()),
             format!("The instruction's form is `{}`.", pattern.form()),
             Blame::default(),
         )
@@ -115,14 +83,7 @@ impl Goal for Uses {
 
 #[cfg(test)]
 mod tests {
-    use crate::goal::fixture::goal;
-    use crate::goal::fixture::nothing;
-    use crate::goal::fixture::show;
-    use crate::goal::fixture::try_goal;
-
-    fn judge(yaml: &str, file: &str) -> String {
-        show(&goal(yaml).evaluate(&nothing(file)))
-    }
+    use crate::goal::chosen::tests::judge;
 
     const FILE: &str = "FROM a AS b\nHEALTHCHECK CMD x\nFROM c\nCOPY --from=b /x /y";
 
@@ -150,19 +111,5 @@ mod tests {
         next:  The instruction's form is `HEALTHCHECK CMD COMMAND`.
         blame:
         ");
-    }
-
-    #[test]
-    fn an_empty_file_is_unknown() {
-        assert_eq!(
-            judge("uses: USER", ""),
-            "unknown: The Dockerfile has no FROM."
-        );
-        assert!(
-            try_goal("uses: HEALTCHECK")
-                .err()
-                .unwrap()
-                .contains("`HEALTCHECK`")
-        );
     }
 }
