@@ -9,6 +9,8 @@ use crate::tui::model::Model;
 mod chord;
 mod foot;
 mod label;
+#[cfg(test)]
+mod tests;
 mod when;
 
 pub use chord::Chord;
@@ -229,11 +231,11 @@ actions! {
     Fix Here [key('F')] typing [] "fix the line", "Mends what is remarked on this line; undo takes it back.", when::fix;
     Remarks Here [key('L')] typing [] "lint", "Lists what is worth a look in this Dockerfile, and why.", when::remarks;
     Sort Here [key('s')] typing [] "sort", "Orders the list another way.", when::listed;
-    Show Here [key('v')] typing [] "show", "Shows other rows of the list.", when::show;
+    Show Here [key('t')] typing [] "show", "Shows other rows of the list.", when::show;
     NextLayer Here [key(']')] typing [] "next layer", "Chooses the next layer.", when::layered;
     PreviousLayer Here [key('[')] typing [] "layer before", "Chooses the layer before.", when::layered;
     Trace Here [key('r')] typing [] "what is used", "Runs the image once more and shows which of its files the run opens.", when::trace;
-    CheckAgain Here [key('b')] typing [] "check again", "Looks at the machine once more.", when::doctor;
+    CheckAgain Here [key('c')] typing [] "check again", "Looks at the machine once more.", when::doctor;
     Down Move [code(KeyCode::Down), key('j')] typing [] "down", "One row down.", when::moving;
     Up Move [code(KeyCode::Up), key('k')] typing [] "up", "One row up.", when::moving;
     Left Move [code(KeyCode::Left), key('h')] typing [] "left", "To the left.", when::sideways;

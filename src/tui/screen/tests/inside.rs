@@ -30,11 +30,11 @@ fn the_files_of_one_layer() {
     scene.key(KeyCode::Up);
     scene.key(KeyCode::Tab);
     pictures("layers_files", &mut scene);
-    scene.char('v');
+    scene.char('t');
     insta::assert_snapshot!("layers_wasted_80x24", scene.picture(80, 24));
-    scene.char('v');
-    scene.char('v');
-    scene.char('v');
+    scene.char('t');
+    scene.char('t');
+    scene.char('t');
     insta::assert_snapshot!("layers_removed_120x36", scene.picture(120, 36));
 }
 
@@ -126,9 +126,9 @@ fn vulnerabilities_before_and_after() {
     pictures("cves", &mut scene);
     scene.key(KeyCode::Enter);
     pictures("cves_details", &mut scene);
-    scene.char('v');
+    scene.char('t');
     insta::assert_snapshot!("cves_gone_120x36", scene.picture(120, 36));
-    scene.char('v');
+    scene.char('t');
     insta::assert_snapshot!("cves_new_80x24", scene.picture(80, 24));
 }
 

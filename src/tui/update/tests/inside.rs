@@ -210,14 +210,14 @@ fn brackets_choose_a_layer_and_no_other_exercise() {
 #[test]
 fn wasted_files_only() {
     let mut scene = Scene::layers();
-    scene.char('v');
+    scene.char('t');
     let insight = insight();
     let tree = state(&scene).tree(&insight);
     assert!(!state(&scene).rows().is_empty());
     for row in state(&scene).rows() {
         assert!(tree.node(row.node).is_some_and(|node| node.dead().0 > 0));
     }
-    scene.char('v');
+    scene.char('t');
     assert_eq!(state(&scene).show, crate::tui::model::layers::Show::All);
 }
 
