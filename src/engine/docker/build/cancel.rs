@@ -36,7 +36,7 @@ pub(super) struct AtWork {
     route: Route,
     /// What was at work before the build, so that others' work is not waited for.
     before: BTreeSet<String>,
-    /// The builder's commands, where they are processes of this host.
+    /// The builder's commands, which end by a signal where they are processes of this host.
     commands: Option<Commands>,
 }
 
@@ -50,9 +50,7 @@ impl AtWork {
         Self {
             route,
             before,
-            commands: (route != Route::Classic)
-                .then(|| Commands::before(&docker.inner.address))
-                .flatten(),
+            commands: (route != Route::Classic).then(|| Commands::from_now(&docker.inner.address)),
         }
     }
 

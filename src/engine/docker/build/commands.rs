@@ -11,14 +11,17 @@
 //! whoever runs the machine would do; it takes that person's rights.
 //!
 //! Which process: one that the builder started (its parent bears the builder's name), below the
-//! service that holds our socket, that was not there before the build, and that runs the very
-//! command of a step of this build.
+//! service that holds our socket, that began after the build, and that runs the very command of a
+//! step of this build. All of that is asked once a build was given up: one that is not costs a look
+//! at the clock.
 
-use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use rustix::process::Pid;
 use rustix::process::Signal;
+use rustix::time::ClockId;
 
 use crate::engine::address::Address;
 
@@ -31,40 +34,72 @@ const EXECUTOR: &str = "/buildkit/executor/";
 /// The most steps up from a process to the service that started it.
 const ANCESTORS: usize = 32;
 
+/// How many fields of `/proc/PID/stat` are between a process's parent, the fourth, and when it began,
+/// the twenty-second.
+const BEGAN_AFTER_PARENT: usize = 17;
+
 /// A process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Process {
     pid: i32,
     parent: i32,
+    began: Tick,
     words: Vec<String>,
+}
+
+/// A moment of this host's since it started, as it dates processes: in hundredths of a second on
+/// every Linux that is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Tick(u64);
+
+impl Tick {
+    /// The tick that is running; the clock is the one that processes are dated by, which goes on
+    /// while the host sleeps.
+    fn now() -> Self {
+        let now = rustix::time::clock_gettime(ClockId::Boottime);
+        // After a moment that is no time at all, nothing began.
+        Duration::try_from(now).map_or(Self(u64::MAX), |since| {
+            Self::of(since, rustix::param::clock_ticks_per_second())
+        })
+    }
+
+    /// The tick in which this time since the start has passed, where a second has `per_second`.
+    fn of(since: Duration, per_second: u64) -> Self {
+        let ticks = since.as_nanos() * u128::from(per_second) / 1_000_000_000;
+        Self(u64::try_from(ticks).unwrap_or(u64::MAX))
+    }
 }
 
 /// The commands of a builder on this host.
 #[derive(Debug)]
 pub(super) struct Commands {
-    /// The process that listens on our socket.
-    service: i32,
-    /// What ran before the build.
-    before: BTreeSet<i32>,
+    address: Address,
+    /// When the build began.
+    began: Tick,
+    /// The process that listens on our socket, once it was looked for.
+    service: OnceLock<Option<i32>>,
 }
 
 impl Commands {
-    /// Looks before the build begins; `None` where the engine is not of this host.
-    pub(super) fn before(address: &Address) -> Option<Self> {
-        let service = listener(address)?;
-        let all = processes();
-        // A socket can be handed on from elsewhere, a virtual machine say.
-        all.iter().find(|process| process.pid == service)?;
-        let before = all.iter().map(|process| process.pid).collect();
-        Some(Self { service, before })
+    /// Those of a build that begins now.
+    pub(super) fn from_now(address: &Address) -> Self {
+        Self {
+            address: address.clone(),
+            began: Tick::now(),
+            service: OnceLock::new(),
+        }
     }
 
-    /// Kills what runs one of these commands, with all that it started.
+    /// Kills what runs one of these commands, with all that it started, where the engine is of this
+    /// host.
     pub(super) fn end(&self, commands: &[String]) {
         if commands.is_empty() {
             return;
         }
-        for pid in self.chosen(&processes(), commands) {
+        let Some(service) = *self.service.get_or_init(|| listener(&self.address)) else {
+            return;
+        };
+        for pid in self.chosen(service, &processes(), commands) {
             // One that has ended, or is somebody else's, is found again by whoever waits for it.
             if let Some(pid) = Pid::from_raw(pid) {
                 let _ = rustix::process::kill_process(pid, Signal::KILL);
@@ -73,12 +108,13 @@ impl Commands {
     }
 
     /// The processes that run one of `commands` for this build, and those below them.
-    fn chosen(&self, all: &[Process], commands: &[String]) -> Vec<i32> {
+    fn chosen(&self, service: i32, all: &[Process], commands: &[String]) -> Vec<i32> {
         let mut chosen: Vec<i32> = all
             .iter()
-            .filter(|process| !self.before.contains(&process.pid))
+            // No builder comes to its first command within the tick in which the build began.
+            .filter(|process| process.began > self.began)
             .filter(|process| commands.iter().any(|command| runs(process, command)))
-            .filter(|process| is_started(process, all) && self.is_below(process, all))
+            .filter(|process| is_started(process, all) && is_below(process, service, all))
             .map(|process| process.pid)
             .collect();
         let mut at = 0;
@@ -95,21 +131,20 @@ impl Commands {
         }
         chosen
     }
+}
 
-    /// Whether the service started it, at whatever remove.
-    fn is_below(&self, process: &Process, all: &[Process]) -> bool {
-        let mut above = process.parent;
-        for _ in 0..ANCESTORS {
-            if above == self.service {
-                return true;
-            }
-            match all.iter().find(|process| process.pid == above) {
-                Some(next) => above = next.parent,
-                None => return false,
-            }
+/// Whether the service started it, at whatever remove. A service that is not among the processes
+/// has none: a socket can be handed on from elsewhere, a virtual machine say.
+fn is_below(process: &Process, service: i32, all: &[Process]) -> bool {
+    let mut above = process.parent;
+    for _ in 0..ANCESTORS {
+        match all.iter().find(|process| process.pid == above) {
+            Some(next) if next.pid == service => return true,
+            Some(next) => above = next.parent,
+            None => return false,
         }
-        false
     }
+    false
 }
 
 /// Whether a process runs a command: by a shell, or word for word where it is written as a list.
@@ -159,12 +194,15 @@ fn processes() -> Vec<Process> {
             let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
             // The program's name is in brackets and may hold anything; fields are counted after it.
             let (_, fields) = stat.rsplit_once(')')?;
-            let parent = fields.split_whitespace().nth(1)?.parse().ok()?;
+            let mut fields = fields.split_whitespace().skip(1);
+            let parent = fields.next()?.parse().ok()?;
+            let began = Tick(fields.nth(BEGAN_AFTER_PARENT)?.parse().ok()?);
             let words = std::fs::read(entry.path().join("cmdline")).ok()?;
             let words = words.strip_suffix(b"\0").unwrap_or(&words);
             Some(Process {
                 pid,
                 parent,
+                began,
                 words: words
                     .split(|byte| *byte == 0)
                     .map(|word| String::from_utf8_lossy(word).into_owned())
@@ -182,6 +220,7 @@ mod tests {
         Process {
             pid,
             parent,
+            began: Tick(100),
             words: words.iter().map(|word| (*word).to_owned()).collect(),
         }
     }
@@ -215,25 +254,65 @@ mod tests {
         ]
     }
 
-    fn ours(before: &[i32]) -> Commands {
-        Commands {
-            service: 10,
-            before: before.iter().copied().collect(),
-        }
+    /// The service that is ours, with a build that began at a tick.
+    fn chosen(began: u64, commands: &[&str]) -> Vec<i32> {
+        let ours = Commands {
+            address: Address::Unix("/nowhere".into()),
+            began: Tick(began),
+            service: OnceLock::new(),
+        };
+        let commands: Vec<String> = commands.iter().map(|one| (*one).to_owned()).collect();
+        ours.chosen(10, &host(), &commands)
     }
 
     #[test]
     fn only_the_command_of_this_build_is_chosen_with_all_below_it() {
-        let commands = ["make all".to_owned()];
-        assert_eq!(ours(&[]).chosen(&host(), &commands), [12, 13, 14]);
-        assert_eq!(ours(&[]).chosen(&host(), &["make".to_owned()]), [0; 0]);
-        assert_eq!(ours(&[]).chosen(&host(), &["make check".to_owned()]), [16]);
+        assert_eq!(chosen(99, &["make all"]), [12, 13, 14]);
+        assert_eq!(chosen(99, &["make"]), [0; 0]);
+        assert_eq!(chosen(99, &["make check"]), [16]);
     }
 
     #[test]
     fn what_ran_before_the_build_is_somebody_elses() {
-        let commands = ["make all".to_owned()];
-        assert_eq!(ours(&[12]).chosen(&host(), &commands), [0; 0]);
+        assert_eq!(chosen(101, &["make all"]), [0; 0]);
+        assert_eq!(chosen(100, &["make all"]), [0; 0], "in the same tick");
+    }
+
+    #[test]
+    fn the_commands_of_a_service_that_is_not_of_this_host_are_not_ours() {
+        let all: Vec<Process> = host().into_iter().filter(|one| one.pid != 10).collect();
+        let twelve = all.iter().find(|one| one.pid == 12).unwrap();
+        assert!(!is_below(twelve, 10, &all));
+        assert!(is_below(twelve, 10, &host()));
+    }
+
+    #[test]
+    fn a_moment_belongs_to_the_tick_that_has_begun() {
+        let tick = |since| Tick::of(since, 100);
+        assert_eq!(tick(Duration::ZERO), Tick(0));
+        assert_eq!(tick(Duration::from_nanos(19_999_999)), Tick(1));
+        assert_eq!(tick(Duration::from_millis(20)), Tick(2));
+        assert_eq!(tick(Duration::MAX), Tick(u64::MAX), "and none overflows");
+    }
+
+    #[test]
+    fn a_process_is_dated_by_the_clock_that_a_build_is_dated_by() {
+        let before = Tick::now();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let after = Tick::now();
+        let all = processes();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let began = |pid: u32| {
+            let pid = i32::try_from(pid).unwrap();
+            let process = all.iter().find(|process| process.pid == pid);
+            process.unwrap().began
+        };
+        assert!((before..=after).contains(&began(child.id())));
+        assert!(began(std::process::id()) <= before);
     }
 
     #[test]
