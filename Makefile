@@ -36,13 +36,14 @@ go:
 # The engines go whatever comes of it.
 test-engines: engine
 	cargo test --test it --no-run
-	@trap '.ci/engines stop' EXIT; set -e; \
-	.ci/engines start; \
-	engines=$$(.ci/engines list); \
-	LOADLINE_TEST_ENGINES=$$engines cargo test --test it engine_contract -- --test-threads 4; \
+	@trap '.ci/in-group .ci/engines stop' EXIT; set -e; \
+	.ci/in-group .ci/engines start; \
+	engines=$$(.ci/in-group .ci/engines list); \
+	LOADLINE_TEST_ENGINES=$$engines \
+		.ci/in-group cargo test --test it engine_contract -- --test-threads 4; \
 	echo 'engines: now one of them is killed in the middle of a build'; \
 	LOADLINE_TEST_KILL=$$(tr , '\n' <<<"$$engines" | grep 26.1-graphdriver) \
-		cargo test --test it a_real_engine_that_is_killed -- --ignored
+		.ci/in-group cargo test --test it a_real_engine_that_is_killed -- --ignored
 
 # Draws the README's pictures and writes the tables of the manual anew; tests hold them against what
 # the program draws and finds.
@@ -52,15 +53,16 @@ generated:
 
 # What is felt, in figures with budgets; fails where one is missed.
 bench: engine
-	cargo bench --bench terminal --bench attempt --bench layers --bench packages --bench advisories \
-		--bench lint
+	.ci/in-group cargo bench --bench terminal --bench attempt --bench layers --bench packages \
+		--bench advisories --bench lint
 
 # The same of base images, on an engine of its own that has none: those of this machine stay.
 bench-bases: engine
-	@trap '.ci/engines stop' EXIT; set -e; \
-	.ci/engines start; \
-	engines=$$(.ci/engines list); \
-	DOCKER_HOST=$$(tr , '\n' <<<"$$engines" | grep 26.1-graphdriver) cargo bench --bench bases
+	@trap '.ci/in-group .ci/engines stop' EXIT; set -e; \
+	.ci/in-group .ci/engines start; \
+	engines=$$(.ci/in-group .ci/engines list); \
+	DOCKER_HOST=$$(tr , '\n' <<<"$$engines" | grep 26.1-graphdriver) \
+		.ci/in-group cargo bench --bench bases
 
 # Ten million bytes that nobody would write, through the parser and every lint rule.
 fuzz:
