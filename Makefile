@@ -5,7 +5,7 @@ LOADLINE := target/release/loadline
 # Public archives of advisories, too large for a repository: four tests and a bench read them.
 ADVISORIES := ../shared/data/osv
 
-.PHONY: workshop test engine go test-engines generated bench bench-bases fuzz
+.PHONY: workshop test engine tools test-engines generated bench bench-bases fuzz
 
 # Builds the program, makes sure that an engine runs, opens the workshop. Asking for it is the
 # consent that `doctor --fix` would ask for; it says what it installs and why before it does it.
@@ -19,7 +19,7 @@ workshop:
 	@.ci/in-group $(LOADLINE)
 
 # Sets up what the tests need and runs all of them, those on the engine included.
-test: engine go
+test: engine tools
 	.ci/in-group cargo test
 	@if [ -d $(ADVISORIES) ]; then cargo test --test it advisories:: -- --ignored; \
 	else echo 'left out: four tests of public advisories, whose archives are not in $(ADVISORIES)'; fi
@@ -27,9 +27,10 @@ test: engine go
 engine:
 	@.ci/engine
 
-# One test holds what is read from Go's programs against what `go` says of them.
-go:
-	@.ci/go
+# Programs that single tests are about.
+tools:
+	@.ci/need go 'a test reads programs that it builds' golang-go
+	@.ci/sshd
 
 # One contract for five engines, each built and started here: Docker 20.10 and 26.1 with each image
 # store, Podman 4.3 and 5.4. Cases mostly wait, so more of them run at a time than there are cores.

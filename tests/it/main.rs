@@ -44,6 +44,7 @@ mod sandbox;
 mod scan;
 mod shots;
 mod source;
+mod sshd;
 mod told;
 mod tui_pty;
 

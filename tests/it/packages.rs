@@ -360,7 +360,7 @@ async fn go_s_programs_name_their_modules() {
     let version = Command::new("go")
         .args(["env", "GOVERSION"])
         .output()
-        .expect("Go is there: `.ci/go` installs it");
+        .expect("Go is there: `make tools` installs it");
     let version = String::from_utf8_lossy(&version.stdout)
         .trim()
         .replace("go", "");
