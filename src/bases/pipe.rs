@@ -4,6 +4,9 @@
 use std::io;
 use std::io::Read;
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -18,9 +21,10 @@ const AHEAD: usize = 16;
 
 /// The writing end; used from a thread that may block.
 pub(super) struct PipeWriter {
-    to: mpsc::Sender<io::Result<Bytes>>,
+    to: mpsc::Sender<Bytes>,
     buffer: Vec<u8>,
-    whole: bool,
+    /// The reader looks at it once nothing more comes.
+    whole: Arc<AtomicBool>,
 }
 
 /// A pipe: what is written comes out of the stream. A writer that goes away without
@@ -32,11 +36,20 @@ pub(super) fn pipe() -> (PipeWriter, ByteStream) {
     let writer = PipeWriter {
         to,
         buffer: Vec::with_capacity(CHUNK),
-        whole: false,
+        whole: Arc::default(),
     };
-    let stream = futures_util::stream::unfold(from, |mut from| async move {
-        let chunk = from.recv().await?;
-        Some((chunk, from))
+    let whole = Arc::clone(&writer.whole);
+    let stream = futures_util::stream::unfold(Some((from, whole)), |open| async move {
+        let (mut from, whole) = open?;
+        match from.recv().await {
+            Some(chunk) => Some((Ok(chunk), Some((from, whole)))),
+            None if whole.load(Ordering::Acquire) => None,
+            None => {
+                let kind = io::ErrorKind::UnexpectedEof;
+                let cut = io::Error::new(kind, "the archive was not finished");
+                Some((Err(cut), None))
+            }
+        }
     });
     (writer, stream.boxed())
 }
@@ -48,7 +61,7 @@ impl PipeWriter {
     /// When the reader is gone.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.send()?;
-        self.whole = true;
+        self.whole.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -58,7 +71,7 @@ impl PipeWriter {
         }
         let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK));
         let gone = |_gone| io::Error::new(io::ErrorKind::BrokenPipe, "the reader is gone");
-        self.to.blocking_send(Ok(Bytes::from(full))).map_err(gone)
+        self.to.blocking_send(Bytes::from(full)).map_err(gone)
     }
 }
 
@@ -114,15 +127,6 @@ impl Read for PipeReader {
     }
 }
 
-impl Drop for PipeWriter {
-    fn drop(&mut self) {
-        if !self.whole {
-            let cut = io::Error::new(io::ErrorKind::UnexpectedEof, "the archive was not finished");
-            let _ = self.to.try_send(Err(cut));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +167,18 @@ mod tests {
             writer.write_all(&[7; CHUNK]).expect("there is a reader");
         });
         assert_eq!(out, (CHUNK, false));
+    }
+
+    #[test]
+    fn half_an_archive_that_the_reader_is_behind_of_ends_with_an_error() {
+        let (mut writer, stream) = pipe();
+        let most = vec![7; CHUNK * AHEAD];
+        writer.write_all(&most).expect("it waits for the reader");
+        drop(writer);
+        let read = futures_util::FutureExt::now_or_never(stream.collect::<Vec<_>>());
+        let read = read.expect("it has ended");
+        assert_eq!(read.len(), AHEAD + 1);
+        assert!(read.last().is_some_and(io::Result::is_err));
     }
 
     #[test]
