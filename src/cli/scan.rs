@@ -4,7 +4,6 @@ mod json;
 mod text;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use clap::ValueEnum;
 pub(crate) use json::finding as finding_json;
@@ -223,7 +222,7 @@ async fn others(inventory: &Inventory, interrupt: &Interrupt) -> Vec<Scanner> {
 
 /// Scans with a scanner that is installed.
 async fn with(scanner: Scanner, image: &str, interrupt: &Interrupt) -> Result<Scanned, CliError> {
-    let (archive, _kept) = archive(image, interrupt).await?;
+    let (archive, _kept) = Target::of(image).on_disk(interrupt).await?;
     let contents = Target::Archive(archive.clone())
         .read(wiring::with_packages(), interrupt)
         .await?;
@@ -260,28 +259,6 @@ fn place(scan: &mut Scan, inventory: &Inventory) {
         });
         if let Some(known) = known.filter(|_| package.layer == NO_LAYER) {
             package.layer = known.layer;
-        }
-    }
-}
-
-/// The image as an archive on disk, and the file that must be kept until it was read.
-async fn archive(
-    image: &str,
-    interrupt: &Interrupt,
-) -> Result<(PathBuf, Option<tempfile::TempPath>), CliError> {
-    match Target::of(image) {
-        // A scanner starts in a folder of its own, where a relative path means something else.
-        Target::Archive(path) if path.is_file() => match std::path::absolute(&path) {
-            Ok(absolute) => Ok((absolute, None)),
-            Err(cause) => Err(CliError::Unreadable {
-                what: "the archive",
-                path,
-                cause,
-            }),
-        },
-        target => {
-            let kept = target.save(interrupt).await?;
-            Ok((kept.to_path_buf(), Some(kept)))
         }
     }
 }

@@ -94,11 +94,33 @@ impl Target {
 }
 
 impl Target {
+    /// An archive of it on disk by its whole path, and the temporary file that it may be, which goes
+    /// with what is returned.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the file cannot be written.
+    pub(crate) async fn on_disk(
+        self,
+        interrupt: &Interrupt,
+    ) -> Result<(PathBuf, Option<TempPath>), CliError> {
+        match self {
+            // A scanner starts in a folder of its own, where a relative path means something else.
+            Self::Archive(path) if path.is_file() => match std::path::absolute(&path) {
+                Ok(whole) => Ok((whole, None)),
+                Err(cause) => Err(unreadable("the archive", &path, cause)),
+            },
+            target => {
+                let kept = target.save(interrupt).await?;
+                Ok((kept.to_path_buf(), Some(kept)))
+            }
+        }
+    }
+
     /// Writes it as an archive to a temporary file, which goes with the path that is returned.
     ///
     /// # Errors
     /// When it cannot be read, or the file cannot be written.
-    pub(crate) async fn save(&self, interrupt: &Interrupt) -> Result<TempPath, CliError> {
+    async fn save(&self, interrupt: &Interrupt) -> Result<TempPath, CliError> {
         let file = tempfile::Builder::new()
             .prefix("loadline-")
             .suffix(".tar")
