@@ -31,6 +31,7 @@ engine:
 tools:
 	@.ci/need go 'a test reads programs that it builds' golang-go
 	@.ci/sshd
+	@.ci/need gpg 'a test signs a package archive of its own' gpg gpg-agent
 
 # One contract for five engines, each built and started here: Docker 20.10 and 26.1 with each image
 # store, Podman 4.3 and 5.4. Cases mostly wait, so more of them run at a time than there are cores.

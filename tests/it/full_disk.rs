@@ -7,6 +7,8 @@ use loadline::course::load;
 use loadline::learner::Home;
 use loadline::learner::Records;
 
+use crate::mirror::Mirror;
+use crate::mirror::TRUSTED;
 use crate::sandbox::Ended;
 use crate::sandbox::Sandbox;
 
@@ -80,7 +82,7 @@ cp -r home/loadline kept
 "#;
 
 /// Runs a script with mounts of its own that end with it; root needs no user namespace for that.
-fn with_own_mounts(sandbox: &Sandbox, text: &str, args: &[&str]) -> Ended {
+pub(crate) fn with_own_mounts(sandbox: &Sandbox, text: &str, args: &[&str]) -> Ended {
     sandbox.write("script", text);
     let alone = if rustix::process::geteuid().is_root() {
         "-m"
@@ -107,9 +109,10 @@ fn a_full_disk_is_told_and_loses_nothing() {
     assert!(read.contains(first), "{read:?}");
 }
 
-/// An engine with no image but those that it was given whole; `loads` says what came.
+/// An engine with no image but those that it was given whole; `loads` says what came, and `loaded`
+/// is what came last.
 const EMPTY_ENGINE: &str = r##"#!/usr/bin/perl
-# An engine with no image but those that it is given whole: `loads` says what came.
+# An engine with no image but those that it is given whole: `loads` says what came, `loaded` has it.
 use strict; use IO::Socket::UNIX;
 $SIG{CHLD} = "IGNORE";
 my ($socket) = @ARGV;
@@ -123,50 +126,93 @@ while (my $client = $listener->accept) {
         last if $line eq "\r\n";
     }
     my $whole = !$chunked;
+    my $loading = $path =~ m{/images/load\b};
+    open my $loaded, ">", $loading ? "loaded" : "/dev/null";
     while ($chunked and defined(my $size = <$client>)) {
         my $left = hex($size) or do { $whole = 1; last };
-        for ($left += 2; $left > 0; $left -= read($client, my $some, $left) || last) {}
+        while (my $got = $left && read($client, my $some, $left)) { print $loaded $some; $left -= $got }
+        read($client, my $end, 2);
     }
-    if ($path =~ m{/images/load}) {
+    close $loaded;
+    if ($loading) {
         open my $loads, ">>", "loads"; print $loads $whole ? "whole\n" : "cut\n"; close $loads;
     }
     my $has = `cat loads 2>/dev/null` =~ /whole/;
     my $body = $path =~ /version/ ? '{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux","Arch":"amd64"}'
         : $path =~ /info/ ? '{"Name":"elsewhere"}'
         : $path =~ m{/images/json} && $has ? '[{"Id":"sha256:1","ParentId":"","RepoTags":["loadline.local/busybox:latest"],"RepoDigests":[],"Created":1,"Size":1,"SharedSize":-1,"Labels":{},"Containers":-1}]'
-        : $path =~ m{/images/(load|json)} ? '[]' : '{"message":"no"}';
-    $body = '{"stream":"Loaded"}' if $path =~ m{/images/load};
+        : $path =~ m{/images/(load\b|json)} ? '[]' : '{"message":"no"}';
+    $body = '{"stream":"Loaded"}' if $path =~ m{/images/load\b};
     my $status = $body =~ /message/ ? 404 : 200;
     printf $client "HTTP/1.1 $status OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", length $body, $body;
     exit;
 }
 "##;
 
-/// Makes a base image with the home on a small disk, makes the disk larger, and makes it again.
+/// Makes a base image with the home on a disk of size `$1`, makes the disk larger, and makes it again.
 const BUILT_TWICE: &str = r#"
+size=$1; shift
 perl engine "$PWD/engine.sock" & engine=$!
 trap 'kill "$engine"' EXIT
 while [ ! -S engine.sock ]; do sleep 0.05; done
 mkdir -p home/loadline
-mount -t tmpfs -o size=1m tmpfs home/loadline
+mount -t tmpfs -o "size=$size" tmpfs home/loadline
 "$0" bases build "$@" 2>first && exit 9
 cp loads loads-of-first 2>/dev/null
 mount -o remount,size=1g home/loadline
 "$0" bases build "$@"
 "#;
 
-#[test]
-fn a_base_image_that_a_full_disk_stopped_is_made_once_there_is_room() {
+/// A sandbox with that engine.
+pub(crate) fn with_empty_engine() -> Sandbox {
     let sandbox = Sandbox::new();
     let address = format!("unix://{}", sandbox.path("engine.sock").display());
-    let sandbox = sandbox.with("DOCKER_HOST", &address);
     sandbox.write("engine", EMPTY_ENGINE);
-    let ended = with_own_mounts(&sandbox, BUILT_TWICE, &["busybox"]);
+    sandbox.with("DOCKER_HOST", &address)
+}
+
+/// Asserts what was said on the small disk, and that nothing half made came of it.
+fn assert_told(sandbox: &Sandbox, wanted: &str) {
     let first = std::fs::read_to_string(sandbox.path("first")).expect("it ran");
-    assert!(first.contains("the disk is full"), "{first}");
+    assert!(first.contains(wanted), "{first}");
     assert!(first.contains("hint: "), "{first}");
-    let loads = |name: &str| std::fs::read_to_string(sandbox.path(name)).unwrap_or_default();
-    assert_eq!(loads("loads-of-first"), "", "something was half made");
+    let loads = std::fs::read_to_string(sandbox.path("loads-of-first")).unwrap_or_default();
+    assert!(!loads.contains("whole"), "something was half made: {loads}");
+}
+
+#[test]
+fn a_base_image_that_a_full_disk_stopped_is_made_once_there_is_room() {
+    let sandbox = with_empty_engine();
+    let ended = with_own_mounts(&sandbox, BUILT_TWICE, &["1m", "busybox"]);
+    assert_told(&sandbox, "the disk is full while packages are downloaded");
     assert_eq!(ended.code, Some(0), "{}", ended.shown());
-    assert_eq!(loads("loads"), "whole\n");
+    let loads = std::fs::read_to_string(sandbox.path("loads")).unwrap_or_default();
+    assert_eq!(loads, "whole\n");
+}
+
+#[test]
+fn a_disk_that_is_full_while_packages_are_unpacked_is_told_and_nothing_half_is_loaded() {
+    let sandbox = with_empty_engine();
+    // Small while it is downloaded, and not any more once it is unpacked.
+    let zeros = vec![0; 48 << 20];
+    let large: [(&str, &[u8]); 1] = [("usr/share/large", &zeros)];
+    let mirror = Mirror::of(
+        &sandbox,
+        &[
+            ("base-files", "Essential: yes\nPriority: required\n", &large),
+            ("apt", "", &[]),
+            ("adduser", "", &[]),
+        ],
+    );
+    let script = format!("set -e\n{TRUSTED}set +e\n{BUILT_TWICE}");
+    let args = ["32m", "--mirror", &mirror.address, "debian:trixie-slim"];
+    let ended = with_own_mounts(&sandbox, &script, &args);
+    assert_told(
+        &sandbox,
+        "the disk takes no more while layers are put together",
+    );
+    // With room all layers come; this engine runs none of the scripts that would configure them.
+    let loads = std::fs::read_to_string(sandbox.path("loads")).unwrap_or_default();
+    assert!(loads.ends_with("whole\n"), "{loads}{}", ended.shown());
+    assert_ne!(ended.code, Some(0), "{}", ended.shown());
 }

@@ -30,6 +30,7 @@ mod learn;
 mod lint;
 mod lint_corpus;
 mod lint_fuzz;
+mod mirror;
 mod own_files;
 mod packages;
 mod podman_child;
