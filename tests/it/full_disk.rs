@@ -149,7 +149,8 @@ while (my $client = $listener->accept) {
 }
 "##;
 
-/// Makes a base image with the home on a disk of size `$1`, makes the disk larger, and makes it again.
+/// Makes a base image with the home on a disk of size `$1`, moves the home to a larger one (who is not
+/// root may not enlarge the first), and makes it again.
 const BUILT_TWICE: &str = r#"
 size=$1; shift
 perl engine "$PWD/engine.sock" & engine=$!
@@ -159,7 +160,10 @@ mkdir -p home/loadline
 mount -t tmpfs -o "size=$size" tmpfs home/loadline
 "$0" bases build "$@" 2>first && exit 9
 cp loads loads-of-first 2>/dev/null
-mount -o remount,size=1g home/loadline
+mkdir larger
+mount -t tmpfs -o size=1g tmpfs larger
+cp -a home/loadline/. larger
+mount --bind larger home/loadline
 "$0" bases build "$@"
 "#;
 
