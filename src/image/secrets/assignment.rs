@@ -61,6 +61,22 @@ const SHORTEST_SET: usize = 4;
 /// The shortest value that counts where only its looks speak for it.
 const SHORTEST: usize = 16;
 
+/// Words that a variable is set behind.
+const BEFORE: [&[u8]; 12] = [
+    b"RUN",
+    b"export",
+    b"declare",
+    b"typeset",
+    b"local",
+    b"readonly",
+    b"env",
+    b"then",
+    b"do",
+    b"else",
+    b"exec",
+    b"sudo",
+];
+
 /// The longest name and the longest value that are read.
 const NAME_CAP: usize = 64;
 const VALUE_CAP: usize = 512;
@@ -72,6 +88,8 @@ pub(super) enum Proof {
     Name,
     /// The value has to look random too: the text is a program, a manual or anything else.
     Looks,
+    /// The text is a command: the name is enough where a shell sets it, as in `export NAME=value`.
+    Shell,
 }
 
 /// Whether a name says that its value is secret.
@@ -116,6 +134,9 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
         "undefined",
         "foobar",
         "hunter2",
+        // What the documents about `Authorization` have.
+        "open sesame",
+        "mf_9.b5f-4.1jqm",
     ];
     let alone = [
         "", "-", "none", "null", "nil", "true", "false", "yes", "no", "pass", "password", "passwd",
@@ -138,16 +159,57 @@ fn has_one_character(text: &str) -> bool {
 
 /// Whether a value looks as if it was made at random: long, letters with digits, nothing that a
 /// language would say.
-fn looks_random(value: &[u8]) -> bool {
+pub(super) fn looks_random(value: &[u8]) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = value
         .iter()
         .filter(|byte| byte.is_ascii_alphabetic())
         .count();
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-.~!@#$%^&*".contains(byte);
+    if value.len() < SHORTEST || !value.iter().all(allowed) {
+        return false;
+    }
     // Names in a program have their parts in words; random text has digits all over.
-    let mixed = digits >= 3 && letters >= 3;
-    value.len() >= SHORTEST && value.iter().all(allowed) && mixed && entropy(value) >= 3.3
+    if digits >= 3 && letters >= 3 {
+        return entropy(value) >= 3.3;
+    }
+    // A third of all random texts have less of them; what is none is made of words.
+    let has = |class: fn(&u8) -> bool| value.iter().any(class);
+    let cases = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    cases && entropy(value) >= 3.5 && !is_wordy(value)
+}
+
+/// Whether a value may be a password that somebody uses: it looks random, or has letters and
+/// digits where manuals have words. Whether it is an example is not asked.
+pub(super) fn is_drawn(value: &[u8]) -> bool {
+    let has = |class: fn(&u8) -> bool| value.iter().any(class);
+    has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) || looks_random(value)
+}
+
+/// Whether a value reads like a name in a program: most of it is words, in small letters but for
+/// their first, or letters of one case and digits stand together.
+fn is_wordy(value: &[u8]) -> bool {
+    let (mut at, mut in_words) = (0, 0);
+    while let Some(first) = value.get(at) {
+        let capital = usize::from(first.is_ascii_uppercase());
+        let rest = value.get(at + capital..).unwrap_or_default();
+        let word = capital
+            + rest
+                .iter()
+                .take_while(|byte| byte.is_ascii_lowercase())
+                .count();
+        in_words += if word >= 3 { word } else { 0 };
+        at += word.max(1);
+    }
+    let class = |byte: u8| match byte {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let changes = value.windows(2);
+    let changes = changes.filter(|pair| matches!(pair, [a, b] if class(*a) != class(*b)));
+    in_words * 5 >= value.len() * 3 || changes.count() * 5 < value.len() * 2
 }
 
 /// The secret value that a name around `word` is given; `word` is the place of one of the words.
@@ -168,11 +230,57 @@ pub(super) fn value_at(text: &[u8], word: usize, proof: Proof) -> Option<&[u8]> 
         return None;
     }
     let value = value_behind(rest.get(length..)?, name)?;
-    let holds = match proof {
-        Proof::Name => value.len() >= SHORTEST_SET && !is_placeholder(value),
-        Proof::Looks => looks_random(value) && !is_placeholder(value),
+    let is_set = match proof {
+        Proof::Name => true,
+        Proof::Looks => false,
+        Proof::Shell => is_assignment(text, start, name),
     };
-    holds.then_some(value)
+    let holds = if is_set {
+        value.len() >= SHORTEST_SET
+    } else {
+        looks_random(value)
+    };
+    (holds && !is_placeholder(value)).then_some(value)
+}
+
+/// Whether a shell sets the name at `start`: `export NAME=value`, `NAME=value make`.
+fn is_assignment(text: &[u8], start: usize, name: &str) -> bool {
+    let sound = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_variable = name.chars().all(sound) && !name.starts_with(|c: char| c.is_ascii_digit());
+    if !is_variable || text.get(start + name.len()) != Some(&b'=') {
+        return false;
+    }
+    let mut before = text
+        .get(start.saturating_sub(VALUE_CAP)..start)
+        .unwrap_or_default();
+    // As many words before it are looked at: flags, and other variables that are set.
+    for _ in 0..8 {
+        let trimmed = before.trim_ascii_end();
+        let between = before.get(trimmed.len()..).unwrap_or_default();
+        let (joined, continued) = match trimmed.strip_suffix(b"\\") {
+            Some(joined) if between.contains(&b'\n') => (joined.trim_ascii_end(), true),
+            _ => (trimmed, false),
+        };
+        let is_line = !continued && between.contains(&b'\n');
+        if is_line
+            || joined.is_empty()
+            || joined.last().is_some_and(|last| b";|&({`".contains(last))
+        {
+            return true;
+        }
+        let space = joined.iter().rposition(u8::is_ascii_whitespace);
+        let word = joined
+            .get(space.map_or(0, |at| at + 1)..)
+            .unwrap_or_default();
+        if BEFORE.contains(&word) || word.starts_with(b"-") && word.ends_with(b"c") {
+            return true;
+        }
+        if !word.starts_with(b"-") && !word.contains(&b'=') {
+            return false;
+        }
+        before = joined.get(..joined.len() - word.len()).unwrap_or_default();
+    }
+    false
 }
 
 /// The value behind a name.
@@ -224,30 +332,45 @@ pub(super) fn password_of_url(text: &[u8], mark: usize) -> Option<&[u8]> {
     let (who, host) = (authority.get(..at)?, authority.get(at + 1..)?);
     let colon = who.iter().position(|byte| *byte == b':')?;
     let (name, password) = (who.get(..colon)?, who.get(colon + 1..)?);
-    let host = String::from_utf8_lossy(host).to_ascii_lowercase();
-    let host = host.split(':').next().unwrap_or_default();
-    // Manuals are full of such URLs; a real one names a real host.
-    let manual = [
-        "example",
-        "localhost",
-        "host",
-        "hostname",
-        "server",
-        "proxy",
-        "test",
-        "domain",
-    ]
-    .iter()
-    .any(|word| host == *word || host.contains("example") || host.ends_with(".test"))
-        || host.starts_with("127.")
-        || host.starts_with("my")
-        || host.is_empty();
     let plain = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_graphic());
-    let secret = password.len() >= 4
-        && !is_placeholder(password)
-        && !is_placeholder(name)
-        && !name.eq_ignore_ascii_case(password);
-    (!manual && plain(who) && secret).then_some(password)
+    // Most real URLs have a name that manuals use too: `root`, `admin`, none at all.
+    let secret =
+        password.len() >= 4 && !is_placeholder(password) && !name.eq_ignore_ascii_case(password);
+    let counts = match Host::of(host) {
+        Host::Real => true,
+        Host::Either => is_drawn(password) || !is_placeholder(name),
+        Host::Manual => false,
+    };
+    (counts && plain(who) && secret).then_some(password)
+}
+
+/// Whose host a URL names. Manuals are full of URLs with passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Host {
+    /// One that somebody runs.
+    Real,
+    /// Manuals say so, and so do those who name a service by what it does.
+    Either,
+    /// One of a manual, or this machine.
+    Manual,
+}
+
+impl Host {
+    fn of(host: &[u8]) -> Self {
+        let host = String::from_utf8_lossy(host).to_ascii_lowercase();
+        let host = host.split(':').next().unwrap_or_default();
+        let is_manual = ["localhost", "hostname", "test", "domain", ""].contains(&host)
+            || host.contains("example")
+            || host.ends_with(".test")
+            || host.starts_with("127.");
+        if is_manual {
+            Self::Manual
+        } else if ["host", "server", "proxy"].contains(&host) || host.starts_with("my") {
+            Self::Either
+        } else {
+            Self::Real
+        }
+    }
 }
 
 #[cfg(test)]
@@ -321,6 +444,61 @@ mod tests {
     }
 
     #[test]
+    fn a_value_with_few_digits_is_random_where_it_is_not_made_of_words() {
+        for random in [
+            "hQzRkWvTbYpLxNcMdJ7g",
+            "KpWzqVtRmXbGhYdNsLcJ",
+            "3Tz8pkNGcVxaRHLKXSfQ",
+            "vBqZtGwYrXkPnMdHs2Lj",
+        ] {
+            assert!(looks_random(random.as_bytes()), "{random}");
+        }
+        for words in [
+            "getOAuth2AccessToken",
+            "kSecAttrKeyClass2",
+            "Sha2PasswordHasherImpl",
+            "ServiceAccountTokenV1",
+            "NEXT_PUBLIC_API_TOKEN",
+            "correct-horse-battery",
+            "self.NextToken1Stream",
+        ] {
+            assert!(!looks_random(words.as_bytes()), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_a_shell_sets_needs_no_random_value() {
+        for text in [
+            "export PASSWORD=correct-horse",
+            "RUN export A=b PASSWORD='correct-horse' && make",
+            "RUN --mount=type=cache,target=/x PASSWORD=correct-horse make",
+            "/bin/sh -c PASSWORD=correct-horse make",
+            "/bin/bash -o pipefail -ec declare -x PASSWORD=correct-horse",
+            "make && PASSWORD=correct-horse make",
+            "make \\\n  && \\\n  PASSWORD=correct-horse make",
+            "set -e\nPASSWORD=correct-horse",
+            "(PASSWORD=correct-horse make)",
+        ] {
+            let found = value(text, "PASSWORD", Proof::Shell);
+            assert_eq!(found.as_deref(), Some("correct-horse"), "{text}");
+        }
+        for text in [
+            "echo PASSWORD=correct-horse",
+            "make PASSWORD=correct-horse",
+            "make \\\n  PASSWORD=correct-horse",
+            "curl -d PASSWORD=correct-horse",
+            "export PASSWORD=$(cat /x)",
+            "export PASSWORD=\"$1\"",
+            "export PASSWORD=changeme",
+            "export PASSWORD: correct-horse",
+        ] {
+            assert_eq!(value(text, "PASSWORD", Proof::Shell), None, "{text}");
+        }
+        let random = "echo PASSWORD=k7Jq2Xv9Lm4Rt8Wz";
+        assert!(value(random, "PASSWORD", Proof::Shell).is_some());
+    }
+
+    #[test]
     fn where_the_name_is_enough_a_word_counts() {
         let found = value("DB_PASSWORD=correct-horse", "PASSWORD", Proof::Name);
         assert_eq!(found.as_deref(), Some("correct-horse"));
@@ -342,7 +520,24 @@ mod tests {
             of("https://ci:gl-9x8y7z@git.corp.io/a.git").as_deref(),
             Some("gl-9x8y7z")
         );
+        let random = "3Tz85pkNGcVx2RHLKXSf";
+        for who in ["", "root", "admin", "user", "guest", "test", "x", "app"] {
+            for host in ["db.corp.com/app", "proxy:3128", "server", "mysql:3306/app"] {
+                let text = format!("mysql://{who}:{random}@{host}");
+                assert_eq!(of(&text).as_deref(), Some(random), "{text}");
+            }
+        }
+        assert_eq!(
+            of("http://ci:correct-horse@proxy:3128").as_deref(),
+            Some("correct-horse")
+        );
         for none in [
+            "http://user:correct-horse@proxy:3128",
+            "http://user:pw@proxy:3128",
+            "postgres://postgres:postgres@db/app",
+            "mysql://root:${PASSWORD}@db.corp.com/app",
+            "mysql://root:$PASSWORD@db.corp.com/app",
+            "mysql://root:changeme@db.corp.com/app",
             "https://a.b/c",
             "https://user:password@host/",
             "http://user:Tr0ub4dor@proxy.example.com",

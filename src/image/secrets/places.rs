@@ -8,6 +8,7 @@ use super::probe::InFile;
 use super::rules::SecretKind;
 use super::scan::Match;
 use super::scan::scan;
+use super::scan::scan_command;
 use crate::image::Config;
 use crate::image::Contents;
 use crate::image::HistoryStep;
@@ -162,7 +163,7 @@ fn in_history(history: &[HistoryStep], below: usize) -> Vec<Secret> {
         let (sets, rest) = values_of_step(&what.created_by);
         let matches = scan(sets.as_bytes(), true)
             .into_iter()
-            .chain(scan(rest.as_bytes(), false));
+            .chain(scan_command(rest.as_bytes()));
         found.extend(matches.map(|one| Secret {
             kind: one.kind,
             fingerprint: one.fingerprint,
@@ -200,7 +201,11 @@ fn values_of_step(text: &str) -> (&str, &str) {
 pub fn in_dockerfile(instructions: &[(u32, &str, bool)]) -> Vec<Secret> {
     let mut found = Vec::new();
     for (line, text, certain) in instructions {
-        let matches = scan(text.as_bytes(), *certain);
+        let matches = if *certain {
+            scan(text.as_bytes(), true)
+        } else {
+            scan_command(text.as_bytes())
+        };
         found.extend(matches.into_iter().map(|one: Match| Secret {
             kind: one.kind,
             fingerprint: one.fingerprint,
@@ -250,6 +255,14 @@ mod tests {
             step("|2 A=b TOKEN=correct-horse /bin/sh -c make", false),
             step("ENV DB_PASSWORD=correct-horse", true),
             step("RUN |1 TOKEN= /bin/sh -c echo password=correct", false),
+            step(
+                "RUN |1 A=b /bin/sh -c export TOKEN=correct-horse && make",
+                false,
+            ),
+            step(
+                "RUN /bin/sh -c git clone https://admin:gl9x8y7z@git.corp/a",
+                false,
+            ),
         ];
         assert_eq!(
             kinds(&in_summary(&config, &history, 1)),
@@ -258,9 +271,11 @@ mod tests {
                 "named-secret History { step: 2 }",
                 "named-secret History { step: 3 }",
                 "named-secret History { step: 4 }",
+                "named-secret History { step: 6 }",
+                "url-password History { step: 7 }",
             ]
         );
-        assert_eq!(in_summary(&config, &history, 0).len(), 5);
+        assert_eq!(in_summary(&config, &history, 0).len(), 7);
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 use regex::bytes::RegexBuilder;
 
+use super::assignment::Proof;
+use super::assignment::is_drawn;
 use super::assignment::is_placeholder;
+use super::assignment::looks_random;
 
 /// A kind of secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub struct SecretKind {
     pub name: &'static str,
     /// Words of which every such secret has one.
     pub(super) words: &'static [&'static str],
-    /// Its form around such a word; the first group is the secret itself.
+    /// Its form around such a word; the first group that matches is the secret itself.
     pub(super) form: &'static str,
     /// What the form cannot say.
     pub(super) check: Check,
@@ -43,6 +46,11 @@ pub(super) enum Check {
     WebToken,
     /// Base64 of a name and a password.
     NameAndPassword,
+    /// A password of a command: it looks random, or has letters and digits in a command that was
+    /// run, and is no example.
+    Drawn,
+    /// What follows `Authorization: Bearer` or `Basic`.
+    Header,
 }
 
 const fn kind(
@@ -78,6 +86,28 @@ impl SecretKind {
         let at = ALL.iter().position(|one| one.form == self.form)?;
         FORMS.get(at)?.as_ref()
     }
+}
+
+/// The rest of a command up to what follows: no `;`, `|` or `&&` outside of quotes, no line end
+/// that is not escaped.
+macro_rules! up_to {
+    () => {
+        r#"(?:[^\n;|&\\]|\\(?s:.)|"[^"\n]*"|'[^'\n]*'|&[^&\n])*?[\s"']"#
+    };
+}
+
+/// What may stand between a flag and its value: `-u x`, `--user=x`, `"-u", "x"`.
+macro_rules! then {
+    () => {
+        r#"(?:["'],\s*|[\s=]*)"#
+    };
+}
+
+/// A value, in quotes or without.
+macro_rules! value {
+    () => {
+        r#"(?:"([^"\n]{4,256})"|'([^'\n]{4,256})'|([^\s"';|&)]{4,256}))"#
+    };
 }
 
 /// Every kind with a form of its own, the surest first.
@@ -266,7 +296,61 @@ pub const ALL: &[SecretKind] = &[
     )
     .with(Check::WebToken)
     .reach(1, 7200),
+    kind(
+        "authorization-header",
+        "the secret of an `Authorization` header",
+        &["Authorization", "authorization", "AUTHORIZATION"],
+        r#"(?i:authorization)["']?\s{0,4}[:=]\s{0,4}["']?(?i:bearer|basic|token)\s{1,4}["']?([A-Za-z0-9+/=_.~-]{8,1024})"#,
+    )
+    .with(Check::Header)
+    .reach(0, 1100),
+    kind(
+        COMMAND,
+        PASSWORD_OF_COMMAND,
+        &["curl"],
+        concat!(
+            r"\bcurl\b",
+            up_to!(),
+            r"(?:-[a-zA-Z]{0,8}[uU]|--(?:proxy-)?user)",
+            then!(),
+            r#"(?:"[^"\s:]{1,64}:([^"\n]{4,256})"|'[^'\s:]{1,64}:([^'\n]{4,256})'|[^\s"':]{1,64}:([^\s"';|&)]{4,256}))"#
+        ),
+    )
+    .with(Check::Drawn)
+    .reach(1, 800),
+    kind(
+        COMMAND,
+        PASSWORD_OF_COMMAND,
+        &["sshpass"],
+        concat!(r"\bsshpass\b", up_to!(), "-p", then!(), value!()),
+    )
+    .with(Check::Drawn),
+    kind(
+        COMMAND,
+        PASSWORD_OF_COMMAND,
+        &["mysql", "mariadb"],
+        concat!(r"\b(?:mysql|mariadb)[a-z-]{0,16}\b", up_to!(), "-p", value!()),
+    )
+    .with(Check::Drawn)
+    .reach(1, 600),
+    kind(
+        COMMAND,
+        PASSWORD_OF_COMMAND,
+        &["login"],
+        concat!(
+            r"\b(?:docker|podman|buildah|skopeo|oras|crane)\s+(?:auth\s+)?login\b",
+            up_to!(),
+            "-p",
+            then!(),
+            value!()
+        ),
+    )
+    .with(Check::Drawn)
+    .reach(24, 500),
 ];
+
+const COMMAND: &str = "command-password";
+const PASSWORD_OF_COMMAND: &str = "a password on a command line";
 
 /// A password inside a URL; found without a form.
 pub(super) const IN_URL: SecretKind = kind("url-password", "a password in a URL", &["://"], "");
@@ -299,8 +383,14 @@ static FORMS: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
 
 impl Check {
     /// Whether a text of the right form is a secret.
-    pub(super) fn holds(self, secret: &[u8]) -> bool {
+    pub(super) fn holds(self, secret: &[u8], proof: Proof) -> bool {
         match self {
+            // Where the form of a command is enough, so is any value that is no example.
+            Self::Drawn | Self::Header if proof == Proof::Name => !is_placeholder(secret),
+            // Manuals and scripts in files are full of short passwords that are examples.
+            Self::Drawn if proof == Proof::Looks => looks_random(secret) && !is_placeholder(secret),
+            Self::Drawn => is_drawn(secret) && !is_placeholder(secret),
+            Self::Header => is_header(secret),
             Self::None => true,
             Self::Random => entropy(secret) >= 3.0 && !is_placeholder(secret),
             Self::NoExample => !is_placeholder(secret),
@@ -385,6 +475,21 @@ fn is_name_and_password(text: &[u8]) -> bool {
     plain.split_once(':').is_some_and(|(name, password)| {
         printable && !name.is_empty() && password.len() >= 4 && !is_placeholder(password.as_bytes())
     })
+}
+
+/// Whether it is the secret of a header: a JSON Web Token, base64 of a name and a password, or
+/// random text.
+fn is_header(text: &[u8]) -> bool {
+    if text.starts_with(b"eyJ") && text.contains(&b'.') {
+        return is_web_token(text);
+    }
+    let plain = base64(text).and_then(|plain| String::from_utf8(plain).ok());
+    let is_pair =
+        plain.is_some_and(|plain| plain.contains(':') && !plain.contains(char::is_control));
+    if is_pair {
+        return is_name_and_password(text);
+    }
+    looks_random(text) && !is_placeholder(text)
 }
 
 /// Reads base64 in either alphabet, with or without padding.

@@ -70,7 +70,15 @@ static SEARCH: LazyLock<Search> = LazyLock::new(|| {
 /// text sets values for a program, and is no program itself.
 #[must_use]
 pub fn scan(text: &[u8], certain: bool) -> Vec<Match> {
-    let proof = if certain { Proof::Name } else { Proof::Looks };
+    matches(text, if certain { Proof::Name } else { Proof::Looks })
+}
+
+/// Every secret in a command, by line: a name is enough where a shell sets it.
+pub(super) fn scan_command(text: &[u8]) -> Vec<Match> {
+    matches(text, Proof::Shell)
+}
+
+fn matches(text: &[u8], proof: Proof) -> Vec<Match> {
     let (mut found, _) = candidates(text, proof);
     // What has a form of its own is not told once more by its name.
     let sure: Vec<Range<usize>> = found
@@ -82,7 +90,8 @@ pub fn scan(text: &[u8], certain: bool) -> Vec<Match> {
         let same = |other: &Range<usize>| place.start < other.end && other.start < place.end;
         !kind.form.is_empty() || !sure.iter().any(same)
     });
-    found.sort_by_key(|(kind, place)| (place.start, kind.id));
+    let rank = |kind: &SecretKind| ALL.iter().position(|one| one.form == kind.form);
+    found.sort_by_key(|(kind, place)| (place.start, rank(kind), kind.id));
     found.dedup_by(|(_, later), (_, before)| later.start < before.end);
     let (mut line, mut counted) = (1_u32, 0);
     found
@@ -130,7 +139,7 @@ fn candidates(text: &[u8], proof: Proof) -> (Vec<(&'static SecretKind, Range<usi
         };
         work = left;
         let secret = match word {
-            Word::Of(kind) => by_form(text, hit.start(), kind).map(|place| (*kind, place)),
+            Word::Of(kind) => by_form(text, hit.start(), kind, proof).map(|place| (*kind, place)),
             Word::Url => {
                 let password = assignment::password_of_url(text, hit.start());
                 password.map(|password| (&IN_URL, place_of(text, password)))
@@ -154,15 +163,16 @@ fn place_of(text: &[u8], part: &[u8]) -> Range<usize> {
     start..start + part.len()
 }
 
-fn by_form(text: &[u8], at: usize, kind: &SecretKind) -> Option<Range<usize>> {
+fn by_form(text: &[u8], at: usize, kind: &SecretKind, proof: Proof) -> Option<Range<usize>> {
     let start = at.saturating_sub(kind.reach.0);
     let end = text.len().min(at.saturating_add(kind.reach.1));
     let window = text.get(start..end)?;
-    let secret = kind.regex()?.captures(window)?.get(1)?;
+    let captures = kind.regex()?.captures(window)?;
+    let secret = captures.iter().skip(1).flatten().next()?;
     // The form may fit something else nearby: that has a word of its own.
     let around = secret.start() + start..secret.end() + start;
     let near = at + kind.reach.1 >= around.start;
-    (near && kind.check.holds(secret.as_bytes())).then_some(around)
+    (near && kind.check.holds(secret.as_bytes(), proof)).then_some(around)
 }
 
 /// The kind of a note, by its id.
@@ -282,6 +292,61 @@ mod tests {
             ),
             (format!("SESSION_TOKEN={}", random(20)), "named-secret"),
         ]
+    }
+
+    #[test]
+    fn passwords_of_commands_are_found_and_examples_are_not() {
+        let secret = "3Tz8pkNGcVxaRHLKXSfQ";
+        for (text, kind) in [
+            ("curl -u ci:S https://a.b/c", "command-password"),
+            ("curl -sfu 'ci:S' https://a.b/c", "command-password"),
+            (
+                "curl -H \"A: b; c\" \\\n  --user=ci:S a.b",
+                "command-password",
+            ),
+            ("[\"curl\", \"-s\", \"-u\", \"ci:S\"]", "command-password"),
+            (
+                "curl -H \"Authorization: Bearer S\" a.b",
+                "authorization-header",
+            ),
+            (
+                "curl -H 'authorization: Basic S' a.b",
+                "authorization-header",
+            ),
+            ("sshpass -p S ssh a@b", "command-password"),
+            ("sshpass -p 'S' ssh a@b", "command-password"),
+            ("mysql -u root -pS app", "command-password"),
+            ("mysqldump --all -p\"S\" app", "command-password"),
+            ("docker login -u ci -p S r.corp", "command-password"),
+        ] {
+            let full = text.replace('S', secret);
+            let found: Vec<&str> = scan_command(full.as_bytes())
+                .iter()
+                .map(|one| one.kind.id)
+                .collect();
+            assert_eq!(found, [kind], "{full}");
+            for none in ["$TOKEN", "${TOKEN}", "$(cat /x)", "<token>", "changeme"] {
+                let text = text.replace('S', none);
+                assert_eq!(scan_command(text.as_bytes()), [], "{text}");
+                assert_eq!(values(text.as_bytes()), Some(Vec::new()), "{text}");
+            }
+        }
+        for none in [
+            "curl a.b && docker run -u 1000:1000 x",
+            "curl -u user:password a.b",
+            "curl -u $USER:$PASSWORD a.b",
+            "mkdir -p/var/lib/mysql && chown mysql -pretty",
+            "docker run mysql -p3306:3306",
+            "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+            "Authorization: Basic dXNlcjpwYXNzd29yZA==",
+            "Authorization: Bearer mF_9.B5f-4.1JqM",
+            "Authorization: Bearer your_access_token_here",
+            "authorization: basic authentication is not supported",
+        ] {
+            assert_eq!(shown(none, false), Vec::<String>::new(), "{none}");
+        }
+        let token = format!("curl -H 'Authorization: token ghp_{}'", random(36));
+        assert_eq!(shown(&token, false), ["1 github-token"]);
     }
 
     #[test]
