@@ -26,12 +26,14 @@ use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Ignore;
 use crate::dockerfile::ignore;
 use crate::dockerfile::lint;
+use crate::dockerfile::lint::Edit;
 use crate::dockerfile::lint::Finding;
 use crate::dockerfile::lint::IgnoreFile;
 use crate::dockerfile::lint::Rule;
 use crate::dockerfile::lint::Severity;
 use crate::dockerfile::lint::Surroundings;
 use crate::dockerfile::lint::registry;
+use crate::image::maker;
 use crate::text::Clean;
 use crate::text::nearest;
 use crate::text::plural;
@@ -128,6 +130,35 @@ struct Linted {
     findings: Vec<Finding>,
 }
 
+impl Linted {
+    /// Takes the secrets of the file out of what is told of it.
+    fn hush(&mut self) {
+        for finding in &mut self.findings {
+            let around = self.file.around(finding.span.start);
+            for text in std::iter::once(&mut finding.message).chain(&mut finding.hint) {
+                *text = Clean::line(&maker::told_of(text.as_str(), around));
+            }
+        }
+    }
+
+    /// What mends a finding; nothing where that would repeat a secret.
+    fn fix<'f>(&self, finding: &'f Finding) -> &'f [Edit] {
+        let around = self.file.around(finding.span.start);
+        let hidden = maker::hidden(around);
+        let repeats = |edit: &Edit| match &hidden {
+            Some(hidden) => hidden.iter().any(|place| {
+                let value = around.get(place.clone()).unwrap_or_default();
+                edit.text.contains(value)
+            }),
+            None => true,
+        };
+        if finding.fix.iter().any(repeats) {
+            return &[];
+        }
+        &finding.fix
+    }
+}
+
 /// Lints Dockerfiles.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if args.rules {
@@ -170,6 +201,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         let findings = std::mem::take(&mut one.findings);
         one.findings = lint::with_measured(findings, &one.file, &waste);
         one.findings.retain(|one| !ignored.contains(&one.rule));
+    }
+    for one in &mut linted {
+        one.hush();
     }
     tell(args, context, &linted, mended)?;
     let grave = |finding: &Finding| args.fail_on.0.is_some_and(|from| finding.severity >= from);

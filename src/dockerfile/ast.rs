@@ -105,6 +105,32 @@ impl Dockerfile {
         Some((u32::try_from(line).ok()?, directive.value.as_str()))
     }
 
+    /// The text of the instruction around a byte, heredocs included; of its line where there is
+    /// none.
+    #[must_use]
+    pub fn around(&self, at: usize) -> &str {
+        let span = self.span_around(at);
+        self.text.get(span.range()).unwrap_or_default()
+    }
+
+    /// Where that text is.
+    #[must_use]
+    pub fn span_around(&self, at: usize) -> Span {
+        let around = |one: &&Instruction| one.span.range().contains(&at) || one.span.end == at;
+        if let Some(instruction) = self.instructions().into_iter().rfind(around) {
+            return instruction.span;
+        }
+        let (before, behind) = (self.text.get(..at), self.text.get(at..));
+        let start = before
+            .and_then(|text| text.rfind('\n'))
+            .map_or(0, |at| at + 1);
+        let end = behind.and_then(|text| text.find('\n'));
+        Span {
+            start,
+            end: end.map_or(self.text.len(), |end| at + end),
+        }
+    }
+
     /// The character that escapes and continues lines: a backslash, or a backtick where the
     /// directive `# escape=` says so.
     #[must_use]

@@ -5,6 +5,7 @@ use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
 use crate::dockerfile::Stage;
+use crate::image::maker;
 
 /// The final stage and the stages that it is built upon, the lowest first.
 pub(super) fn chain(dockerfile: &Dockerfile) -> Vec<&Stage> {
@@ -52,7 +53,8 @@ pub(super) fn every(dockerfile: &Dockerfile) -> impl Iterator<Item = &Instructio
     dockerfile.global_args.iter().chain(staged)
 }
 
-/// An instruction in a few words, for a sentence: `` `RUN pip install flask` ``.
+/// An instruction in a few words, for a sentence: `` `RUN pip install flask` ``, with no more in
+/// it than may be [`told`](maker::told).
 pub(super) fn quote(instruction: &Instruction) -> String {
     const WIDTH: usize = 48;
     let flags: String = instruction
@@ -69,7 +71,7 @@ pub(super) fn quote(instruction: &Instruction) -> String {
         instruction.arguments.trim()
     );
     let all: Vec<&str> = all.split_whitespace().collect();
-    let all = all.join(" ");
+    let all = maker::told(&all.join(" "));
     if all.chars().count() <= WIDTH {
         return format!("`{all}`");
     }
@@ -118,5 +120,20 @@ mod tests {
             "`RUN apt-get update && apt-get install -y --no-i…`"
         );
         assert_eq!(quote_line(&file, 9), None);
+    }
+
+    #[test]
+    fn an_instruction_is_quoted_without_its_secrets() {
+        let token = format!("ghp_{}", "aZ3bY7cX9dW1eV5fU2gT8hS4iR6jQ0kPmN2L");
+        let file = Dockerfile::parse(&format!(
+            "FROM a\nRUN export API_TOKEN={token} && make\nENV DB_PASSWORD correct horse\nADD https://admin:gl9x8y7z@git.corp/a /a"
+        ));
+        for (line, wanted) in [
+            (2, "`RUN export API_TOKEN=… && make`"),
+            (3, "`ENV DB_PASSWORD …`"),
+            (4, "`ADD https://admin:…@git.corp/a /a`"),
+        ] {
+            assert_eq!(quote_line(&file, line).unwrap(), wanted);
+        }
     }
 }

@@ -20,6 +20,7 @@ use crate::dockerfile::lint::Rule;
 use crate::dockerfile::lint::Severity;
 use crate::dockerfile::lint::Surroundings;
 use crate::dockerfile::lint::registry;
+use crate::image::maker;
 use crate::text::nearest;
 use crate::text::plural;
 
@@ -184,12 +185,10 @@ impl Goal for Lint {
         let Some((_, first)) = gravest else {
             return Verdict::met("nothing found");
         };
+        let told = maker::told_of(first.message.as_str(), file.around(first.span.start));
         Verdict::unmet(
             plural(findings.len(), "finding"),
-            format!(
-                "Line {}: {} ({}).",
-                first.line, first.message, first.rule.id
-            ),
+            format!("Line {}: {told} ({}).", first.line, first.rule.id),
             format!(
                 "`loadline lint --explain {}` says why that matters.",
                 first.rule.id

@@ -47,19 +47,35 @@ pub fn told(created_by: &str) -> String {
     let mut told = Vec::with_capacity(step.len());
     let mut at = 0;
     for place in hidden {
-        let start = place.start.max(at);
-        if place.end <= start {
-            continue;
-        }
-        told.extend_from_slice(step.as_bytes().get(at..start).unwrap_or_default());
-        // Places that touch are one.
-        if start > at || at == 0 {
-            told.extend_from_slice("…".as_bytes());
-        }
+        told.extend_from_slice(step.as_bytes().get(at..place.start).unwrap_or_default());
+        told.extend_from_slice("…".as_bytes());
         at = place.end;
     }
     told.extend_from_slice(step.as_bytes().get(at..).unwrap_or_default());
     String::from_utf8_lossy(&told).into_owned()
+}
+
+/// A sentence about `source`, a text of a Dockerfile, with `…` for each secret that it quotes from
+/// there, one that is cut included.
+#[must_use]
+pub fn told_of(sentence: &str, source: &str) -> String {
+    // Fewer characters give nothing away and stand in any sentence; more are never quoted.
+    const LEAST: usize = 4;
+    const MOST: usize = 64;
+    let mut told = told(sentence);
+    for place in hidden(source).unwrap_or_default() {
+        let Some(value) = source.get(place).filter(|value| value.len() >= LEAST) else {
+            continue;
+        };
+        told = told.replace(value, "…");
+        let ends: Vec<usize> = value.char_indices().map(|(at, _)| at).collect();
+        let cut = ends.into_iter().rev();
+        let cut = cut.filter(|end| (LEAST..=MOST).contains(end));
+        for start in cut.filter_map(|end| value.get(..end)) {
+            told = told.replace(&format!("{start}…"), "…");
+        }
+    }
+    told
 }
 
 /// `RUN make` for `/bin/sh -c make`, `RUN /bin/sh -c make # buildkit` or `|1 A=b /bin/sh -c make`,
@@ -176,16 +192,25 @@ fn name_of(word: &str) -> Option<&str> {
     (!name.is_empty() && name.chars().all(sound)).then_some(name)
 }
 
-/// Where a step holds values that look like secrets, in its order; `None` where it is too long to
-/// look at all of it.
-fn hidden(step: &str) -> Option<Vec<Range<usize>>> {
+/// Where a step or an instruction of a Dockerfile holds values that look like secrets, in its
+/// order and apart from each other; `None` where it is too long to look at all of it.
+#[must_use]
+pub fn hidden(step: &str) -> Option<Vec<Range<usize>>> {
     let mut found: Vec<Range<usize>> = secrets::values(step.as_bytes())?;
     for place in &mut found {
         place.end = end_of(step, place);
     }
     found.extend(settings(step));
     found.sort_by_key(|place| (place.start, place.end));
-    Some(found)
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());
+    for place in found {
+        match apart.last_mut() {
+            // Places that touch are one.
+            Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+            _ => apart.push(place),
+        }
+    }
+    Some(apart)
 }
 
 /// Where a value really ends: rules that look for secrets know what they begin with, and their
@@ -199,11 +224,16 @@ fn end_of(step: &str, place: &Range<usize>) -> usize {
     }
     let rest = bytes.get(place.end..).unwrap_or_default();
     let more = rest.iter().position(u8::is_ascii_whitespace);
-    place.end + more.unwrap_or(rest.len())
+    let more = more.unwrap_or(rest.len());
+    // The quote that ends an argument is no part of its value.
+    if matches!(rest.get(..more), Some([b'"' | b'\''])) {
+        return place.end;
+    }
+    place.end + more
 }
 
 /// The secret values that `ENV`, `ARG` and `LABEL` set. They are recorded without quotes: a value
-/// goes on until the next name.
+/// goes on until the next name. `ENV NAME value` is one name with the rest.
 fn settings(step: &str) -> Vec<Range<usize>> {
     let start = step.find("#(nop)").map_or(0, |at| at + "#(nop)".len());
     let rest = step.get(start..).unwrap_or_default().trim_end();
@@ -212,6 +242,14 @@ fn settings(step: &str) -> Vec<Range<usize>> {
     let keyword = words.next().map(|word| word.1);
     if !matches!(keyword, Some("ENV" | "ARG" | "LABEL")) {
         return Vec::new();
+    }
+    let legacy = words.peek().filter(|(_, word)| !word.contains('='));
+    if let (Some("ENV"), Some((at, name))) = (keyword, legacy) {
+        let from = at + name.len();
+        let value = rest.get(from..).unwrap_or_default().trim();
+        let from = start + rest.len() - rest.get(from..).unwrap_or_default().trim_start().len();
+        let is_secret = secrets::is_secret(name, value);
+        return Vec::from_iter(is_secret.then(|| from..from + value.len()));
     }
     let named: Vec<(usize, &str)> = words
         .filter_map(|(at, word)| Some((at, name_of(word)?)))
@@ -316,6 +354,22 @@ mod tests {
                 "RUN /bin/sh -c echo … >/k && echo '…' # buildkit",
             ),
             (String::from("LABEL maintainer=me"), "LABEL maintainer=me"),
+            (
+                String::from("ENV DB_PASSWORD my long one"),
+                "ENV DB_PASSWORD …",
+            ),
+            (
+                String::from(
+                    "RUN mysql://root:3Tz8pkNGcVxaRHLKXSfQ@db.corp.com/app -pcorrect-horse",
+                ),
+                "RUN mysql://root:…@db.corp.com/app -p…",
+            ),
+            (
+                String::from(
+                    "RUN curl -u 'ci:my long one' -H \"Authorization: Bearer x9y8z7w6\" a.b",
+                ),
+                "RUN curl -u 'ci:…' -H \"Authorization: Bearer …\" a.b",
+            ),
         ];
         for (recorded, shown) in cases {
             assert_eq!(told(&recorded), shown);
@@ -325,7 +379,38 @@ mod tests {
         assert_eq!(told(&many), "RUN …");
     }
 
+    #[test]
+    fn a_sentence_tells_no_secret_of_what_it_is_about_not_even_a_part() {
+        let source = "ADD https://ci:gl9x8y7zk7Jq2Xv9@git.corp/a /a";
+        for (sentence, wanted) in [
+            (
+                "nobody compares `https://ci:gl9x8y7z…`",
+                "nobody compares `https://ci:…`",
+            ),
+            ("`gl9x8y7zk7Jq2Xv9` is there", "`…` is there"),
+            (
+                "`https://ci:gl9x8y7zk7Jq2Xv9@git.corp/a`",
+                "`https://ci:…@git.corp/a`",
+            ),
+            ("`gl…` is short", "`gl…` is short"),
+        ] {
+            assert_eq!(told_of(sentence, source), wanted);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn places_are_in_order_and_apart(parts in proptest::collection::vec(0usize..14, 0..30)) {
+            let words = ["ARG ", "ENV ", "curl -u ", "#(nop) ", "TOKEN=", "é", "\"", "'", " ", "a:b", "correct-horse", "@", "://a:", "x9y8z7w6"];
+            let text: String = parts.iter().map(|part| words[*part]).collect();
+            let mut end = 0;
+            for place in hidden(&text).unwrap_or_default() {
+                prop_assert!(place.start >= end && place.end > place.start, "{text:?}");
+                prop_assert!(place.end <= text.len());
+                end = place.end;
+            }
+        }
+
         #[test]
         fn no_text_of_parts_panics(parts in proptest::collection::vec(0usize..14, 0..30)) {
             let words = ["|1 ", "|", "RUN ", "ENV ", "#(nop) ", "TOKEN=", "é", "\"", "'", " ", "/bin/sh -c ", "correct-horse", "@", "://a:"];

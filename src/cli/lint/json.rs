@@ -75,7 +75,7 @@ fn of<'l>(one: &'l Linted, finding: &'l Finding) -> One<'l> {
         message: finding.message.as_str(),
         hint: finding.hint.as_ref().map(crate::text::Clean::as_str),
         other_line: finding.other_line,
-        fix: &finding.fix,
+        fix: one.fix(finding),
     }
 }
 

@@ -101,12 +101,9 @@ fn result(one: &Linted, finding: &Finding) -> Value {
             },
         }}],
     });
-    if let (Some(object), false) = (result.as_object_mut(), finding.fix.is_empty()) {
-        let edits: Vec<Value> = finding
-            .fix
-            .iter()
-            .map(|edit| replacement(text, edit))
-            .collect();
+    let fix = one.fix(finding);
+    if let (Some(object), false) = (result.as_object_mut(), fix.is_empty()) {
+        let edits: Vec<Value> = fix.iter().map(|edit| replacement(text, edit)).collect();
         let change = json!({ "artifactLocation": { "uri": uri }, "replacements": edits });
         object.insert(
             String::from("fixes"),

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Linted;
 use crate::cli::output::Paint;
+use crate::dockerfile::Dockerfile;
 use crate::dockerfile::lint::Finding;
 use crate::dockerfile::lint::Severity;
+use crate::image::maker;
 use crate::text::Clean;
 use crate::text::plural;
 
@@ -33,7 +36,7 @@ fn of_finding(text: &mut String, one: &Linted, finding: &Finding, paint: Paint) 
         Severity::Warning => paint.warn(&label),
         Severity::Info | Severity::Style => paint.faint(&label),
     };
-    let place = Place::of(&one.file.text, finding);
+    let place = Place::of(&one.file, finding);
     let (name, line) = (&one.name, finding.line);
     let _ = writeln!(text, "{label} {}", finding.message);
     let _ = writeln!(
@@ -69,7 +72,8 @@ struct Place {
 }
 
 impl Place {
-    fn of(text: &str, finding: &Finding) -> Self {
+    fn of(file: &Dockerfile, finding: &Finding) -> Self {
+        let text = file.text.as_str();
         let (start, end) = (finding.span.start, finding.span.end);
         let head = text.get(..start).unwrap_or_default();
         let from = head.rfind('\n').map_or(0, |at| at + 1);
@@ -77,21 +81,17 @@ impl Place {
         let line = rest.split('\n').next().unwrap_or_default();
         let line = line.trim_end_matches('\r');
         let prefix = head.get(from..).unwrap_or_default();
-        let marked = text.get(start..end.min(from + line.len()).max(start));
-        let marked = marked.unwrap_or_default();
+        let marked = prefix.len()..(end.saturating_sub(from)).min(line.len()).max(prefix.len());
+        let hidden = hidden(file, start, from..from + line.len());
         // Tabs and control characters take other room than they have bytes.
-        let upto = |text: &str| Clean::line(text).as_str().width();
-        let before = upto(prefix.trim_start_matches('\u{feff}'));
-        let whole = Clean::line(line.trim_start_matches('\u{feff}'));
-        let width = upto(&format!(
-            "{}{marked}",
-            prefix.trim_start_matches('\u{feff}')
-        ));
+        let clean = |text: &str| Clean::line(text.trim_start_matches('\u{feff}'));
+        let upto = |at, whole| clean(&covered(line, &hidden, at, whole)).as_str().width();
+        let before = upto(marked.start, false);
         let place = Self {
             column: prefix.trim_start_matches('\u{feff}').chars().count() + 1,
-            shown: whole.to_string(),
+            shown: clean(&covered(line, &hidden, line.len(), true)).to_string(),
             before,
-            width: width.saturating_sub(before),
+            width: upto(marked.end, true).saturating_sub(before),
         };
         place.cut()
     }
@@ -122,6 +122,39 @@ impl Place {
             before,
         }
     }
+}
+
+/// Where the secrets are in a line of the file; places are in bytes of the line.
+fn hidden(file: &Dockerfile, at: usize, line: Range<usize>) -> Vec<Range<usize>> {
+    let around = file.span_around(at);
+    let text = file.text.get(around.range()).unwrap_or_default();
+    // What is too much to look at is not shown.
+    let places = maker::hidden(text).unwrap_or_else(|| {
+        Vec::from([Range {
+            start: 0,
+            end: text.len(),
+        }])
+    });
+    let places = places.into_iter().filter_map(|place| {
+        let start = (around.start + place.start).max(line.start);
+        let end = (around.start + place.end).min(line.end);
+        (start < end).then(|| start - line.start..end - line.start)
+    });
+    places.collect()
+}
+
+/// A line up to a byte, with `…` for each part that is hidden. One that the byte cuts is there
+/// where `whole`.
+fn covered(line: &str, hidden: &[Range<usize>], at: usize, whole: bool) -> String {
+    let (mut text, mut from) = (String::new(), 0);
+    for place in hidden.iter().filter(|place| place.start < at) {
+        text += line.get(from..place.start).unwrap_or_default();
+        if place.end <= at || whole {
+            text.push('…');
+        }
+        from = place.end;
+    }
+    text + line.get(from..at).unwrap_or_default()
 }
 
 /// How much was found: `3 findings in 2 files (1 error, 2 warnings); 1 can be mended with --fix`.
@@ -164,7 +197,6 @@ pub(super) fn summary(linted: &[Linted]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dockerfile::Dockerfile;
     use crate::dockerfile::lint;
 
     fn shown(text: &str) -> String {
@@ -226,6 +258,37 @@ mod tests {
             column(lines[4], "^^^^"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn a_line_is_shown_without_its_secrets_and_the_carets_stay() {
+        let token = format!("ghp_{}", "aZ3bY7cX9dW1eV5fU2gT8hS4iR6jQ0kPmN2L");
+        let text = format!(
+            "FROM a:1\nRUN export API_TOKEN={token} \\\n  && curl https://user:pa55word@git.corp/a && sudo make PASSWORD=correct-horse\n"
+        );
+        insta::assert_snapshot!(shown(&text), @"
+        error[sudo]: `sudo` is not needed in a build
+          --> Dockerfile:3:47
+             |
+           3 |   && curl https://user:…@git.corp/a && sudo make PASSWORD=…
+             |                                        ^^^^
+          hint: leave it out, and switch with `USER` where the user matters
+        ");
+    }
+
+    #[test]
+    fn carets_at_a_secret_stand_below_its_sign() {
+        let line = "ARG TOKEN=correct-horse x";
+        let hidden = [Range { start: 10, end: 23 }];
+        for (at, whole, wanted) in [
+            (10, false, "ARG TOKEN="),
+            (14, false, "ARG TOKEN="),
+            (14, true, "ARG TOKEN=…"),
+            (23, true, "ARG TOKEN=…"),
+            (25, true, "ARG TOKEN=… x"),
+        ] {
+            assert_eq!(covered(line, &hidden, at, whole), wanted);
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::engine::BuildEvent;
 use crate::engine::Builder;
 use crate::engine::LogStream;
 use crate::engine::StepId;
+use crate::image::maker;
 use crate::text::Clean;
 use crate::text::Sanitizer;
 
@@ -188,7 +189,7 @@ impl Ledger {
     fn name(&mut self, place: Option<Place>, own: &str) -> StepId {
         let (line, stage, title) = match place {
             Some(place) => (Some(place.line), Some(place.stage), place.title),
-            None => (None, None, Clean::line(own)),
+            None => (None, None, Clean::line(&maker::told(own))),
         };
         if self.restarted {
             let same = |known: &Known| known.line == line && known.title == title;

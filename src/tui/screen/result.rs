@@ -12,6 +12,7 @@ use ratatui::text::Span;
 
 use crate::course::Exercise;
 use crate::finding::Scan;
+use crate::image::maker;
 use crate::report::GoalReport;
 use crate::report::Outcome;
 use crate::report::Report;
@@ -482,7 +483,8 @@ fn explain(page: &mut Page, theme: Theme, label: &str, role: Role, text: &str, c
         .extend(page::labelled(theme, &label, role, text, columns));
 }
 
-/// The line of the Dockerfile as it was built, in its colours.
+/// The line of the Dockerfile as it was built, in its colours; as it may be told where it holds
+/// secrets.
 fn place_line(theme: Theme, bench: &Bench, line: u32, columns: u16) -> Line<'static> {
     let label = format!("   {:<LABEL$}", "where");
     let mut shown = page::line(
@@ -496,6 +498,14 @@ fn place_line(theme: Theme, bench: &Bench, line: u32, columns: u16) -> Line<'sta
     let built = bench.built.get("Dockerfile").map_or("", String::as_str);
     let text = built.split('\n').nth(index).unwrap_or_default().trim_end();
     let room = columns.saturating_sub(u16::try_from(shown.width()).unwrap_or(u16::MAX));
+    let told = maker::told(text);
+    if told != text.trim() {
+        let told = crate::tui::paint::cut(&told, room, theme.glyphs.ellipsis);
+        shown
+            .spans
+            .push(Span::styled(told, theme.style(Role::Text)));
+        return shown;
+    }
     let text = crate::tui::paint::cut(text, room, theme.glyphs.ellipsis);
     let sheet = crate::tui::screen::sheet(built);
     let colors = sheet

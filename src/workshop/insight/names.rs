@@ -144,11 +144,12 @@ pub fn size(bytes: Bytes) -> String {
     }
 }
 
-/// The first line of an instruction, as the learner wrote it.
+/// The first line of an instruction, as the learner wrote it and as it may be
+/// [`told`](maker::told).
 #[must_use]
 pub fn instruction(dockerfile: &str, line: u32) -> Option<String> {
     let index = usize::try_from(line).ok()?.checked_sub(1)?;
     let text = dockerfile.split('\n').nth(index)?.trim();
     let text = text.trim_end_matches('\\').trim_end();
-    (!text.is_empty()).then(|| Clean::line(text).to_string())
+    (!text.is_empty()).then(|| Clean::line(&maker::told(text)).to_string())
 }

@@ -4,6 +4,7 @@ use super::Ledger;
 use crate::engine::BuildError;
 use crate::engine::EngineError;
 use crate::engine::docker::images::registry_of;
+use crate::image::maker;
 use crate::text::Clean;
 
 /// What ended a build, in the terms of the Dockerfile.
@@ -73,7 +74,8 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
                 line: step.line,
                 title: step.title.clone(),
                 exit: Some(exit),
-                message: Clean::line(told),
+                // It quotes the command.
+                message: Clean::line(&maker::told(told)),
             },
             None => refused(told),
         });

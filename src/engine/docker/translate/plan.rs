@@ -8,6 +8,7 @@ use crate::dockerfile::Body;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
+use crate::image::maker;
 use crate::text::Clean;
 
 /// An instruction's place.
@@ -210,7 +211,7 @@ const fn works(instruction: &Instruction) -> bool {
     )
 }
 
-/// An instruction as the learner wrote it, on one line.
+/// An instruction as the learner wrote it, on one line, as it may be [`told`](maker::told).
 fn title(instruction: &Instruction, text: &str) -> Clean {
     let mut words = vec![instruction.keyword.as_str()];
     words.extend(
@@ -224,7 +225,7 @@ fn title(instruction: &Instruction, text: &str) -> Clean {
         _ => instruction.arguments.as_str(),
     };
     words.push(arguments);
-    Clean::line(words.join(" ").trim())
+    Clean::line(&maker::told(&words.join(" ")))
 }
 
 #[cfg(test)]
@@ -315,6 +316,16 @@ CMD [\"/a\"]
         assert_eq!(line(plan.podman(1, 1)), Some(2));
         assert_eq!(line(plan.podman(1, 4)), Some(5));
         assert_eq!(line(plan.podman(2, 3)), Some(8));
+    }
+
+    #[test]
+    fn a_step_is_named_without_its_secrets() {
+        let plan = Plan::of(&dockerfile(
+            "FROM a\nRUN export TOKEN=correct-horse && false\nENV DB_PASSWORD=my long one\n",
+        ));
+        let title = |step| plan.podman(1, step).unwrap().title.to_string();
+        assert_eq!(title(2), "RUN export TOKEN=… && false");
+        assert_eq!(title(3), "ENV DB_PASSWORD=…");
     }
 
     #[test]
