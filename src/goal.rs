@@ -159,7 +159,7 @@ impl Blame {
     #[must_use]
     pub fn at_path(self, path: impl AsRef<str>) -> Self {
         Self {
-            path: Some(Clean::line(path.as_ref())),
+            path: Some(Clean::path(path.as_ref())),
             ..self
         }
     }

@@ -43,6 +43,13 @@ impl Clean {
         Self(joined.join(" "))
     }
 
+    /// Cleans a path: what may not be shown is written out as [`path_text`] has it, so that it stays
+    /// a path, and two paths stay two.
+    #[must_use]
+    pub fn path(text: &str) -> Self {
+        Self::line(&path_text(text.as_bytes()))
+    }
+
     /// Cleans a text of several lines.
     #[must_use]
     pub fn lines(text: &str) -> Vec<Self> {
@@ -214,12 +221,7 @@ impl Sanitizer {
                     self.push(' ');
                 }
             }
-            '\u{061c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}' => self.push('\u{fffd}'),
+            c if turns_text(c) => self.push('\u{fffd}'),
             c if c.is_control() => {}
             c if c.width() == Some(0) => {
                 if self.marks < 2 {
@@ -256,6 +258,42 @@ impl Sanitizer {
         self.carriage_return = false;
         emit(Clean(std::mem::take(&mut self.line)));
     }
+}
+
+/// Whether a character changes the direction or the lines of the text around it, or is not seen.
+const fn turns_text(c: char) -> bool {
+    matches!(
+        c,
+        '\u{061c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+/// A path as text. Paths are bytes to a system: those that are no text or may not be shown are
+/// written as `\xFF`, so that two paths stay two.
+#[must_use]
+pub fn path_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    let write = |text: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || turns_text(c) {
+                write(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                text.push(c);
+            }
+        }
+        write(&mut text, chunk.invalid());
+    }
+    text
 }
 
 /// Whether `bytes` may be the first bytes of a longer character.
@@ -335,6 +373,21 @@ mod tests {
         assert_eq!(clean(&[b"caf\xc3", b"\xa9\n"]), ["café"]);
         assert_eq!(clean(&[b"bad\xff!\n"]), ["bad\u{fffd}!"]);
         assert_eq!(clean(&[b"end\xe2\x82"]), ["end\u{fffd}"]);
+    }
+
+    #[test]
+    fn a_path_shows_what_would_not_be_seen() {
+        for (path, shown) in [
+            ("a\u{1b}[31mred", "a\\x1B[31mred"),
+            ("one\r\n\ttwo", "one\\x0D\\x0A\\x09two"),
+            ("\u{202e}evil\u{9b}", "\\xE2\\x80\\xAEevil\\xC2\\x9B"),
+            ("caf\u{e9} \u{65e5}", "caf\u{e9} \u{65e5}"),
+        ] {
+            assert_eq!(Clean::path(path).as_str(), shown);
+            assert_eq!(Clean::path(shown).as_str(), shown, "once is enough");
+            assert_eq!(Clean::line(shown).as_str(), shown, "and stays");
+        }
+        assert_eq!(path_text(b"caf\xe9"), "caf\\xE9");
     }
 
     #[test]

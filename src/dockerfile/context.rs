@@ -28,6 +28,7 @@ use walk::Found;
 use super::ignore::Ignore;
 use super::ignore::ignore_file;
 use crate::text::Clean;
+use crate::text::path_text;
 use crate::units::Bytes;
 
 /// The largest Dockerfile or ignore file that is read.
@@ -124,7 +125,7 @@ impl Context {
         }
         let top = match sources.folder {
             Some(path) => Some(Folder::top(path).map_err(|why| ContextError::Unreadable {
-                path: Clean::line(&path.to_string_lossy()),
+                path: Clean::path(&path.to_string_lossy()),
                 why,
             })?),
             None => None,
@@ -172,7 +173,7 @@ impl Context {
     /// # Errors
     /// When it is not there or cannot be read.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, ContextError> {
-        let name = Clean::line(path);
+        let name = Clean::path(path);
         match self.nodes.get(path.as_bytes()) {
             Some(Node::Memory(bytes)) => Ok(bytes.to_vec()),
             Some(Node::Disk { .. }) => self
@@ -266,7 +267,7 @@ impl Context {
         };
         let text = String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
         self.ignore = Ignore::parse(&text).map_err(|error| ContextError::Ignore {
-            file: Clean::line(&name),
+            file: Clean::path(&name),
             error,
         })?;
         Ok(())
@@ -277,7 +278,7 @@ impl Context {
         let Some(top) = &self.top else {
             return Ok(None);
         };
-        let name = Clean::line(path);
+        let name = Clean::path(path);
         match top.read(path.as_bytes(), LARGEST_TEXT) {
             Ok(Some(bytes)) => Ok(Some(bytes)),
             Ok(None) => Err(ContextError::TooLarge {
@@ -318,7 +319,7 @@ impl Context {
                 Found::Folder => {
                     if depth >= limits.depth {
                         return Err(ContextError::TooDeep {
-                            path: Clean::line(&text),
+                            path: Clean::path(&text),
                             limit: limits.depth,
                         });
                     }
@@ -340,7 +341,7 @@ impl Context {
                 Found::Socket => self.sockets.push(text),
                 Found::Special { kind } => {
                     return Err(ContextError::Special {
-                        path: Clean::line(&text),
+                        path: Clean::path(&text),
                         kind,
                     });
                 }
@@ -552,7 +553,7 @@ fn join(above: &[u8], name: &[u8]) -> Vec<u8> {
 fn shown(path: &[u8]) -> Clean {
     match path {
         b"" => Clean::line("."),
-        _ => Clean::line(&String::from_utf8_lossy(path)),
+        _ => Clean::path(&path_text(path)),
     }
 }
 
@@ -560,7 +561,7 @@ fn shown(path: &[u8]) -> Clean {
 fn check_inside(path: &str) -> Result<(), ContextError> {
     let bad = |part: &str| matches!(part, "" | "." | "..") || part.contains('\0');
     if path.split('/').any(bad) {
-        return Err(ContextError::Outside(Clean::line(path)));
+        return Err(ContextError::Outside(Clean::path(path)));
     }
     Ok(())
 }

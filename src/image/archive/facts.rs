@@ -18,13 +18,14 @@ use super::part::Asked;
 use super::part::digest_of;
 
 /// The code that facts come from: what another version remembered is not understood.
-const MADE_BY: [&str; 6] = [
+const MADE_BY: [&str; 7] = [
     include_str!("../../image.rs"),
     include_str!("../binary.rs"),
     include_str!("file.rs"),
     include_str!("layer.rs"),
     include_str!("members.rs"),
     include_str!("needles.rs"),
+    include_str!("../../text.rs"),
 ];
 
 /// Where facts of layers are kept. Losing any of it costs time and nothing else.

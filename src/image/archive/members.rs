@@ -3,7 +3,6 @@
 //! Only what image archives hold is read: ustar, GNU long names and PAX headers. Sparse members are
 //! refused: no engine writes them.
 
-use std::fmt::Write as _;
 use std::io;
 use std::io::BufRead;
 use std::io::Read;
@@ -13,6 +12,7 @@ use tar::Header;
 
 use super::ArchiveError;
 use super::budget::Budget;
+use crate::text::path_text;
 
 /// The size of a block.
 const BLOCK: u64 = 512;
@@ -225,7 +225,7 @@ impl<R: BufRead> Members<R> {
             .iter()
             .position(|byte| *byte == 0)
             .unwrap_or(bytes.len());
-        Ok(text_of(bytes.get(..end).unwrap_or_default()))
+        Ok(path_text(bytes.get(..end).unwrap_or_default()))
     }
 }
 
@@ -254,10 +254,10 @@ fn member(
 ) -> Result<Member, ArchiveError> {
     let raw = extension
         .path
-        .unwrap_or_else(|| text_of(&header.path_bytes()));
+        .unwrap_or_else(|| path_text(&header.path_bytes()));
     let link = extension
         .link
-        .or_else(|| header.link_name_bytes().map(|bytes| text_of(&bytes)))
+        .or_else(|| header.link_name_bytes().map(|bytes| path_text(&bytes)))
         .unwrap_or_default();
     // Old archives mark a folder by its trailing slash alone.
     let folder = kind == EntryType::Regular && raw.ends_with('/');
@@ -287,19 +287,6 @@ fn member(
         gid: extension.gid.or_else(|| header.gid().ok()).unwrap_or(0),
         capabilities: extension.capabilities,
     })
-}
-
-/// A name as text. Names are bytes to a system: those that are no text are written as `\xFF`, so
-/// that two names stay two.
-fn text_of(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02X}");
-        }
-    }
-    text
 }
 
 /// A path without leading and trailing slashes, doubled slashes and `.` parts.
@@ -349,7 +336,7 @@ fn read_records(mut bytes: &[u8], extension: &mut Extension) -> Result<(), Archi
             .position(|byte| *byte == b'=')
             .ok_or_else(broken)?;
         let (key, value) = record.split_at(equals);
-        let value = text_of(value.get(1..).unwrap_or_default());
+        let value = path_text(value.get(1..).unwrap_or_default());
         let number = || value.parse::<u64>().ok().ok_or_else(broken);
         match key {
             b"path" => extension.path = Some(value),

@@ -359,7 +359,7 @@ fn an_index_of_several_images_is_not_guessed_at() {
 #[test]
 fn names_that_are_no_text_stay_apart() {
     let mut layer = Vec::new();
-    for byte in [0xfe, 0xff] {
+    for byte in [0xfe, 0xff, 0x1b, 0x0d] {
         let mut header = tar::Header::new_gnu();
         header.set_size(0);
         header.set_mode(0o644);
@@ -371,7 +371,7 @@ fn names_that_are_no_text_stay_apart() {
     let contents = read(Image::of(vec![layer]).legacy().as_slice(), &options()).unwrap();
     let entries = contents.layers[0].entries.iter();
     let paths: Vec<&str> = entries.map(|entry| entry.path.as_str()).collect();
-    assert_eq!(paths, ["a\\xFE", "a\\xFF"]);
+    assert_eq!(paths, ["a\\xFE", "a\\xFF", "a\\x1B", "a\\x0D"]);
 }
 
 #[test]

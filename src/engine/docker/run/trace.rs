@@ -27,6 +27,7 @@ use crate::image::run::Start;
 use crate::image::run::Trace;
 use crate::image::user::Identity;
 use crate::text::Clean;
+use crate::text::path_text;
 use crate::units::Bytes;
 
 /// The program, compiled by the build script; empty where it could not be.
@@ -321,7 +322,7 @@ impl Listed {
             match words.next() {
                 _ if text.starts_with('/') => {
                     if !text.starts_with(&ours) {
-                        listed.paths.push(text.into_owned());
+                        listed.paths.push(path_text(record));
                     }
                 }
                 Some("held") => listed.held = Some(true),
