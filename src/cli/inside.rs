@@ -27,6 +27,7 @@ use crate::image::inside::Inside;
 use crate::image::inside::Remark;
 use crate::image::inside::RemarkKind;
 use crate::image::inside::Weight;
+use crate::image::inside::start::Started;
 use crate::image::maker;
 use crate::image::secrets;
 use crate::image::secrets::Place;
@@ -165,18 +166,9 @@ impl View<'_> {
             plural(self.contents.layers.len(), "layer"),
             self.contents.shipped()
         );
-        let starts: Vec<String> = self
-            .inside
-            .starts
-            .iter()
-            .map(|one| match &one.path {
-                Some(path) if *path != one.word => format!("{} ({path})", one.word),
-                Some(path) => path.clone(),
-                None => format!("{} (not there)", one.word),
-            })
-            .collect();
+        let starts: Vec<String> = self.inside.starts.iter().map(start).collect();
         if !starts.is_empty() {
-            let _ = writeln!(text, "starts {}", Clean::line(&starts.join(", then ")));
+            let _ = writeln!(text, "starts {}", starts.join(", then "));
         }
         let programs: Vec<String> = self
             .inside
@@ -347,6 +339,17 @@ impl View<'_> {
     }
 }
 
+/// One thing that a container starts. Each is cleaned by itself: the line end of another system is
+/// part of an interpreter's name.
+fn start(one: &Started) -> String {
+    let word = Clean::path(&one.word);
+    match &one.path {
+        Some(path) if *path != one.word => format!("{word} ({})", Clean::path(path)),
+        Some(_) => word.to_string(),
+        None => format!("{word} (not there)"),
+    }
+}
+
 /// Whether there is no more to say of such a thing than where it is.
 const fn is_a_name(kind: RemarkKind) -> bool {
     matches!(
@@ -405,6 +408,21 @@ fn shorten(maker: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::inside::start::Because;
+
+    #[test]
+    fn what_is_started_is_named_whatever_its_script_s_line_ends_are() {
+        let one = |word: &str, path: Option<&str>| {
+            start(&Started {
+                word: word.to_owned(),
+                path: path.map(str::to_owned),
+                because: Because::Script,
+            })
+        };
+        assert_eq!(one("/bin/sh\r", None), "/bin/sh\\x0D (not there)");
+        assert_eq!(one("app", Some("/bin/app")), "app (/bin/app)");
+        assert_eq!(one("/bin/app", Some("/bin/app")), "/bin/app");
+    }
 
     #[test]
     fn a_layer_is_named_without_the_arguments_of_its_build() {
