@@ -5,7 +5,7 @@
 //!   shrink-that-image/        a workspace: edit it with anything
 //!   .loadline/
 //!     records.db              attempts, progress, hints, answers (SQLite)
-//!     kept/                   what a reset took away
+//!     kept/                   what a reset took away, and what was not saved
 //!     layers/                 facts of image layers, to be read once
 //! ```
 //! Nothing here is needed to show the first screen: [`Home::find`] touches no file, and

@@ -6,6 +6,7 @@
 pub mod advice;
 pub mod doctor;
 mod figure;
+mod file;
 pub mod insight;
 mod local;
 pub mod meanwhile;
@@ -21,6 +22,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 pub use figure::figure;
+pub use file::Barred;
+pub use file::LineEnds;
+pub use file::NotSaved;
+pub use file::WorkspaceFile;
 pub use local::Local;
 pub use nameless::report as nameless_report;
 pub use solution::solution_is_due;
@@ -73,8 +78,19 @@ pub trait Workshop: Send + Sync + 'static {
     /// Opens the learner's files of an exercise; the first time, the starter is copied.
     async fn open(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble>;
 
-    /// Writes one file of the learner, whole or not at all.
-    async fn save(&self, exercise: &ExerciseId, file: &str, text: &str) -> Result<(), Trouble>;
+    /// Writes one file of the learner, whole or not at all, and only over `read`: the text that it
+    /// had when it was read, `None` where it was not there.
+    async fn save(
+        &self,
+        exercise: &ExerciseId,
+        file: &str,
+        text: &str,
+        read: Option<&str>,
+    ) -> Result<(), NotSaved>;
+
+    /// Keeps a text that is not saved beside the learner's files; says where it is now.
+    async fn keep(&self, exercise: &ExerciseId, file: &str, text: &str)
+    -> Result<PathBuf, Trouble>;
 
     /// Puts the starter back; what was there is kept for [`Self::undo_reset`].
     async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble>;
@@ -228,17 +244,6 @@ pub struct Workspace {
     pub log: PathBuf,
     /// The files that the learner changes, in the order of the exercise.
     pub files: Vec<WorkspaceFile>,
-}
-
-/// One of the learner's files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkspaceFile {
-    /// Its path in the folder.
-    pub name: String,
-    /// Its text; `None` where the file is not there.
-    pub text: Option<String>,
-    /// Whether it may not be written.
-    pub read_only: bool,
 }
 
 /// What the learner has reached.

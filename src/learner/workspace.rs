@@ -65,6 +65,16 @@ impl FileState {
     }
 }
 
+/// What a file with this content looks like, or one that is not there.
+impl From<Option<&[u8]>> for FileState {
+    fn from(content: Option<&[u8]>) -> Self {
+        content.map_or(Self::Missing, |content| Self::There {
+            hash: xxh3_64(content),
+            read_only: false,
+        })
+    }
+}
+
 /// What came of saving a file from the program's own editor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved {
@@ -327,6 +337,21 @@ impl Workspace {
         Ok(true)
     }
 
+    /// Keeps a text that was not saved, and says where. A reset and its undoing do not touch it.
+    ///
+    /// # Errors
+    /// When it is not one of the learner's own files, or cannot be written.
+    pub fn keep(&self, name: &str, content: &[u8]) -> Result<PathBuf, WorkspaceError> {
+        if !self.exercise.edit.iter().any(|edit| edit == name) {
+            return Err(WorkspaceError::NotYours(name.to_owned()));
+        }
+        let unsaved = self.kept.join("unsaved");
+        let files = Files::from([(name.to_owned(), Arc::from(content))]);
+        let folder =
+            kept::keep(&unsaved, &files).map_err(WorkspaceError::io(&unsaved, "written"))?;
+        Ok(folder.join(name))
+    }
+
     fn remove(&self, name: &str) -> Result<(), WorkspaceError> {
         let path = self.file(name);
         match fs::remove_file(&path) {
@@ -339,7 +364,10 @@ impl Workspace {
 }
 
 /// A plain file of bearable size, or nothing where there is none.
-fn read(path: &Path) -> Result<Option<Arc<[u8]>>, WorkspaceError> {
+///
+/// # Errors
+/// When it cannot be read, is no plain file or is too large.
+pub fn read(path: &Path) -> Result<Option<Arc<[u8]>>, WorkspaceError> {
     let meta = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(WorkspaceError::io(path, "read"))?,
@@ -361,7 +389,9 @@ fn read(path: &Path) -> Result<Option<Arc<[u8]>>, WorkspaceError> {
     Ok(Some(content.into()))
 }
 
-fn is_read_only(path: &Path) -> bool {
+/// Whether a file's mode does not let it be written.
+#[must_use]
+pub fn is_read_only(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.permissions().readonly())
 }
 

@@ -4,6 +4,8 @@ use crate::course::ExerciseId;
 use crate::plain::Plain;
 use crate::text::Clean;
 use crate::text::plural;
+use crate::workshop::LineEnds;
+use crate::workshop::NotSaved;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
 
@@ -65,23 +67,28 @@ impl Command {
 struct Draft {
     lines: Vec<String>,
     before: Vec<Vec<String>>,
+    /// What stands at the end of a line.
+    ends: LineEnds,
     /// Whether the last line ends as the others do.
-    ends: bool,
+    ended: bool,
 }
 
 impl Draft {
     fn of(text: &str) -> Self {
+        // Where lines end in two ways the file is not edited here.
+        let ends = LineEnds::of(text).unwrap_or_default();
         Self {
-            lines: lines(text),
+            lines: lines(text, ends),
             before: Vec::new(),
-            ends: text.is_empty() || text.ends_with('\n'),
+            ends,
+            ended: text.is_empty() || text.ends_with('\n'),
         }
     }
 
     fn text(&self) -> String {
-        let mut text = self.lines.join("\n");
-        if self.ends && !self.lines.is_empty() {
-            text.push('\n');
+        let mut text = self.lines.join(self.ends.as_str());
+        if self.ended && !self.lines.is_empty() {
+            text.push_str(self.ends.as_str());
         }
         text
     }
@@ -142,13 +149,13 @@ impl Draft {
     }
 }
 
-/// The lines of a text; a carriage return stays where it is.
-fn lines(text: &str) -> Vec<String> {
-    let text = text.strip_suffix('\n').unwrap_or(text);
+/// The lines of a text, without their ends.
+fn lines(text: &str, ends: LineEnds) -> Vec<String> {
+    let text = text.strip_suffix(ends.as_str()).unwrap_or(text);
     if text.is_empty() {
         return Vec::new();
     }
-    text.split('\n').map(str::to_owned).collect()
+    text.split(ends.as_str()).map(str::to_owned).collect()
 }
 
 impl Plain<'_> {
@@ -186,8 +193,12 @@ impl Plain<'_> {
 
     /// Changes a file line by line until the person saves it or leaves.
     async fn by_lines(&mut self, exercise: &ExerciseId, file: &WorkspaceFile) {
-        if file.read_only {
-            return self.say(format!("{} may not be written.", file.name));
+        if let Some(barred) = file.barred {
+            return self.say(format!(
+                "{} is not edited here: {}.",
+                file.name,
+                barred.words()
+            ));
         }
         let mut draft = Draft::of(file.text.as_deref().unwrap_or_default());
         self.say(format!("{}, line by line:", file.name));
@@ -203,16 +214,23 @@ impl Plain<'_> {
                 }
                 Command::Help => self.say_all(HELP.map(str::to_owned)),
                 Command::Save => {
-                    let workshop = self.services.workshop.clone();
-                    match workshop.save(exercise, &file.name, &draft.text()).await {
-                        Ok(()) => return self.say(format!("{} is saved.", file.name)),
-                        Err(trouble) => self.say_trouble(&trouble),
+                    if self.save(exercise, file, &draft).await {
+                        return;
                     }
                 }
-                Command::Leave if draft.is_changed() && typed.is_some() => {
+                Command::Leave if draft.is_changed() => {
                     let question = "Your changes are not saved. Type yes to leave without them: ";
-                    let answer = self.tty.ask(question).await;
-                    if answer.is_none_or(|answer| answer.trim().eq_ignore_ascii_case("yes")) {
+                    let answer = match typed {
+                        Some(_) => self.tty.ask(question).await,
+                        None => None,
+                    };
+                    let Some(answer) = answer else {
+                        // Nobody said that they are not wanted.
+                        self.say("Your changes were not saved.");
+                        self.keep(exercise, file, &draft).await;
+                        return;
+                    };
+                    if answer.trim().eq_ignore_ascii_case("yes") {
                         return self.say("Nothing was saved.");
                     }
                 }
@@ -222,6 +240,49 @@ impl Plain<'_> {
                         Ok(said) | Err(said) => self.say(said),
                     }
                 }
+            }
+        }
+    }
+
+    /// Saves a draft over what was read; says whether there is nothing more to do here.
+    async fn save(&mut self, exercise: &ExerciseId, file: &WorkspaceFile, draft: &Draft) -> bool {
+        let workshop = self.services.workshop.clone();
+        let read = file.text.as_deref();
+        let saved = workshop
+            .save(exercise, &file.name, &draft.text(), read)
+            .await;
+        match saved {
+            Ok(()) => {
+                self.say(format!("{} is saved.", file.name));
+                true
+            }
+            Err(NotSaved::Changed) => {
+                self.say_trouble(&NotSaved::Changed.trouble(&file.name));
+                let kept = self.keep(exercise, file, draft).await;
+                if kept {
+                    self.say("Edit the file again: it is read anew, with what is on disk now.");
+                }
+                kept
+            }
+            Err(NotSaved::Failed(trouble)) => {
+                self.say_trouble(&trouble);
+                false
+            }
+        }
+    }
+
+    /// Keeps a draft that is not saved and says where; false where it could not be kept.
+    async fn keep(&mut self, exercise: &ExerciseId, file: &WorkspaceFile, draft: &Draft) -> bool {
+        let workshop = self.services.workshop.clone();
+        match workshop.keep(exercise, &file.name, &draft.text()).await {
+            Ok(path) => {
+                let path = Clean::line(&path.display().to_string());
+                self.say(format!("Your text is kept in {path}."));
+                true
+            }
+            Err(trouble) => {
+                self.say_trouble(&trouble);
+                false
             }
         }
     }
@@ -263,6 +324,14 @@ mod tests {
         assert_eq!(draft.text(), "FROM a\nRUN x\n");
         assert!(draft.change(Command::Undo).is_err());
         assert!(!draft.is_changed());
+    }
+
+    #[test]
+    fn lines_that_end_as_on_windows_still_do() {
+        let mut draft = Draft::of("FROM a\r\nRUN x\r\n");
+        assert_eq!(draft.shown(), ["   1  FROM a", "   2  RUN x"]);
+        assert!(draft.change(Command::read("+1 USER 1")).is_ok());
+        assert_eq!(draft.text(), "FROM a\r\nUSER 1\r\nRUN x\r\n");
     }
 
     #[test]

@@ -99,7 +99,9 @@ impl Plain<'_> {
         match action {
             Action::Build => self.build(exercise).await?,
             Action::Edit => {
-                self.edit(&exercise.id, workspace).await;
+                // It may have changed since it was shown.
+                let now = workshop.open(&exercise.id).await?;
+                self.edit(&exercise.id, &now).await;
                 let fresh = workshop.open(&exercise.id).await?;
                 self.say_all(remarks::lines(&fresh.files, Detail::Short));
                 return Ok(Some(fresh));
@@ -136,7 +138,7 @@ impl Plain<'_> {
                 return Ok(Some(fresh));
             }
             Action::Used => self.used(exercise).await?,
-            Action::Apply => return self.apply(exercise, workspace).await,
+            Action::Apply => return self.apply(exercise).await,
             Action::Back => {}
         }
         Ok(None)
@@ -163,21 +165,20 @@ impl Plain<'_> {
         }
         self.say(format!("Your files are in {}:", shown(&workspace.folder)));
         for file in &workspace.files {
-            let limit = if file.read_only {
-                " (may not be written)"
-            } else {
-                ""
-            };
-            self.say(format!("  - {}{limit}", file.name));
+            let limit = file.barred.map(|barred| format!(" ({})", barred.words()));
+            self.say(format!("  - {}{}", file.name, limit.unwrap_or_default()));
         }
     }
 
     async fn show(&mut self, workspace: &Workspace) {
         for file in &workspace.files {
             self.say("");
-            match &file.text {
-                None => self.say(format!("{} is not there.", file.name)),
-                Some(text) => {
+            match (&file.text, file.barred) {
+                (None, None) => self.say(format!("{} is not there.", file.name)),
+                (None, Some(barred)) => {
+                    self.say(format!("{} is not shown: {}.", file.name, barred.words()));
+                }
+                (Some(text), _) => {
                     self.say(format!("{}:", file.name));
                     let numbered: Vec<String> = Clean::lines(text)
                         .iter()
@@ -331,11 +332,7 @@ impl Plain<'_> {
     }
 
     /// Puts the worked answer into the learner's files; what was there is kept as by a reset.
-    async fn apply(
-        &mut self,
-        exercise: &Exercise,
-        workspace: &Workspace,
-    ) -> Result<Option<Workspace>, Trouble> {
+    async fn apply(&mut self, exercise: &Exercise) -> Result<Option<Workspace>, Trouble> {
         let Some(solution) = &exercise.solution else {
             self.say("This exercise has no worked answer.");
             return Ok(None);
@@ -347,11 +344,14 @@ impl Plain<'_> {
             return Ok(None);
         }
         let workshop = self.services.workshop.clone();
-        workshop.reset(&exercise.id).await?;
-        for file in &workspace.files {
+        let starter = workshop.reset(&exercise.id).await?;
+        for file in &starter.files {
             if let Some(text) = solution.files.get(&file.name) {
                 let text = String::from_utf8_lossy(text);
-                workshop.save(&exercise.id, &file.name, &text).await?;
+                workshop
+                    .save(&exercise.id, &file.name, &text, file.text.as_deref())
+                    .await
+                    .map_err(|not| not.trouble(&file.name))?;
             }
         }
         self.say("The worked answer is in your files. Yours are kept: \"Undo the last reset\".");

@@ -60,7 +60,7 @@ mod tests {
         let file = |name: &str, text: Option<&str>| WorkspaceFile {
             name: name.to_owned(),
             text: text.map(str::to_owned),
-            read_only: false,
+            barred: None,
         };
         let files = [
             file(

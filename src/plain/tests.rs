@@ -36,6 +36,7 @@ use crate::workshop::Answered;
 use crate::workshop::BaseEvent;
 use crate::workshop::Check;
 use crate::workshop::CheckState;
+use crate::workshop::NotSaved;
 use crate::workshop::Workshop;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
@@ -84,6 +85,8 @@ impl Teletype for Person {
 struct Fake {
     done: Mutex<Vec<String>>,
     progress: Mutex<Progress>,
+    /// What came to the disk after the files were read.
+    meanwhile: Mutex<Option<String>>,
 }
 
 impl Fake {
@@ -99,7 +102,7 @@ fn workspace() -> Workspace {
         files: vec![WorkspaceFile {
             name: "Dockerfile".to_owned(),
             text: Some("FROM scratch\nCMD\u{1b}[2J\n".to_owned()),
-            read_only: false,
+            barred: None,
         }],
     }
 }
@@ -177,9 +180,24 @@ impl Workshop for Fake {
         Ok(workspace())
     }
 
-    async fn save(&self, _: &ExerciseId, file: &str, text: &str) -> Result<(), Trouble> {
+    async fn save(
+        &self,
+        _: &ExerciseId,
+        file: &str,
+        text: &str,
+        read: Option<&str>,
+    ) -> Result<(), NotSaved> {
         self.note(format!("save {file}: {text}"));
+        let meanwhile = self.meanwhile.lock().expect("one thread").clone();
+        if meanwhile.is_some_and(|there| Some(there.as_str()) != read) {
+            return Err(NotSaved::Changed);
+        }
         Ok(())
+    }
+
+    async fn keep(&self, _: &ExerciseId, file: &str, text: &str) -> Result<PathBuf, Trouble> {
+        self.note(format!("keep {file}: {text}"));
+        Ok(PathBuf::from("/w/kept").join(file))
     }
 
     async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
@@ -599,6 +617,57 @@ async fn without_an_editor_a_file_is_changed_line_by_line() {
     );
     assert!(text.contains("Nothing was saved."), "{text}");
     assert!(!text.contains('\u{1b}'));
+}
+
+/// Types these lines into the editor of the only file; what was said and done.
+async fn line_by_line(workshop: Fake, typed: &[&str]) -> (String, Vec<String>) {
+    let workshop = Arc::new(workshop);
+    let services = Services {
+        course: Arc::new(course()),
+        workshop: workshop.clone(),
+    };
+    let answers = ["2", "2"].iter().chain(typed);
+    let mut person = Person {
+        answers: answers.map(|answer| (*answer).to_owned()).collect(),
+        bare: true,
+        ..Person::default()
+    };
+    run(services, &mut person, at_rest(BaseStates::new()), None).await;
+    let done = done(&workshop).into_iter();
+    let kept = done.filter(|done| done.starts_with("keep")).collect();
+    (person.heard.join("\n"), kept)
+}
+
+#[tokio::test]
+async fn a_file_that_changed_meanwhile_is_not_overwritten_and_the_draft_is_kept() {
+    let workshop = Fake::default();
+    let theirs = Some("FROM theirs\n".to_owned());
+    *workshop.meanwhile.lock().expect("one thread") = theirs;
+    let (heard, kept) = line_by_line(workshop, &["1 FROM mine", "-2", "s", "q", "q"]).await;
+    assert_eq!(kept, ["keep Dockerfile: FROM mine\n"]);
+    assert!(
+        heard.contains("Dockerfile changed on disk meanwhile"),
+        "{heard}"
+    );
+    assert!(
+        heard.contains("Your text is kept in /w/kept/Dockerfile.\nEdit the file again"),
+        "{heard}"
+    );
+    assert!(!heard.contains("is saved"), "{heard}");
+}
+
+#[tokio::test]
+async fn the_end_of_the_input_keeps_a_draft() {
+    for typed in [&["1 FROM mine", "-2"][..], &["1 FROM mine", "-2", "q"]] {
+        let (heard, kept) = line_by_line(Fake::default(), typed).await;
+        assert_eq!(kept, ["keep Dockerfile: FROM mine\n"]);
+        let told = "Your changes were not saved.\nYour text is kept in /w/kept/Dockerfile.";
+        assert!(heard.contains(told), "{heard}");
+        assert!(!heard.contains("Nothing was"), "{heard}");
+    }
+    let (heard, kept) = line_by_line(Fake::default(), &[]).await;
+    assert!(heard.contains("Nothing was changed."), "{heard}");
+    assert_eq!(kept, [""; 0]);
 }
 
 #[tokio::test]

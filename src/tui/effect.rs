@@ -35,6 +35,16 @@ pub enum Effect {
         /// tells.
         over: Option<String>,
     },
+    /// Keep a text beside the learner's files that is not written over what is on disk; answered
+    /// with `Msg::Kept`.
+    Keep {
+        /// Which exercise.
+        exercise: ExerciseId,
+        /// Which file.
+        file: String,
+        /// The whole text.
+        text: String,
+    },
     /// Watch an exercise's files, and nothing else any more; told with `Msg::Disk`.
     Watch {
         /// Which exercise.

@@ -341,7 +341,7 @@ pub(crate) fn workspace() -> Workspace {
     let file = |name: &str, text: &str| WorkspaceFile {
         name: name.to_owned(),
         text: Some(text.to_owned()),
-        read_only: false,
+        barred: None,
     };
     Workspace {
         folder: PathBuf::from("/home/learner/loadline/shrink-that-image"),

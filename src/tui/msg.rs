@@ -1,5 +1,6 @@
 //! Everything that can reach `update`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
@@ -76,6 +77,13 @@ pub enum Msg {
         /// How it went.
         result: Result<(), Trouble>,
     },
+    /// A text that was not saved is kept, or not.
+    Kept {
+        /// Which file.
+        file: String,
+        /// Where it is.
+        result: Result<PathBuf, Trouble>,
+    },
     /// Files of the open exercise are on disk like this.
     Disk {
         /// Which exercise.
@@ -139,4 +147,26 @@ pub enum Msg {
     Failed(Trouble),
     /// A background task panicked; the report is in a file.
     TaskPanicked(Clean),
+}
+
+/// What is told of a text that was not saved: where it is kept, or why it is not.
+pub(super) fn kept(file: &str, result: &Result<PathBuf, Trouble>) -> Clean {
+    Clean::line(&match result {
+        Ok(path) => format!(
+            "your changes to {file} are not in it; they are kept in {}",
+            path.display()
+        ),
+        Err(trouble) => format!(
+            "your changes to {file} are not in it and could not be kept: {}",
+            in_words(trouble)
+        ),
+    })
+}
+
+/// A trouble and what to do next, as one line.
+pub(super) fn in_words(trouble: &Trouble) -> String {
+    match &trouble.next_step {
+        Some(next_step) => format!("{}. {next_step}", trouble.message),
+        None => trouble.message.to_string(),
+    }
 }

@@ -367,7 +367,9 @@ impl App {
         if self.runner.is_building() {
             terminal::say("loadline: stopping the build on the engine\n");
         }
-        self.runner.finish(bus).await;
+        for line in self.runner.finish(bus).await {
+            terminal::say(&format!("loadline: {line}\n"));
+        }
     }
 }
 

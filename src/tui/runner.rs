@@ -6,6 +6,7 @@
 )]
 
 mod forward;
+mod unsaved;
 
 use std::collections::HashMap;
 use std::io;
@@ -20,15 +21,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::course::ExerciseId;
+use crate::text::Clean;
 use crate::tui::effect::Effect;
 use crate::tui::msg::JobId;
 use crate::tui::msg::Msg;
 use crate::tui::runner::forward::forward;
+use crate::tui::runner::unsaved::Unsaved;
 use crate::tui::watch;
 use crate::tui::watch::Look;
 use crate::tui::watch::Watched;
 use crate::workshop::Trouble;
 use crate::workshop::Workshop;
+use crate::workshop::WorkspaceFile;
 
 /// The worker threads and what runs on them.
 pub(super) struct Runner {
@@ -82,6 +86,7 @@ impl Runner {
             }),
             Effect::Reset { exercise, undo } => self.reset(exercise, undo),
             Effect::Save { .. }
+            | Effect::Keep { .. }
             | Effect::HintOpened { .. }
             | Effect::LessonRead(_)
             | Effect::Answered { .. } => self.keep(effect),
@@ -165,6 +170,16 @@ impl Runner {
             } => {
                 self.write(async move {
                     save(&*workshop, &bus, (exercise, file, text), &folder, over).await;
+                });
+            }
+            Effect::Keep {
+                exercise,
+                file,
+                text,
+            } => {
+                self.write(async move {
+                    let result = workshop.keep(&exercise, &file, &text).await;
+                    let _ = bus.send(Msg::Kept { file, result }).await;
                 });
             }
             Effect::HintOpened {
@@ -356,8 +371,9 @@ impl Runner {
         }
     }
 
-    /// Cancels what runs and waits, for a while, until it has stopped and all writes are done.
-    pub(super) async fn finish(mut self, mut bus: mpsc::Receiver<Msg>) {
+    /// Cancels what runs and waits, for a while, until it has stopped and all writes are done. What
+    /// could not be saved is kept; says where.
+    pub(super) async fn finish(mut self, mut bus: mpsc::Receiver<Msg>) -> Vec<Clean> {
         if let Some((_, task)) = self.watching.take() {
             task.abort();
         }
@@ -377,20 +393,32 @@ impl Runner {
         if let Some((_, token)) = self.look.take() {
             token.cancel();
         }
-        // Tasks that still tell something must not wait for a full bus.
-        let drain = async { while bus.recv().await.is_some() {} };
+        let mut unsaved = Unsaved::default();
         let all = async {
             for task in work {
                 let _ = task.await;
             }
         };
         let _ = tokio::time::timeout(patience, async {
+            // Tasks that still tell something must not wait for a full bus.
             tokio::select! {
                 () = all => {}
-                () = drain => {}
+                () = unsaved.hear(&mut bus) => {}
             }
         })
         .await;
+        while let Ok(msg) = bus.try_recv() {
+            unsaved.take(msg);
+        }
+        for (exercise, file, text) in std::mem::take(&mut unsaved.texts) {
+            let workshop = Arc::clone(&self.workshop);
+            let name = file.clone();
+            let kept = self.spawn(async move { workshop.keep(&exercise, &name, &text).await });
+            if let Ok(result) = kept.await {
+                unsaved.take(Msg::Kept { file, result });
+            }
+        }
+        unsaved.told
     }
 }
 
@@ -409,7 +437,8 @@ async fn tell_failure(bus: &mpsc::Sender<Msg>, result: Result<(), Trouble>) {
     }
 }
 
-/// Writes a file where the disk still has what the learner last saw.
+/// Writes a file where the disk still has what the learner last saw; where it has not, tells what
+/// it has.
 async fn save(
     workshop: &dyn Workshop,
     bus: &mpsc::Sender<Msg>,
@@ -417,15 +446,11 @@ async fn save(
     folder: &Path,
     over: Option<String>,
 ) {
-    let found = watch::read(folder, &file);
-    let unseen = found.text != over && found.text.as_deref() != Some(text.as_str());
-    let result = if unseen {
-        Err(Trouble::new(format!(
-            "{file} changed on disk; nothing was overwritten"
-        )))
-    } else {
-        workshop.save(&exercise, &file, &text).await
-    };
+    let saved = workshop
+        .save(&exercise, &file, &text, over.as_deref())
+        .await;
+    let found = saved.is_err().then(|| WorkspaceFile::read(folder, &file));
+    let result = saved.map_err(|not| not.trouble(&file));
     let saved = Msg::Saved {
         exercise: exercise.clone(),
         file,
@@ -433,7 +458,7 @@ async fn save(
         result,
     };
     let _ = bus.send(saved).await;
-    if unseen {
+    if let Some(found) = found {
         let disk = Msg::Disk {
             exercise,
             files: vec![found],

@@ -21,6 +21,7 @@ use std::time::Duration;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::Msg;
+use crate::tui::msg::in_words;
 use crate::tui::theme::Role;
 use crate::workshop::EngineState;
 use crate::workshop::Trouble;
@@ -69,6 +70,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
             text,
             result,
         } => files::saved(model, &exercise, &file, text, result, &mut effects),
+        Msg::Kept { file, result } => files::kept(model, &file, &result),
         Msg::Disk { exercise, files } => files::disk(model, &exercise, files, &mut effects),
         Msg::Attempt {
             job,
@@ -116,16 +118,13 @@ fn fixed(model: &mut Model, result: Result<(), Trouble>, effects: &mut Vec<Effec
 
 /// Shows a trouble in the one line for it.
 fn complain(model: &mut Model, trouble: &Trouble) {
-    let text = match &trouble.next_step {
-        Some(next_step) => format!("{}. {next_step}", trouble.message),
-        None => trouble.message.to_string(),
-    };
-    model.say(Role::Fail, text);
+    model.say(Role::Fail, in_words(trouble));
 }
 
-/// Saves what is typed and leaves.
+/// Saves what is typed, keeps what cannot be saved, and leaves.
 fn leave(model: &mut Model, effects: &mut Vec<Effect>) {
     files::save_all(model, effects);
+    files::keep_all(model, effects);
     attempts::cancel(model, effects);
     traces::cancel(model, effects);
     effects.push(Effect::Quit);

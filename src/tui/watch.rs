@@ -3,11 +3,6 @@
 //! The parent directories are watched, because editors save by renaming. Where the file system
 //! sends no events (network, some virtual machines) the few files are read once a second instead.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads the learner's files; this is the edge"
-)]
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
@@ -25,8 +20,6 @@ use crate::workshop::WorkspaceFile;
 const QUIET: Duration = Duration::from_millis(150);
 /// Where events do not come.
 const POLL: Duration = Duration::from_secs(1);
-/// A learner's file is not larger than this.
-const LARGEST: u64 = 4_000_000;
 
 /// What is watched.
 #[derive(Debug, Clone)]
@@ -50,7 +43,7 @@ impl Watched {
     pub(super) fn read(&self) -> Vec<WorkspaceFile> {
         self.files
             .iter()
-            .map(|name| read(&self.folder, name))
+            .map(|name| WorkspaceFile::read(&self.folder, name))
             .collect()
     }
 
@@ -60,35 +53,6 @@ impl Watched {
             .filter_map(|name| self.folder.join(name).parent().map(Path::to_owned))
             .collect()
     }
-}
-
-/// One file as it is.
-pub(super) fn read(folder: &Path, name: &str) -> WorkspaceFile {
-    let path = folder.join(name);
-    let mut file = WorkspaceFile {
-        name: name.to_owned(),
-        text: None,
-        read_only: false,
-    };
-    let Ok(metadata) = std::fs::metadata(&path) else {
-        return file;
-    };
-    file.read_only = metadata.permissions().readonly();
-    if !metadata.is_file() || metadata.len() > LARGEST {
-        return file;
-    }
-    let Ok(bytes) = std::fs::read(&path) else {
-        return file;
-    };
-    match String::from_utf8(bytes) {
-        Ok(text) => file.text = Some(text),
-        Err(error) => {
-            // Saving it would change bytes that were never shown.
-            file.read_only = true;
-            file.text = Some(String::from_utf8_lossy(error.as_bytes()).into_owned());
-        }
-    }
-    file
 }
 
 /// Whether a directory is on a file system that tells of no changes made elsewhere.
@@ -191,6 +155,10 @@ fn events(
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "changes the files that are watched"
+)]
 mod tests {
     use super::*;
 

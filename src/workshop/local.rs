@@ -25,6 +25,7 @@ use super::BaseEvent;
 use super::BaseState;
 use super::Check;
 use super::EngineState;
+use super::NotSaved;
 use super::Progress;
 use super::Trouble;
 use super::Workshop;
@@ -62,6 +63,8 @@ use crate::learner::LayerFacts;
 use crate::learner::Records;
 use crate::learner::records;
 use crate::learner::records::RecordsError;
+use crate::learner::workspace::FileState;
+use crate::learner::workspace::Saved;
 use crate::report::CourseRef;
 use crate::report::Report;
 use crate::text::Clean;
@@ -180,32 +183,15 @@ impl Local {
         self.home.state().join("logs").join(format!("{id}.log"))
     }
 
-    fn shown(&self, workspace: &learner::Workspace) -> Result<Workspace, Trouble> {
-        let read = workspace
-            .read()
-            .map_err(|error| trouble(&error, error.hint()))?;
-        let states = workspace
-            .states()
-            .map_err(|error| trouble(&error, error.hint()))?;
+    fn shown(&self, workspace: &learner::Workspace) -> Workspace {
         let exercise = workspace.exercise();
-        let files = exercise.edit.iter().map(|name| WorkspaceFile {
-            name: name.clone(),
-            text: read
-                .get(name)
-                .map(|content| String::from_utf8_lossy(content).into_owned()),
-            read_only: matches!(
-                states.get(name),
-                Some(learner::workspace::FileState::There {
-                    read_only: true,
-                    ..
-                })
-            ),
-        });
-        Ok(Workspace {
+        let files = exercise.edit.iter();
+        let files = files.map(|name| WorkspaceFile::read(workspace.path(), name));
+        Workspace {
             folder: workspace.path().to_owned(),
             log: self.log(&exercise.id),
             files: files.collect(),
-        })
+        }
     }
 
     /// Builds what is on disk and records the report before it is passed on.
@@ -455,23 +441,39 @@ impl Workshop for Local {
                 records.keep(records::POSITION, name.as_str()).await
             })
             .await;
-        self.shown(&workspace)
+        Ok(self.shown(&workspace))
     }
 
-    async fn save(&self, exercise: &ExerciseId, file: &str, text: &str) -> Result<(), Trouble> {
-        let (workspace, _) = self.workspace(exercise).await?;
-        // The screen has settled who wins before it saves: what is on disk now is replaced.
-        let before = workspace
-            .state(file)
-            .map_err(|error| trouble(&error, error.hint()))?;
+    async fn save(
+        &self,
+        exercise: &ExerciseId,
+        file: &str,
+        text: &str,
+        read: Option<&str>,
+    ) -> Result<(), NotSaved> {
+        let (workspace, _) = self.workspace(exercise).await.map_err(NotSaved::Failed)?;
+        let before = FileState::from(read.map(str::as_bytes));
         match workspace.save(file, text.as_bytes(), before) {
-            Ok(learner::workspace::Saved::Done(_)) => Ok(()),
-            Ok(learner::workspace::Saved::Conflict { .. }) => Err(Trouble::new(format!(
-                "`{file}` changed on disk at the same moment, so it was not written."
-            ))
-            .advise("Save once more.")),
-            Err(error) => Err(trouble(&error, error.hint())),
+            Ok(Saved::Done(_)) => Ok(()),
+            // Whoever wrote it wrote the same.
+            Ok(Saved::Conflict { content, .. }) if content.as_deref() == Some(text.as_bytes()) => {
+                Ok(())
+            }
+            Ok(Saved::Conflict { .. }) => Err(NotSaved::Changed),
+            Err(error) => Err(NotSaved::Failed(trouble(&error, error.hint()))),
         }
+    }
+
+    async fn keep(
+        &self,
+        exercise: &ExerciseId,
+        file: &str,
+        text: &str,
+    ) -> Result<PathBuf, Trouble> {
+        let (workspace, _) = self.workspace(exercise).await?;
+        workspace
+            .keep(file, text.as_bytes())
+            .map_err(|error| trouble(&error, error.hint()))
     }
 
     async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
@@ -479,7 +481,7 @@ impl Workshop for Local {
         workspace
             .reset()
             .map_err(|error| trouble(&error, error.hint()))?;
-        self.shown(&workspace)
+        Ok(self.shown(&workspace))
     }
 
     async fn undo_reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
@@ -492,7 +494,7 @@ impl Workshop for Local {
                 "Nothing was reset, so there is nothing to bring back.",
             ));
         }
-        self.shown(&workspace)
+        Ok(self.shown(&workspace))
     }
 
     fn start_attempt(
@@ -563,3 +565,6 @@ impl Workshop for Local {
         doctor::checks(&self.look().await)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,7 @@ mod lint_fuzz;
 mod mirror;
 mod own_files;
 mod packages;
+mod plain_edit;
 mod podman_child;
 mod pty;
 mod pty_insight;

@@ -41,6 +41,7 @@ use loadline::workshop::Answered;
 use loadline::workshop::BaseEvent;
 use loadline::workshop::Check;
 use loadline::workshop::EngineState;
+use loadline::workshop::NotSaved;
 use loadline::workshop::Progress;
 use loadline::workshop::Record;
 use loadline::workshop::Services;
@@ -180,11 +181,7 @@ impl Fake {
         Workspace {
             folder: self.folder.clone(),
             log: self.folder.join("log"),
-            files: vec![WorkspaceFile {
-                name: "Dockerfile".to_owned(),
-                text: std::fs::read_to_string(path).ok(),
-                read_only: false,
-            }],
+            files: vec![WorkspaceFile::read(&self.folder, "Dockerfile")],
         }
     }
 }
@@ -256,9 +253,26 @@ impl Workshop for Fake {
         Ok(self.workspace())
     }
 
-    async fn save(&self, _: &ExerciseId, file: &str, text: &str) -> Result<(), Trouble> {
+    async fn save(
+        &self,
+        _: &ExerciseId,
+        file: &str,
+        text: &str,
+        read: Option<&str>,
+    ) -> Result<(), NotSaved> {
+        if WorkspaceFile::read(&self.folder, file).text.as_deref() != read {
+            return Err(NotSaved::Changed);
+        }
         std::fs::write(self.folder.join(file), text)
-            .map_err(|error| Trouble::new(error.to_string()))
+            .map_err(|error| NotSaved::Failed(Trouble::new(error.to_string())))
+    }
+
+    async fn keep(&self, _: &ExerciseId, file: &str, text: &str) -> Result<PathBuf, Trouble> {
+        let kept = self.folder.join(format!("{file}.kept"));
+        match std::fs::write(&kept, text) {
+            Ok(()) => Ok(kept),
+            Err(error) => Err(Trouble::new(error.to_string())),
+        }
     }
 
     async fn reset(&self, _: &ExerciseId) -> Result<Workspace, Trouble> {

@@ -143,7 +143,7 @@ fn workbench() -> Model {
     let file = |name: &str, text: Option<&str>| WorkspaceFile {
         name: name.to_owned(),
         text: text.map(str::to_owned),
-        read_only: false,
+        barred: None,
     };
     let workspace = Workspace {
         folder: PathBuf::from("loadline/shrink-that-image"),

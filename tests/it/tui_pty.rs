@@ -361,6 +361,29 @@ fn signals_that_ask_to_end_are_obeyed_and_save_what_is_typed() {
 }
 
 #[test]
+fn leaving_while_the_disk_has_something_else_keeps_the_text_and_says_where() {
+    for (keys, code) in [(Some("\x03\x03"), 0), (None, 3)] {
+        let mut pty = Pty::start("plain");
+        pty.open_work();
+        pty.press("e# mine");
+        pty.shows("# mine");
+        std::fs::remove_file(pty.dockerfile()).expect("it is there");
+        pty.shows("was deleted on disk");
+        match keys {
+            Some(keys) => pty.press(keys),
+            None => pty.signal(Signal::TERM),
+        }
+        assert_eq!(pty.ends(), code);
+        pty.is_restored();
+        pty.shows("loadline: your changes to Dockerfile are not in it; they are kept in");
+        let kept = pty.folder.path().join("Dockerfile.kept");
+        let kept = std::fs::read_to_string(kept).expect("the text is there");
+        assert_eq!(kept, format!("# mine{DOCKERFILE}"));
+        assert!(!pty.dockerfile().exists(), "it was deleted on purpose");
+    }
+}
+
+#[test]
 fn one_cell_is_enough_to_survive() {
     let mut pty = Pty::start("plain");
     pty.open_work();

@@ -1,8 +1,10 @@
-//! What a reset took away: numbered folders, the newest with the highest number.
+//! What a reset took away, and what was not saved: numbered folders, the newest with the highest
+//! number.
 
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::path::PathBuf;
 
 use super::atomic;
 use crate::course::Files;
@@ -10,16 +12,17 @@ use crate::course::Files;
 /// How many are kept; older ones go.
 const KEPT: usize = 50;
 
-/// Keeps these files as the newest.
-pub(super) fn keep(folder: &Path, files: &Files) -> io::Result<()> {
+/// Keeps these files as the newest; says in which folder.
+pub(super) fn keep(folder: &Path, files: &Files) -> io::Result<PathBuf> {
     let numbers = numbers(folder)?;
     let next = numbers.last().map_or(1, |last| last + 1);
-    atomic::make_folder(&folder.join(format!("{next:06}")), files)?;
+    let newest = folder.join(format!("{next:06}"));
+    atomic::make_folder(&newest, files)?;
     let surplus = (numbers.len() + 1).saturating_sub(KEPT);
     for old in numbers.into_iter().take(surplus) {
         fs::remove_dir_all(folder.join(format!("{old:06}")))?;
     }
-    Ok(())
+    Ok(newest)
 }
 
 /// The newest, if there is one.

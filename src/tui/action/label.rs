@@ -7,6 +7,7 @@ use super::ActionId;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::bench::Bench;
+use crate::tui::model::bench::OpenFile;
 use crate::tui::model::cves::Listed;
 use crate::tui::model::cves::Order;
 use crate::tui::model::layers::LayersPane;
@@ -32,6 +33,14 @@ impl Action {
             }
             ActionId::Zoom if model.bench().is_some_and(|bench| bench.zoom) => "all panes".into(),
             ActionId::Hints => hints_label(model),
+            ActionId::KeepMine
+                if model
+                    .bench()
+                    .and_then(Bench::conflict)
+                    .is_some_and(OpenFile::is_gone) =>
+            {
+                "write mine back".into()
+            }
             ActionId::NextPane => match model.screen {
                 Screen::Lesson if lesson::in_outline(model) => "text".into(),
                 Screen::Lesson => "outline".into(),

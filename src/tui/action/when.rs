@@ -28,6 +28,18 @@ pub(super) fn conflict(model: &Model) -> bool {
             .is_some_and(|bench| bench.conflict().is_some())
 }
 
+/// Both sides changed a file, and the disk has a text to take.
+pub(super) fn take_theirs(model: &Model) -> bool {
+    let asked = model.bench().and_then(|bench| bench.conflict());
+    conflict(model) && asked.is_some_and(|file| !file.is_gone())
+}
+
+/// Both sides changed a file, and what is on disk lets the text here be written.
+pub(super) fn keep_mine(model: &Model) -> bool {
+    let asked = model.bench().and_then(|bench| bench.conflict());
+    conflict(model) && asked.is_some_and(|file| !file.is_gone() || file.barred.is_none())
+}
+
 pub(super) fn work(model: &Model) -> bool {
     model.screen == Screen::Work
 }
@@ -115,7 +127,7 @@ pub(super) fn undo(model: &Model) -> bool {
     work(model)
         && !conflict(model)
         && model.bench().is_some_and(|bench| {
-            bench.pane == Pane::File && bench.shown().is_some_and(|file| !file.read_only)
+            bench.pane == Pane::File && bench.shown().is_some_and(|file| file.barred.is_none())
         })
 }
 
@@ -180,7 +192,7 @@ pub(super) fn filter(model: &Model) -> bool {
 }
 
 pub(super) fn diff(model: &Model) -> bool {
-    conflict(model)
+    take_theirs(model)
         || (model.screen == Screen::Hints
             && model.bench().is_some_and(|bench| bench.hints.solution))
         || (model.screen == Screen::Result && screen::result::is_comparable(model))

@@ -19,6 +19,7 @@ use crate::tui::model::log::Log;
 use crate::tui::model::look::FirstScan;
 use crate::tui::model::look::Look;
 use crate::units::Bytes;
+use crate::workshop::Barred;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
@@ -139,14 +140,14 @@ pub struct OpenFile {
     pub name: String,
     /// Its text.
     pub editor: Editor,
-    /// What is on disk, as far as is known; `None` where it was deleted.
+    /// What is on disk, as far as is known; `None` where there is no text.
     pub disk: Option<String>,
     /// What is being written.
     pub saving: Option<String>,
     /// What came to the disk while the learner had other changes here.
     pub conflict: Option<Conflict>,
-    /// Whether it may not be written.
-    pub read_only: bool,
+    /// Why it cannot be edited here, where it cannot.
+    pub barred: Option<Barred>,
     /// When it was last typed in.
     pub touched: Duration,
 }
@@ -154,7 +155,7 @@ pub struct OpenFile {
 /// Both sides changed a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The text on disk; `None` where the file was deleted.
+    /// The text on disk; `None` where the file was deleted, or where what is there now bars it.
     pub theirs: Option<String>,
     /// Whether the two are shown side by side.
     pub diff: bool,
@@ -168,7 +169,7 @@ impl OpenFile {
             disk: file.text,
             saving: None,
             conflict: None,
-            read_only: file.read_only,
+            barred: file.barred,
             touched: Duration::ZERO,
         }
     }
@@ -176,11 +177,18 @@ impl OpenFile {
     /// Whether the text differs from what is on disk.
     #[must_use]
     pub fn is_unsaved(&self) -> bool {
-        let lines = self.editor.lines();
-        let Some(disk) = &self.disk else {
-            return lines.iter().any(|line| !line.is_empty());
-        };
-        !disk.split('\n').eq(lines.iter().map(String::as_str))
+        match &self.disk {
+            Some(disk) => !self.editor.holds(disk),
+            None => self.editor.lines().iter().any(|line| !line.is_empty()),
+        }
+    }
+
+    /// Whether both sides changed it and the disk has no text to take: it was deleted, or something
+    /// else is in its place.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        let conflict = self.conflict.as_ref();
+        conflict.is_some_and(|conflict| conflict.theirs.is_none())
     }
 }
 

@@ -7,10 +7,14 @@ use crossterm::event::KeyModifiers;
 use ratatui_textarea::CursorMove;
 use ratatui_textarea::TextArea;
 
+use crate::workshop::LineEnds;
+
 /// A text being edited, and where it is looked at.
 #[derive(Debug, Clone)]
 pub struct Editor {
     area: TextArea<'static>,
+    /// Taken off the lines, and put back where the text is asked for.
+    ends: LineEnds,
     /// The first line shown.
     pub top: usize,
     /// The first column shown.
@@ -18,14 +22,17 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// An editor with this text.
+    /// An editor with this text. Where its lines end in two ways they are left as they are: such a
+    /// text is shown, not edited.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+        let ends = LineEnds::of(text).unwrap_or_default();
+        let mut area = TextArea::new(text.split(ends.as_str()).map(str::to_owned).collect());
         area.set_max_histories(1000);
         area.set_tab_length(4);
         Self {
             area,
+            ends,
             top: 0,
             left: 0,
         }
@@ -34,7 +41,14 @@ impl Editor {
     /// The text, byte for byte.
     #[must_use]
     pub fn text(&self) -> String {
-        self.area.lines().join("\n")
+        self.area.lines().join(self.ends.as_str())
+    }
+
+    /// Whether its text is this one, byte for byte.
+    #[must_use]
+    pub fn holds(&self, text: &str) -> bool {
+        let lines = self.area.lines().iter().map(String::as_str);
+        text.split(self.ends.as_str()).eq(lines)
     }
 
     /// Its lines.
@@ -90,7 +104,21 @@ impl Editor {
         self.area.insert_str(text);
     }
 
-    /// Replaces the whole text in a way that can be undone, keeping the cursor's line.
+    /// Takes over a text from the disk with its line ends, in a way that can be undone. One whose
+    /// lines end in two ways cannot be edited: it is shown, and there is nothing to undo.
+    pub fn follow(&mut self, text: &str) {
+        if let Some(ends) = LineEnds::of(text) {
+            self.replace(text);
+            self.ends = ends;
+            return;
+        }
+        let (row, _) = self.cursor();
+        *self = Self::new(text);
+        self.go_to_line(row);
+    }
+
+    /// Replaces the whole text in a way that can be undone, keeping the cursor's line and how the
+    /// lines end.
     pub fn replace(&mut self, text: &str) {
         let (row, _) = self.cursor();
         self.area.select_all();
@@ -191,6 +219,27 @@ mod tests {
         assert_eq!(editor.text(), "a\nb\nc\n");
         assert!(editor.redo());
         assert_eq!(editor.text(), "x\ny\nz\n");
+    }
+
+    #[test]
+    fn lines_end_as_they_did_whatever_is_done_to_them() {
+        let mut editor = Editor::new("FROM a\r\nRUN x\r\n");
+        assert_eq!(editor.lines(), ["FROM a", "RUN x", ""]);
+        assert!(editor.holds("FROM a\r\nRUN x\r\n"));
+        assert!(!editor.holds("FROM a\nRUN x\n"));
+        editor.paste("# one\n# two\n");
+        assert_eq!(editor.text(), "# one\r\n# two\r\nFROM a\r\nRUN x\r\n");
+        editor.replace("FROM b\nRUN y\n");
+        assert_eq!(editor.text(), "FROM b\r\nRUN y\r\n");
+        editor.follow("FROM c\nRUN z\n");
+        assert_eq!(editor.text(), "FROM c\nRUN z\n");
+        editor.follow("FROM d\r\n");
+        assert_eq!(editor.text(), "FROM d\r\n");
+        for mixed in ["FROM a\r\nRUN x\n", "FROM a\nRUN x\r"] {
+            editor.follow(mixed);
+            assert!(editor.holds(mixed));
+            assert_eq!(editor.text(), mixed);
+        }
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn work_when_both_sides_changed() {
         files: vec![WorkspaceFile {
             name: "Dockerfile".to_owned(),
             text: Some(format!("{DOCKERFILE}LABEL a=b\n")),
-            read_only: false,
+            barred: None,
         }],
     });
     scene.char('d');

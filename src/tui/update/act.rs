@@ -162,7 +162,10 @@ fn apply_solution(model: &mut Model, effects: &mut Vec<Effect>) {
     };
     if let Some(bench) = model.bench_mut() {
         for file in &mut bench.files {
-            if let Some(bytes) = solution.files.get(&file.name) {
+            // What cannot be edited here is left as it is; its pane says why.
+            if file.barred.is_none()
+                && let Some(bytes) = solution.files.get(&file.name)
+            {
                 file.editor.replace(&String::from_utf8_lossy(bytes));
             }
         }
@@ -396,11 +399,10 @@ fn edit_here(model: &mut Model) {
         return;
     };
     bench.pane = Pane::File;
-    let read_only = bench.shown().is_some_and(|file| file.read_only);
-    bench.typing = !read_only;
-    if read_only {
-        let words = "this file is read-only: change its mode, or copy it with y";
-        model.say(Role::Warn, words);
+    let barred = bench.shown().and_then(|file| file.barred);
+    bench.typing = barred.is_none();
+    if let Some(barred) = barred {
+        model.say(Role::Warn, format!("not edited here: {}", barred.words()));
     }
 }
 

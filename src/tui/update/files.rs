@@ -1,5 +1,7 @@
 //! The learner's files: opened, saved, changed on disk, reset. Nothing is overwritten unseen.
 
+use std::path::PathBuf;
+
 use crate::course::ExerciseId;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
@@ -7,6 +9,7 @@ use crate::tui::model::Screen;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Conflict;
 use crate::tui::model::bench::OpenFile;
+use crate::tui::msg;
 use crate::tui::theme::Role;
 use crate::tui::update::attempts;
 use crate::tui::update::complain;
@@ -89,7 +92,7 @@ pub(super) fn save_all(model: &mut Model, effects: &mut Vec<Effect>) {
             continue;
         };
         for file in &mut bench.files {
-            if file.conflict.is_some() || file.read_only || !file.is_unsaved() {
+            if file.conflict.is_some() || file.barred.is_some() || !file.is_unsaved() {
                 continue;
             }
             let text = file.editor.text();
@@ -106,6 +109,35 @@ pub(super) fn save_all(model: &mut Model, effects: &mut Vec<Effect>) {
             });
         }
     }
+}
+
+/// Keeps the text of every file that waits for an answer, or cannot be written.
+pub(super) fn keep_all(model: &Model, effects: &mut Vec<Effect>) {
+    for bench in model.benches.values() {
+        let waiting = |file: &&OpenFile| file.conflict.is_some() || file.barred.is_some();
+        for file in bench.files.iter().filter(waiting) {
+            effects.extend(keep(&bench.exercise, file));
+        }
+    }
+}
+
+/// Keeps the text of a file that has one of its own.
+fn keep(exercise: &ExerciseId, file: &OpenFile) -> Option<Effect> {
+    file.is_unsaved().then(|| Effect::Keep {
+        exercise: exercise.clone(),
+        file: file.name.clone(),
+        text: file.editor.text(),
+    })
+}
+
+/// Says where a text is that was not saved.
+pub(super) fn kept(model: &mut Model, file: &str, result: &Result<PathBuf, Trouble>) {
+    let role = if result.is_ok() {
+        Role::Warn
+    } else {
+        Role::Fail
+    };
+    model.say(role, msg::kept(file, result).as_str());
 }
 
 fn find<'a>(model: &'a mut Model, exercise: &ExerciseId, name: &str) -> Option<&'a mut OpenFile> {
@@ -160,6 +192,7 @@ pub(super) fn disk(
         return;
     };
     let mut news = None;
+    let mut barred = None;
     for on_disk in found {
         let Some(file) = bench
             .files
@@ -168,12 +201,24 @@ pub(super) fn disk(
         else {
             continue;
         };
-        file.read_only = on_disk.read_only;
+        if file.barred.is_none()
+            && let Some(why) = on_disk.barred
+            && std::mem::take(&mut bench.typing)
+        {
+            barred = Some(format!("{}: {}", file.name, why.words()));
+        }
+        file.barred = on_disk.barred;
         if let Some(change) = changed(file, on_disk.text) {
             news = Some((file.name.clone(), change));
         }
     }
+    if let Some(words) = barred {
+        model.say(Role::Warn, words);
+    }
     let Some((name, change)) = news else {
+        return;
+    };
+    let Some(bench) = model.benches.get_mut(exercise) else {
         return;
     };
     let rebuild = bench.rebuild && change == Change::Taken && !bench.is_building();
@@ -211,7 +256,7 @@ fn changed(file: &mut OpenFile, text: Option<String>) -> Option<Change> {
             None
         }
         Some(text) if !unsaved && file.conflict.is_none() => {
-            file.editor.replace(&text);
+            file.editor.follow(&text);
             file.disk = Some(text);
             Some(Change::Taken)
         }
@@ -254,15 +299,32 @@ pub(super) fn resolve(model: &mut Model, take_theirs: bool, effects: &mut Vec<Ef
     let Some(bench) = model.bench_mut() else {
         return;
     };
+    let mut words = None;
     for file in &mut bench.files {
-        let Some(conflict) = file.conflict.take() else {
+        let Some(conflict) = &file.conflict else {
             continue;
         };
-        match conflict.theirs {
-            Some(theirs) if take_theirs => file.editor.replace(&theirs),
-            // A deleted file can only be written again; not to write it leaves it deleted.
+        if let Some(barred) = file.barred.filter(|_| !take_theirs) {
+            words = Some(format!("{}: {}", file.name, barred.words()));
+            continue;
+        }
+        match conflict.theirs.clone() {
+            Some(theirs) if take_theirs => {
+                // What cannot be edited here cannot be undone here either.
+                if file.barred.is_some() {
+                    effects.extend(keep(&bench.exercise, file));
+                }
+                file.editor.follow(&theirs);
+            }
+            // There is nothing to take: a deleted file can only be written again, and what is
+            // not to be written again stays deleted.
+            None if take_theirs => continue,
             Some(_) | None => file.saving = None,
         }
+        file.conflict = None;
+    }
+    if let Some(words) = words {
+        model.say(Role::Warn, words);
     }
     save_all(model, effects);
 }

@@ -80,8 +80,8 @@ fn mend(model: &mut Model, remark: &Remark, effects: &mut Vec<Effect>) {
     if remark.fix.is_empty() || file.conflict.is_some() {
         return;
     }
-    if file.read_only {
-        model.say(Role::Warn, "this file is read-only: change its mode first");
+    if let Some(barred) = file.barred {
+        model.say(Role::Warn, format!("not edited here: {}", barred.words()));
         return;
     }
     let text = work::mended(&file.editor.text(), &remark.fix);

@@ -1,5 +1,6 @@
 //! Transitions: what a message changes and what it asks for.
 
+mod files;
 mod inside;
 mod remarks;
 
@@ -62,7 +63,7 @@ fn on_disk(scene: &mut Scene, text: Option<&str>) -> Vec<Effect> {
         files: vec![WorkspaceFile {
             name: "Dockerfile".to_owned(),
             text: text.map(str::to_owned),
-            read_only: false,
+            barred: None,
         }],
     })
 }

@@ -151,8 +151,9 @@ fn final_stage(text: &str) -> Vec<u32> {
 
 /// Tells each line of `now` that is a line of `then`: index now (from 0), line then (from 1).
 fn carry(then: &str, now: &[String], mut tell: impl FnMut(usize, u32)) {
-    let then: Vec<&str> = then.split('\n').collect();
-    let now: Vec<&str> = now.iter().map(String::as_str).collect();
+    // The editor takes the ends off its lines, those of Windows too.
+    let then: Vec<&str> = then.split('\n').map(bare).collect();
+    let now: Vec<&str> = now.iter().map(|line| bare(line)).collect();
     let mut tell = |index: usize, line: usize| {
         if let Ok(line) = u32::try_from(line + 1) {
             tell(index, line);
@@ -175,6 +176,10 @@ fn carry(then: &str, now: &[String], mut tell: impl FnMut(usize, u32)) {
     }
 }
 
+fn bare(line: &str) -> &str {
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +193,11 @@ mod tests {
         let mut pairs = Vec::new();
         let now = lines("# new\nFROM a\nRUN changed\nCOPY . .");
         carry("FROM a\nRUN x\nCOPY . .", &now, |now, then| {
+            pairs.push((now, then));
+        });
+        assert_eq!(pairs, [(1, 1), (3, 3)]);
+        pairs.clear();
+        carry("FROM a\r\nRUN x\r\nCOPY . .", &now, |now, then| {
             pairs.push((now, then));
         });
         assert_eq!(pairs, [(1, 1), (3, 3)]);

@@ -24,6 +24,7 @@ use crate::tui::screen::work::remarks::beside;
 use crate::tui::screen::work::remarks::mark;
 use crate::tui::screen::work::remarks::remarks;
 use crate::tui::theme::Role;
+use crate::workshop::Barred;
 
 /// Columns of the bill, the step's mark and the line's number.
 const BILLED: u16 = 18;
@@ -112,8 +113,8 @@ fn title(painter: &mut Painter<'_>, area: Rect, bench: &Bench, file: &OpenFile) 
     }
     let words = if bench.typing {
         "editing"
-    } else if file.read_only {
-        "read-only"
+    } else if let Some(barred) = file.barred {
+        barred.label()
     } else if is_dockerfile(&file.name) && has_image(bench) {
         "what each line ships"
     } else {
@@ -139,9 +140,10 @@ fn title(painter: &mut Painter<'_>, area: Rect, bench: &Bench, file: &OpenFile) 
 fn banner(painter: &mut Painter<'_>, area: Rect, file: &OpenFile, conflict: &Conflict) -> u16 {
     let x = area.x + 2;
     let columns = area.width.saturating_sub(3);
-    let what = match conflict.theirs {
-        Some(_) => format!("{} changed on disk, and here too.", file.name),
-        None => format!("{} was deleted on disk.", file.name),
+    let what = match (&conflict.theirs, file.barred) {
+        (Some(_), _) => format!("{} changed on disk, and here too.", file.name),
+        (None, Some(barred)) => format!("{} on disk: {}.", file.name, barred.label()),
+        (None, None) => format!("{} was deleted on disk.", file.name),
     };
     let warn = painter.theme.glyphs.warn;
     painter.text(x, area.y, columns, Role::Warn, &format!("{warn} {what}"));
@@ -154,6 +156,8 @@ fn banner(painter: &mut Painter<'_>, area: Rect, file: &OpenFile, conflict: &Con
             (Role::Key, "d"),
             (Role::Muted, " diff"),
         ]
+    } else if let Some(barred) = file.barred {
+        &[(Role::Muted, barred.words())]
     } else {
         &[(Role::Key, "Esc"), (Role::Muted, " write mine back")]
     };
@@ -229,14 +233,11 @@ fn text(
         let colors = colors.map_or(&[][..], Vec::as_slice);
         line_of_text(painter, place, line, colors, file.editor.left);
     }
-    if file.editor.lines().iter().all(String::is_empty) && !bench.typing {
-        painter.text(
-            area.x + gutter,
-            area.y,
-            area.width.saturating_sub(gutter),
-            Role::Muted,
-            "an empty file: e edits it",
-        );
+    if lines.iter().all(String::is_empty) && !bench.typing {
+        let empty = "an empty file: e edits it";
+        let words = file.barred.map_or(empty, Barred::words);
+        let room = area.width.saturating_sub(gutter);
+        painter.text(area.x + gutter, area.y, room, Role::Muted, words);
     }
     if !bench.typing || model.screen != crate::tui::model::Screen::Work {
         return None;

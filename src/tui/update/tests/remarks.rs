@@ -9,6 +9,7 @@ use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::screen::work::remarks;
+use crate::workshop::Barred;
 
 use super::edit;
 use super::file;
@@ -80,13 +81,7 @@ fn the_list_leads_to_the_line_and_mends_from_there() {
 #[test]
 fn a_read_only_file_is_not_mended() {
     let mut scene = Scene::work();
-    scene
-        .model
-        .bench_mut()
-        .unwrap()
-        .shown_mut()
-        .unwrap()
-        .read_only = true;
+    scene.model.bench_mut().unwrap().shown_mut().unwrap().barred = Some(Barred::ReadOnly);
     scene.char('F');
     assert_eq!(file(&scene).editor.text(), DOCKERFILE);
     assert!(status(&scene).contains("read-only"));

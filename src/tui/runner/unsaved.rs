@@ -1,0 +1,99 @@
+//! What was not saved when the workshop is left: nobody sees its screen any more.
+
+use tokio::sync::mpsc;
+
+use crate::course::ExerciseId;
+use crate::text::Clean;
+use crate::tui::msg::Msg;
+use crate::tui::msg::kept;
+
+/// Texts that are on no disk yet, and what is told of those that are kept.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    /// Exercise, file and text of what could not be written.
+    pub(super) texts: Vec<(ExerciseId, String, String)>,
+    /// A line for each text that is kept, or is lost.
+    pub(super) told: Vec<Clean>,
+}
+
+impl Unsaved {
+    /// Hears all that is told, until nobody tells any more.
+    pub(super) async fn hear(&mut self, bus: &mut mpsc::Receiver<Msg>) {
+        while let Some(msg) = bus.recv().await {
+            self.take(msg);
+        }
+    }
+
+    /// Takes in what is left of a message when no screen shows it.
+    pub(super) fn take(&mut self, msg: Msg) {
+        match msg {
+            Msg::Saved {
+                exercise,
+                file,
+                text,
+                result,
+            } => {
+                // The last word on a file is the one that counts.
+                self.texts
+                    .retain(|(other, name, _)| (other, name) != (&exercise, &file));
+                if result.is_err() {
+                    self.texts.push((exercise, file, text));
+                }
+            }
+            Msg::Kept { file, result } => self.told.push(kept(&file, &result)),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workshop::Trouble;
+
+    fn saved(result: Result<(), Trouble>) -> Msg {
+        Msg::Saved {
+            exercise: ExerciseId("first-build".to_owned()),
+            file: "Dockerfile".to_owned(),
+            text: "FROM mine\n".to_owned(),
+            result,
+        }
+    }
+
+    #[test]
+    fn a_text_that_could_not_be_written_is_not_forgotten() {
+        let mut unsaved = Unsaved::default();
+        unsaved.take(saved(Ok(())));
+        assert!(unsaved.texts.is_empty());
+        unsaved.take(saved(Err(Trouble::new("no room"))));
+        let (_, file, text) = &unsaved.texts[0];
+        assert_eq!(
+            (file.as_str(), text.as_str()),
+            ("Dockerfile", "FROM mine\n")
+        );
+        unsaved.take(saved(Err(Trouble::new("still no room"))));
+        assert_eq!(unsaved.texts.len(), 1);
+        unsaved.take(saved(Ok(())));
+        assert!(unsaved.texts.is_empty());
+    }
+
+    #[test]
+    fn where_a_text_is_kept_is_told_and_what_is_lost_too() {
+        let mut unsaved = Unsaved::default();
+        for result in [
+            Ok("/home/a/kept/Dockerfile".into()),
+            Err(Trouble::new("no room").advise("Free some.")),
+        ] {
+            let file = "Dockerfile".to_owned();
+            unsaved.take(Msg::Kept { file, result });
+        }
+        let told: Vec<String> = unsaved.told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "your changes to Dockerfile are not in it; they are kept in /home/a/kept/Dockerfile",
+                "your changes to Dockerfile are not in it and could not be kept: no room. Free some.",
+            ]
+        );
+    }
+}

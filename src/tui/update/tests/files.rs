@@ -1,0 +1,190 @@
+//! What becomes of the learner's text where the disk has something else.
+
+use crossterm::event::KeyCode;
+
+use crate::tui::action::ActionId;
+use crate::tui::action::action;
+use crate::tui::action::footer;
+use crate::tui::effect::Effect;
+use crate::tui::fixture::DOCKERFILE;
+use crate::tui::fixture::Scene;
+use crate::tui::fixture::shrink;
+use crate::tui::msg::Msg;
+use crate::workshop::Barred;
+use crate::workshop::WorkspaceFile;
+
+use super::bench;
+use super::edit;
+use super::file;
+use super::on_disk;
+use super::saves;
+use super::status;
+use super::type_text;
+
+/// What cannot be edited here is on disk.
+fn barred(scene: &mut Scene, text: Option<&str>, barred: Barred) -> Vec<Effect> {
+    scene.tell(Msg::Disk {
+        exercise: shrink(),
+        files: vec![WorkspaceFile {
+            name: "Dockerfile".to_owned(),
+            text: text.map(str::to_owned),
+            barred: Some(barred),
+        }],
+    })
+}
+
+fn typed(text: &str) -> Scene {
+    let mut scene = Scene::work();
+    edit(&mut scene);
+    type_text(&mut scene, text);
+    scene
+}
+
+/// The texts that are to be kept.
+fn kept(effects: &[Effect]) -> Vec<&str> {
+    let kept = effects.iter().filter_map(|effect| match effect {
+        Effect::Keep { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    kept.collect()
+}
+
+/// What the foot of the screen offers.
+fn offered(scene: &Scene) -> Vec<String> {
+    let footer = footer(&scene.model).into_iter();
+    let here = footer.filter(|id| !matches!(id, ActionId::Help | ActionId::Palette));
+    let label = |id| action(id).expect("it is in the table").label(&scene.model);
+    here.map(|id| label(id).into_owned()).collect()
+}
+
+/// The words on the screen.
+fn words(scene: &mut Scene) -> String {
+    scene.picture(120, 36)
+}
+
+#[test]
+fn leaving_with_two_sides_keeps_the_text_here() {
+    let mine = format!("mine{DOCKERFILE}");
+    for theirs in [Some("FROM theirs\n"), None] {
+        let mut scene = typed("mine");
+        on_disk(&mut scene, theirs);
+        let effects = scene.tell(Msg::Terminate);
+        assert_eq!(kept(&effects), [mine.as_str()]);
+        assert_eq!(saves(&effects), [""; 0], "the disk is left alone");
+        assert!(effects.contains(&Effect::Quit));
+
+        let mut scene = typed("mine");
+        on_disk(&mut scene, theirs);
+        scene.ctrl('c');
+        assert_eq!(kept(&scene.ctrl('c')), [mine.as_str()]);
+    }
+    let mut scene = typed("mine");
+    let effects = scene.tell(Msg::Terminate);
+    assert_eq!(saves(&effects), [mine.as_str()]);
+    assert_eq!(kept(&effects), [""; 0], "what is saved needs no copy");
+}
+
+#[test]
+fn what_was_typed_into_a_file_that_may_not_be_written_any_more_is_kept() {
+    let mut scene = typed("mine");
+    barred(&mut scene, Some(DOCKERFILE), Barred::ReadOnly);
+    assert!(!scene.model.typing());
+    assert_eq!(
+        status(&scene),
+        "Dockerfile: it is read-only; change its mode"
+    );
+    let effects = scene.tell(Msg::Terminate);
+    assert_eq!(kept(&effects), [format!("mine{DOCKERFILE}")]);
+    assert_eq!(saves(&effects), [""; 0]);
+}
+
+#[test]
+fn a_file_that_cannot_be_edited_here_says_why() {
+    for (why, words) in [
+        (Barred::ReadOnly, "it is read-only; change its mode"),
+        (
+            Barred::NotUtf8,
+            "it is not UTF-8; change it in your own editor",
+        ),
+    ] {
+        let mut scene = Scene::work();
+        barred(&mut scene, Some("# caf\u{fffd}\n"), why);
+        scene.char('e');
+        assert!(!scene.model.typing());
+        assert_eq!(status(&scene), format!("not edited here: {words}"));
+        assert_eq!(saves(&scene.char('b')), [""; 0]);
+    }
+}
+
+#[test]
+fn lines_that_end_as_on_windows_are_not_news_and_not_rewritten() {
+    let windows = DOCKERFILE.replace('\n', "\r\n");
+    let mut scene = Scene::work();
+    on_disk(&mut scene, Some(&windows));
+    assert!(!bench(&scene).is_unsaved());
+    assert!(!words(&mut scene).contains('\u{fffd}'));
+    assert_eq!(saves(&scene.char('b')), [""; 0]);
+    on_disk(&mut scene, Some(&windows));
+    assert!(file(&scene).conflict.is_none());
+    edit(&mut scene);
+    type_text(&mut scene, "# a");
+    let effects = scene.key(KeyCode::Esc);
+    assert_eq!(saves(&effects), [format!("# a{windows}")]);
+}
+
+#[test]
+fn a_deleted_file_offers_to_write_it_back_and_nothing_else() {
+    for mut scene in [Scene::work(), typed("mine")] {
+        let before = file(&scene).editor.text();
+        on_disk(&mut scene, None);
+        assert_eq!(offered(&scene), ["write mine back"]);
+        assert!(words(&mut scene).contains("Dockerfile was deleted on disk."));
+        assert_eq!(scene.key(KeyCode::Enter), []);
+        assert!(file(&scene).conflict.is_some());
+        assert_eq!(file(&scene).editor.text(), before);
+        assert_eq!(saves(&scene.key(KeyCode::Esc)), [before.as_str()]);
+    }
+    let mut scene = typed("mine");
+    on_disk(&mut scene, Some("FROM theirs\n"));
+    let wanted = ["take the file on disk", "keep mine", "diff"];
+    assert_eq!(offered(&scene), wanted);
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file_is_not_called_deleted() {
+    let mut scene = typed("mine");
+    barred(&mut scene, None, Barred::NotAFile);
+    let shown = words(&mut scene);
+    assert!(
+        shown.contains("Dockerfile on disk: not a plain file."),
+        "{shown}"
+    );
+    assert!(shown.contains("move it away"), "{shown}");
+    assert!(!shown.contains("deleted"), "{shown}");
+    assert_eq!(offered(&scene), [""; 0]);
+    assert_eq!(saves(&scene.key(KeyCode::Esc)), [""; 0]);
+    assert!(file(&scene).conflict.is_some());
+    // It was moved away.
+    on_disk(&mut scene, None);
+    assert_eq!(offered(&scene), ["write mine back"]);
+    let effects = scene.key(KeyCode::Esc);
+    assert_eq!(saves(&effects), [format!("mine{DOCKERFILE}")]);
+}
+
+#[test]
+fn taking_what_cannot_be_undone_keeps_the_text_here() {
+    let mut scene = typed("mine");
+    barred(&mut scene, Some("a\r\nb\n"), Barred::MixedEnds);
+    scene.key(KeyCode::Esc);
+    assert!(status(&scene).contains("end in two ways"));
+    assert!(file(&scene).conflict.is_some(), "nothing was written");
+    let effects = scene.key(KeyCode::Enter);
+    assert_eq!(kept(&effects), [format!("mine{DOCKERFILE}")]);
+    assert_eq!(file(&scene).editor.text(), "a\r\nb\n");
+    scene.tell(Msg::Kept {
+        file: "Dockerfile".to_owned(),
+        result: Ok("/k/Dockerfile".into()),
+    });
+    assert!(status(&scene).ends_with("they are kept in /k/Dockerfile"));
+    assert_eq!(kept(&scene.tell(Msg::Terminate)), [""; 0]);
+}

@@ -1,0 +1,80 @@
+//! The line editor of `--plain` on a real terminal, with the learner's real files.
+
+use portable_pty::CommandBuilder;
+
+use crate::pty::Pty;
+
+/// What asks whether to go on reading.
+const MORE: &str = "Enter for more, q to stop:";
+/// What asks for a choice.
+const MENU: &str = "Number, or q to go back:";
+
+/// The workshop as lines, in the only file of an exercise.
+fn editing() -> Pty {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_loadline"));
+    command.args(["learn", "--plain", "first-build"]);
+    command.env("HOME", folder.path());
+    command.env_remove("LOADLINE_HOME");
+    command.env("DOCKER_HOST", "unix:///nonexistent/engine.sock");
+    let mut pty = Pty::run(command, folder, &[], true);
+    pty.until("the menu", |pty| {
+        let shown = pty.contents();
+        shown.contains(MORE) || shown.contains(MENU)
+    });
+    if !pty.contents().contains(MENU) {
+        pty.press("\n");
+        pty.shows(MENU);
+    }
+    pty.press("2\n");
+    pty.shows("Line, Enter to show, s to save");
+    pty
+}
+
+fn dockerfile(pty: &Pty) -> std::path::PathBuf {
+    pty.folder.path().join("loadline/first-build/Dockerfile")
+}
+
+/// The text that was kept.
+fn kept(pty: &Pty) -> String {
+    let kept = "loadline/.loadline/kept/first-build/unsaved/000001/Dockerfile";
+    std::fs::read_to_string(pty.folder.path().join(kept)).expect("the text is kept")
+}
+
+#[test]
+fn a_change_made_outside_is_not_overwritten() {
+    let mut pty = editing();
+    std::fs::write(dockerfile(&pty), "FROM theirs\n").expect("there is room");
+    pty.press("1 FROM mine\n");
+    pty.shows("Line 1 was changed.");
+    pty.press("s\n");
+    pty.shows("Trouble: Dockerfile changed on disk meanwhile");
+    pty.shows("Your text is kept in");
+    pty.shows("Edit the file again");
+    let theirs = std::fs::read_to_string(dockerfile(&pty)).expect("it is there");
+    assert_eq!(theirs, "FROM theirs\n");
+    assert!(kept(&pty).starts_with("FROM mine\n"), "{}", kept(&pty));
+    // Edited again, it is what is on disk now.
+    pty.press("2\n");
+    pty.shows("   1  FROM theirs");
+    pty.press("+1 USER 1\n");
+    pty.shows("Line 2 was added.");
+    pty.press("s\n");
+    pty.shows("Dockerfile is saved.");
+    let saved = std::fs::read_to_string(dockerfile(&pty)).expect("it is there");
+    assert_eq!(saved, "FROM theirs\nUSER 1\n");
+}
+
+#[test]
+fn the_end_of_the_input_keeps_what_was_typed() {
+    let mut pty = editing();
+    let before = std::fs::read_to_string(dockerfile(&pty)).expect("it is there");
+    pty.press("1 FROM mine\n");
+    pty.shows("Line 1 was changed.");
+    pty.press("\x04");
+    pty.shows("Your changes were not saved.");
+    pty.shows("Your text is kept in");
+    assert!(kept(&pty).starts_with("FROM mine\n"), "{}", kept(&pty));
+    let after = std::fs::read_to_string(dockerfile(&pty)).expect("it is there");
+    assert_eq!(after, before);
+}
