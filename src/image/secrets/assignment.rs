@@ -333,6 +333,10 @@ pub(super) fn password_of_url(text: &[u8], mark: usize) -> Option<&[u8]> {
     let colon = who.iter().position(|byte| *byte == b':')?;
     let (name, password) = (who.get(..colon)?, who.get(colon + 1..)?);
     let plain = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_graphic());
+    // `cvs://:pserver:anoncvs@…`: CVS names its method before the user.
+    if name.is_empty() && password.starts_with(b"pserver:") {
+        return None;
+    }
     // Most real URLs have a name that manuals use too: `root`, `admin`, none at all.
     let secret =
         password.len() >= 4 && !is_placeholder(password) && !name.eq_ignore_ascii_case(password);
@@ -545,6 +549,7 @@ mod tests {
             "https://x:${TOKEN}@github.com",
             "https://a.b/c:d@e",
             "redis://:Tr0ub4dor@localhost:6379",
+            "cvs://:pserver:anoncvs@sourceware.org:/cvs/src",
         ] {
             assert_eq!(of(none), None, "{none}");
         }
