@@ -56,6 +56,7 @@ mod vulnerabilities;
 
 use std::fmt;
 
+pub use cause::OUTPUT_LINES;
 pub use evidence::Evidence;
 pub use evidence::Known;
 pub use evidence::Missing;
@@ -66,6 +67,7 @@ pub use secret::in_dockerfile as secrets_of_dockerfile;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::image::run::RunOutcome;
 use crate::text::Clean;
 
 /// A condition of one kind with its parameters.
@@ -120,6 +122,9 @@ pub struct Unmet {
     pub blame: Blame,
     /// One thing to look at next; never the answer.
     pub next_step: Clean,
+    /// The last lines of what the container wrote, errors last; empty where it wrote nothing or
+    /// none was run.
+    pub output: Vec<Clean>,
 }
 
 /// The place that an unmet goal points to; empty where there is none.
@@ -187,7 +192,17 @@ impl Verdict {
             why: Clean::line(why.as_ref()),
             blame,
             next_step: Clean::line(next_step.as_ref()),
+            output: Vec::new(),
         }))
+    }
+
+    /// The same with what the container wrote, for a goal that is not met.
+    #[must_use]
+    fn having_written(mut self, outcome: &RunOutcome) -> Self {
+        if let Self::Unmet(unmet) = &mut self {
+            unmet.output = cause::last_lines(outcome);
+        }
+        self
     }
 
     /// A verdict for evidence that is not there.

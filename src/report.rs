@@ -95,6 +95,17 @@ pub struct Problem {
     pub blame: Blame,
 }
 
+impl Problem {
+    /// Whether the verdict of a goal says the same: the one of the goal that asks for an image does.
+    #[must_use]
+    pub fn is_told_by(&self, goal: &GoalReport) -> bool {
+        goal.verdict == VerdictName::Unmet
+            && goal.why.as_ref() == Some(&self.message)
+            && goal.next_step == self.next_step
+            && goal.blame == self.blame
+    }
+}
+
 /// One goal's verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoalReport {
@@ -122,6 +133,27 @@ pub struct GoalReport {
     /// Where.
     #[serde(default)]
     pub blame: Blame,
+    /// The last lines of what the container of an unmet goal wrote, errors last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<Clean>,
+}
+
+impl GoalReport {
+    /// What the container wrote, where the cause does not tell all of it already.
+    #[must_use]
+    pub fn written(&self) -> &[Clean] {
+        match self.output.as_slice() {
+            [only]
+                if self
+                    .why
+                    .as_ref()
+                    .is_some_and(|why| why.as_str().contains(only.as_str())) =>
+            {
+                &[]
+            }
+            lines => lines,
+        }
+    }
 }
 
 /// A verdict's name.

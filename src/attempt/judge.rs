@@ -19,6 +19,7 @@ pub(super) fn goal_report(entry: &GoalEntry, required: bool, verdict: Verdict) -
         why: None,
         next_step: None,
         blame: crate::goal::Blame::default(),
+        output: Vec::new(),
     };
     match verdict {
         Verdict::Met { actual } => report.actual = Some(actual),
@@ -28,6 +29,7 @@ pub(super) fn goal_report(entry: &GoalEntry, required: bool, verdict: Verdict) -
             report.why = Some(unmet.why);
             report.next_step = Some(unmet.next_step);
             report.blame = unmet.blame;
+            report.output = unmet.output;
         }
         Verdict::Unknown { reason } => {
             report.verdict = VerdictName::Unknown;
@@ -66,6 +68,7 @@ mod tests {
             why: None,
             next_step: None,
             blame: Blame::default(),
+            output: Vec::new(),
         }
     }
 

@@ -41,6 +41,7 @@ pub(super) fn unmet(problem: &Problem) -> Unmet {
 ///
 /// The engine decides whether a Dockerfile builds; where our own parser saw the same fault, its
 /// words are used, for they point at the learner's own line.
+        output: Vec::new(),
 pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome, Problem) {
     let told = match error {
         BuildError::Cancelled => return (Outcome::Cancelled, cancelled()),

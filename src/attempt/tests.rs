@@ -83,6 +83,7 @@ impl Goal for Wants {
                 why: Clean::line("It came with the base."),
                 blame: Blame::default(),
                 next_step: Clean::line("Look at the base."),
+                output: Vec::new(),
             }));
         }
         if self.exact && !evidence.sizes.as_ref().is_ok_and(|sizes| sizes.exact) {

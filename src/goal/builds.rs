@@ -85,6 +85,7 @@ mod tests {
             why: Clean::line("`RUN false` stopped with status 1."),
             blame: Blame::line(Some(2)),
             next_step: Clean::line("Read the last lines of its output."),
+            output: Vec::new(),
         });
         insta::assert_snapshot!(show(&goal("builds").evaluate(&evidence)), @r"
         unmet: no image

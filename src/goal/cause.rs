@@ -4,12 +4,14 @@
 //! command that was started, the engine's refusal, the program's own complaint, the files that
 //! are or are not in the image.
 
+mod arguments;
 mod output;
 mod python;
 mod start;
 
 use super::Blame;
 use super::Evidence;
+use super::Verdict;
 use super::base;
 use crate::dockerfile::Keyword;
 use crate::image::Config;
@@ -27,6 +29,34 @@ pub(super) struct Cause {
     pub(super) why: String,
     pub(super) next: String,
     pub(super) blame: Blame,
+    /// What the container wrote last.
+    output: Vec<Clean>,
+}
+
+/// How many of the last lines of a container's output a verdict keeps.
+pub const OUTPUT_LINES: usize = 20;
+
+/// How many characters of such a line.
+const OUTPUT_WIDTH: usize = 400;
+
+/// The last lines of what a container wrote, errors last.
+pub(super) fn last_lines(outcome: &RunOutcome) -> Vec<Clean> {
+    let written = outcome.stdout.iter().chain(&outcome.stderr);
+    let lines: Vec<&Clean> = written.collect();
+    let end = lines
+        .iter()
+        .rposition(|line| !line.as_str().trim().is_empty());
+    let lines = lines.into_iter().take(end.map_or(0, |end| end + 1));
+    let last = lines.rev().take(OUTPUT_LINES).map(|line| {
+        if line.as_str().chars().count() <= OUTPUT_WIDTH {
+            return line.clone();
+        }
+        let cut: String = line.as_str().chars().take(OUTPUT_WIDTH - 1).collect();
+        Clean::line(&format!("{cut}…"))
+    });
+    let mut last: Vec<Clean> = last.collect();
+    last.reverse();
+    last
 }
 
 impl Cause {
@@ -35,7 +65,17 @@ impl Cause {
             why: why.into(),
             next: next.into(),
             blame,
+            output: Vec::new(),
         }
+    }
+
+    /// The verdict of a goal that is not met for this cause, where this was found.
+    pub(super) fn unmet(self, actual: impl AsRef<str>) -> Verdict {
+        let mut verdict = Verdict::unmet(actual, self.why, self.next, self.blame);
+        if let Verdict::Unmet(unmet) = &mut verdict {
+            unmet.output = self.output;
+        }
+        verdict
     }
 }
 
@@ -124,10 +164,15 @@ pub(super) fn of(evidence: &Evidence, run: &Run, outcome: &RunOutcome) -> Cause 
         output: lines.collect::<Vec<&str>>().join("\n"),
         own_entrypoint: run.start.entrypoint.is_some(),
     };
-    start::cause(&scene, outcome)
+    let cause = start::cause(&scene, outcome)
         .or_else(|| memory(&scene, outcome))
+        .or_else(|| arguments::cause(&scene, outcome))
         .or_else(|| output::cause(&scene))
-        .unwrap_or_else(|| otherwise(&scene, outcome))
+        .unwrap_or_else(|| otherwise(&scene, outcome));
+    Cause {
+        output: last_lines(outcome),
+        ..cause
+    }
 }
 
 /// The words that were started: a new entrypoint drops the image's command.
@@ -170,10 +215,16 @@ fn otherwise(scene: &Scene<'_>, outcome: &RunOutcome) -> Cause {
         .map(Clean::as_str)
         .map(str::trim)
         .find(|line| !line.is_empty());
-    let said = last.map_or_else(
-        || String::from("It wrote nothing."),
-        |line| format!("Its last line is: {}", shorten(line)),
-    );
+    let (said, next) = match last {
+        Some(line) => (
+            format!("Its last line is: {}", shorten(line)),
+            "Read what the container wrote, from its first line on.",
+        ),
+        None => (
+            String::from("It wrote nothing."),
+            "Look at what is started there and at what it is given: the program itself says nothing of it.",
+        ),
+    };
     let ended = match (outcome.timed_out, outcome.exit) {
         (true, _) | (_, None) => String::from("The container was still running."),
         (false, Some(137)) => String::from("The container was killed (status 137)."),
@@ -182,7 +233,7 @@ fn otherwise(scene: &Scene<'_>, outcome: &RunOutcome) -> Cause {
     };
     Cause::new(
         format!("{ended} {said}"),
-        "Read what the container wrote, from its first line on.",
+        next,
         Blame::line(scene.start_line()),
     )
 }

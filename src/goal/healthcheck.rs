@@ -11,7 +11,6 @@ use super::Needs;
 use super::Verdict;
 use super::base;
 use super::cause;
-use super::cause::Cause;
 use super::field::Scalar;
 use super::field::scalar;
 use super::kind::About;
@@ -127,12 +126,12 @@ impl Goal for HealthcheckGoal {
             return Verdict::met(format!("healthy after {}", show_duration(outcome.took)));
         }
         if outcome.start_error.is_some() || outcome.out_of_memory || outcome.exit.is_some() {
-            let Cause { why, next, blame } = cause::of(evidence, &run, outcome);
+            let cause = cause::of(evidence, &run, outcome);
             let found = outcome.exit.map_or_else(
                 || String::from("it does not run"),
                 |exit| format!("it ended with status {exit}"),
             );
-            return Verdict::unmet(found, why, next, blame);
+            return cause.unmet(found);
         }
         let (why, next) = match state {
             Some("starting") => (
@@ -154,6 +153,7 @@ impl Goal for HealthcheckGoal {
             next,
             Blame::line(line),
         )
+        .having_written(outcome)
     }
 }
 

@@ -10,7 +10,6 @@ use super::Goal;
 use super::Needs;
 use super::Verdict;
 use super::cause;
-use super::cause::Cause;
 use super::field::TextMatch;
 use super::field::scalar;
 use super::kind::About;
@@ -198,7 +197,8 @@ fn answered(
             format!("{kind}{said}"),
             "Read what the app wrote while it was asked.",
             line,
-        );
+        )
+        .having_written(outcome);
     }
     if let Some(body) = wanted.body.filter(|body| !body.holds(&response.body)) {
         let text: Vec<&str> = response.body.iter().map(Clean::as_str).collect();
@@ -237,14 +237,9 @@ fn silent(evidence: &Evidence, run: &Run, port: u16, outcome: &RunOutcome) -> Ve
     let ended = outcome.exit.is_some() || outcome.start_error.is_some() || outcome.out_of_memory;
     if ended {
         if let Some(exit) = outcome.exit.filter(|_| !outcome.out_of_memory) {
-            let Cause { why, next, blame } = cause::of(evidence, run, outcome);
+            let cause = cause::of(evidence, run, outcome);
             let after = show_duration(outcome.took);
-            return Verdict::unmet(
-                format!("it ended with status {exit} after {after}"),
-                why,
-                next,
-                blame,
-            );
+            return cause.unmet(format!("it ended with status {exit} after {after}"));
         }
         if let Some(verdict) = did_not_end(evidence, run, outcome) {
             return verdict;
@@ -266,6 +261,7 @@ fn silent(evidence: &Evidence, run: &Run, port: u16, outcome: &RunOutcome) -> Ve
         "Find out on which port the app listens, and how it is told.",
         Blame::line(blame.line),
     )
+    .having_written(outcome)
 }
 
 /// A port that the output names: `listening on :5000`, `http://0.0.0.0:5000`, `port 5000`.

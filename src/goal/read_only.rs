@@ -9,7 +9,6 @@ use super::Goal;
 use super::Needs;
 use super::Verdict;
 use super::cause;
-use super::cause::Cause;
 use super::field::TextMatch;
 use super::field::scalar;
 use super::http;
@@ -136,11 +135,11 @@ impl Goal for ReadOnly {
         if outcome.exit == Some(0) {
             return Verdict::met(format!("status 0 after {}", show_duration(outcome.took)));
         }
-        let Cause { why, next, blame } = cause::of(evidence, &run, outcome);
+        let cause = cause::of(evidence, &run, outcome);
         let status = outcome
             .exit
             .map_or_else(|| String::from("?"), |exit| exit.to_string());
-        Verdict::unmet(format!("status {status}"), why, next, blame)
+        cause.unmet(format!("status {status}"))
     }
 }
 

@@ -10,7 +10,6 @@ use super::Goal;
 use super::Needs;
 use super::Verdict;
 use super::cause;
-use super::cause::Cause;
 use super::field::TextMatch;
 use super::field::scalar;
 use super::kind::About;
@@ -137,12 +136,12 @@ impl Goal for RunGoal {
         if let Some(verdict) = did_not_end(evidence, &run, outcome) {
             return verdict;
         }
-        let Cause { why, next, blame } = cause::of(evidence, &run, outcome);
+        let cause = cause::of(evidence, &run, outcome);
         if outcome.exit != Some(self.exit) {
             let status = outcome
                 .exit
                 .map_or_else(|| String::from("?"), |exit| exit.to_string());
-            return Verdict::unmet(format!("status {status}"), why, next, blame);
+            return cause.unmet(format!("status {status}"));
         }
         for (wanted, lines, name) in [
             (&self.stdout, &outcome.stdout, "output"),
@@ -159,8 +158,9 @@ impl Goal for RunGoal {
                 format!("another {name}"),
                 format!("The {name} should be a text {wanted}. {shown}"),
                 "Compare what the app writes with what is wanted, letter by letter.",
-                blame,
-            );
+                cause.blame,
+            )
+            .having_written(outcome);
         }
         Verdict::met(format!(
             "status {} after {}",
@@ -181,8 +181,7 @@ pub(super) fn did_not_end(evidence: &Evidence, run: &Run, outcome: &RunOutcome) 
     } else {
         return None;
     };
-    let Cause { why, next, blame } = cause::of(evidence, run, outcome);
-    Some(Verdict::unmet(found, why, next, blame))
+    Some(cause::of(evidence, run, outcome).unmet(found))
 }
 
 #[cfg(test)]

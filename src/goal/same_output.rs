@@ -13,7 +13,6 @@ use super::Missing;
 use super::Needs;
 use super::Verdict;
 use super::cause;
-use super::cause::Cause;
 use super::field::OneOrMore;
 use super::field::Scalar;
 use super::field::scalar;
@@ -279,7 +278,8 @@ impl SameOutput {
                 format!("The starter's image answers with status {}.", wanted.status),
                 "Find out what the app had in the starter's image and lacks in yours.",
                 Blame::line(line),
-            );
+            )
+            .having_written(own);
         }
         match difference(&self.told(&wanted.body), &self.told(&found.body)) {
             None => Verdict::met(format!("the same answer, status {}", found.status)),
@@ -298,19 +298,14 @@ impl SameOutput {
             return verdict;
         }
         if own.exit != model.exit {
-            let Cause { why, next, blame } = cause::of(evidence, &run, own);
+            let cause = cause::of(evidence, &run, own);
             let status =
                 |exit: Option<i64>| exit.map_or_else(|| String::from("?"), |exit| exit.to_string());
-            return Verdict::unmet(
-                format!(
-                    "status {}, and the starter's image ends with {}",
-                    status(own.exit),
-                    status(model.exit)
-                ),
-                why,
-                next,
-                blame,
-            );
+            return cause.unmet(format!(
+                "status {}, and the starter's image ends with {}",
+                status(own.exit),
+                status(model.exit)
+            ));
         }
         let same_length = own.output_dropped == model.output_dropped;
         match difference(&self.told(&model.stdout), &self.told(&own.stdout)) {
@@ -326,7 +321,8 @@ impl SameOutput {
                 text,
                 "Find out what the app had in the starter's image and lacks in yours.",
                 Blame::default(),
-            ),
+            )
+            .having_written(own),
         }
     }
 }

@@ -11,7 +11,6 @@ use super::Needs;
 use super::Verdict;
 use super::base;
 use super::cause;
-use super::cause::Cause;
 use super::field::Scalar;
 use super::field::scalar;
 use super::kind::About;
@@ -163,13 +162,13 @@ impl Goal for Stops {
         if let Some(verdict) = did_not_end(evidence, &run, outcome).filter(|_| !outcome.timed_out) {
             return verdict;
         }
-        let Cause { why, next, blame } = cause::of(evidence, &run, outcome);
+        let cause = cause::of(evidence, &run, outcome);
         let found = match (outcome.exit, self.port) {
             (Some(exit), _) => format!("it ended with status {exit} before the signal"),
             (None, Some(port)) => format!("port {port} never opened"),
             (None, None) => String::from("it was never ready"),
         };
-        Verdict::unmet(found, why, next, blame)
+        cause.unmet(found)
     }
 }
 
@@ -290,7 +289,7 @@ mod tests {
         insta::assert_snapshot!(judge(FILE, hangs), @r"
         unmet: port 8000 never opened
         why:   The container was still running. It wrote nothing.
-        next:  Read what the container wrote, from its first line on.
+        next:  Look at what is started there and at what it is given: the program itself says nothing of it.
         blame: line 2
         ");
         let refused = RunOutcome {

@@ -46,5 +46,6 @@ pub(crate) fn goal(kind: &str, verdict: VerdictName) -> GoalReport {
         why: None,
         next_step: None,
         blame: Blame::default(),
+        output: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ use super::Report;
 use super::VerdictName;
 use super::wording;
 use crate::goal::Blame;
+use crate::goal::OUTPUT_LINES;
 use crate::units::Bytes;
 
 /// The word for a verdict, as wide as the widest.
@@ -33,7 +34,8 @@ pub fn show(report: &Report) -> String {
     for goal in report.goals.iter().filter(judged) {
         text.push_str(&show_goal(goal));
     }
-    if let Some(problem) = &report.problem {
+    let told = |problem: &&Problem| report.goals.iter().any(|goal| problem.is_told_by(goal));
+    if let Some(problem) = report.problem.as_ref().filter(|problem| !told(problem)) {
         show_problem(problem, &mut text);
     }
     if let Some(image) = &report.image {
@@ -77,6 +79,17 @@ pub fn show_goal(goal: &GoalReport) -> String {
         let _ = writeln!(text, "         Why: {why}");
     }
     show_place(&goal.blame, &mut text);
+    if !goal.written().is_empty() {
+        let end = if goal.output.len() == OUTPUT_LINES {
+            ", at the end"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "         The container wrote{end}:");
+    }
+    for line in goal.written() {
+        let _ = writeln!(text, "           | {line}");
+    }
     if let Some(next) = &goal.next_step {
         let _ = writeln!(text, "         Next: {next}");
     }
@@ -213,6 +226,49 @@ mod tests {
                  Next: Read the last lines of its output above.
         No image.
         ");
+    }
+
+    #[test]
+    fn a_problem_that_a_goal_tells_is_told_once() {
+        let mut report = report(Outcome::BuildFailed);
+        let problem = Problem {
+            message: Clean::line("`RUN false` stopped with status 1."),
+            next_step: Some(Clean::line("Read the last lines of its output above.")),
+            blame: Blame::line(Some(2)),
+        };
+        let mut builds = goal("builds", VerdictName::Unmet);
+        builds.why = Some(problem.message.clone());
+        builds.next_step.clone_from(&problem.next_step);
+        builds.blame = problem.blame.clone();
+        report.problem = Some(problem);
+        report.goals = vec![builds, goal("≤ 100 MB", VerdictName::Unknown)];
+        insta::assert_snapshot!(show(&report), @"
+        FAIL     builds
+                 Wanted: at most 100 MB
+                 Why: `RUN false` stopped with status 1.
+                 Where: Dockerfile:2
+                 Next: Read the last lines of its output above.
+        No image. 0 of 2 goals met.
+        ");
+    }
+
+    #[test]
+    fn what_the_container_wrote_stands_under_its_goal_unless_the_cause_holds_it() {
+        let mut unmet = goal("it runs", VerdictName::Unmet);
+        unmet.why = Some(Clean::line("The container ended with status 1."));
+        unmet.output = Clean::lines("Traceback:\n  line 3\nKeyError: 'X'");
+        insta::assert_snapshot!(show_goal(&unmet), @"
+        FAIL     it runs
+                 Wanted: at most 100 MB
+                 Why: The container ended with status 1.
+                 The container wrote:
+                   | Traceback:
+                   |   line 3
+                   | KeyError: 'X'
+        ");
+        unmet.why = Some(Clean::line("It ended. Its last line is: boom"));
+        unmet.output = Clean::lines("boom");
+        assert!(!show_goal(&unmet).contains("wrote"));
     }
 
     #[test]

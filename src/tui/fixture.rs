@@ -251,6 +251,7 @@ pub(crate) fn goal_report(index: usize, met: bool) -> GoalReport {
             ..Default::default()
         },
     }
+        output: Vec::new(),
 }
 
 pub(crate) fn report(outcome: Outcome) -> Report {

@@ -136,9 +136,10 @@ fn goal() -> impl Strategy<Value = GoalReport> {
         Just(VerdictName::Unmet),
         Just(VerdictName::Unknown)
     ];
-    let texts = (maybe(clean()), maybe(clean()), maybe(clean()));
+    let lines = proptest::collection::vec(clean(), 0..4);
+    let texts = (maybe(clean()), maybe(clean()), maybe(clean()), lines);
     (text(), text(), any::<bool>(), verdict, texts, blame()).prop_map(
-        |(id, title, required, verdict, (actual, why, next_step), blame)| GoalReport {
+        |(id, title, required, verdict, (actual, why, next_step, output), blame)| GoalReport {
             kind: id.clone(),
             id,
             title: title.clone(),
@@ -149,6 +150,7 @@ fn goal() -> impl Strategy<Value = GoalReport> {
             why,
             next_step,
             blame,
+            output,
         },
     )
 }

@@ -12,45 +12,11 @@ use crate::image::inside::Needs;
 
 /// What the output says of the cause; `None` where it says nothing that is known.
 pub(super) fn cause(scene: &Scene<'_>) -> Option<Cause> {
-    repeated_program(scene)
-        .or_else(|| read_only(scene))
+    read_only(scene)
         .or_else(|| permission(scene))
         .or_else(|| python::missing_module(scene))
         .or_else(|| library(scene))
         .or_else(|| certificates(scene))
-}
-
-/// `python` of `/usr/bin/python3.13`.
-fn family(word: &str) -> &str {
-    let name = word.rsplit('/').next().unwrap_or(word);
-    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-')
-}
-
-/// The command names the program that the entrypoint already is: it becomes an argument, and the
-/// program looks for a file of its own name.
-fn repeated_program(scene: &Scene<'_>) -> Option<Cause> {
-    let config = scene.config.filter(|_| !scene.own_entrypoint)?;
-    let (program, first) = (config.entrypoint.first()?, config.cmd.first()?);
-    let repeated = !family(program).is_empty() && family(program) == family(first);
-    if !repeated || !scene.output.contains(first.as_str()) {
-        return None;
-    }
-    let file = &scene.evidence.dockerfile;
-    let whose = match base::last(file, Keyword::Entrypoint) {
-        Some(instruction) => format!("The entrypoint of line {}", instruction.line),
-        None => match base::base(file) {
-            Some((image, _)) => format!("The entrypoint that `{image}` brings"),
-            None => String::from("The entrypoint"),
-        },
-    };
-    Some(Cause::new(
-        format!(
-            "{whose} is already `{program}`, so that CMD is only its list of arguments. What ran was `{}`: `{program}` took `{first}` for the name of what it should open.",
-            scene.command.join(" ")
-        ),
-        "Put the image's entrypoint and your CMD side by side and read them as one command.",
-        Blame::line(base::line_of(file, Keyword::Cmd)),
-    ))
 }
 
 fn read_only(scene: &Scene<'_>) -> Option<Cause> {

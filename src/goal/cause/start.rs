@@ -2,6 +2,8 @@
 
 use super::Cause;
 use super::Scene;
+use crate::dockerfile::Body;
+use crate::dockerfile::Command;
 use crate::dockerfile::Keyword;
 use crate::goal::Blame;
 use crate::goal::base;
@@ -95,6 +97,9 @@ fn file<'a>(scene: &Scene<'a>, program: &str) -> Option<Node<'a>> {
 }
 
 fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
+    if let Some(cause) = no_shell(scene, program) {
+        return cause;
+    }
     let blame = Blame::line(scene.start_line()).at_path(program);
     let Some(tree) = &scene.tree else {
         let why = if program.contains('/') {
@@ -150,6 +155,30 @@ fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
         ),
         _ => missing_from_image(),
     }
+}
+
+/// A shell that the learner never named: the shell form of an instruction asks for it.
+fn no_shell(scene: &Scene<'_>, program: &str) -> Option<Cause> {
+    let config = scene.config.filter(|_| !scene.own_entrypoint)?;
+    let (keyword, words) = if config.entrypoint.is_empty() {
+        (Keyword::Cmd, &config.cmd)
+    } else {
+        (Keyword::Entrypoint, &config.entrypoint)
+    };
+    let instruction = base::last(&scene.evidence.dockerfile, keyword)?;
+    let in_a_shell = matches!(&instruction.body, Body::Command(Command::Shell(_)));
+    if !in_a_shell || !scene.command.starts_with(words) || file(scene, program).is_some() {
+        return None;
+    }
+    Some(Cause::new(
+        format!(
+            "{} on line {} is in the shell form, which needs a shell to start it, and the image has no `{program}`.",
+            base::quote(instruction),
+            instruction.line
+        ),
+        "Compare the two forms in which that instruction can be written.",
+        Blame::line(Some(instruction.line)).at_path(program),
+    ))
 }
 
 /// A script whose first line has a character that nobody sees.

@@ -20,7 +20,9 @@ fn show(evidence: &Evidence, outcome: &RunOutcome) -> String {
         probe: Probe::Exit,
         within: std::time::Duration::ZERO,
     };
-    let Cause { why, next, blame } = of(evidence, &run, outcome);
+    let Cause {
+        why, next, blame, ..
+    } = of(evidence, &run, outcome);
     let path = blame.path.map_or_else(String::new, |path| path.to_string());
     format!("{why}\n{next}\n{:?} {:?} {path}", blame.line, blame.layer)
 }
@@ -93,6 +95,109 @@ fn a_command_that_repeats_the_entrypoint_is_explained_by_what_ran() {
     Put the image's entrypoint and your CMD side by side and read them as one command.
     Some(2) None
     ");
+}
+
+/// Distroless Python with a last line of its own.
+fn distroless(last: &str, entrypoint: &[&str], cmd: &[&str]) -> Evidence {
+    let base = "gcr.io/distroless/python3-debian13:nonroot";
+    with_config(&format!("FROM {base}\n{last}"), starts(entrypoint, cmd))
+}
+
+const PYTHON: &[&str] = &["/usr/bin/python3.13"];
+
+#[test]
+fn a_shell_that_became_an_argument_is_explained_by_what_ran() {
+    let evidence = distroless(
+        "CMD python3 app.py",
+        PYTHON,
+        &["/bin/sh", "-c", "python3 app.py"],
+    );
+    let error =
+        "/usr/bin/python3.13: can't open file '/bin/sh': [Errno 2] No such file or directory";
+    insta::assert_snapshot!(show(&evidence, &said(2, error)), @r"
+    CMD on line 2 is in the shell form, which puts `/bin/sh` before it. The entrypoint that `gcr.io/distroless/python3-debian13:nonroot` brings is already `/usr/bin/python3.13`, and what ran was `/usr/bin/python3.13 /bin/sh -c python3 app.py`: `/usr/bin/python3.13` took all of that for its own arguments.
+    Compare the two forms of CMD, and read each as the end of the image's entrypoint.
+    Some(2) None
+    ");
+    let cat = with_config(
+        "FROM a\nENTRYPOINT [\"cat\"]\nCMD greeting.txt",
+        starts(&["cat"], &["/bin/sh", "-c", "greeting.txt"]),
+    );
+    for usage in [
+        "cat: invalid option -- 'c'\nTry 'cat --help' for more information.",
+        "cat: unrecognized option: c\n\t-A\tSame as -vte",
+    ] {
+        assert!(show(&cat, &said(1, usage)).contains("CMD on line 3 is in the shell form"));
+    }
+    // An entrypoint that starts what it is given has started the shell.
+    let started = show(&cat, &said(127, "/bin/sh: 1: greeting.txt: not found"));
+    assert!(!started.contains("shell form"), "{started}");
+}
+
+#[test]
+fn a_program_that_an_inherited_entrypoint_took_for_a_file_is_named() {
+    let evidence = distroless("CMD [\"sh\", \"start.sh\"]", PYTHON, &["sh", "start.sh"]);
+    let error =
+        "/usr/bin/python3.13: can't open file '/app/sh': [Errno 2] No such file or directory";
+    insta::assert_snapshot!(show(&evidence, &said(2, error)), @r"
+    The entrypoint that `gcr.io/distroless/python3-debian13:nonroot` brings is already `/usr/bin/python3.13`, so that CMD is only its list of arguments. What ran was `/usr/bin/python3.13 sh start.sh`: `/usr/bin/python3.13` took `sh` for the name of what it should open.
+    Put the image's entrypoint and your CMD side by side and read them as one command.
+    Some(2) None
+    ");
+    // A file that is meant as one and is not there is another story, and so is a file of the app.
+    let file = distroless("CMD [\"app.py\"]", PYTHON, &["app.py"]);
+    let missing =
+        "/usr/bin/python3.13: can't open file '/app/app.py': [Errno 2] No such file or directory";
+    assert!(!show(&file, &said(2, missing)).contains("already"));
+    let other = "FileNotFoundError: [Errno 2] No such file or directory: '/app/sh/config'";
+    assert!(!show(&evidence, &said(1, other)).contains("already"));
+}
+
+#[test]
+fn a_shell_form_without_a_shell_is_named_with_its_line() {
+    let missing = "exec: \"/bin/sh\": stat /bin/sh: no such file or directory: unknown";
+    let mut entry = distroless(
+        "ENTRYPOINT python3 app.py",
+        &["/bin/sh", "-c", "python3 app.py"],
+        &[],
+    );
+    insta::assert_snapshot!(show(&entry, &refused(missing)), @r"
+    `ENTRYPOINT python3 app.py` on line 2 is in the shell form, which needs a shell to start it, and the image has no `/bin/sh`.
+    Compare the two forms in which that instruction can be written.
+    Some(2) None /bin/sh
+    ");
+    entry = with_layers(entry, vec![layer(&["usr/bin/python3.13"])]);
+    assert!(show(&entry, &refused(missing)).contains("shell form"));
+    // A shell that was written out is missing like any other program.
+    let written = distroless(
+        "ENTRYPOINT [\"/bin/sh\", \"-c\", \"x\"]",
+        &["/bin/sh", "-c", "x"],
+        &[],
+    );
+    assert!(!show(&written, &refused(missing)).contains("shell form"));
+}
+
+#[test]
+fn the_last_lines_of_the_output_go_with_the_verdict() {
+    let text: Vec<String> = (1..=30).map(|line| format!("line {line}")).collect();
+    let mut outcome = said(1, "boom\n\n");
+    outcome.stdout = lines(&text.join("\n"));
+    let last = last_lines(&outcome);
+    assert_eq!(last.len(), OUTPUT_LINES);
+    assert_eq!(last.first().map(Clean::as_str), Some("line 12"));
+    assert_eq!(last.last().map(Clean::as_str), Some("boom"));
+    outcome.stderr = lines(&"x".repeat(3000));
+    let width = last_lines(&outcome)
+        .last()
+        .map(|line| line.as_str().chars().count());
+    assert_eq!(width, Some(OUTPUT_WIDTH));
+    let nothing = said(1, "\n");
+    assert_eq!(last_lines(&nothing), Vec::<Clean>::new());
+    let told = show(&mended(), &nothing);
+    assert!(
+        told.contains("It wrote nothing.") && !told.contains("Read what"),
+        "{told}"
+    );
 }
 
 #[test]

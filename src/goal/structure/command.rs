@@ -11,7 +11,6 @@ use crate::goal::Goal;
 use crate::goal::Needs;
 use crate::goal::Verdict;
 use crate::goal::cause;
-use crate::goal::cause::Cause;
 use crate::goal::run::did_not_end;
 use crate::image::run::Probe;
 use crate::image::run::Run;
@@ -132,12 +131,12 @@ impl Goal for CommandTest {
         if let Some(verdict) = did_not_end(evidence, &run, outcome) {
             return verdict;
         }
-        let Cause { why, next, blame } = cause::of(evidence, &run, outcome);
+        let cause = cause::of(evidence, &run, outcome);
         if outcome.exit != Some(self.exit) {
             let status = outcome
                 .exit
                 .map_or_else(|| String::from("?"), |exit| exit.to_string());
-            return Verdict::unmet(format!("status {status}"), why, next, blame);
+            return cause.unmet(format!("status {status}"));
         }
         match self.fault(outcome) {
             None => Verdict::met(format!("status {}", self.exit)),
@@ -155,8 +154,9 @@ impl Goal for CommandTest {
                     format!("another {stream}"),
                     format!("The {stream} {wanted}. {shown}"),
                     "Compare what the command writes with what is wanted, letter by letter.",
-                    blame,
+                    cause.blame,
                 )
+                .having_written(outcome)
             }
         }
     }

@@ -421,6 +421,7 @@ fn opened(
         explain(page, theme, "why", Role::Text, why, columns);
     }
     where_lines(page, theme, bench, goal, columns);
+    written(page, theme, goal, columns);
     if let Some(next) = &goal.next_step {
         explain(page, theme, "next", Role::Text, next.as_str(), columns);
     }
@@ -448,6 +449,21 @@ fn where_lines(page: &mut Page, theme: Theme, bench: &Bench, goal: &GoalReport, 
             "where"
         };
         explain(page, theme, label, Role::Text, &inside.join(", "), columns);
+    }
+}
+
+/// What the container wrote, each line cut rather than wrapped: where it is indented, that says
+/// something.
+fn written(page: &mut Page, theme: Theme, goal: &GoalReport, columns: u16) {
+    let room = columns.saturating_sub(u16::try_from(LABEL + 3).unwrap_or(u16::MAX));
+    for (index, text) in goal.written().iter().enumerate() {
+        let label = if index == 0 { "wrote" } else { "" };
+        let label = format!("   {label:<LABEL$}");
+        let text = crate::tui::paint::cut(text.as_str(), room, theme.glyphs.ellipsis);
+        page.lines.push(page::line(
+            theme,
+            &[(Role::Muted, &label), (Role::Muted, &text)],
+        ));
     }
 }
 

@@ -334,3 +334,21 @@ fn the_result_while_and_after_a_run_is_traced() {
     refused.char('G');
     insta::assert_snapshot!("used_refused_80x24", refused.picture(80, 24));
 }
+
+#[test]
+fn what_the_container_wrote_stands_under_the_open_goal() {
+    let mut scene = Scene::ended(Outcome::Failed);
+    let bench = scene.model.bench_mut().unwrap();
+    let open = bench.first_unmet().unwrap();
+    let goal = &mut bench.report.as_mut().unwrap().goals[open];
+    goal.output = Clean::lines("Traceback:\n  File app.py\nKeyError: 'X'");
+    scene.char('3');
+    let picture = scene.picture(120, 36);
+    for line in [
+        "wrote    Traceback:",
+        "           File app.py",
+        "KeyError: 'X'",
+    ] {
+        assert!(picture.contains(line), "{line} is not in\n{picture}");
+    }
+}
