@@ -23,6 +23,7 @@ pub use error::EngineError;
 pub use error::Tried;
 pub use event::BuildEvent;
 pub use event::LogStream;
+pub use event::StepEnd;
 pub use event::StepId;
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;

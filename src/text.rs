@@ -307,6 +307,22 @@ fn starts_a_character(bytes: &[u8]) -> bool {
     bytes.len() < wanted
 }
 
+/// A fragment as a sentence: with a capital, and closed.
+#[must_use]
+pub fn sentence(fragment: &str) -> String {
+    let mut chars = fragment.chars();
+    let first: String = chars
+        .next()
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default();
+    let end = if fragment.ends_with(['.', '?', '!']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{end}", chars.as_str())
+}
+
 /// `1 goal`, `2 goals`: a count with its noun.
 #[must_use]
 pub fn plural(count: usize, noun: &str) -> String {

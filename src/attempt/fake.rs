@@ -22,6 +22,7 @@ use crate::engine::EngineName;
 use crate::engine::ImageEntry;
 use crate::engine::Leftover;
 use crate::engine::PullProgress;
+use crate::engine::StepEnd;
 use crate::engine::StepId;
 use crate::engine::Store;
 use crate::engine::Transform;
@@ -202,7 +203,7 @@ impl Engine for Fake {
                 step,
                 cached: false,
                 took: Duration::from_millis(3),
-                failed: false,
+                end: StepEnd::Done,
             },
         ] {
             let _ = events.send(event).await;

@@ -29,6 +29,7 @@ use crate::goal::evidence::ContextFacts;
 use crate::report::BaseReport;
 use crate::report::Outcome;
 use crate::report::Problem;
+use crate::text::sentence;
 
 /// The name of the file that is built.
 const DOCKERFILE: &str = "Dockerfile";
@@ -68,7 +69,7 @@ fn refused(error: &ContextError) -> Refused {
     let hint = error
         .hint()
         .unwrap_or_else(|| String::from("look at that file, then check again"));
-    let told = problem::problem(&message, &problem::sentence(&hint), None);
+    let told = problem::problem(&message, &sentence(&hint), None);
     (Outcome::BuildFailed, told)
 }
 

@@ -2,17 +2,24 @@
 
 use super::SupplyError;
 use super::prepare;
+use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
+use crate::dockerfile::ReferenceUse;
+use crate::dockerfile::external_references;
 use crate::engine::BuildError;
 use crate::engine::BuildEvent;
 use crate::engine::EngineError;
+use crate::engine::Tried;
+use crate::engine::start::plan::unname;
 use crate::goal::Blame;
 use crate::goal::Unmet;
 use crate::report::Outcome;
 use crate::report::Problem;
 use crate::text::Clean;
+use crate::text::nearest;
+use crate::text::sentence;
 use crate::units::show_duration;
 
 /// A problem with a next step.
@@ -34,6 +41,7 @@ pub(super) fn unmet(problem: &Problem) -> Unmet {
         why: problem.message.clone(),
         blame: problem.blame.clone(),
         next_step: problem.next_step.clone().unwrap_or_default(),
+        output: Vec::new(),
     }
 }
 
@@ -41,7 +49,6 @@ pub(super) fn unmet(problem: &Problem) -> Unmet {
 ///
 /// The engine decides whether a Dockerfile builds; where our own parser saw the same fault, its
 /// words are used, for they point at the learner's own line.
-        output: Vec::new(),
 pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome, Problem) {
     let told = match error {
         BuildError::Cancelled => return (Outcome::Cancelled, cancelled()),
@@ -52,35 +59,41 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
             title,
             exit,
             message,
-        } => match sought_heredoc(*line, message, dockerfile) {
-            Some(told) => told,
-            None => of_step(*line, title, *exit, message),
+            wrote,
+        } => match (sought_heredoc(*line, message, dockerfile), exit) {
+            (Some(told), _) => told,
+            (None, Some(status)) => of_command(*line, title, *status, *wrote),
+            (None, None) => of_step(*line, title, message),
         },
         BuildError::NoBase {
             line,
             reference,
             registry,
             message,
-        } => problem(
-            &format!(
-                "The base image `{reference}` is not on this engine, and {registry} did not give it: {message}."
-            ),
-            "Check its spelling, or run `loadline bases` to see the images that can be made here.",
-            *line,
-        ),
+        } => no_stage(reference, *line, dockerfile).unwrap_or_else(|| {
+            problem(
+                &format!(
+                    "The base image `{reference}` is not on this engine, and {registry} did not give it: {message}."
+                ),
+                "Check its spelling, or run `loadline bases` to see the images that can be made here.",
+                *line,
+            )
+        }),
         BuildError::RegistrySilent {
             line,
             reference,
             registry,
             waited,
-        } => problem(
-            &format!(
-                "The base image `{reference}` is not on this engine, and {registry} did not answer within {}.",
-                show_duration(*waited)
-            ),
-            "Check its spelling and the network, or run `loadline bases` to see the images that can be made here.",
-            *line,
-        ),
+        } => no_stage(reference, *line, dockerfile).unwrap_or_else(|| {
+            problem(
+                &format!(
+                    "The base image `{reference}` is not on this engine, and {registry} did not answer within {}.",
+                    show_duration(*waited)
+                ),
+                "Check its spelling and the network, or run `loadline bases` to see the images that can be made here.",
+                *line,
+            )
+        }),
         BuildError::TimedOut(limit) => problem(
             &format!("The build was stopped after {}.", show_duration(*limit)),
             "Look at the step that was running last: it may wait for input or for the network.",
@@ -95,19 +108,65 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
     (Outcome::BuildFailed, told)
 }
 
-/// A step that stopped. A command's own output says why; for the rest there is only the engine.
-fn of_step(line: Option<u32>, title: &Clean, exit: Option<i64>, message: &Clean) -> Problem {
-    let (how, next) = match exit {
-        Some(code) => (
-            format!(" with status {code}"),
-            "Read the last lines of its output above: they say what it missed.",
-        ),
-        None => (
-            format!(": {}", message.as_str().trim_end_matches('.')),
-            "Compare what the line names with what is in your folder.",
-        ),
+/// A command that stopped: its own output says why, where there is some.
+fn of_command(line: Option<u32>, title: &Clean, status: i64, wrote: bool) -> Problem {
+    let next = if wrote {
+        "Read the last lines of its output above: they say what it missed."
+    } else {
+        "It wrote nothing: find out which command of that line ends so, and when it does."
     };
-    problem(&format!("`{title}` stopped{how}."), next, line)
+    problem(
+        &format!("`{title}` stopped with status {status}."),
+        next,
+        line,
+    )
+}
+
+/// A step without a command that stopped: there is only what the engine says.
+fn of_step(line: Option<u32>, title: &Clean, message: &Clean) -> Problem {
+    let fetches = title.as_str().starts_with("ADD ") && title.as_str().contains("://");
+    let next = if fetches {
+        "Check that address: the engine fetches it anew in a build, and needs a network for it."
+    } else {
+        "Compare what the line names with what is in your folder."
+    };
+    let said = message.as_str().trim_end_matches('.');
+    problem(&format!("`{title}` stopped: {said}."), next, line)
+}
+
+/// What it means that an image is not to be had that nobody meant as one: a slip in the name of a
+/// stage is read as the name of an image.
+fn no_stage(reference: &str, line: Option<u32>, dockerfile: &Dockerfile) -> Option<Problem> {
+    if reference.contains([':', '/', '@', '.']) {
+        return None;
+    }
+    let names: Vec<&str> = dockerfile
+        .stages
+        .iter()
+        .filter_map(|stage| stage.name.as_deref())
+        .collect();
+    let lower = reference.to_lowercase();
+    let meant = nearest(
+        &lower,
+        names.iter().copied().filter(|name| **name != *lower),
+    );
+    let copies = external_references(dockerfile, &BuildArgs::new())
+        .iter()
+        .any(|found| found.reference == reference && found.usage != ReferenceUse::From);
+    let next = match meant {
+        Some(meant) => format!("Did you mean the stage `{meant}`?"),
+        None if copies && !names.is_empty() => {
+            String::from("Compare that name with those that follow `AS` in the lines above it.")
+        }
+        None => return None,
+    };
+    Some(problem(
+        &format!(
+            "No stage is called `{reference}`, so that it was read as the name of an image, and there is none of that name either."
+        ),
+        &next,
+        line,
+    ))
 }
 
 /// The note that the image of a `# syntax=` line is left aside.
@@ -136,7 +195,7 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
     Problem {
         message: Clean::line(&format!("The Dockerfile cannot be read: {}.", own.message)),
         next_step: Some(match &own.hint {
-            Some(hint) => Clean::line(hint),
+            Some(hint) => Clean::line(&sentence(hint)),
             None => Clean::line(&as_it_should_be(Some(own.line), dockerfile)),
         }),
         blame: Blame {
@@ -214,7 +273,10 @@ fn no_heredocs(found: &Instruction, how: &str) -> Problem {
 pub(super) fn of_engine(error: &EngineError) -> (Outcome, Problem) {
     let next = match error {
         EngineError::Cancelled => return (Outcome::Cancelled, cancelled()),
-        EngineError::NotFound { .. } | EngineError::NoPermission { .. } => {
+        EngineError::NotFound { tried } => {
+            return (Outcome::EngineUnavailable, not_found(error, tried));
+        }
+        EngineError::NoPermission { .. } => {
             "Run `loadline doctor` to see what was tried and how to mend it."
         }
         EngineError::Gone { .. } | EngineError::Silent { .. } => {
@@ -239,6 +301,24 @@ pub(super) fn of_engine(error: &EngineError) -> (Outcome, Problem) {
     (outcome, problem(&sentence(&error.to_string()), next, None))
 }
 
+/// An engine that was not found: what each address answered is the cause.
+fn not_found(error: &EngineError, tried: &[Tried]) -> Problem {
+    let causes: Vec<String> = tried.iter().map(ToString::to_string).collect();
+    let message = if causes.is_empty() {
+        error.to_string()
+    } else {
+        format!("{error}: {}", causes.join("; "))
+    };
+    let next = match Tried::named(tried) {
+        Some(named) => format!(
+            "While {named} names this one, no other is looked for: mend it, or run `{}`.",
+            unname(named)
+        ),
+        None => String::from("Run `loadline doctor` to see how to mend it."),
+    };
+    problem(&sentence(&message), &next, None)
+}
+
 /// What a base image that could not be made ready means for the attempt.
 pub(super) fn of_supply(error: &SupplyError, dockerfile: &Dockerfile) -> (Outcome, Problem) {
     match error {
@@ -249,7 +329,8 @@ pub(super) fn of_supply(error: &SupplyError, dockerfile: &Dockerfile) -> (Outcom
             ..
         } => {
             let line = prepare::line_of(dockerfile, reference);
-            let told = problem(&sentence(&error.to_string()), next_step.as_str(), line);
+            let next = sentence(next_step.as_str());
+            let told = problem(&sentence(&error.to_string()), &next, line);
             (Outcome::BuildFailed, told)
         }
     }
@@ -262,16 +343,6 @@ pub(super) fn cancelled() -> Problem {
         "Nothing was lost: check again when you are ready.",
         None,
     )
-}
-
-/// An error's fragment as a sentence.
-pub(super) fn sentence(fragment: &str) -> String {
-    let mut chars = fragment.chars();
-    let first: String = chars
-        .next()
-        .map(|c| c.to_uppercase().collect())
-        .unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
 }
 
 #[cfg(test)]
@@ -287,6 +358,7 @@ mod tests {
             title: Clean::line("RUN pip install flask"),
             exit: Some(1),
             message: Clean::line("exit code: 1"),
+            wrote: true,
         };
         let (outcome, problem) = of_build(&error, &Dockerfile::default());
         assert_eq!(outcome, Outcome::BuildFailed);
@@ -295,6 +367,70 @@ mod tests {
             problem.message.as_str(),
             "`RUN pip install flask` stopped with status 1."
         );
+    }
+
+    #[test]
+    fn only_output_that_is_there_is_to_be_read() {
+        let next = |wrote| {
+            let title = Clean::line("RUN exit 3");
+            of_command(Some(2), &title, 3, wrote).next_step.unwrap()
+        };
+        assert!(next(true).as_str().contains("output above"));
+        assert!(!next(false).as_str().contains("above"));
+    }
+
+    #[test]
+    fn a_slip_in_the_name_of_a_stage_is_no_fault_of_a_registry() {
+        let told = |name: &str| {
+            let text = format!("FROM a AS build\nFROM b\nCOPY --from={name} /x /x\n");
+            let error = BuildError::NoBase {
+                line: Some(3),
+                reference: name.to_owned(),
+                registry: String::from("docker.io"),
+                message: Clean::line("it has no such image"),
+            };
+            let problem = of_build(&error, &Dockerfile::parse(&text)).1;
+            format!("{}\n{}", problem.message, problem.next_step.unwrap())
+        };
+        insta::assert_snapshot!(told("biuld"), @"
+        No stage is called `biuld`, so that it was read as the name of an image, and there is none of that name either.
+        Did you mean the stage `build`?
+        ");
+        assert!(told("other").contains("that follow `AS`"));
+        assert!(told("lab/biuld").contains("docker.io did not give it"));
+    }
+
+    #[test]
+    fn a_mistake_of_the_dockerfile_is_told_in_whole_sentences() {
+        let next = |text: &str| {
+            let error = BuildError::Syntax {
+                line: Some(1),
+                message: Clean::line("unknown instruction"),
+            };
+            of_build(&error, &Dockerfile::parse(text))
+                .1
+                .next_step
+                .unwrap()
+        };
+        assert_eq!(next("").as_str(), "Begin with `FROM` and an image.");
+        assert_eq!(next("FROM a\nRUNN x\n").as_str(), "Did you mean `RUN`?");
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_is_named_with_the_setting_behind_it() {
+        let (outcome, problem) = of_engine(&EngineError::NotFound {
+            tried: vec![Tried {
+                address: "unix:///nowhere".to_owned(),
+                because: "the variable `DOCKER_HOST`".to_owned(),
+                outcome: "no such socket".to_owned(),
+            }],
+        });
+        assert_eq!(outcome, Outcome::EngineUnavailable);
+        let next = problem.next_step.unwrap();
+        insta::assert_snapshot!(format!("{}\n{next}", problem.message), @"
+        Cannot reach a container engine: no such socket at unix:///nowhere (the variable `DOCKER_HOST`).
+        While the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`.
+        ");
     }
 
     #[test]
@@ -323,6 +459,7 @@ mod tests {
             title: Clean::line("COPY <<X /x"),
             exit: None,
             message: Clean::line("\"/<<X\" not found"),
+            wrote: false,
         };
         let problem = of_build(&sought, &file).1;
         assert!(problem.message.as_str().contains("name of a file"));

@@ -85,6 +85,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::engine::StepEnd;
     use crate::text::Clean;
 
     fn planned(step: u32, line: Option<u32>) -> BuildEvent {
@@ -102,7 +103,7 @@ mod tests {
             step: StepId(step),
             cached,
             took,
-            failed: false,
+            end: StepEnd::Done,
         }
     }
 

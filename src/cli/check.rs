@@ -116,7 +116,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         } else {
             output.result(&lines::show(&report))?;
         }
-        explain(&report, output);
+        if args.json {
+            explain(&report, output);
+        }
         Ok(Exit::of(report.outcome))
     })
 }
@@ -219,7 +221,8 @@ pub(crate) async fn follow(
     }
 }
 
-/// Says on standard error what a person can do about an attempt that was not judged.
+/// Says on standard error what a person can do about an attempt that was not judged, where standard
+/// output is for a program.
 fn explain(report: &Report, output: Output) {
     if report.outcome == Outcome::EngineUnavailable {
         output.tell(&format!(

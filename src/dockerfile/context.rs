@@ -340,9 +340,12 @@ impl Context {
                 Found::Link { target } => self.add(path, Node::Link(target), limits)?,
                 Found::Socket => self.sockets.push(text),
                 Found::Special { kind } => {
-                    return Err(ContextError::Special {
-                        path: Clean::path(&text),
-                        kind,
+                    let own = text == self.dockerfile || text == ".dockerignore";
+                    let path = Clean::path(&text);
+                    return Err(if own {
+                        ContextError::NoFile { path, kind }
+                    } else {
+                        ContextError::Special { path, kind }
                     });
                 }
             }

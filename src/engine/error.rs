@@ -1,5 +1,6 @@
 //! What can go wrong with an engine and with a build.
 
+use std::fmt;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -75,6 +76,12 @@ pub struct Tried {
     pub outcome: String,
 }
 
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {} ({})", self.outcome, self.address, self.because)
+    }
+}
+
 impl Tried {
     /// The setting that named one engine, after which no other was tried.
     #[must_use]
@@ -111,6 +118,8 @@ pub enum BuildError {
         exit: Option<i64>,
         /// What the engine says.
         message: Clean,
+        /// Whether it wrote something before.
+        wrote: bool,
     },
     /// A base image is neither here nor to be had.
     #[error("the base image `{reference}` is not here, and {registry} did not give it")]

@@ -44,8 +44,8 @@ pub enum BuildEvent {
         cached: bool,
         /// How long it took, by the engine's clock.
         took: Duration,
-        /// Whether it failed.
-        failed: bool,
+        /// How it ended.
+        end: StepEnd,
     },
     /// A line of output.
     Log {
@@ -63,6 +63,17 @@ pub enum BuildEvent {
         /// What it says.
         text: Clean,
     },
+}
+
+/// How a step came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepEnd {
+    /// It did what it was asked.
+    Done,
+    /// It failed.
+    Failed,
+    /// It was stopped: the build was given up, or another step failed.
+    Stopped,
 }
 
 /// Standard output or standard error.

@@ -117,6 +117,9 @@ pub enum WorkspaceError {
     NotYours(String),
 }
 
+/// What a folder cannot be that is not there yet: no file of the learner's is missing then.
+const MADE: &str = "made";
+
 impl WorkspaceError {
     fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
@@ -135,10 +138,14 @@ impl WorkspaceError {
                 "free some space there, or raise the quota or the limit (`ulimit -f`), and try \
                  again; no file was changed"
             }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            Self::Io { source, doing, .. }
+                if source.kind() == io::ErrorKind::NotFound && *doing != MADE =>
+            {
                 "make the file again, or reset the exercise to get the starter's"
             }
-            Self::Io { .. } => "look at the folder's permissions, or set `LOADLINE_HOME`",
+            Self::Io { .. } => {
+                "look at the folder's permissions, or set `LOADLINE_HOME` to one that you may write to"
+            }
             Self::ReadOnly(_) => "make it writable, or save your text under another name",
             Self::NotAFile(_) => "move it away; a plain file belongs there",
             Self::TooLarge(_) => "keep large files out of the files that you edit",
@@ -168,7 +175,7 @@ impl Workspace {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let files = &workspace.exercise.files;
                 atomic::make_folder(&workspace.path, files)
-                    .map_err(WorkspaceError::io(&workspace.path, "made"))?;
+                    .map_err(WorkspaceError::io(&workspace.path, MADE))?;
                 Ok(workspace)
             }
             Err(error) => Err(WorkspaceError::io(&workspace.path, "read")(error)),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::attempt::AttemptEvent;
 use crate::engine::BuildEvent;
+use crate::engine::StepEnd;
 use crate::engine::StepId;
 use crate::report::Outcome;
 use crate::report::lines;
@@ -120,11 +121,14 @@ impl Progress {
                 step,
                 cached,
                 took,
-                failed,
+                end,
             } => {
                 let name = self.name(*step);
                 let ours = self.steps.get(step).is_some_and(|step| step.line.is_some());
-                if *failed {
+                if *end == StepEnd::Stopped {
+                    return vec![format!("stopped {name} ({})", show_duration(*took))];
+                }
+                if *end == StepEnd::Failed {
                     let mut lines = vec![format!("FAILED {name} ({})", show_duration(*took))];
                     lines.extend(self.last_lines(Some(*step)));
                     return lines;
@@ -202,11 +206,16 @@ mod tests {
     }
 
     fn finished(step: u32, cached: bool, failed: bool) -> AttemptEvent {
+        let end = if failed {
+            StepEnd::Failed
+        } else {
+            StepEnd::Done
+        };
         AttemptEvent::Build(BuildEvent::StepFinished {
             step: StepId(step),
             cached,
             took: Duration::from_millis(1200),
-            failed,
+            end,
         })
     }
 
@@ -224,6 +233,21 @@ mod tests {
             .iter()
             .flat_map(|event| progress.event(event))
             .collect()
+    }
+
+    #[test]
+    fn a_step_that_was_stopped_did_not_fail() {
+        let lines = all(&[
+            planned(1, Some(2), "RUN sleep 1000"),
+            log(1, "begun"),
+            AttemptEvent::Build(BuildEvent::StepFinished {
+                step: StepId(1),
+                cached: false,
+                took: Duration::from_millis(1200),
+                end: StepEnd::Stopped,
+            }),
+        ]);
+        assert_eq!(lines, ["stopped Dockerfile:2 RUN sleep 1000 (1.2 s)"]);
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::engine::Builder;
 use crate::engine::EngineInfo;
 use crate::engine::EngineName;
 use crate::engine::LogStream;
+use crate::engine::StepEnd;
 use crate::engine::StepId;
 use crate::engine::Store;
 use crate::engine::Tried;
@@ -250,8 +251,8 @@ pub(crate) fn goal_report(index: usize, met: bool) -> GoalReport {
             line: (!met).then_some(8),
             ..Default::default()
         },
-    }
         output: Vec::new(),
+    }
 }
 
 pub(crate) fn report(outcome: Outcome) -> Report {
@@ -406,13 +407,17 @@ impl Scene {
         let mut scene = Self::building();
         scene.now += Duration::from_secs(9);
         let job = scene.model.job.as_ref().expect("a build runs").id;
-        let failed = outcome == Outcome::BuildFailed;
+        let end = match outcome {
+            Outcome::BuildFailed => StepEnd::Failed,
+            Outcome::Cancelled => StepEnd::Stopped,
+            _ => StepEnd::Done,
+        };
         scene.attempt(vec![
             AttemptEvent::Build(BuildEvent::StepFinished {
                 step: StepId(4),
                 cached: false,
                 took: Duration::from_millis(8100),
-                failed,
+                end,
             }),
             AttemptEvent::Finished(Box::new(report(outcome))),
         ]);
@@ -516,7 +521,7 @@ pub(crate) fn running_events() -> Vec<AttemptEvent> {
                 step,
                 cached: true,
                 took: Duration::ZERO,
-                failed: false,
+                end: StepEnd::Done,
             }));
         }
     }

@@ -68,6 +68,7 @@ use crate::learner::workspace::Saved;
 use crate::report::CourseRef;
 use crate::report::Report;
 use crate::text::Clean;
+use crate::text::sentence;
 use crate::units::Bytes;
 use kept::Kept;
 use supplied::prepare;
@@ -360,7 +361,7 @@ fn no_engine(search: find::Search) -> EngineError {
 }
 
 fn trouble(error: &dyn std::error::Error, hint: &str) -> Trouble {
-    Trouble::new(causes(error)).advise(hint)
+    Trouble::new(causes(error)).advise(sentence(hint))
 }
 
 /// What the screens say of an engine that was not found.

@@ -18,6 +18,7 @@ use loadline::engine::Builder;
 use loadline::engine::EngineInfo;
 use loadline::engine::EngineName;
 use loadline::engine::LogStream;
+use loadline::engine::StepEnd;
 use loadline::engine::StepId;
 use loadline::engine::Store;
 use loadline::image::ContentHash;
@@ -93,7 +94,7 @@ impl Recorded {
                 step,
                 cached: line["cached"].as_bool().expect("yes or no"),
                 took: Duration::from_millis(number("took_ms")),
-                failed: false,
+                end: StepEnd::Done,
             });
         }
         for line in self.list("log") {

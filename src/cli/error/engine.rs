@@ -28,7 +28,7 @@ pub(super) fn explain(error: &EngineError) -> (Exit, Told) {
     match error {
         EngineError::NotFound { tried } => (
             Exit::NoEngine,
-            told.causes(tried.iter().map(tried_line))
+            told.causes(tried.iter().map(ToString::to_string))
                 .hint(match Tried::named(tried) {
                     Some(named) => format!(
                         "while {named} names this one, no other is looked for: mend it, or run \
@@ -80,10 +80,6 @@ pub(super) fn silent(silence: &Silence) -> Told {
             None => "`sudo journalctl -u docker` tells what it says".to_owned(),
         })
         .hint("run `loadline doctor` once it answers")
-}
-
-fn tried_line(tried: &Tried) -> String {
-    format!("{} at {} ({})", tried.outcome, tried.address, tried.because)
 }
 
 #[cfg(test)]

@@ -43,6 +43,14 @@ pub enum ContextError {
         /// `a FIFO`, `a device`.
         kind: &'static str,
     },
+    /// The Dockerfile, or its ignore file, is something of that kind.
+    #[error("`{path}` is {kind}; a file has to be there")]
+    NoFile {
+        /// The path.
+        path: Clean,
+        /// `a FIFO`, `a device`.
+        kind: &'static str,
+    },
     /// More entries than are sent.
     #[error("the context has more than {}", plural(*.0, "file"))]
     TooMany(usize),
@@ -93,6 +101,7 @@ impl ContextError {
             Self::NoDockerfile(_) => "write one, or say where it is",
             Self::Link(_) => "put the file itself there",
             Self::Ignore { error, .. } => return error.hint.clone(),
+            Self::NoFile { .. } => "put a plain file in its place",
             Self::Special { .. } => "remove it, or name it in `.dockerignore`",
             Self::TooMany(_) | Self::TooManyToLookAt(_) | Self::TooLarge { .. } => {
                 "name in `.dockerignore` what the build does not need, or build in a smaller folder"

@@ -219,6 +219,25 @@ fn what_builders_cannot_use_is_named_unless_it_is_ignored() {
 }
 
 #[test]
+fn a_dockerfile_that_is_no_file_cannot_be_left_out() {
+    let folder = folder(&[(".dockerignore", "Dockerfile\n")]);
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        folder.path().join("Dockerfile"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .expect("a FIFO");
+    let error = gather(&folder).expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "`Dockerfile` is a FIFO; a file has to be there"
+    );
+    assert!(!error.hint().is_some_and(|hint| hint.contains("ignore")));
+}
+
+#[test]
 fn limits_are_said_with_the_path_that_crossed_them() {
     let folder = folder(&[("Dockerfile", "FROM a\n"), ("a/b/c/d", "12345"), ("e", "1")]);
     let with = |limits: Limits| {

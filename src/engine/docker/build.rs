@@ -39,6 +39,7 @@ use crate::engine::EngineError;
 use crate::engine::EngineName;
 use crate::engine::LABEL;
 use crate::engine::MADE_BY_LABEL;
+use crate::engine::StepEnd;
 use crate::engine::Store;
 use crate::engine::address::Address;
 use crate::engine::docker::images::registry_of;
@@ -432,7 +433,17 @@ impl Following<'_> {
             Err(Stopped::Ended(Fault::Lost(error))) => Err(BuildError::Engine(error)),
             Err(Stopped::Ended(Fault::Told(message))) => Err(self.told(&message)),
         };
-        let left = self.translator.close(ended.is_err(), self.began.elapsed());
+        let end = match &ended {
+            Ok(_) => StepEnd::Done,
+            Err(
+                BuildError::Cancelled
+                | BuildError::Engine(_)
+                | BuildError::TimedOut(_)
+                | BuildError::TooLoud(_),
+            ) => StepEnd::Stopped,
+            Err(_) => StepEnd::Failed,
+        };
+        let left = self.translator.close(end, self.began.elapsed());
         for event in left {
             // The reader may have gone, or be waiting for the end itself.
             let _ = self.events.try_send(event);

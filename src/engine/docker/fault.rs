@@ -149,9 +149,15 @@ fn refused(what: &'static str, address: &str, status: u16, message: &str) -> Eng
             address: address.to_owned(),
         };
     }
+    // An engine says why; whatever else speaks HTTP may not.
+    let detail = if message.trim().is_empty() && status != 0 {
+        format!("it answers with HTTP status {status}: no container engine")
+    } else {
+        message.to_owned()
+    };
     EngineError::Refused {
         what,
-        detail: Clean::line(message),
+        detail: Clean::line(&detail),
     }
 }
 
@@ -246,6 +252,19 @@ mod tests {
                 what: "list images",
                 detail: Clean::line("boom")
             }
+        );
+    }
+
+    #[test]
+    fn an_answer_without_a_word_is_told_by_its_status() {
+        let silent = Error::DockerResponseServerError {
+            status_code: 502,
+            message: "\n".to_owned(),
+        };
+        let told = of(&silent).to_string();
+        assert!(
+            told.contains("HTTP status 502: no container engine"),
+            "{told}"
         );
     }
 

@@ -22,10 +22,14 @@ use crate::dockerfile::Dockerfile;
 use crate::engine::BuildEvent;
 use crate::engine::Builder;
 use crate::engine::LogStream;
+use crate::engine::StepEnd;
 use crate::engine::StepId;
 use crate::image::maker;
 use crate::text::Clean;
 use crate::text::Sanitizer;
+
+/// What BuildKit says of a step that did not fail by itself.
+const CANCELLED: &str = "context canceled";
 
 /// Something that a builder sent.
 #[derive(Debug)]
@@ -94,14 +98,18 @@ impl Translator {
         std::mem::take(&mut ledger.events)
     }
 
-    /// Ends what is still open when the stream has ended.
-    pub(super) fn close(&mut self, failed: bool, now: Duration) -> Vec<BuildEvent> {
+    /// Ends what is still open when the stream has ended, as the build did.
+    pub(super) fn close(&mut self, end: StepEnd, now: Duration) -> Vec<BuildEvent> {
         let ledger = &mut self.ledger;
         ledger.now = now;
         // In a text stream the step that began last is the one that failed.
         let last = ledger.open().last();
         for step in ledger.open().collect::<Vec<_>>() {
-            ledger.finish(step, false, None, failed && Some(step) == last);
+            let end = match end {
+                StepEnd::Failed if Some(step) != last => StepEnd::Stopped,
+                end => end,
+            };
+            ledger.finish(step, false, None, end);
         }
         ledger.flush();
         std::mem::take(&mut ledger.events)
@@ -161,10 +169,19 @@ struct Known {
     began: Option<Duration>,
     /// Whether a text builder said that it was taken from the cache.
     cached: bool,
-    ended: bool,
-    failed: bool,
+    /// How it ended, once it did.
+    end: Option<StepEnd>,
+    /// Whether it wrote something.
+    wrote: bool,
     /// What the builder says of its failure, where it says so step by step.
     error: String,
+}
+
+impl Known {
+    /// Whether it ended without having done what it was asked.
+    fn is_cut_short(&self) -> bool {
+        self.end.is_some_and(|end| end != StepEnd::Done)
+    }
 }
 
 /// What was said of which step, and the events that have not been handed over.
@@ -229,7 +246,7 @@ impl Ledger {
         self.moved = now;
         if let Some(known) = self.known_mut(step)
             && known.began.is_none()
-            && !known.ended
+            && known.end.is_none()
         {
             known.began = Some(now);
             self.order.push(step);
@@ -245,25 +262,24 @@ impl Ledger {
     }
 
     /// Says that a step ended, once. `took` is the engine's figure where it has one.
-    fn finish(&mut self, step: StepId, cached: bool, took: Option<Duration>, failed: bool) {
+    fn finish(&mut self, step: StepId, cached: bool, took: Option<Duration>, end: StepEnd) {
         let now = self.now;
         self.moved = now;
         self.end_logs(step);
         let Some(known) = self.known_mut(step) else {
             return;
         };
-        if known.ended {
+        if known.end.is_some() {
             return;
         }
-        known.ended = true;
-        known.failed = failed;
+        known.end = Some(end);
         let cached = cached || known.cached;
         let began = known.began.unwrap_or(now);
         self.events.push(BuildEvent::StepFinished {
             step,
             cached,
             took: took.unwrap_or_else(|| now.saturating_sub(began)),
-            failed,
+            end,
         });
     }
 
@@ -272,12 +288,17 @@ impl Ledger {
         self.order
             .iter()
             .copied()
-            .filter(|step| self.known(*step).is_some_and(|known| !known.ended))
+            .filter(|step| self.known(*step).is_some_and(|known| known.end.is_none()))
     }
 
     /// Output in whatever pieces it came.
     fn log(&mut self, step: Option<StepId>, stream: LogStream, bytes: &[u8]) {
         self.moved = self.now;
+        if let Some(step) = step
+            && let Some(known) = self.known_mut(step)
+        {
+            known.wrote |= !bytes.trim_ascii().is_empty();
+        }
         let sanitizer = self
             .logs
             .entry((step, stream == LogStream::Err))
@@ -323,9 +344,9 @@ impl Ledger {
 
     /// The step that failed, or the one that was at work last.
     fn suspect(&self) -> Option<&Known> {
-        let failed = || self.steps.iter().filter(|known| known.failed);
+        let failed = || self.steps.iter().filter(|known| known.is_cut_short());
         // What another step's failure stopped has failed as well.
-        let cause = failed().find(|known| !known.error.contains("context canceled"));
+        let cause = failed().find(|known| !known.error.contains(CANCELLED));
         cause
             .or_else(|| failed().next())
             .or_else(|| self.open().last().and_then(|step| self.known(step)))

@@ -239,3 +239,11 @@ fn files_of_the_exercise_cannot_be_saved_over() {
         .unwrap_err();
     assert!(matches!(error, WorkspaceError::NotYours(_)), "{error}");
 }
+
+#[test]
+fn a_folder_that_cannot_be_made_is_no_file_that_is_missing() {
+    let home = Home::at("/proc/nowhere");
+    let error = Workspace::open(&home, Arc::new(exercise())).expect_err("nothing is made there");
+    assert!(error.to_string().contains("cannot be made"), "{error}");
+    assert!(error.hint().contains("LOADLINE_HOME"), "{}", error.hint());
+}

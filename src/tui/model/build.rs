@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::attempt::AttemptEvent;
 use crate::engine::BuildEvent;
+use crate::engine::StepEnd;
 use crate::engine::StepId;
 use crate::goal::evidence::Sizes;
 use crate::report::GoalReport;
@@ -105,6 +106,8 @@ pub enum StepState {
     Cached,
     /// Done.
     Done(Duration),
+    /// Stopped before its end.
+    Stopped(Duration),
     /// Failed.
     Failed(Duration),
 }
@@ -193,13 +196,15 @@ impl Build {
                 step,
                 cached,
                 took,
-                failed,
+                end,
             } => {
-                let state = match (failed, cached) {
-                    (true, _) => StepState::Failed(took),
-                    (false, true) => StepState::Cached,
-                    (false, false) => StepState::Done(took),
+                let state = match (end, cached) {
+                    (StepEnd::Failed, _) => StepState::Failed(took),
+                    (StepEnd::Stopped, _) => StepState::Stopped(took),
+                    (StepEnd::Done, true) => StepState::Cached,
+                    (StepEnd::Done, false) => StepState::Done(took),
                 };
+                let failed = end == StepEnd::Failed;
                 self.set(step, state);
                 // The builder's own errands are worth a line only while they take time.
                 self.steps.retain(|one| {
@@ -250,8 +255,9 @@ impl Build {
                 StepState::Cached => 0,
                 StepState::Done(_) => 1,
                 StepState::Planned => 2,
-                StepState::Running(_) => 3,
-                StepState::Failed(_) => 4,
+                StepState::Stopped(_) => 3,
+                StepState::Running(_) => 4,
+                StepState::Failed(_) => 5,
             })
     }
 
@@ -276,7 +282,10 @@ impl StepState {
     /// Whether it is over.
     #[must_use]
     pub const fn is_over(self) -> bool {
-        matches!(self, Self::Cached | Self::Done(_) | Self::Failed(_))
+        matches!(
+            self,
+            Self::Cached | Self::Done(_) | Self::Stopped(_) | Self::Failed(_)
+        )
     }
 }
 

@@ -7,6 +7,7 @@ use loadline::engine::BuildError;
 use loadline::engine::BuildEvent;
 use loadline::engine::Builder;
 use loadline::engine::Engine as _;
+use loadline::engine::StepEnd;
 use loadline::engine::StepId;
 use tokio_util::sync::CancellationToken;
 
@@ -42,8 +43,8 @@ fn end_of(events: &[Timed], line: u32) -> (bool, Duration, bool, Duration) {
                 step,
                 cached,
                 took,
-                failed,
-            } if *step == wanted => Some((*cached, *took, *failed, *at)),
+                end,
+            } if *step == wanted => Some((*cached, *took, *end == StepEnd::Failed, *at)),
             _ => None,
         })
         .collect();
@@ -227,6 +228,8 @@ fn a_cancelled_build_is_over_when_it_says_so() {
             .iter()
             .any(|(_, event)| matches!(event, BuildEvent::Log { .. }));
         assert!(begun, "it was cancelled in the middle of a command");
+        let failed = |(_, event): &Timed| matches!(event, BuildEvent::StepFinished { end, .. } if *end == StepEnd::Failed);
+        assert!(!events.iter().any(failed), "{}: {events:#?}", bench.address);
         let found = bench.engine.inspect(&tag).await.expect("an answer");
         assert_eq!(found, None, "{}: no image came of it", bench.address);
         // The next build is not held up.

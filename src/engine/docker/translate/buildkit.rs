@@ -7,10 +7,12 @@ use bollard::moby::buildkit::v1::StatusResponse;
 use bollard::moby::buildkit::v1::Vertex;
 use bollard::moby::buildkit::v1::VertexWarning;
 
+use super::CANCELLED;
 use super::Ledger;
 use super::plan::Place;
 use crate::engine::BuildEvent;
 use crate::engine::LogStream;
+use crate::engine::StepEnd;
 use crate::engine::StepId;
 use crate::text::Clean;
 
@@ -37,7 +39,7 @@ impl Vertices {
                 }
                 // What had no work to do may come without a start.
                 let took = took(vertex);
-                ledger.finish(step, vertex.cached, Some(took), !vertex.error.is_empty());
+                ledger.finish(step, vertex.cached, Some(took), end_of(&vertex.error));
             }
         }
         if !status.statuses.is_empty() {
@@ -94,6 +96,17 @@ impl Vertices {
             });
             self.warned.push(seen);
         }
+    }
+}
+
+/// How a vertex ended that says this of its failure.
+fn end_of(error: &str) -> StepEnd {
+    if error.is_empty() {
+        StepEnd::Done
+    } else if error.contains(CANCELLED) {
+        StepEnd::Stopped
+    } else {
+        StepEnd::Failed
     }
 }
 
@@ -190,7 +203,7 @@ mod tests {
         for status in statuses {
             events.extend(translator.feed(Item::Status(status), Duration::ZERO));
         }
-        events.extend(translator.close(false, Duration::ZERO));
+        events.extend(translator.close(StepEnd::Done, Duration::ZERO));
         events
     }
 
@@ -249,7 +262,7 @@ mod tests {
             step: StepId(2),
             cached: false,
             took: Duration::from_millis(2500),
-            failed: false,
+            end: StepEnd::Done,
         }));
     }
 

@@ -2,6 +2,7 @@
 
 use super::Ledger;
 use crate::engine::LogStream;
+use crate::engine::StepEnd;
 use crate::engine::StepId;
 
 /// Where the stream stands.
@@ -45,7 +46,7 @@ impl Text {
 
     fn next(&mut self, n: usize, instruction: &str, ledger: &mut Ledger) {
         if let Some(step) = self.step.take() {
-            ledger.finish(step, false, None, false);
+            ledger.finish(step, false, None, StepEnd::Done);
         }
         self.running = false;
         let step = ledger.name(ledger.plan.classic(n), instruction);
@@ -92,6 +93,7 @@ mod tests {
     use crate::engine::BuildEvent;
     use crate::engine::Builder;
     use crate::engine::LogStream;
+    use crate::engine::StepEnd;
     use crate::engine::StepId;
     use crate::text::Clean;
 
@@ -117,7 +119,7 @@ mod tests {
             let now = Duration::from_secs(u64::try_from(second).unwrap());
             events.extend(translator.feed(Item::Text((*text).to_owned()), now));
         }
-        events.extend(translator.close(false, Duration::from_secs(20)));
+        events.extend(translator.close(StepEnd::Done, Duration::from_secs(20)));
         let (first, second) = (StepId(0), StepId(1));
         let log = |stream, text| BuildEvent::Log {
             step: Some(first),
@@ -140,7 +142,7 @@ mod tests {
                     step: first,
                     cached: false,
                     took: Duration::from_secs(7),
-                    failed: false,
+                    end: StepEnd::Done,
                 },
                 BuildEvent::StepPlanned {
                     step: second,
@@ -153,7 +155,7 @@ mod tests {
                     step: second,
                     cached: true,
                     took: Duration::from_secs(13),
-                    failed: false,
+                    end: StepEnd::Done,
                 },
             ]
         );

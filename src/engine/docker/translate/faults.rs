@@ -1,5 +1,6 @@
 //! What a builder's last words mean for the learner.
 
+use super::Known;
 use super::Ledger;
 use crate::engine::BuildError;
 use crate::engine::EngineError;
@@ -43,13 +44,14 @@ const SYNTAX: [&str; 10] = [
 ];
 
 /// Words that builders put before what they mean.
-const PREFIXES: [&str; 6] = [
+const PREFIXES: [&str; 7] = [
     "failed to solve with frontend dockerfile.v0: ",
     "failed to solve: ",
     "failed to create LLB definition: ",
     "failed to parse Dockerfile: ",
     "Build error: ",
     "failed to compute cache key: ",
+    "failed to load cache key: ",
 ];
 
 /// What `message` means, given the steps that are known.
@@ -76,6 +78,7 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
                 exit: Some(exit),
                 // It quotes the command.
                 message: Clean::line(&maker::told(told)),
+                wrote: step.wrote,
             },
             None => refused(told),
         });
@@ -85,14 +88,36 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
     {
         return Failure(no_base);
     }
+    if let Some(fetched) = not_fetched(told, suspect, ledger) {
+        return Failure(fetched);
+    }
     Failure(match suspect {
         Some(step) if step.line.is_some() => BuildError::Step {
             line: step.line,
             title: step.title.clone(),
             exit: None,
             message: Clean::line(missing_file(told).as_deref().unwrap_or(told)),
+            wrote: step.wrote,
         },
         _ => refused(told),
+    })
+}
+
+/// What an ADD did not get. BuildKit fetches in a step of its own, which only the address names.
+fn not_fetched(told: &str, suspect: Option<&Known>, ledger: &Ledger) -> Option<BuildError> {
+    let suspect = suspect?;
+    let place = match suspect.line {
+        Some(line) => ledger.plan.fetching(|place, _| place.line == line),
+        None => ledger.plan.fetching(|_, address| {
+            told.contains(address) || suspect.title.as_str().contains(&maker::told(address))
+        }),
+    }?;
+    Some(BuildError::Step {
+        line: Some(place.line),
+        title: place.title.clone(),
+        exit: None,
+        message: Clean::line(&maker::told(because(told))),
+        wrote: false,
     })
 }
 
@@ -347,7 +372,35 @@ mod tests {
                 title: Clean::line("COPY a /"),
                 exit: None,
                 message: Clean::line("\"/a\" not found"),
+                wrote: false,
             }
+        );
+    }
+
+    #[test]
+    fn an_address_that_is_not_to_be_had_is_the_adds_fault() {
+        let lines = "FROM scratch\nADD https://lab.invalid/x /x\n";
+        let message = "failed to load cache key: Get \"https://lab.invalid/x\": dial tcp: lookup lab.invalid: no such host";
+        let wanted = BuildError::Step {
+            line: Some(2),
+            title: Clean::line("ADD https://lab.invalid/x /x"),
+            exit: None,
+            message: Clean::line("no host of that name is known"),
+            wrote: false,
+        };
+        assert_eq!(at(lines, message), wanted);
+        // BuildKit's own step for it stands on no line.
+        let mut translator = Translator::new(Builder::Buildkit, &dockerfile(lines));
+        let step = translator.ledger.name(None, "https://lab.invalid/x");
+        translator.ledger.start(step);
+        let ledger = &mut translator.ledger;
+        ledger.finish(step, false, None, crate::engine::StepEnd::Failed);
+        assert_eq!(translator.failure(message).0, wanted);
+        // An answer that says no does not repeat the address.
+        let refused = translator.failure("invalid response status 404").0;
+        assert!(
+            matches!(refused, BuildError::Step { line: Some(2), .. }),
+            "{refused:?}"
         );
     }
 

@@ -52,6 +52,8 @@ pub(super) struct Plan {
     references: Vec<Reference>,
     /// What RUN runs, without flags.
     commands: Vec<String>,
+    /// The addresses that ADD fetches from.
+    addresses: Vec<(Place, String)>,
 }
 
 impl Plan {
@@ -85,6 +87,12 @@ impl Plan {
                 plan.all.push(place.clone());
                 if instruction.keyword == Keyword::Run && !instruction.arguments.is_empty() {
                     plan.commands.push(instruction.arguments.clone());
+                }
+                if instruction.keyword == Keyword::Add {
+                    let words = instruction.arguments.split([' ', '"', ',', '[', ']']);
+                    let addresses = words.filter(|word| word.contains("://"));
+                    plan.addresses
+                        .extend(addresses.map(|word| (place.clone(), word.to_owned())));
                 }
                 if let Some(image) = instruction.flag("from") {
                     plan.references.push(Reference {
@@ -151,6 +159,14 @@ impl Plan {
     /// What the Dockerfile's RUN instructions run.
     pub(super) fn commands(&self) -> impl Iterator<Item = &String> {
         self.commands.iter()
+    }
+
+    /// The first ADD that fetches what `wanted` says yes to, by its place and an address.
+    pub(super) fn fetching(&self, wanted: impl Fn(&Place, &str) -> bool) -> Option<&Place> {
+        let mut addresses = self.addresses.iter();
+        addresses
+            .find(|(place, address)| wanted(place, address))
+            .map(|(place, _)| place)
     }
 
     /// The line that names `reference`, whatever way the builder writes it.

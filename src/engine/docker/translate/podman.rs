@@ -2,6 +2,7 @@
 
 use super::Ledger;
 use crate::engine::LogStream;
+use crate::engine::StepEnd;
 use crate::engine::StepId;
 
 /// A step that Podman works on.
@@ -35,7 +36,7 @@ impl Text {
             }
             if is_id(rest, 11) {
                 if let Some(open) = self.open.pop() {
-                    ledger.finish(open.step, false, None, false);
+                    ledger.finish(open.step, false, None, StepEnd::Done);
                 }
                 return;
             }
@@ -52,7 +53,7 @@ impl Text {
         // FROM, and the last step of a stage that comes from the cache, end without a line.
         while let Some(at) = self.open.iter().position(|open| open.stage == stage) {
             let open = self.open.remove(at);
-            ledger.finish(open.step, false, None, false);
+            ledger.finish(open.step, false, None, StepEnd::Done);
         }
         let step = ledger.name(ledger.plan.podman(stage, n), instruction);
         if let Some(known) = ledger.known_mut(step) {
@@ -137,6 +138,7 @@ mod tests {
     use super::super::plan::tests::dockerfile;
     use crate::engine::BuildEvent;
     use crate::engine::Builder;
+    use crate::engine::StepEnd;
 
     #[test]
     fn a_commands_flags_are_not_part_of_it() {
@@ -164,7 +166,7 @@ mod tests {
             }
         }
         events.extend(translator.feed(Item::Text("--> cbf2fbd3df0\n".to_owned()), Duration::ZERO));
-        events.extend(translator.close(false, Duration::ZERO));
+        events.extend(translator.close(StepEnd::Done, Duration::ZERO));
         let planned = |event: &&BuildEvent| matches!(event, BuildEvent::StepPlanned { .. });
         assert_eq!(events.iter().filter(planned).count(), 3);
         let mut ends: Vec<u32> = events
@@ -205,7 +207,7 @@ mod tests {
         for text in stream {
             events.extend(translator.feed(Item::Text(text.to_owned()), Duration::ZERO));
         }
-        events.extend(translator.close(false, Duration::ZERO));
+        events.extend(translator.close(StepEnd::Done, Duration::ZERO));
         for event in events {
             match event {
                 BuildEvent::StepPlanned { line, .. } => lines.push(line.unwrap()),

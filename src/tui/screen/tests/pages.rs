@@ -352,3 +352,11 @@ fn what_the_container_wrote_stands_under_the_open_goal() {
         assert!(picture.contains(line), "{line} is not in\n{picture}");
     }
 }
+
+#[test]
+fn a_step_of_a_build_that_was_cancelled_was_stopped() {
+    let mut scene = Scene::ended(Outcome::Cancelled);
+    let picture = scene.picture(120, 36);
+    assert!(picture.contains("stopped"), "{picture}");
+    assert!(!picture.contains("before your change"), "{picture}");
+}

@@ -142,6 +142,11 @@ fn end_of(build: &Build, glyphs: &Glyphs) -> (Role, &'static str, &'static str) 
     }
 }
 
+/// Whether an attempt that ended so has told something of the files.
+const fn is_judged(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::Cancelled | Outcome::EngineUnavailable)
+}
+
 fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&Bench, &Build)) {
     let glyphs = painter.theme.glyphs;
     let (role, glyph, words) = end_of(build, glyphs);
@@ -155,7 +160,11 @@ fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&B
         .map(|problem| format!("   {}", problem.message))
         .unwrap_or_default();
     // What is told is told of the file as it was.
-    let since = if bench.changed_since() {
+    let told = build
+        .report
+        .as_ref()
+        .is_some_and(|report| is_judged(report.outcome));
+    let since = if told && bench.changed_since() {
         "   before your change"
     } else {
         ""
@@ -176,13 +185,7 @@ fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&B
     );
     let at = end.saturating_sub(width(enter));
     // While typing, Enter is a new line.
-    let judged = !bench.typing
-        && build.report.as_ref().is_some_and(|report| {
-            !matches!(
-                report.outcome,
-                Outcome::Cancelled | Outcome::EngineUnavailable
-            )
-        });
+    let judged = !bench.typing && told;
     if judged && at > x {
         painter.line(
             at,
@@ -227,11 +230,12 @@ fn step_row(model: &Model, painter: &mut Painter<'_>, row: Rect, step: &Step) {
         ),
         StepState::Cached => (Role::Pass, glyphs.pass, "cached".to_owned()),
         StepState::Done(took) => (Role::Pass, glyphs.pass, shown(took)),
+        StepState::Stopped(_) => (Role::Muted, glyphs.todo, "stopped".to_owned()),
         StepState::Failed(took) => (Role::Fail, glyphs.fail, shown(took)),
     };
     painter.text(row.x + 2, row.y, 1, role, glyph);
     let text_role = match step.state {
-        StepState::Planned => Role::Muted,
+        StepState::Planned | StepState::Stopped(_) => Role::Muted,
         StepState::Failed(_) => Role::Fail,
         StepState::Running(_) | StepState::Cached | StepState::Done(_) => Role::Text,
     };

@@ -284,7 +284,7 @@ fn margin(
         }
         _ if entry.blamed => (Role::Warn, glyphs.warn),
         Some(StepState::Cached | StepState::Done(_)) => (Role::Pass, glyphs.pass),
-        Some(StepState::Planned) => (Role::Muted, glyphs.todo),
+        Some(StepState::Planned | StepState::Stopped(_)) => (Role::Muted, glyphs.todo),
         None => match remark {
             Some(severity) => mark(glyphs, severity),
             None => return,
