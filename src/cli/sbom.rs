@@ -156,10 +156,11 @@ fn list(subject: &Subject, found: &Inventory) -> String {
             let _ = writeln!(text, "  {kind:<8} {name:<width$}  {version}");
         }
     }
-    if !found.gaps.is_empty() {
+    let gaps = found.unknown();
+    if !gaps.is_empty() {
         text.push_str("\nNot known:\n");
         // Several layers may have removed the same: that is one thing not to know.
-        let said: BTreeSet<String> = found.gaps.iter().map(ToString::to_string).collect();
+        let said: BTreeSet<String> = gaps.iter().map(ToString::to_string).collect();
         for gap in &said {
             let _ = writeln!(text, "  {}", shown(gap));
         }
@@ -289,6 +290,23 @@ mod tests {
 
         Not known:
           /app/tool does not say what it was made of
+        ");
+    }
+
+    #[test]
+    fn a_list_of_nothing_says_that_nothing_can_be_known() {
+        let subject = Subject {
+            name: String::from("app"),
+            chain_id: String::new(),
+            created: sbom::NO_TIME.to_owned(),
+            architecture: String::new(),
+            layers: Vec::new(),
+        };
+        insta::assert_snapshot!(list(&subject, &Inventory::default()), @r"
+        app: 0 packages in 0 layers
+
+        Not known:
+          no record of any package is there
         ");
     }
 

@@ -117,6 +117,18 @@ impl Ecosystem {
                 _ => None,
             },
             PackageKind::Apk => (id == Some("alpine")).then_some(Self::Alpine),
+            kind => Self::ordering(kind),
+        }
+    }
+
+    /// The ecosystem in whose order the versions of a kind of package are compared; `None` where
+    /// that order is not known here.
+    #[must_use]
+    pub const fn ordering(kind: PackageKind) -> Option<Self> {
+        match kind {
+            // Ubuntu's order is Debian's.
+            PackageKind::Deb => Some(Self::Debian),
+            PackageKind::Apk => Some(Self::Alpine),
             PackageKind::Python => Some(Self::PyPi),
             PackageKind::Node => Some(Self::Npm),
             PackageKind::Java => Some(Self::Maven),

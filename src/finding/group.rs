@@ -97,16 +97,8 @@ pub fn fixes(findings: &[Finding]) -> Vec<Fix> {
 
 /// Whether one version comes after another, in the order of their kind of package.
 fn is_later(kind: PackageKind, one: &str, two: &str) -> bool {
-    let ecosystem = match kind {
-        // Ubuntu's order is Debian's.
-        PackageKind::Deb => Ecosystem::Debian,
-        PackageKind::Apk => Ecosystem::Alpine,
-        PackageKind::Python => Ecosystem::PyPi,
-        PackageKind::Node => Ecosystem::Npm,
-        PackageKind::Java => Ecosystem::Maven,
-        PackageKind::Go => Ecosystem::Go,
-        PackageKind::Rust => Ecosystem::Rust,
-        PackageKind::Ruby | PackageKind::Php => return false,
+    let Some(ecosystem) = Ecosystem::ordering(kind) else {
+        return false;
     };
     Version::read(ecosystem, one) > Version::read(ecosystem, two)
 }

@@ -76,9 +76,10 @@ impl Goal for Context {
     }
 
     fn title(&self) -> String {
-        match self.max {
-            Some(max) => format!("context ≤ {max}"),
-            None => format!("context without {}", self.without()),
+        match (self.max, self.excluded()) {
+            (Some(max), []) => format!("context ≤ {max}"),
+            (Some(max), _) => format!("context ≤ {max} without {}", self.without()),
+            (None, _) => format!("context without {}", self.without()),
         }
     }
 

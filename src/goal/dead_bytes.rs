@@ -69,7 +69,10 @@ impl Goal for DeadBytes {
     }
 
     fn title(&self) -> String {
-        format!("≤ {} dead", self.max)
+        match self.scope {
+            Scope::All => format!("≤ {} dead", self.max),
+            Scope::User => format!("≤ {} dead of yours", self.max),
+        }
     }
 
     fn wanted(&self) -> String {

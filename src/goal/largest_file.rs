@@ -110,7 +110,10 @@ impl Goal for LargestFile {
     }
 
     fn title(&self) -> String {
-        format!("files ≤ {}", self.max)
+        match self.place {
+            Place::Final => format!("files ≤ {}", self.max),
+            Place::Any => format!("files ≤ {} in any layer", self.max),
+        }
     }
 
     fn wanted(&self) -> String {

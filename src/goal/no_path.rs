@@ -124,7 +124,10 @@ impl Goal for NoPath {
     }
 
     fn title(&self) -> String {
-        format!("no {}", self.names())
+        match self.place {
+            Place::Final => format!("no {}", self.names()),
+            Place::Any => format!("no {} in any layer", self.names()),
+        }
     }
 
     fn wanted(&self) -> String {

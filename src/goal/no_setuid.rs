@@ -68,7 +68,10 @@ impl Goal for NoSetuid {
     }
 
     fn title(&self) -> String {
-        String::from("no setuid")
+        match self.place {
+            Place::Final => String::from("no setuid"),
+            Place::Any => String::from("no setuid in any layer"),
+        }
     }
 
     fn wanted(&self) -> String {

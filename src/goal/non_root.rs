@@ -45,7 +45,10 @@ impl Goal for NonRoot {
     }
 
     fn title(&self) -> String {
-        String::from("not root")
+        match self.numeric {
+            true => String::from("not root, by number"),
+            false => String::from("not root"),
+        }
     }
 
     fn wanted(&self) -> String {

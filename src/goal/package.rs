@@ -24,7 +24,6 @@ use crate::finding::order::Version;
 use crate::image::package::Gap;
 use crate::image::package::Inventory;
 use crate::image::package::Package;
-use crate::image::package::PackageKind;
 use crate::image::package::inventory;
 use crate::text::plural;
 
@@ -123,7 +122,7 @@ impl Range {
     /// Whether a version is in it, in the order of its own ecosystem; `None` where one of the two
     /// cannot be read, or that order is not known.
     fn holds(&self, package: &Package) -> Option<bool> {
-        let ecosystem = ecosystem(package.kind)?;
+        let ecosystem = Ecosystem::ordering(package.kind)?;
         let found = Version::read(ecosystem, &package.version)?;
         let mut all = true;
         for (compare, version) in &self.parts {
@@ -132,20 +131,6 @@ impl Range {
         }
         Some(all)
     }
-}
-
-/// Whose order versions follow; Ubuntu's is Debian's.
-const fn ecosystem(kind: PackageKind) -> Option<Ecosystem> {
-    Some(match kind {
-        PackageKind::Deb => Ecosystem::Debian,
-        PackageKind::Apk => Ecosystem::Alpine,
-        PackageKind::Python => Ecosystem::PyPi,
-        PackageKind::Node => Ecosystem::Npm,
-        PackageKind::Java => Ecosystem::Maven,
-        PackageKind::Go => Ecosystem::Go,
-        PackageKind::Rust => Ecosystem::Rust,
-        PackageKind::Ruby | PackageKind::Php => return None,
-    })
 }
 
 impl Kind for PackageGoal {
@@ -194,7 +179,7 @@ impl PackageGoal {
 
     fn is_named(&self, package: &Package) -> bool {
         let wanted = self.name.trim();
-        ecosystem(package.kind).map_or(wanted == package.name, |ecosystem| {
+        Ecosystem::ordering(package.kind).map_or(wanted == package.name, |ecosystem| {
             ecosystem.normal(wanted) == ecosystem.normal(&package.name)
         })
     }
@@ -262,6 +247,10 @@ impl PackageGoal {
         match gap {
             Gap::OpaqueBinary { path, .. } => path.rsplit('/').next() == Some(self.name.trim()),
             Gap::RecordsRemoved { .. }
+            | Gap::RecordsRewritten { .. }
+            | Gap::RecordsChanged { .. }
+            | Gap::RecordsDisagree { .. }
+            | Gap::NoRecords
             | Gap::RecordsMissing { .. }
             | Gap::RecordsUnread { .. }
             | Gap::RecordsBroken { .. } => true,

@@ -141,6 +141,31 @@ mod tests {
     }
 
     #[test]
+    fn goals_that_differ_have_titles_that_differ() {
+        for (one, other) in [
+            ("dead_bytes: 1 kB", "dead_bytes: { max: 1 kB, scope: user }"),
+            ("largest_file: 1 MB", "largest_file: { max: 1 MB, in: any }"),
+            (
+                "no_path: { glob: /x/* }",
+                "no_path: { glob: /x/*, in: any }",
+            ),
+            ("no_setuid", "no_setuid: { in: any }"),
+            ("non_root", "non_root: { numeric: true }"),
+            ("scannable", "scannable: { except: /a }"),
+            (
+                "context: { max: 1 MB }",
+                "context: { max: 1 MB, excludes: [.git] }",
+            ),
+            (
+                "vulnerabilities: { max: 0 }",
+                "vulnerabilities: { max: 0, min_evidence: 9 }",
+            ),
+        ] {
+            assert_ne!(goal(one).title(), goal(other).title(), "{other}");
+        }
+    }
+
+    #[test]
     fn no_goal_is_met_without_evidence() {
         for about in ALL {
             let verdict = goal(about.example).evaluate(&nothing(""));

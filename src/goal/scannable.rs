@@ -59,7 +59,10 @@ impl Goal for Scannable {
     }
 
     fn title(&self) -> String {
-        String::from("scannable")
+        match self.names().as_slice() {
+            [] => String::from("scannable"),
+            names => format!("scannable but for {}", names.join(", ").replace('`', "")),
+        }
     }
 
     fn wanted(&self) -> String {
@@ -119,7 +122,13 @@ const fn why(gap: &Gap) -> &'static str {
         Gap::RecordsRemoved { .. } => {
             "The files are still there, and no scanner can tell any more which versions they are."
         }
-        Gap::RecordsMissing { .. } => {
+        Gap::RecordsRewritten { .. } => {
+            "Its files are still there, and no scanner asks about a package that is not named."
+        }
+        Gap::RecordsChanged { .. } | Gap::RecordsDisagree { .. } => {
+            "A scanner compares the version that is written there, and another one is installed."
+        }
+        Gap::RecordsMissing { .. } | Gap::NoRecords => {
             "Files without the records of their packages are files that no scanner knows."
         }
         Gap::RecordsUnread { .. } => "What is installed is in them, and they cannot be read here.",
@@ -133,7 +142,13 @@ const fn next(gap: &Gap) -> &'static str {
             "Find out how its toolchain can leave in it what it was made of, or which package has it."
         }
         Gap::RecordsRemoved { .. } => "Ask what is gained by removing them: they weigh little.",
-        Gap::RecordsMissing { .. } => {
+        Gap::RecordsRewritten { .. } => {
+            "Let the package manager remove what is not needed: it takes the files along."
+        }
+        Gap::RecordsChanged { .. } | Gap::RecordsDisagree { .. } => {
+            "Let whatever installed the package upgrade it: it brings the newer files along."
+        }
+        Gap::RecordsMissing { .. } | Gap::NoRecords => {
             "Look at what the final stage copies, and at what belongs with it."
         }
         Gap::RecordsUnread { .. } => "Choose a base whose records can be read here.",
@@ -143,15 +158,16 @@ const fn next(gap: &Gap) -> &'static str {
 
 fn blame(evidence: &Evidence, gap: &Gap) -> Blame {
     match gap {
-        Gap::OpaqueBinary { path, layer } | Gap::RecordsRemoved { path, layer } => {
-            Blame::line(evidence.line_of_layer(*layer))
-                .in_layer(*layer)
-                .at_path(format!("/{path}"))
-        }
-        Gap::RecordsUnread { path } | Gap::RecordsBroken { path, .. } => {
-            Blame::default().at_path(format!("/{path}"))
-        }
-        Gap::RecordsMissing { .. } => Blame::default(),
+        Gap::OpaqueBinary { path, layer }
+        | Gap::RecordsRemoved { path, layer }
+        | Gap::RecordsRewritten { path, layer, .. }
+        | Gap::RecordsChanged { path, layer, .. } => Blame::line(evidence.line_of_layer(*layer))
+            .in_layer(*layer)
+            .at_path(format!("/{path}")),
+        Gap::RecordsUnread { path }
+        | Gap::RecordsBroken { path, .. }
+        | Gap::RecordsDisagree { path, .. } => Blame::default().at_path(format!("/{path}")),
+        Gap::RecordsMissing { .. } | Gap::NoRecords => Blame::default(),
     }
 }
 
@@ -200,6 +216,28 @@ mod tests {
         assert_eq!(
             judge("scannable: { except: /x/** }", layers()),
             "met: 1 package on record"
+        );
+    }
+
+    #[test]
+    fn records_that_were_written_anew_miss_it() {
+        let emptied = noted(&[("var/lib/dpkg/status", b"")]);
+        insta::assert_snapshot!(judge("scannable", vec![base(), noted(&[]), emptied]), @r"
+        unmet: the package records /var/lib/dpkg/status no longer name `a`, whose files are still there
+        why:   Line 3, `RUN rm -r /var/lib/dpkg`, does that. Its files are still there, and no scanner asks about a package that is not named.
+        next:  Let the package manager remove what is not needed: it takes the files along.
+        blame: line 3, layer 2, /var/lib/dpkg/status
+        ");
+        let other = noted(&[("var/lib/dpkg/status", b"Package: a\nVersion: 99\n")]);
+        insta::assert_snapshot!(judge("scannable", vec![base(), noted(&[]), other]), @r"
+        unmet: the records of `a` in /var/lib/dpkg/status were changed, its files were not
+        why:   Line 3, `RUN rm -r /var/lib/dpkg`, does that. A scanner compares the version that is written there, and another one is installed.
+        next:  Let whatever installed the package upgrade it: it brings the newer files along.
+        blame: line 3, layer 2, /var/lib/dpkg/status
+        ");
+        assert_eq!(
+            goal("scannable: { except: [/a, /b/*] }").title(),
+            "scannable but for /a, /b/*"
         );
     }
 

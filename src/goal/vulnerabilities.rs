@@ -175,10 +175,15 @@ impl Goal for Vulnerabilities {
     }
 
     fn title(&self) -> String {
-        match (self.less_than, self.max) {
+        let title = match (self.less_than, self.max) {
             (Some(_), None) => format!("fewer {self} CVEs"),
             (_, None | Some(0)) => format!("no {self} CVE"),
-            (_, Some(max)) => format!("≤ {max} {self} CVEs"),
+            (None, Some(max)) => format!("≤ {max} {self} CVEs"),
+            (Some(_), Some(max)) => format!("≤ {max} and fewer {self} CVEs"),
+        };
+        match self.min_evidence {
+            Some(least) => format!("{title} in ≥ {}", plural(least, "package")),
+            None => title,
         }
     }
 
@@ -222,7 +227,7 @@ impl Goal for Vulnerabilities {
             Err(missing) => return Verdict::unknown(&missing),
         };
         let by = Advised(scan);
-        if let Some(worst) = found.get(limit..).and_then(|_| found.first())
+        if let Some(worst) = found.first()
             && found.len() > limit
         {
             return self.unmet(&found, worst, evidence, &by.to_string());
@@ -268,8 +273,12 @@ impl Vulnerabilities {
         if !package.path.is_empty() {
             blame = blame.at_path(format!("/{}", package.path));
         }
+        let starter = match (self.less_than, &evidence.starter_scan) {
+            (Some(_), Ok(starter)) => format!(", the starter has {}", self.of(starter).len()),
+            _ => String::new(),
+        };
         Verdict::unmet(
-            format!("{} {self}; {by}", found.len()),
+            format!("{} {self}{starter}; {by}", found.len()),
             format!(
                 "`{}` {} has {} ({}), {fix}.{from}",
                 package.name, package.version, worst.id, worst.severity
@@ -324,7 +333,12 @@ fn doubt(scan: &Scan, least: usize) -> Option<Missing> {
 /// read here may be read elsewhere.
 const fn blind(gap: &Gap) -> &'static str {
     match gap {
-        Gap::RecordsRemoved { .. } | Gap::RecordsMissing { .. } => "No scanner can",
+        Gap::RecordsRemoved { .. }
+        | Gap::RecordsRewritten { .. }
+        | Gap::RecordsChanged { .. }
+        | Gap::RecordsDisagree { .. }
+        | Gap::RecordsMissing { .. }
+        | Gap::NoRecords => "No scanner can",
         Gap::OpaqueBinary { .. } | Gap::RecordsUnread { .. } | Gap::RecordsBroken { .. } => {
             "Loadline cannot"
         }
@@ -566,7 +580,11 @@ mod tests {
             scan(findings.collect())
         };
         assert!(judge(yaml, high(1), Some(high(2))).starts_with("met: 1 fixable high"));
-        assert!(judge(yaml, high(2), Some(high(2))).starts_with("unmet: 2 fixable high"));
+        let same = judge(yaml, high(2), Some(high(2)));
+        assert!(
+            same.starts_with("unmet: 2 fixable high, the starter has 2; "),
+            "{same}"
+        );
         assert!(judge(yaml, high(0), Some(high(0))).contains("nothing to be less than"));
         assert_eq!(judge(yaml, high(0), None), "unknown: It was not gathered.");
         let both = "vulnerabilities: { fixable: high, less_than: baseline, max: 1 }";
@@ -589,6 +607,15 @@ mod tests {
         insta::assert_snapshot!(
             words("vulnerabilities: { less_than: baseline }"),
             @"fewer known CVEs · the packages have fewer known vulnerabilities than the starter's"
+        );
+        let title = |yaml: &str| goal(yaml).title();
+        assert_eq!(
+            title("vulnerabilities: { max: 0, min_evidence: 40 }"),
+            "no known CVE in ≥ 40 packages"
+        );
+        assert_eq!(
+            title("vulnerabilities: { less_than: baseline, max: 3 }"),
+            "≤ 3 and fewer known CVEs"
         );
     }
 

@@ -15,10 +15,13 @@ mod first;
 mod gap;
 mod gem;
 mod go;
+mod installed;
 mod java;
+mod left;
 pub mod licence;
 mod modules;
 mod node;
+mod node_folder;
 mod notes;
 mod os_release;
 mod owner;
@@ -35,6 +38,8 @@ pub use assemble::inventory;
 pub use collect::Packages;
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::text::plural;
 
 /// Where a package comes from: the ecosystem whose names and version order it follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -134,7 +139,7 @@ impl Package {
 }
 
 /// A source package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourcePackage {
     /// Its name.
     pub name: String,
@@ -189,6 +194,19 @@ pub struct Inventory {
     pub gaps: Vec<Gap>,
 }
 
+impl Inventory {
+    /// Where nothing can be known, for a list that stands alone: where no record of any package is
+    /// there, that is a gap too.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<Gap> {
+        if self.gaps.is_empty() && self.packages.is_empty() {
+            vec![Gap::NoRecords]
+        } else {
+            self.gaps.clone()
+        }
+    }
+}
+
 /// Something in an image that its records do not describe.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "gap", rename_all = "snake_case")]
@@ -207,6 +225,37 @@ pub enum Gap {
         /// The layer that removes them.
         layer: usize,
     },
+    /// A layer writes records anew without packages whose files are still there.
+    RecordsRewritten {
+        /// The records.
+        path: String,
+        /// The layer that writes them.
+        layer: usize,
+        /// The first of the packages.
+        package: String,
+        /// How many more there are.
+        more: usize,
+    },
+    /// A layer writes another version into a package's record, and none of its files.
+    RecordsChanged {
+        /// The records.
+        path: String,
+        /// The layer that writes them.
+        layer: usize,
+        /// The first of the packages.
+        package: String,
+        /// How many more there are.
+        more: usize,
+    },
+    /// A record says another version than the name of its own folder.
+    RecordsDisagree {
+        /// The record.
+        path: String,
+        /// The version in it.
+        version: String,
+        /// The version in the folder's name.
+        folder: String,
+    },
     /// Files of a distribution are there and its records are not.
     RecordsMissing {
         /// The distribution, as far as is known.
@@ -224,6 +273,16 @@ pub enum Gap {
         /// Why, as a fragment.
         why: String,
     },
+    /// No record of any package is there.
+    NoRecords,
+}
+
+/// The first of some packages, and how many more there are.
+fn with_more(package: &str, more: usize) -> String {
+    match more {
+        0 => format!("`{package}`"),
+        more => format!("`{package}` and {}", plural(more, "more package")),
+    }
 }
 
 impl fmt::Display for Gap {
@@ -234,6 +293,41 @@ impl fmt::Display for Gap {
             }
             Self::RecordsRemoved { path, .. } => {
                 write!(f, "the package records /{path} were removed")
+            }
+            Self::RecordsRewritten {
+                path,
+                package,
+                more,
+                ..
+            } => {
+                let named = with_more(package, *more);
+                write!(
+                    f,
+                    "the package records /{path} no longer name {named}, whose files are still there"
+                )
+            }
+            Self::RecordsChanged {
+                path,
+                package,
+                more,
+                ..
+            } => {
+                let named = with_more(package, *more);
+                let whose = if *more == 0 { "its" } else { "their" };
+                write!(
+                    f,
+                    "the records of {named} in /{path} were changed, {whose} files were not"
+                )
+            }
+            Self::RecordsDisagree {
+                path,
+                version,
+                folder,
+            } => {
+                write!(
+                    f,
+                    "the package records /{path} say version {version}, their folder's name says {folder}"
+                )
             }
             Self::RecordsMissing { distribution } => {
                 write!(
@@ -250,6 +344,7 @@ impl fmt::Display for Gap {
             Self::RecordsBroken { path, why } => {
                 write!(f, "the package records /{path} cannot be read: {why}")
             }
+            Self::NoRecords => f.write_str("no record of any package is there"),
         }
     }
 }

@@ -134,7 +134,10 @@ pub fn document(
         Format::Own => serde_json::to_string_pretty(&Own {
             schema: "loadline.sbom/v1",
             image: subject,
-            inventory,
+            inventory: &Inventory {
+                gaps: inventory.unknown(),
+                ..inventory.clone()
+            },
         }),
     };
     text.map(|text| text + "\n")

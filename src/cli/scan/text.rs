@@ -16,6 +16,7 @@ use crate::finding::group::Fix;
 use crate::finding::group::OfLayer;
 use crate::image::Contents;
 use crate::image::maker;
+use crate::image::package::Gap;
 use crate::scan::Scanner;
 use crate::text::Clean;
 use crate::text::plural;
@@ -75,9 +76,7 @@ pub(crate) fn doubt(scan: &Scan) -> Option<String> {
         return Some(format!("unscannable: {first}{more}"));
     }
     if scan.packages == 0 && scan.uncovered.is_empty() {
-        return Some(String::from(
-            "unscannable: no record of any package is there",
-        ));
+        return Some(format!("unscannable: {}", Gap::NoRecords));
     }
     let uncovered: usize = scan.uncovered.iter().map(|one| one.packages).sum();
     let missing = uncovered + scan.unordered.len();
@@ -339,7 +338,6 @@ fn finding_line(finding: &Finding, paint: Paint) -> String {
 mod tests {
     use super::*;
     use crate::image::Layer;
-    use crate::image::package::Gap;
     use crate::image::package::Inventory;
     use crate::image::package::Package;
     use crate::image::package::PackageKind;

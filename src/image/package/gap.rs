@@ -8,9 +8,11 @@ use super::Gap;
 use super::assemble::is_system;
 use super::collect::Sort;
 use super::modules;
+use super::node_folder::Folders;
 use super::notes::Notes;
 use super::notes::Shown;
 use super::owner::Owners;
+use super::python;
 use super::record::Record;
 use super::removed::Removed;
 use super::runtime::Runtimes;
@@ -50,22 +52,25 @@ pub(super) struct Sight<'s> {
 pub(super) fn find(sight: &Sight<'_>) -> Vec<Gap> {
     let mut gaps: BTreeSet<Gap> = BTreeSet::new();
     gaps.extend(unreadable(sight));
+    gaps.extend(disagreeing(sight));
     let removed = Removed::of(sight);
     let system_removed = removed.system;
     gaps.extend(removed.gaps);
+    let folders = Folders::of(sight.shown);
+    gaps.extend(folders.unnamed(sight.tree, sight.owners, &removed.node));
     let unread = gaps
         .iter()
         .any(|gap| matches!(gap, Gap::RecordsUnread { .. }));
     let records = unread || has_system_records(sight);
     let missing = (!records && !system_removed)
-        .then(|| missing(sight))
+        .then(|| missing(sight, &folders))
         .flatten();
     // Where the distribution's records are not there, naming each of its files says nothing more.
     let skip_system = system_removed || unread || missing.is_some();
     gaps.extend(missing);
     let modules = modules::unrecorded(sight, &gaps);
     gaps.extend(modules);
-    gaps.extend(opaque(sight, skip_system));
+    gaps.extend(opaque(sight, &folders, skip_system));
     gaps.into_iter().collect()
 }
 
@@ -116,6 +121,25 @@ fn unreadable(sight: &Sight<'_>) -> impl Iterator<Item = Gap> {
     })
 }
 
+/// Python's metadata whose version is not that of its folder's name: one of the two was changed.
+fn disagreeing(sight: &Sight<'_>) -> impl Iterator<Item = Gap> {
+    let metadata = sight
+        .shown
+        .iter()
+        .filter(|one| one.sort == Some(Sort::PythonMetadata) && !sight.owners.speak_for(&one.path));
+    metadata.filter_map(|one| {
+        let [package] = one.record.packages()? else {
+            return None;
+        };
+        let folder = python::version_of_folder(&one.path)?;
+        python::differ(folder, &package.version).then(|| Gap::RecordsDisagree {
+            path: one.path.clone(),
+            version: package.version.clone(),
+            folder: folder.to_owned(),
+        })
+    })
+}
+
 fn has_system_records(sight: &Sight<'_>) -> bool {
     let mut records = sight.shown.iter().filter(|one| is_system(one.sort));
     records.any(|one| match one.record {
@@ -125,8 +149,8 @@ fn has_system_records(sight: &Sight<'_>) -> bool {
 }
 
 /// Files of a distribution without its records.
-fn missing(sight: &Sight<'_>) -> Option<Gap> {
-    let opaque: Vec<&str> = programs(sight)
+fn missing(sight: &Sight<'_>, folders: &Folders<'_>) -> Option<Gap> {
+    let opaque: Vec<&str> = programs(sight, folders)
         .map(|one| one.path.as_str())
         .filter(|path| is_system_path(path))
         .collect();
@@ -153,7 +177,10 @@ fn maker(paths: &[&str]) -> Option<&'static str> {
 /// Programs and libraries that say nothing of what they were made of and that no package, runtime
 /// or package's folder accounts for. A vendor's package accounts for its own: it has a name and a
 /// version, and that no advisory speaks of it is said of the package.
-fn programs<'s>(sight: &'s Sight<'_>) -> impl Iterator<Item = &'s Shown<'s>> {
+fn programs<'s>(
+    sight: &'s Sight<'_>,
+    folders: &'s Folders<'_>,
+) -> impl Iterator<Item = &'s Shown<'s>> {
     let opaque = sight
         .shown
         .iter()
@@ -161,12 +188,17 @@ fn programs<'s>(sight: &'s Sight<'_>) -> impl Iterator<Item = &'s Shown<'s>> {
     opaque.filter(|one| {
         !sight.owners.knows(&one.path)
             && !sight.runtimes.cover(&one.path)
-            && !one.path.contains("node_modules/")
+            && !folders.account_for(&one.path)
     })
 }
 
-fn opaque(sight: &Sight<'_>, skip_system: bool) -> impl Iterator<Item = Gap> {
-    let found = programs(sight).filter(move |one| !skip_system || !is_system_path(&one.path));
+fn opaque<'s>(
+    sight: &'s Sight<'_>,
+    folders: &'s Folders<'_>,
+    skip_system: bool,
+) -> impl Iterator<Item = Gap> {
+    let found =
+        programs(sight, folders).filter(move |one| !skip_system || !is_system_path(&one.path));
     found.map(|one| Gap::OpaqueBinary {
         path: one.path.clone(),
         layer: one.layer,

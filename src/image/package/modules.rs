@@ -18,7 +18,9 @@ const PLACES: [&str; 2] = ["site-packages", "dist-packages"];
 /// nobody can tell which modules belong to it.
 pub(super) fn unrecorded(sight: &Sight<'_>, known: &BTreeSet<Gap>) -> Vec<Gap> {
     let removed = known.iter().filter_map(|gap| match gap {
-        Gap::RecordsRemoved { path, .. } => Some(path.as_str()),
+        Gap::RecordsRemoved { path, .. } | Gap::RecordsRewritten { path, .. } => {
+            Some(path.as_str())
+        }
         _ => None,
     });
     // By set and not by search: an image may have hundreds of thousands of either.

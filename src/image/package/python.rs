@@ -1,5 +1,9 @@
 //! Python's records: the metadata that an installer leaves beside each distribution.
 
+use std::str::FromStr as _;
+
+use pep440_rs::Version;
+
 use super::PackageKind;
 use super::fields;
 use super::fields::Paragraph;
@@ -25,6 +29,21 @@ pub(super) fn is_metadata(path: &str) -> bool {
 /// Whether a file lists what a distribution installed.
 pub(super) fn is_list(path: &str) -> bool {
     path.ends_with(".dist-info/RECORD")
+}
+
+/// `1.0` of `a/b-1.0.dist-info/METADATA`, where the folder's name says a version.
+pub(super) fn version_of_folder(path: &str) -> Option<&str> {
+    let folder = path.strip_suffix(".dist-info/METADATA")?;
+    let name = folder.rsplit('/').next()?;
+    let (_, version) = name.split_once('-')?;
+    Some(version)
+}
+
+/// Whether two versions are not the same, however they are spelled; not known of what is none.
+pub(super) fn differ(one: &str, two: &str) -> bool {
+    // Installers write `_` for what a folder's name must not have.
+    let read = |text: &str| Version::from_str(&text.replace('_', "-")).ok();
+    matches!((read(one), read(two)), (Some(one), Some(two)) if one != two)
 }
 
 /// Reads `METADATA` or `PKG-INFO`.
@@ -123,6 +142,26 @@ mod tests {
             assert!(!is_metadata(path), "{path}");
         }
         assert!(is_list("a/b-1.dist-info/RECORD") && !is_list("RECORD"));
+    }
+
+    #[test]
+    fn a_folder_s_version_is_the_same_however_it_is_spelled() {
+        let of = |path| version_of_folder(path);
+        assert_eq!(of("a/b_c-1.0.dist-info/METADATA"), Some("1.0"));
+        assert_eq!(of("b-1.0+cpu.dist-info/METADATA"), Some("1.0+cpu"));
+        assert_eq!(of("a/b.dist-info/METADATA"), None);
+        assert_eq!(of("a/b-1.egg-info/PKG-INFO"), None);
+        for (one, two) in [
+            ("2024.7.4", "2024.07.04"),
+            ("1.0", "1.0.0"),
+            ("1.0b1", "1.0-beta1"),
+            ("1.0+cu_1", "1.0+cu.1"),
+            ("1.0_1", "1.0-1"),
+            ("odd", "1.0"),
+        ] {
+            assert!(!differ(one, two), "{one} {two}");
+        }
+        assert!(differ("25.1.1", "99.0") && differ("1.0", "1.0+cpu"));
     }
 
     #[test]

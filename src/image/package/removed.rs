@@ -1,6 +1,7 @@
-//! Records that a layer removes, or writes anew with less in them, while what they spoke of stays.
+//! Records that a layer removes, or writes anew with less or other words in them, while what they
+//! spoke of stays.
 
-use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -10,72 +11,195 @@ use super::PackageKind;
 use super::assemble::is_system;
 use super::collect::Sort;
 use super::gap::Sight;
-use super::notes::Notes;
-use super::owner;
-use super::record::PathHash;
+use super::installed::Installed;
+use super::installed::Now;
+use super::left::Left;
+use super::node_folder;
 use super::record::Record;
 use super::record::Stated;
-use crate::image::EntryKind;
 
 /// Records that a layer below had and whose packages' files are still there.
-pub(super) struct Removed {
+pub(super) struct Removed<'s> {
     pub(super) gaps: Vec<Gap>,
     /// Whether records of the distribution are among them.
     pub(super) system: bool,
+    /// The folders of Node packages that are spoken of.
+    pub(super) node: HashSet<&'s str>,
 }
 
-impl Removed {
-    pub(super) fn of<'s>(sight: &'s Sight<'_>) -> Self {
-        let installed = installed_names(sight);
-        let lists = lists(sight.notes);
-        let files = Files::default();
-        // Debian's files are listed beside its record, by name: asked once, however often the
-        // records of all layers name a package.
-        let mut of_debian: HashMap<&str, bool> = HashMap::new();
-        let mut gaps: BTreeSet<Gap> = BTreeSet::new();
-        let mut system = false;
+/// The names of packages by the record that speaks of them no more, or in other words, and by the
+/// layer that wrote it.
+type ByRecord<'s> = BTreeMap<(&'s str, usize), BTreeSet<&'s str>>;
+
+impl<'s> Removed<'s> {
+    pub(super) fn of(sight: &'s Sight<'_>) -> Self {
+        let mut search = Search {
+            sight,
+            installed: Installed::of(sight.shown),
+            left: Left::of(sight),
+            of_debian: HashMap::new(),
+        };
+        let mut lost: ByRecord<'s> = BTreeMap::new();
+        let mut changed: ByRecord<'s> = BTreeMap::new();
         for (path, layer, record) in sight.notes.all() {
-            let Some(packages) = record.packages() else {
+            let Some(packages) = record.packages().filter(|_| is_watched(path)) else {
                 continue;
             };
-            let sort = Sort::of(path);
-            if !(is_system(sort) || sort == Some(Sort::PythonMetadata)) {
-                continue;
-            }
-            let Some(by) = last_word(sight, path, layer) else {
+            let Some(by) = search.last_word(path, layer) else {
                 continue;
             };
             // A layer that writes a record anew took only what it no longer names; the rest was
             // lost later, and that layer is to blame.
             let kept = names(sight.notes.at(by, path));
-            let mut are_there = |package: &'s Stated| {
-                let look =
-                    || files.are_there(sight, &listed(sight, (path, layer), package, &lists));
-                match package.kind {
-                    PackageKind::Deb => {
-                        *of_debian.entry(package.name.as_str()).or_insert_with(look)
-                    }
-                    _ => look(),
+            for package in packages {
+                let name = package.name.as_str();
+                if !kept.contains(name)
+                    && !search.installed.names(package, path)
+                    && search.is_left((path, layer), package)
+                {
+                    lost.entry((path, by)).or_default().insert(name);
                 }
-            };
-            let lost = packages
-                .iter()
-                .filter(|package| !kept.contains(package.name.as_str()))
-                .filter(|package| !installed.contains(&(package.kind, package.name.as_str())))
-                .any(&mut are_there);
-            if lost {
-                system |= is_system(sort);
-                gaps.insert(Gap::RecordsRemoved {
-                    path: folder_of(path, sort),
-                    layer: by,
-                });
+                if let Some(now) = search.changed((path, layer), package) {
+                    let names = changed.entry((now.path, now.layer)).or_default();
+                    names.insert(name);
+                }
             }
         }
+        let node = lost.keys().filter_map(|(path, _)| folder_of_node(path));
         Self {
-            gaps: gaps.into_iter().collect(),
-            system,
+            system: lost.keys().any(|(path, _)| is_system(Sort::of(path))),
+            node: node.collect(),
+            gaps: lost_gaps(sight, &lost)
+                .into_iter()
+                .chain(changed_gaps(&changed))
+                .collect(),
         }
     }
+}
+
+/// Whether the files of what a record names are known, so that they can be missed.
+fn is_watched(path: &str) -> bool {
+    let sort = Sort::of(path);
+    is_system(sort) || matches!(sort, Some(Sort::PythonMetadata | Sort::Node))
+}
+
+fn folder_of_node(path: &str) -> Option<&str> {
+    let folder = node_folder::folder_of(path)?;
+    (Sort::of(path) == Some(Sort::Node)).then_some(folder)
+}
+
+/// What is asked of each package that a record of some layer names.
+struct Search<'s, 't> {
+    sight: &'s Sight<'t>,
+    installed: Installed<'s>,
+    left: Left<'s, 't>,
+    /// Debian's files are listed beside its record, by name: asked once, however often the records
+    /// of all layers name a package.
+    of_debian: HashMap<(&'s str, Option<usize>), bool>,
+}
+
+impl<'s> Search<'s, '_> {
+    /// The layer that took the word from the record of `layer` at `path`: removed it, or wrote it
+    /// anew, readable or not. `None` where it is what the image shows.
+    fn last_word(&self, path: &str, layer: usize) -> Option<usize> {
+        let Sight {
+            notes,
+            tree,
+            contents,
+            ..
+        } = self.sight;
+        let mut above = layer + 1..contents.layers.len();
+        let noted =
+            above.find(|index| notes.hides(*index, path) || notes.at(*index, path).is_some());
+        // A `package.json` that names nothing is noted nowhere.
+        noted.or_else(|| {
+            let shown = tree.at(path)?.layer;
+            (shown > layer).then_some(shown)
+        })
+    }
+
+    /// Whether most of the files of a package that nothing names any more are still there.
+    fn is_left(&mut self, place: (&'s str, usize), package: &'s Stated) -> bool {
+        let left = &self.left;
+        match package.kind {
+            PackageKind::Deb => {
+                let asked = self.of_debian.entry((package.name.as_str(), None));
+                *asked.or_insert_with(|| left.is_left(place, package))
+            }
+            // Another package may have been put into the same folder.
+            PackageKind::Node => {
+                left.is_left(place, package) && !left.is_shipped_above(place, package)
+            }
+            _ => left.is_left(place, package),
+        }
+    }
+
+    /// The record that speaks of a package in other words now, where the files are those of before.
+    fn changed(&mut self, place: (&'s str, usize), package: &'s Stated) -> Option<Now<'s>> {
+        let (path, layer) = place;
+        let now = self.installed.in_other_words(package, path)?;
+        if now.layer <= layer {
+            return None;
+        }
+        let left = &self.left;
+        let look = || left.is_there(place, package) && !left.is_shipped_above(place, package);
+        let is_old = match package.kind {
+            PackageKind::Deb => {
+                let asked = self.of_debian.entry((package.name.as_str(), Some(layer)));
+                *asked.or_insert_with(look)
+            }
+            _ => look(),
+        };
+        is_old.then_some(now)
+    }
+}
+
+/// A gap for each record that lost packages; Node's, which are one per package, by their place.
+fn lost_gaps(sight: &Sight<'_>, lost: &ByRecord<'_>) -> BTreeSet<Gap> {
+    let mut records: BTreeMap<(String, usize, bool), Vec<&str>> = BTreeMap::new();
+    let mut named: BTreeMap<(String, usize, bool), BTreeSet<&str>> = BTreeMap::new();
+    for ((path, layer), names) in lost {
+        let is_there = sight.notes.at(*layer, path).is_some() || sight.tree.shows(*layer, path);
+        let place = match folder_of_node(path) {
+            Some(folder) => format!("{}/*/package.json", node_folder::place_of(folder).0),
+            None if is_there => (*path).to_owned(),
+            None => folder_of(path),
+        };
+        let key = (place, *layer, is_there);
+        records.entry(key.clone()).or_default().push(path);
+        named.entry(key).or_default().extend(names);
+    }
+    let gaps = records.into_iter().filter_map(|(key, paths)| {
+        let names = named.get(&key)?;
+        let (place, layer, is_there) = key;
+        let path = match paths.as_slice() {
+            [path] if place.ends_with("/*/package.json") => (*path).to_owned(),
+            _ => place,
+        };
+        Some(if is_there {
+            Gap::RecordsRewritten {
+                path,
+                layer,
+                package: (*names.first()?).to_owned(),
+                more: names.len() - 1,
+            }
+        } else {
+            Gap::RecordsRemoved { path, layer }
+        })
+    });
+    gaps.collect()
+}
+
+fn changed_gaps(changed: &ByRecord<'_>) -> BTreeSet<Gap> {
+    let gaps = changed.iter().filter_map(|((path, layer), names)| {
+        Some(Gap::RecordsChanged {
+            path: (*path).to_owned(),
+            layer: *layer,
+            package: (*names.first()?).to_owned(),
+            more: names.len() - 1,
+        })
+    });
+    gaps.collect()
 }
 
 /// The names of the packages in a record.
@@ -84,126 +208,12 @@ fn names(record: Option<&Record>) -> HashSet<&str> {
     packages.iter().map(|one| one.name.as_str()).collect()
 }
 
-/// The layer that took the word from the record of `layer` at `path`: removed it, or wrote it
-/// anew. `None` where it is what the image shows.
-fn last_word(sight: &Sight<'_>, path: &str, layer: usize) -> Option<usize> {
-    let above = layer + 1..sight.contents.layers.len();
-    above
-        .into_iter()
-        .find(|index| sight.notes.hides(*index, path) || sight.notes.at(*index, path).is_some())
-}
-
 /// Distroless images have a record per package: the folder stands for all of them.
-fn folder_of(path: &str, sort: Option<Sort>) -> String {
-    match (sort, path.rsplit_once('/')) {
+fn folder_of(path: &str) -> String {
+    match (Sort::of(path), path.rsplit_once('/')) {
         (Some(Sort::DpkgStatus), Some((folder, _))) if folder.ends_with("/status.d") => {
             folder.to_owned()
         }
         _ => path.to_owned(),
     }
-}
-
-fn installed_names<'s>(sight: &'s Sight<'_>) -> BTreeSet<(PackageKind, &'s str)> {
-    let packages = sight.shown.iter().filter_map(|one| one.record.packages());
-    packages
-        .flatten()
-        .map(|package| (package.kind, package.name.as_str()))
-        .collect()
-}
-
-/// The lists of files of all layers, by Debian's package.
-fn lists<'n>(notes: &'n Notes<'_>) -> HashMap<&'n str, Vec<&'n [PathHash]>> {
-    let mut lists: HashMap<&str, Vec<&[PathHash]>> = HashMap::new();
-    for (path, _, record) in notes.all() {
-        if let (Record::Files(files), Some(Sort::DpkgList | Sort::DpkgSums)) =
-            (record, Sort::of(path))
-        {
-            let name = owner::package_of_list(path);
-            lists.entry(name).or_default().push(files);
-        }
-    }
-    lists
-}
-
-/// The files of an image, as lists name them; made when the first package is missed.
-#[derive(Default)]
-struct Files {
-    /// Those of all layers.
-    shipped: OnceCell<HashSet<PathHash>>,
-    /// Those that the image shows.
-    shown: OnceCell<HashSet<PathHash>>,
-}
-
-impl Files {
-    /// Whether most of a package's files are still there, owned by no other package. Settings stay
-    /// behind where a package is properly removed.
-    fn are_there(&self, sight: &Sight<'_>, listed: &BTreeSet<PathHash>) -> bool {
-        let shipped = self.shipped.get_or_init(|| {
-            let entries = sight
-                .contents
-                .layers
-                .iter()
-                .flat_map(|layer| &layer.entries);
-            let files = entries
-                .filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Hardlink(_)));
-            files
-                .filter(|entry| !is_setting(&entry.path))
-                .map(|entry| PathHash::of(&entry.path))
-                .collect()
-        });
-        let shown = self.shown.get_or_init(|| {
-            let nodes = sight.tree.nodes();
-            let files = nodes.filter(|node| node.entry.kind == EntryKind::File);
-            files
-                .filter(|node| !is_setting(&node.path))
-                .map(|node| PathHash::of(&node.path))
-                .collect()
-        });
-        let ours = |file: &&PathHash| shipped.contains(file) && !sight.owners.knows_hash(**file);
-        let brought = listed.iter().filter(ours).count();
-        let left = listed
-            .iter()
-            .filter(ours)
-            .filter(|file| shown.contains(file))
-            .count();
-        left > 0 && left * 2 >= brought
-    }
-}
-
-fn is_setting(path: &str) -> bool {
-    path.starts_with("etc/") || path.starts_with("var/")
-}
-
-/// The files of a package, as the records beside its own list them.
-fn listed(
-    sight: &Sight<'_>,
-    (path, layer): (&str, usize),
-    package: &Stated,
-    lists: &HashMap<&str, Vec<&[PathHash]>>,
-) -> BTreeSet<PathHash> {
-    let mut listed: BTreeSet<PathHash> = package.files.iter().copied().collect();
-    match package.kind {
-        PackageKind::Deb => {
-            let own = lists.get(package.name.as_str());
-            listed.extend(
-                own.into_iter()
-                    .flatten()
-                    .flat_map(|list| list.iter().copied()),
-            );
-        }
-        PackageKind::Python => {
-            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            if let Some(Record::Files(files)) = sight.notes.at(layer, &format!("{folder}/RECORD")) {
-                listed.extend(files);
-            }
-        }
-        PackageKind::Apk
-        | PackageKind::Node
-        | PackageKind::Java
-        | PackageKind::Go
-        | PackageKind::Rust
-        | PackageKind::Ruby
-        | PackageKind::Php => {}
-    }
-    listed
 }

@@ -257,13 +257,20 @@ fn an_opaque_program_is_named_unless_somebody_accounts_for_it() {
         ),
         PIP,
         ("usr/lib/python3/site-packages/pip/x.so", ELF),
+        (
+            "app/node_modules/a/package.json",
+            br#"{"name":"na","version":"3.0.0"}"#,
+        ),
         ("app/node_modules/a/build/x.node", ELF),
         ("usr/local/lib/python3.13/os.py", b""),
         ("usr/local/bin/python3.13", ELF),
         ("usr/local/lib/libpython3.13.so.1.0", ELF),
         ("usr/local/lib/python3.13/lib-dynload/_ssl.so", ELF),
     ];
-    assert_eq!(found(&[accounted]), ["a 1 (0)", "pip 1 (0)"]);
+    assert_eq!(
+        found(&[accounted]),
+        ["a 1 (0)", "pip 1 (0)", "na 3.0.0 (0)"]
+    );
     let runtimes = inventory(&image(&[accounted])).runtimes;
     assert_eq!(runtimes[0].name, "python");
     assert_eq!(runtimes[0].version, "3.13");
@@ -329,7 +336,9 @@ fn records_that_a_layer_removes_are_missed_while_the_files_stay() {
     let base: &[File<'_>] = &[RELEASE, (STATUS, A), A_LIST, ("usr/bin/a", ELF)];
     let removed = "the package records /var/lib/dpkg/status were removed";
     assert_eq!(found(&[base, &[("-var/lib/dpkg", b"")]]), [removed]);
-    assert_eq!(found(&[base, &[(STATUS, b"")]]), [removed]);
+    let rewritten = "the package records /var/lib/dpkg/status no longer name `a`, \
+        whose files are still there";
+    assert_eq!(found(&[base, &[(STATUS, b"")]]), [rewritten]);
     // With its files, a package is properly removed.
     let proper: &[File<'_>] = &[
         (STATUS, b""),
@@ -358,6 +367,106 @@ fn records_that_a_layer_removes_are_missed_while_the_files_stay() {
     assert!(
         matches!(gap[0], Gap::RecordsRemoved { layer: 2, .. }),
         "{gap:?}"
+    );
+}
+
+#[test]
+fn another_version_in_the_records_is_none_while_the_files_are_the_same() {
+    let old: &[u8] = b"Package: a\nVersion: 99\nArchitecture: amd64\n";
+    let base: &[File<'_>] = &[(STATUS, A), A_LIST, ("usr/bin/a", ELF)];
+    let edited: &[File<'_>] = &[(STATUS, old)];
+    let gap = "the records of `a` in /var/lib/dpkg/status were changed, its files were not";
+    assert_eq!(found(&[base, edited]), ["a 99 (1)", gap]);
+    // In two steps, and beside anything else.
+    let gone: &[File<'_>] = &[("-var/lib/dpkg/status", b"")];
+    assert_eq!(found(&[base, gone, edited]), ["a 99 (2)", gap]);
+    let gaps = inventory(&image(&[base, &[("app", b"x")], edited])).gaps;
+    assert!(
+        matches!(gaps[0], Gap::RecordsChanged { layer: 2, .. }),
+        "{gaps:?}"
+    );
+    // An upgrade brings files, in whatever layer beside its records.
+    let file: &[File<'_>] = &[("usr/bin/a", b"new")];
+    assert_eq!(found(&[base, edited, file]), ["a 99 (1)"]);
+    assert_eq!(found(&[base, file, edited]), ["a 99 (2)"]);
+    // A package that has nothing but documentation has nothing to be seen by.
+    let notes: &[File<'_>] = &[
+        (STATUS, A),
+        ("var/lib/dpkg/info/a.list", b"/usr/share/doc/a/copyright\n"),
+        ("usr/share/doc/a/copyright", b"Format: x\n"),
+    ];
+    assert_eq!(found(&[notes, edited]), ["a 99 (1)"]);
+    let two: &[u8] = b"Package: a\nVersion: 99\nArchitecture: amd64\n\n\
+        Package: b\nVersion: 99\nArchitecture: all\n";
+    let both: &[File<'_>] = &[
+        (STATUS, AB),
+        A_LIST,
+        ("usr/bin/a", ELF),
+        ("var/lib/dpkg/info/b.list", b"/usr/bin/b\n"),
+        ("usr/bin/b", ELF),
+    ];
+    assert_eq!(
+        found(&[both, &[(STATUS, two)]])[2..],
+        [
+            "the records of `a` and 1 more package in /var/lib/dpkg/status were changed, \
+            their files were not"
+        ]
+    );
+}
+
+#[test]
+fn another_version_in_python_s_metadata_is_none_while_the_modules_are_the_same() {
+    let folder = "usr/lib/python3/site-packages";
+    let path = |inner: &str| format!("{folder}/{inner}");
+    let (metadata, record) = (
+        path("pip-1.dist-info/METADATA"),
+        path("pip-1.dist-info/RECORD"),
+    );
+    let module = path("pip/main.py");
+    let list: &[u8] = b"pip/main.py,,\npip-1.dist-info/METADATA,,\npip-1.dist-info/RECORD,,\n";
+    let base: &[File<'_>] = &[
+        (&metadata, b"Name: pip\nVersion: 1\n"),
+        (&record, list),
+        (&module, b"x"),
+    ];
+    let edited: &[File<'_>] = &[(&metadata, b"Name: pip\nVersion: 99.0\n")];
+    assert_eq!(
+        found(&[base, edited]),
+        [
+            "pip 99.0 (1)",
+            &format!("the records of `pip` in /{metadata} were changed, its files were not"),
+            &format!(
+                "the package records /{metadata} say version 99.0, their folder's name says 1"
+            ),
+        ]
+    );
+    // The folder moved along.
+    let (gone, anew, list_anew) = (
+        format!("-{}", path("pip-1.dist-info")),
+        path("pip-99.dist-info/METADATA"),
+        path("pip-99.dist-info/RECORD"),
+    );
+    let moved: &[File<'_>] = &[
+        (&gone, b""),
+        (&anew, b"Name: pip\nVersion: 99\n"),
+        (&list_anew, b"pip/main.py,,\n"),
+    ];
+    assert_eq!(
+        found(&[base, moved]),
+        [
+            "pip 99 (1)",
+            &format!("the records of `pip` in /{anew} were changed, its files were not"),
+        ]
+    );
+    let upgraded: &[File<'_>] = &[moved[0], moved[1], moved[2], (&module, b"y")];
+    assert_eq!(found(&[base, upgraded]), ["pip 99 (1)"]);
+    // In one layer, the folder's name tells.
+    let lying: &[File<'_>] = &[(&metadata, b"Name: pip\nVersion: 99.0\n"), base[1], base[2]];
+    assert_eq!(
+        found(&[lying])[1..],
+        [format!(
+            "the package records /{metadata} say version 99.0, their folder's name says 1"
+        )]
     );
 }
 
@@ -432,6 +541,103 @@ fn modules_without_metadata_are_a_gap_of_their_folder() {
         b"Name: x\nVersion: 1\n",
     )];
     assert_eq!(found(&[files, old]), ["pip 1 (0)", "x 1 (1)"]);
+}
+
+#[test]
+fn a_program_below_a_folder_that_is_only_named_alike_is_opaque() {
+    for path in ["my_node_modules/server", "app/node_modules/.bin/server"] {
+        assert_eq!(
+            found(&[&[(path, ELF)]]),
+            [format!("/{path} does not say what it was made of")]
+        );
+    }
+    let nameless = "app/node_modules/a/server";
+    assert_eq!(
+        found(&[&[(nameless, ELF)]]),
+        [
+            "/app/node_modules/a/server does not say what it was made of",
+            "files of `a` in /app/node_modules are there, the package records are not",
+        ]
+    );
+}
+
+#[test]
+fn node_s_records_are_missed_while_its_modules_stay() {
+    let base: &[File<'_>] = &[
+        (
+            "app/node_modules/a/package.json",
+            br#"{"name":"a","version":"1.0.0"}"#,
+        ),
+        ("app/node_modules/a/index.js", b"x"),
+        (
+            "app/node_modules/@s/b/package.json",
+            br#"{"name":"@s/b","version":"2.0.0"}"#,
+        ),
+        ("app/node_modules/@s/b/index.js", b"x"),
+        ("app/node_modules/@s/b/test/node_modules/t/index.js", b"x"),
+    ];
+    assert_eq!(found(&[base]), ["@s/b 2.0.0 (0)", "a 1.0.0 (0)"]);
+    let one: &[File<'_>] = &[("-app/node_modules/a/package.json", b"")];
+    assert_eq!(
+        found(&[base, one]),
+        [
+            "@s/b 2.0.0 (0)",
+            "the package records /app/node_modules/a/package.json were removed",
+        ]
+    );
+    let both: &[File<'_>] = &[one[0], ("-app/node_modules/@s/b/package.json", b"")];
+    assert_eq!(
+        found(&[base, both]),
+        ["the package records /app/node_modules/*/package.json were removed"]
+    );
+    let blank: &[File<'_>] = &[("app/node_modules/a/package.json", b"{}")];
+    let rewritten = "the package records /app/node_modules/a/package.json no longer name `a`, \
+        whose files are still there";
+    assert_eq!(found(&[base, blank]), ["@s/b 2.0.0 (0)", rewritten]);
+    let renamed: &[File<'_>] = &[(
+        "app/node_modules/a/package.json",
+        br#"{"name":"x","version":"1.0.0"}"#,
+    )];
+    assert_eq!(
+        found(&[base, renamed]),
+        ["@s/b 2.0.0 (0)", "x 1.0.0 (1)", rewritten]
+    );
+    let newer: &[File<'_>] = &[(
+        "app/node_modules/a/package.json",
+        br#"{"name":"a","version":"9.0.0"}"#,
+    )];
+    assert_eq!(
+        found(&[base, newer]),
+        [
+            "@s/b 2.0.0 (0)",
+            "a 9.0.0 (1)",
+            "the records of `a` in /app/node_modules/a/package.json were changed, its files were not",
+        ]
+    );
+    let upgraded: &[File<'_>] = &[newer[0], ("app/node_modules/a/index.js", b"y")];
+    assert_eq!(found(&[base, upgraded]), ["@s/b 2.0.0 (0)", "a 9.0.0 (1)"]);
+    let gone: &[File<'_>] = &[("-app/node_modules", b"")];
+    assert_eq!(found(&[base, gone]), Vec::<String>::new());
+}
+
+#[test]
+fn node_s_folders_that_nothing_names_are_a_gap() {
+    let bare: &[File<'_>] = &[
+        ("app/node_modules/a/index.js", b"x"),
+        ("app/node_modules/a/node_modules/b/index.js", b"x"),
+        ("app/node_modules/c/index.js", b"x"),
+        ("app/node_modules/c/package.json", br#"{"type":"module"}"#),
+        ("app/node_modules/.cache/d/index.js", b"x"),
+    ];
+    assert_eq!(
+        found(&[bare]),
+        [
+            "files of `a` and 1 more package in /app/node_modules are there, \
+                the package records are not",
+            "the package records /app/node_modules/c/package.json cannot be read: \
+                it names no package with a version",
+        ]
+    );
 }
 
 #[test]

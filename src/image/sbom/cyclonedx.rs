@@ -115,7 +115,7 @@ pub(super) fn bom(subject: &Subject, inventory: &Inventory) -> Bom {
     let packages = inventory.packages.iter();
     components.extend(packages.map(|one| of_package(one, subject, inventory)));
     let parts = components.iter().filter_map(|one| one.reference.clone());
-    let gaps = inventory.gaps.iter();
+    let gaps = inventory.unknown();
     Bom {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
@@ -127,7 +127,7 @@ pub(super) fn bom(subject: &Subject, inventory: &Inventory) -> Bom {
             depends_on: parts.collect(),
         }],
         compositions: vec![Composition {
-            aggregate: match inventory.gaps.is_empty() {
+            aggregate: match gaps.is_empty() {
                 true => "unknown",
                 false => "incomplete",
             },
@@ -145,6 +145,7 @@ pub(super) fn bom(subject: &Subject, inventory: &Inventory) -> Bom {
             },
             component: image,
             properties: gaps
+                .iter()
                 .map(|gap| property("loadline:gap", gap.to_string()))
                 .collect(),
         },

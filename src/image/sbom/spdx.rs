@@ -143,7 +143,8 @@ pub(super) fn document(subject: &Subject, inventory: &Inventory) -> Document {
         relationship_type: "CONTAINS",
         related_spdx_element: part.id.clone(),
     }));
-    let gaps: Vec<String> = inventory.gaps.iter().map(ToString::to_string).collect();
+    let gaps = inventory.unknown();
+    let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
     let comment = format!("The list may be incomplete: {}.", gaps.join("; "));
     Document {
         spdx_version: "SPDX-2.3",

@@ -291,3 +291,18 @@ proptest! {
         prop_assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), names.len() + 1);
     }
 }
+
+#[test]
+fn a_document_of_nothing_says_that_nothing_can_be_known() {
+    let of = |format| -> Value {
+        let text = document(format, &subject(), &Inventory::default()).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let bom = of(Format::CycloneDx);
+    assert_eq!(bom["compositions"][0]["aggregate"], "incomplete");
+    let why = "no record of any package is there";
+    assert_eq!(bom["metadata"]["properties"][0]["value"], why);
+    let comment = format!("The list may be incomplete: {why}.");
+    assert_eq!(of(Format::Spdx)["comment"], comment);
+    assert_eq!(of(Format::Own)["gaps"][0]["gap"], "no_records");
+}
