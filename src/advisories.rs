@@ -41,8 +41,7 @@ pub fn choose(
 ) -> Result<Arc<dyn Advisories>, AdvisoriesError> {
     let shipped = || -> Arc<dyn Advisories> { Shipped::get() };
     match (store, pinned) {
-        (_, Some("shipped")) => Ok(shipped()),
-        (_, Some(id)) if Shipped::get().database().id == id => Ok(shipped()),
+        (_, Some(id)) if Shipped::named(id).is_some() => Ok(shipped()),
         (Some(store), Some(id)) => Ok(Arc::new(store.open(id)?)),
         (None, Some(id)) => Err(AdvisoriesError::NoSuchSnapshot {
             asked: id.to_owned(),

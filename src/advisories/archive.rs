@@ -63,19 +63,63 @@ pub(super) struct Contents {
     pub(super) malformed: u64,
     /// The first of them by name, each with the reason.
     pub(super) malformed_names: Vec<String>,
-    /// The day of the newest record.
-    pub(super) newest: String,
+    /// What tells the day of the newest record.
+    pub(super) newest: Newest,
+}
+
+/// What tells the day of the newest record: the records; where none of them does, as in Go's
+/// archive, the entries that they are; where these have no time either, the years in the ids.
+#[derive(Debug, Default)]
+pub(super) struct Newest {
+    told: String,
+    packed: String,
+    numbered: String,
+}
+
+impl Newest {
+    fn note(&mut self, told: String, packed: String, numbered: String) {
+        self.merge(Self {
+            told,
+            packed,
+            numbered,
+        });
+    }
+
+    fn merge(&mut self, other: Self) {
+        let later = |one: &mut String, two: String| {
+            if two > *one {
+                *one = two;
+            }
+        };
+        later(&mut self.told, other.told);
+        later(&mut self.packed, other.packed);
+        later(&mut self.numbered, other.numbered);
+    }
+
+    /// The day: `2026-11-20`.
+    pub(super) fn day(self) -> String {
+        let days = [self.told, self.packed, self.numbered];
+        days.into_iter()
+            .find(|day| !day.is_empty())
+            .unwrap_or_default()
+    }
+}
+
+/// The day of an entry; the first that the format knows is written where there is none.
+fn day_of(time: Option<zip::DateTime>) -> String {
+    let day = time.map(|time| format!("{:04}-{:02}-{:02}", time.year(), time.month(), time.day()));
+    day.filter(|day| day != "1980-01-01").unwrap_or_default()
 }
 
 impl Contents {
-    const fn new(ecosystem: Ecosystem) -> Self {
+    fn new(ecosystem: Ecosystem) -> Self {
         Self {
             builder: Builder::new(ecosystem),
             records: 0,
             withdrawn: 0,
             malformed: 0,
             malformed_names: Vec::new(),
-            newest: String::new(),
+            newest: Newest::default(),
         }
     }
 
@@ -87,7 +131,7 @@ impl Contents {
         self.malformed_names.extend(other.malformed_names);
         self.malformed_names.sort();
         self.malformed_names.truncate(MOST_NAMES);
-        self.newest = std::mem::take(&mut self.newest).max(other.newest);
+        self.newest.merge(other.newest);
     }
 
     /// Counts and names a record that could not be read.
@@ -101,7 +145,7 @@ impl Contents {
     }
 
     /// Takes what a record says of the ecosystem.
-    fn take(&mut self, ecosystem: Ecosystem, name: &str, json: &[u8]) {
+    fn take(&mut self, ecosystem: Ecosystem, name: &str, packed: String, json: &[u8]) {
         let says = match osv::read(json) {
             Ok(Record::Says(says)) => says,
             Ok(Record::Withdrawn) => {
@@ -112,9 +156,7 @@ impl Contents {
             Err(why) => return self.refuse(name, &why),
         };
         self.records += 1;
-        if says.modified > self.newest {
-            self.newest = says.modified;
-        }
+        self.newest.note(says.modified, packed, says.numbered);
         let ours = says.packages.iter().filter(|(of, _, _)| *of == ecosystem);
         for (_, package, advisory) in ours {
             if let Err(why) = self.builder.add(package, advisory) {
@@ -248,6 +290,7 @@ impl Shared<'_> {
                 }
             };
             let name = entry.name().to_owned();
+            let packed = day_of(entry.last_modified());
             if !entry.is_file() || !name.ends_with(".json") {
                 continue;
             }
@@ -272,8 +315,47 @@ impl Shared<'_> {
                     let most = Bytes(self.limits.record);
                     read.refuse(&name, &format!("it has more than {most}"));
                 }
-                Ok(_) => read.take(self.ecosystem, &name, &json),
+                Ok(_) => read.take(self.ecosystem, &name, packed, &json),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// A record and the day of its entry.
+    type Packed<'r> = (&'r str, Option<(u16, u8, u8)>);
+
+    fn newest(records: &[Packed<'_>]) -> String {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let mut writer = zip::ZipWriter::new(file.as_file_mut());
+        for (at, (record, day)) in records.iter().enumerate() {
+            let time = day.map(|(year, month, day)| {
+                zip::DateTime::from_date_and_time(year, month, day, 0, 0, 0).unwrap()
+            });
+            let options = zip::write::SimpleFileOptions::default()
+                .last_modified_time(time.unwrap_or_default());
+            writer.start_file(format!("{at}.json"), options).unwrap();
+            writer.write_all(record.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap();
+        let cancel = CancellationToken::new();
+        let limits = Limits::default();
+        let read = read(file.path(), "here", Ecosystem::Go, limits, &cancel).unwrap();
+        read.newest.day()
+    }
+
+    #[test]
+    fn records_that_tell_no_day_are_as_new_as_the_archive() {
+        let undated = r#"{"id": "GO-2024-1", "modified": "0001-01-01T00:00:00Z"}"#;
+        let dated = r#"{"id": "GO-2025-1", "modified": "2025-03-04T00:00:00Z"}"#;
+        let packed = Some((2026, 8, 21));
+        assert_eq!(newest(&[(undated, packed), (undated, None)]), "2026-08-21");
+        assert_eq!(newest(&[(undated, packed), (dated, packed)]), "2025-03-04");
+        assert_eq!(newest(&[(undated, None)]), "2024-01-01");
     }
 }

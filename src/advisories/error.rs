@@ -165,6 +165,13 @@ impl AdvisoriesError {
             Self::Missing { .. } => {
                 String::from("leave it out with `--ecosystems`, or use another place with `--from`")
             }
+            Self::NotAnArchive { place, .. } | Self::Corrupt { place, .. }
+                if !place.contains("://") =>
+            {
+                String::from(
+                    "copy it there again: an ecosystem's `all.zip` is a ZIP file with one record per entry",
+                )
+            }
             Self::NotAnArchive { .. } => String::from(
                 "open the address in a browser: a sign-in page or a proxy may answer in its place",
             ),

@@ -66,7 +66,7 @@ pub(super) fn import(
         malformed: contents.malformed,
         malformed_names: contents.malformed_names,
         packages,
-        newest: contents.newest,
+        newest: contents.newest.day(),
         origin,
     })
 }

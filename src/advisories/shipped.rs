@@ -69,6 +69,15 @@ impl Shipped {
         Arc::clone(&READ)
     }
 
+    /// The snapshot, where a word is one of its names: `shipped`, its id, or the beginning of it
+    /// that is longer than that.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Arc<Self>> {
+        let shipped = Self::get();
+        let by_id = word.starts_with("shipped-") && shipped.database.id.starts_with(word);
+        (word == "shipped" || by_id).then_some(shipped)
+    }
+
     fn empty() -> Self {
         Self {
             database: Database::default(),

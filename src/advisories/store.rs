@@ -20,10 +20,12 @@ use std::path::PathBuf;
 
 use super::AdvisoriesError;
 use super::Manifest;
+use super::Shipped;
 use super::Snapshot;
 use super::import;
 use super::manifest::FORMAT;
 use super::manifest::Part;
+use crate::finding::matching::Advisories as _;
 
 /// The name of a manifest.
 const MANIFEST: &str = "manifest.json";
@@ -192,11 +194,15 @@ impl Store {
         Ok(all)
     }
 
-    /// Makes another snapshot the current one.
+    /// Makes another snapshot the current one; by one of its names, the shipped one.
     ///
     /// # Errors
     /// When there is none with this id, it was changed, or it cannot be noted.
     pub fn switch(&self, id: &str) -> Result<String, AdvisoriesError> {
+        if let Some(shipped) = Shipped::named(id) {
+            self.point_to_none()?;
+            return Ok(shipped.database().id.clone());
+        }
         let id = self.resolve(id)?;
         self.verify(&id)?;
         self.point_to(&id)?;
@@ -210,12 +216,22 @@ impl Store {
     pub fn remove(&self, id: &str) -> Result<String, AdvisoriesError> {
         let id = self.resolve(id)?;
         if self.current_id()?.as_deref() == Some(&id) {
-            let path = self.root.join(CURRENT);
-            fs::remove_file(&path).map_err(|error| AdvisoriesError::file(&path, error))?;
+            self.point_to_none()?;
         }
         let folder = self.snapshots().join(&id);
         fs::remove_dir_all(&folder).map_err(|error| AdvisoriesError::file(&folder, error))?;
         Ok(id)
+    }
+
+    /// Makes no snapshot the current one, so that the shipped one is.
+    fn point_to_none(&self) -> Result<(), AdvisoriesError> {
+        let path = self.root.join(CURRENT);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(AdvisoriesError::file(&path, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The right to change the store.
@@ -344,4 +360,24 @@ fn manifest(folder: &Path, id: &str) -> Result<Manifest, AdvisoriesError> {
         return Err(damaged(String::from("its manifest names files elsewhere")));
     }
     Ok(manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_snapshot_is_used_again_by_either_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path().to_owned());
+        let id = Shipped::get().database().id.clone();
+        for name in ["shipped", id.as_str()] {
+            store.point_to("0123456789abcdef").unwrap();
+            assert!(store.current_id().unwrap().is_some());
+            assert_eq!(store.switch(name).unwrap(), id);
+            assert_eq!(store.current_id().unwrap(), None);
+        }
+        assert_eq!(store.switch("shipped").unwrap(), id, "it is already");
+        assert!(store.switch("shipped-no").is_err());
+    }
 }

@@ -116,6 +116,8 @@ pub enum CliError {
         /// Why, as a fragment.
         why: String,
     },
+    /// The image that was to run is not there.
+    NothingToRun(EngineError),
     /// The folder holds no Dockerfile.
     NoDockerfile {
         /// The folder.
@@ -238,6 +240,7 @@ impl CliError {
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),
             Self::Engine(error) => engine::explain(error),
+            Self::NothingToRun(error) => (Exit::Usage, engine::no_image(error.to_string())),
             Self::NoHome(error) => (Exit::Usage, no_home(error)),
             Self::NoAnswer { question } => (Exit::Usage, no_answer(question)),
             Self::CannotFix { reason, commands } => (Exit::NoEngine, cannot_fix(reason, commands)),

@@ -205,7 +205,8 @@ async fn trace(
     let mut lines = Vec::new();
     if let Some(text) = dockerfile {
         let summary = engine.inspect(image).await?;
-        let summary = summary.ok_or_else(|| EngineError::NoSuchImage(image.to_owned()))?;
+        let summary = summary
+            .ok_or_else(|| CliError::NothingToRun(EngineError::NoSuchImage(image.to_owned())))?;
         let parsed = Dockerfile::parse(text);
         let layers = summary.diff_ids.len();
         lines = attempt::layer_lines(&parsed, &BuildArgs::new(), &summary.history, layers, 0);
@@ -219,6 +220,7 @@ async fn trace(
             image: image.to_owned(),
             why: detail.to_string(),
         },
+        missing @ EngineError::NoSuchImage(_) => CliError::NothingToRun(missing),
         other => other.into(),
     })?;
     if let Some(text) = dockerfile {

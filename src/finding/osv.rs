@@ -37,6 +37,8 @@ pub enum Record {
 pub struct Says {
     /// The day when it was published or last changed: `2026-11-20`; empty where it does not tell.
     pub modified: String,
+    /// The first day of the year in its id, the least that is known; empty where there is none.
+    pub numbered: String,
     /// One advisory per package.
     pub packages: Vec<(Ecosystem, String, Advisory)>,
 }
@@ -72,7 +74,8 @@ fn understand(raw: &Raw) -> Result<Record, String> {
         return Ok(Record::Withdrawn);
     }
     let mut says = Says {
-        modified: raw.day(),
+        modified: day(&raw.modified).max(day(&raw.published)),
+        numbered: raw.numbered(),
         packages: Vec::new(),
     };
     // A record may name as many packages as fit into its file, so that each is looked up.
@@ -228,13 +231,8 @@ struct Raw {
 }
 
 impl Raw {
-    /// The day when it was last changed. Some archives leave that out; the year in an id is then
-    /// the least that is known.
-    fn day(&self) -> String {
-        let told = day(&self.modified).max(day(&self.published));
-        if !told.is_empty() {
-            return told;
-        }
+    /// The year in its id, as a day.
+    fn numbered(&self) -> String {
         let year = self.id.split('-').find(|part| {
             part.len() == 4 && part.starts_with("20") && part.bytes().all(|b| b.is_ascii_digit())
         });
@@ -457,6 +455,12 @@ mod tests {
 
     #[test]
     fn a_withdrawn_record_says_nothing() {
+        let undated = r#"{"id": "GO-2024-1", "modified": "0001-01-01T00:00:00Z", "affected": []}"#;
+        let undated = says(undated);
+        assert_eq!(
+            (undated.modified.as_str(), undated.numbered.as_str()),
+            ("", "2024-01-01")
+        );
         let json = r#"{"id": "X-1", "withdrawn": "2024-01-01T00:00:00Z", "affected": []}"#;
         assert_eq!(read(json.as_bytes()), Ok(Record::Withdrawn));
         let says = says(r#"{"id": "X-1", "withdrawn": null, "affected": null}"#);

@@ -154,6 +154,28 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// What to do next, as a lower-case imperative.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Source(_) => "check where it comes from, then write it again",
+            Self::Truncated => "write or copy it again, and look for room on the disk",
+            Self::NotAnImage(_) => "write one with `docker save IMAGE -o FILE`",
+            Self::SeveralImages(_) => {
+                "write one of them alone: `docker save IMAGE -o FILE`, or `skopeo copy`"
+            }
+            Self::MissingPart(_) => {
+                "copy all of it: every part that its manifest names belongs to it"
+            }
+            Self::Broken(_) | Self::WrongDigest { .. } => {
+                "it is damaged or was changed: get it again from whoever made it"
+            }
+            Self::TooMuch(_) => {
+                "no engine writes that: load it nowhere before you know who made it"
+            }
+        }
+    }
+
     fn broken(what: impl AsRef<str>) -> Self {
         Self::Broken(Clean::line(what.as_ref()))
     }

@@ -55,7 +55,7 @@ pub(super) fn explain(error: &EngineError) -> (Exit, Told) {
         ),
         EngineError::NoSuchImage(_) => (
             Exit::Usage,
-            told.hint("`docker images` or `podman images` lists what it has")
+            no_image(error.to_string())
                 .hint("an archive does as well: `docker save IMAGE -o FILE`"),
         ),
         EngineError::DiskFull(_) => (
@@ -68,6 +68,11 @@ pub(super) fn explain(error: &EngineError) -> (Exit, Told) {
         ),
         EngineError::Cancelled => (Exit::Interrupted, told),
     }
+}
+
+/// What is said of an image that the engine does not have, where nothing else does.
+pub(super) fn no_image(message: String) -> Told {
+    told(message).hint("`docker images` or `podman images` lists what it has")
 }
 
 /// What is said of an engine that was started and is silent.

@@ -25,7 +25,7 @@ pub(super) fn unreadable(what: &str, path: &Path, cause: &std::io::Error) -> Tol
 pub(super) fn no_image(path: &Path, cause: &ArchiveError) -> Told {
     told(format!("`{}` cannot be read as an image", shown(path)))
         .causes([cause.to_string()])
-        .hint("write one with `docker save IMAGE -o FILE`")
+        .hint(cause.hint())
 }
 
 pub(super) fn of_layers(error: &LayersError) -> Told {

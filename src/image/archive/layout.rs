@@ -50,7 +50,7 @@ pub(super) fn link_target(path: &str, target: &str, symbolic: bool) -> String {
 
 /// `manifest.json`: one entry per image.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object about one image")]
 struct SavedImage {
     config: String,
     #[serde(default)]
@@ -59,6 +59,7 @@ struct SavedImage {
 
 /// An index or a manifest of the OCI image layout.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object, an index or a manifest")]
 struct Document {
     #[serde(default)]
     manifests: Option<Vec<Descriptor>>,
@@ -82,6 +83,7 @@ impl Document {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with a digest")]
 struct Descriptor {
     digest: String,
     #[serde(default)]
@@ -90,12 +92,14 @@ struct Descriptor {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, expecting = "an object with a system and an architecture")]
 struct Platform {
-    #[serde(default)]
     os: String,
-    #[serde(default)]
     architecture: String,
+    variant: Option<String>,
+    #[serde(rename = "os.version")]
+    version: Option<String>,
 }
 
 impl Descriptor {
@@ -121,7 +125,7 @@ impl Descriptor {
 
 /// The config document of an image.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object, an image's config")]
 struct ImageDocument {
     architecture: String,
     os: String,
@@ -132,13 +136,13 @@ struct ImageDocument {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object with the digests of layers")]
 struct RootDocument {
     diff_ids: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object about one step")]
 struct StepDocument {
     created_by: Option<String>,
     empty_layer: bool,
@@ -154,7 +158,11 @@ impl StepDocument {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(
+    default,
+    rename_all = "PascalCase",
+    expecting = "an object with what a container is given"
+)]
 struct ConfigDocument {
     user: Option<String>,
     entrypoint: Option<Vec<String>>,
@@ -171,7 +179,11 @@ struct ConfigDocument {
 
 /// Durations are in nanoseconds; 0 means that none is set.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(
+    default,
+    rename_all = "PascalCase",
+    expecting = "an object about a health check"
+)]
 struct HealthDocument {
     test: Option<Vec<String>>,
     interval: i64,
@@ -351,6 +363,16 @@ fn choose(
         return Err(ArchiveError::SeveralImages(digests.len()));
     }
     let chosen = here.iter().find(fits).or_else(|| here.first());
+    // Nor is there between two of one platform.
+    if let Some(platform) = chosen.and_then(|one| one.platform.as_ref()) {
+        let same = here
+            .iter()
+            .filter(|one| one.platform.as_ref() == Some(platform));
+        let digests: BTreeSet<&str> = same.map(|one| one.digest.as_str()).collect();
+        if digests.len() > 1 {
+            return Err(ArchiveError::SeveralImages(digests.len()));
+        }
+    }
     match (chosen, manifests.first()) {
         (Some(one), _) => Ok(one.path()),
         (None, Some(missing)) => Err(ArchiveError::MissingPart(Clean::line(&missing.digest))),

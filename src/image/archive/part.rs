@@ -18,9 +18,13 @@ use super::layer::Scanned;
 use super::members;
 use super::meter::Meter;
 use super::needles::Needles;
+use crate::units::Bytes;
 
 /// The largest JSON document of an archive that is read.
 const JSON_CAP: u64 = 8 * 1024 * 1024;
+
+/// The documents that an archive is read by.
+const INDEXES: [&str; 2] = ["manifest.json", "index.json"];
 
 /// One part of an archive, by its path in it.
 #[derive(Debug)]
@@ -108,9 +112,18 @@ pub(super) fn read(
     let plain = members::looks_like_tar(&first);
     if packing.is_none() && !plain {
         let begin = first.trim_ascii_start().first();
-        let json = matches!(begin, Some(b'{' | b'[')) && size <= JSON_CAP;
-        if !json {
+        if !matches!(begin, Some(b'{' | b'[')) {
             return Ok(None);
+        }
+        if size > JSON_CAP {
+            // Whatever else is of that size is nothing that an image consists of.
+            if !INDEXES.contains(&path.trim_start_matches("./")) {
+                return Ok(None);
+            }
+            return Err(ArchiveError::too_much(format!(
+                "`{path}` has {}, more than is sensible",
+                Bytes(size)
+            )));
         }
         budget.document(size)?;
         payload.read_to_end(&mut first)?;

@@ -719,6 +719,67 @@ fn what_is_no_image_is_told_apart() {
 }
 
 #[test]
+fn two_images_of_one_platform_are_not_chosen_between() {
+    let index = |platforms: &[(&str, &str)]| {
+        let manifests: Vec<String> = platforms
+            .iter()
+            .map(|(digest, rest)| {
+                format!(
+                    r#"{{"digest":"sha256:{digest}","platform":{{"os":"linux","architecture":{rest}}}}}"#
+                )
+            })
+            .collect();
+        let index = format!(r#"{{"manifests":[{}]}}"#, manifests.join(","));
+        let blob = |name: &str| {
+            let path = format!("blobs/sha256/{name}");
+            (path, b"{\"layers\":[]}".to_vec())
+        };
+        pack(&[
+            (String::from("index.json"), index.into_bytes()),
+            blob("aa"),
+            blob("bb"),
+        ])
+    };
+    let two = index(&[("aa", "\"amd64\""), ("bb", "\"amd64\"")]);
+    assert_eq!(
+        refusal(&two, &options()),
+        "the archive holds 2 images where one was expected"
+    );
+    let none_fits = index(&[("aa", "\"s390x\""), ("bb", "\"s390x\"")]);
+    assert!(refusal(&none_fits, &options()).contains("2 images"));
+    // One image under two names, another platform, another variant: there is a choice.
+    for one in [
+        index(&[("aa", "\"amd64\""), ("aa", "\"amd64\"")]),
+        index(&[("aa", "\"amd64\""), ("bb", "\"arm64\"")]),
+        index(&[
+            ("aa", "\"arm\",\"variant\":\"v7\""),
+            ("bb", "\"arm\",\"variant\":\"v6\""),
+        ]),
+    ] {
+        let error = refusal(&one, &options());
+        assert!(error.contains("names no config"), "{error}");
+    }
+}
+
+#[test]
+fn a_document_that_is_none_is_told_in_plain_words() {
+    let mut large = b"[".to_vec();
+    large.resize(9_000_000, b' ');
+    let error = refusal(&pack(&[(String::from("manifest.json"), large)]), &options());
+    assert_eq!(
+        error,
+        "the exported image is refused: `manifest.json` has 9 MB, more than is sensible"
+    );
+    let mut odd = Image::usual();
+    odd.config = String::from(r#"{"rootfs":5}"#);
+    let error = refusal(&odd.legacy(), &options());
+    assert!(
+        error.contains("invalid type: integer `5`, expected an object with the digests of layers"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_layer_that_was_changed_is_noticed() {
     let mut image = Image::usual();
     image.layers[1] = archive_of(&[("app", b"evil")]);

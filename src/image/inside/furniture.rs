@@ -8,6 +8,7 @@ use super::remark::Weight;
 use crate::image::Config;
 use crate::image::Contents;
 use crate::image::tree::Tree;
+use crate::image::user::Identity;
 
 /// Where programs look for certificate authorities, by distribution.
 const CERTIFICATES: [&str; 7] = [
@@ -98,6 +99,32 @@ fn accounts(passwd: &[u8]) -> Vec<Account> {
         .collect()
 }
 
+/// A group that the image runs as and does not know.
+fn of_group(config: &Config, tree: &Tree<'_>, libraries: &Libraries<'_>) -> Option<Remark> {
+    let (_, group) = config.user.trim().split_once(':')?;
+    let is_there = tree.find("etc/group").is_ok();
+    let file = match libraries.file("etc/group") {
+        Some(file) => String::from_utf8_lossy(file),
+        // Without its content nothing can be said of an entry.
+        None if is_there => return None,
+        None => "".into(),
+    };
+    // Whatever the user is: only the group is asked about.
+    Identity::resolve(&format!("0:{group}"), "", &file).err()?;
+    let file = if is_there {
+        "The image's /etc/group"
+    } else {
+        "The image has no /etc/group, so that it"
+    };
+    Some(Remark::new(
+        RemarkKind::UnknownUser,
+        Weight::Problem,
+        format!(
+            "{file} does not know the group `{group}` that it runs as: a container of it does not start."
+        ),
+    ))
+}
+
 fn of_user(config: &Config, tree: &Tree<'_>, libraries: &Libraries<'_>) -> Vec<Remark> {
     let mut found = Vec::new();
     let user = config.user.split(':').next().unwrap_or_default();
@@ -131,6 +158,7 @@ fn of_user(config: &Config, tree: &Tree<'_>, libraries: &Libraries<'_>) -> Vec<R
         )),
         _ => {}
     }
+    found.extend(of_group(config, tree, libraries));
     let own = config
         .env
         .iter()

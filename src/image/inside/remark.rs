@@ -20,6 +20,8 @@ pub enum Weight {
 pub enum RemarkKind {
     /// What the image starts is not there.
     MissingProgram,
+    /// What the image starts may be executed by nobody.
+    NotExecutable,
     /// A program's loader is not there.
     MissingLoader,
     /// A library that a program asks for is not found.
@@ -30,7 +32,7 @@ pub enum RemarkKind {
     CarriageReturn,
     /// A program for another architecture.
     WrongArchitecture,
-    /// The image's user has no entry.
+    /// The image's user, or its group, has no entry.
     UnknownUser,
     /// A program with rights of its own.
     Privileged,
@@ -60,6 +62,7 @@ impl RemarkKind {
     pub const fn title(self) -> &'static str {
         match self {
             Self::MissingProgram => "started and not there",
+            Self::NotExecutable => "not executable",
             Self::MissingLoader => "loader missing",
             Self::MissingLibrary => "libraries missing",
             Self::MissingInterpreter => "interpreter missing",

@@ -83,9 +83,13 @@ fn look_up(name: &str, config: &Config, tree: &Tree<'_>) -> Option<String> {
     if name.contains('/') {
         return Some(written(name, config)).filter(is_there);
     }
-    path_folders(config)
+    let paths: Vec<String> = path_folders(config)
         .map(|folder| format!("{}/{name}", folder.trim_end_matches('/')))
-        .find(is_there)
+        .filter(is_there)
+        .collect();
+    // What may not be executed is passed over, as long as there is another one.
+    let may = |path: &&String| tree.find(path).is_ok_and(|node| node.is_executable());
+    paths.iter().find(may).or_else(|| paths.first()).cloned()
 }
 
 /// The path that a name with a slash stands for.

@@ -425,11 +425,14 @@ fn a_user_without_an_entry_or_a_home_is_told() {
         "usr/share/zoneinfo/Europe/Paris",
         "1777 tmp/",
         "644 etc/passwd",
+        "644 etc/group",
     ];
     let with = |user: &str, env: &[&str]| {
         let mut files = layer(&furnished);
         let passwd = b"root:x:0:0:root:/root:/bin/sh\napp:x:10001:10001::/home/app:/bin/sh\n";
         files.notes.push(testing::of_file("etc/passwd", passwd));
+        let group = b"root:x:0:\napp:x:10001:\n";
+        files.notes.push(testing::of_file("etc/group", group));
         let config = Config {
             user: user.to_owned(),
             env: env.iter().map(|line| (*line).to_owned()).collect(),
@@ -455,8 +458,20 @@ fn a_user_without_an_entry_or_a_home_is_told() {
             "Note: Its user's home, /home/app, is not there: a program that keeps something in it fails."
         ]
     );
+    let nobody = |user| with(user, &["HOME=/tmp"]);
+    assert_eq!(
+        nobody("10001:nogrp9"),
+        [
+            "Problem: The image's /etc/group does not know the group `nogrp9` that it runs as: a container of it does not start."
+        ]
+    );
+    assert_eq!(nobody("10001:4711"), Vec::<String>::new());
     assert_eq!(with("app:app", &["HOME=/tmp"]), Vec::<String>::new());
     assert_eq!(with("", &["HOME=/"]), Vec::<String>::new());
+}
+
+#[test]
+fn a_user_without_any_file_of_users_is_told() {
     let bare = image(
         vec![layer(&["app"])],
         Config {
@@ -471,6 +486,23 @@ fn a_user_without_an_entry_or_a_home_is_told() {
             "Problem: The image has no /etc/passwd, so that it does not know the user `app` that it runs as: a container of it does not start."
         ]
     );
+}
+
+#[test]
+fn what_is_started_without_an_execute_bit_is_a_problem() {
+    let told = |entries: &[&str], words: &[&str]| {
+        shown(
+            &image(vec![layer(entries)], starts(words)),
+            &[RemarkKind::NotExecutable],
+        )
+    };
+    let problem = "Problem: What it starts, /app/run, has no execute bit (its mode is 644): a container of it does not start, permission denied.";
+    assert_eq!(told(&["644 app/run"], &["/app/run"]), [problem]);
+    assert_eq!(told(&["700 app/run"], &["/app/run"]), Vec::<String>::new());
+    // By name, another one may stand further back in the PATH.
+    let both = ["644 usr/local/bin/run", "755 usr/bin/run"];
+    assert_eq!(told(&both, &["run"]), Vec::<String>::new());
+    assert_eq!(told(&both[..1], &["run"]).len(), 1);
 }
 
 #[test]
