@@ -103,7 +103,7 @@ fn a_full_disk_is_told_and_loses_nothing() {
     let shown = ended.shown();
     assert_eq!(ended.code, Some(0), "{shown}");
     assert!(shown.contains("the disk takes no more"), "{shown}");
-    assert!(shown.contains("free some space where `"), "{shown}");
+    assert!(shown.contains("Free some space where `"), "{shown}");
     assert!(!shown.contains("please report"), "{shown}");
     let (read, _) = kept(&Home::at(sandbox.path("kept")));
     assert!(read.contains(first), "{read:?}");

@@ -114,7 +114,7 @@ async fn fewer_vulnerabilities_than_the_starter_are_proved_by_building_the_start
         let (verdict, told) = verdict(&report);
         assert_eq!((verdict, ended.code), ("unmet", Some(1)), "{name}: {told}");
         assert!(
-            told.contains("4 fixable critical or high; loadline"),
+            told.contains("4 fixable critical or high, the starter has 4; loadline"),
             "{told}"
         );
         assert!(told.contains("Line 2 brings it."), "{told}");
