@@ -42,7 +42,7 @@ const EXPORT_AHEAD: usize = 64;
 const IN_USE: usize = 10;
 const IN_USE_PAUSE: Duration = Duration::from_millis(500);
 
-/// How often, and how far apart, Podman is asked again where it stumbled over another's work.
+/// How often, and how far apart, an engine is asked again where it stumbled over another's work.
 const AGAIN: usize = 3;
 const AGAIN_PAUSE: Duration = Duration::from_millis(300);
 
@@ -50,16 +50,23 @@ const AGAIN_PAUSE: Duration = Duration::from_millis(300);
 pub(super) async fn inspect(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
     for _ in 0..AGAIN {
         match inspect_once(docker, image).await {
-            Err(EngineError::Refused { detail, .. })
-                if docker.inner.info.name == EngineName::Podman
-                    && fault::is_a_race_of_podman(detail.as_str()) =>
-            {
+            Err(EngineError::Refused { detail, .. }) if is_a_race(docker, detail.as_str()) => {
                 tokio::time::sleep(AGAIN_PAUSE).await;
             }
             answer => return answer,
         }
     }
     inspect_once(docker, image).await
+}
+
+/// Whether an engine stumbled over what somebody else does to another image.
+fn is_a_race(docker: &Docker, said: &str) -> bool {
+    let info = &docker.inner.info;
+    match (info.name, info.store) {
+        (EngineName::Podman, _) => fault::is_a_race_of_podman(said),
+        (EngineName::Docker, Store::Containerd) => fault::is_a_race_of_containerd(said),
+        (EngineName::Docker, _) => false,
+    }
 }
 
 async fn inspect_once(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
