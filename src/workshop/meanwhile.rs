@@ -2,6 +2,7 @@
 //! and which of them come first.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -43,9 +44,10 @@ pub fn settle(states: &mut BaseStates) {
 /// Images that only a lesson names are not counted: nobody prepares them.
 #[must_use]
 pub fn ready(states: &BaseStates, course: &Course) -> (usize, usize) {
-    let needed = course.needed_bases();
-    let ready = |base: &&String| matches!(states.get(*base), Some(BaseState::Ready { .. }));
-    (needed.keys().filter(ready).count(), needed.len())
+    let bases = course.exercises.iter().flat_map(|one| &one.bases);
+    let needed: BTreeSet<&String> = bases.collect();
+    let ready = |base: &&&String| matches!(states.get(**base), Some(BaseState::Ready { .. }));
+    (needed.iter().filter(ready).count(), needed.len())
 }
 
 /// Whether somebody who needs `bases` would wait for the preparation of others: one of them has

@@ -20,16 +20,18 @@ impl Service {
         &self,
         references: &[String],
     ) -> Result<BTreeMap<String, Ready>, EngineError> {
+        let tagged = references.iter().filter(|one| !has_digest(one));
+        let tagged: Vec<&String> = tagged.collect();
+        if tagged.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let images = self.engine.images(None).await?;
         let authorities = host::authorities();
-        let tagged = references.iter().filter(|one| !has_digest(one));
-        let here =
-            tagged.filter_map(
-                |reference| match self.among(reference, &images, &authorities) {
-                    (Some(ready), false) => Some((reference.clone(), ready)),
-                    _ => None,
-                },
-            );
+        let here = tagged.into_iter().filter_map(|reference| {
+            let (ready, outdated) = self.among(reference, &images, &authorities);
+            let ready = ready.filter(|_| !outdated)?;
+            Some((reference.clone(), ready))
+        });
         Ok(here.collect())
     }
 
