@@ -13,6 +13,7 @@ mod fetch;
 mod images;
 mod owner;
 mod paths;
+mod races;
 mod raw;
 mod run;
 mod ssh;

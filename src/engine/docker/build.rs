@@ -27,6 +27,7 @@ use upload::Upload;
 
 use super::Docker;
 use super::fault;
+use super::races;
 use super::translate::Item;
 use super::translate::Translator;
 use crate::engine::BuildError;
@@ -291,7 +292,7 @@ impl Stopped {
     /// images for cached steps: the same build finds its way the next time.
     fn is_a_race_of(&self, route: Route) -> bool {
         route == Route::Podman
-            && matches!(self, Self::Ended(Fault::Told(told)) if fault::is_a_race_of_podman(told))
+            && matches!(self, Self::Ended(Fault::Told(told)) if races::is_of_podman(told))
     }
 
     /// Whether the engine ended its answer in the middle of a line and lives on (seen on Docker

@@ -209,12 +209,7 @@ async fn of_images(docker: &Docker, now: Duration) -> Result<Vec<Leftover>, Engi
     let options = bollard::query_parameters::ListImagesOptionsBuilder::default()
         .filters(&filters)
         .build();
-    let images = docker
-        .inner
-        .client
-        .list_images(Some(options))
-        .await
-        .map_err(|error| docker.fault("list images", &error))?;
+    let images = super::images::summaries(docker, options).await?;
     let this = &docker.inner.maker;
     Ok(images
         .into_iter()

@@ -50,24 +50,6 @@ pub(super) fn fault(
     }
 }
 
-/// Whether Podman looked through its images or containers while somebody removed one of them: the
-/// same question is answered the next time.
-pub(super) fn is_a_race_of_podman(said: &str) -> bool {
-    const LOST: [&str; 4] = [
-        "layer not known",
-        "image not known",
-        "container not known",
-        "locating image with ID",
-    ];
-    LOST.iter().any(|lost| said.contains(lost))
-}
-
-/// Whether Docker's containerd store looked at an image while it put another one away: a layer that
-/// both have is looked for at that moment, and found the next time.
-pub(super) fn is_a_race_of_containerd(said: &str) -> bool {
-    said.starts_with("snapshot sha256:") && said.contains("does not exist")
-}
-
 /// Why an engine behind TLS cannot be reached, where it is for the certificates of one side.
 pub(super) fn of_certificates(error: EngineError, folder: &Path) -> EngineError {
     let EngineError::Gone { detail } = &error else {
@@ -259,13 +241,6 @@ mod tests {
                 detail: Clean::line("boom")
             }
         );
-    }
-
-    #[test]
-    fn a_layer_that_is_looked_for_at_the_wrong_moment_is_a_race() {
-        let said = "snapshot sha256:68bda52db95a does not exist: not found";
-        assert!(is_a_race_of_containerd(said));
-        assert!(!is_a_race_of_containerd("No such image: x:latest"));
     }
 
     #[test]

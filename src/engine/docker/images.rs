@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::HealthConfig;
+use bollard::models::ImageSummary;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bollard::query_parameters::ImportImageOptionsBuilder;
+use bollard::query_parameters::ListImagesOptions;
 use bollard::query_parameters::ListImagesOptionsBuilder;
 use bollard::query_parameters::RemoveImageOptionsBuilder;
 use bollard::query_parameters::TagImageOptionsBuilder;
@@ -22,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Docker;
 use super::fault;
+use super::races::asked_again;
 use super::raw;
 use super::summary;
 use crate::engine::ByteStream;
@@ -42,31 +45,9 @@ const EXPORT_AHEAD: usize = 64;
 const IN_USE: usize = 10;
 const IN_USE_PAUSE: Duration = Duration::from_millis(500);
 
-/// How often, and how far apart, an engine is asked again where it stumbled over another's work.
-const AGAIN: usize = 3;
-const AGAIN_PAUSE: Duration = Duration::from_millis(300);
-
 /// What the engine knows of `image`.
 pub(super) async fn inspect(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
-    for _ in 0..AGAIN {
-        match inspect_once(docker, image).await {
-            Err(EngineError::Refused { detail, .. }) if is_a_race(docker, detail.as_str()) => {
-                tokio::time::sleep(AGAIN_PAUSE).await;
-            }
-            answer => return answer,
-        }
-    }
-    inspect_once(docker, image).await
-}
-
-/// Whether an engine stumbled over what somebody else does to another image.
-fn is_a_race(docker: &Docker, said: &str) -> bool {
-    let info = &docker.inner.info;
-    match (info.name, info.store) {
-        (EngineName::Podman, _) => fault::is_a_race_of_podman(said),
-        (EngineName::Docker, Store::Containerd) => fault::is_a_race_of_containerd(said),
-        (EngineName::Docker, _) => false,
-    }
+    asked_again(docker, || inspect_once(docker, image)).await
 }
 
 async fn inspect_once(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
@@ -107,12 +88,7 @@ pub(super) async fn list(
     if let Some(label) = label {
         options = options.filters(&HashMap::from([("label", vec![label])]));
     }
-    let images = docker
-        .inner
-        .client
-        .list_images(Some(options.build()))
-        .await
-        .map_err(|error| docker.fault("list images", &error))?;
+    let images = summaries(docker, options.build()).await?;
     Ok(images
         .into_iter()
         .map(|image| ImageEntry {
@@ -126,6 +102,20 @@ pub(super) async fn list(
             size: summary::bytes(image.size),
         })
         .collect())
+}
+
+/// What the engine lists by `options`.
+pub(super) async fn summaries(
+    docker: &Docker,
+    options: ListImagesOptions,
+) -> Result<Vec<ImageSummary>, EngineError> {
+    asked_again(docker, || async {
+        let listed = docker.inner.client.list_images(Some(options.clone()));
+        listed
+            .await
+            .map_err(|error| docker.fault("list images", &error))
+    })
+    .await
 }
 
 /// Loads an archive of images.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Docker;
+use super::races::asked_again;
 use super::raw;
 use crate::engine::EngineError;
 
@@ -85,7 +86,7 @@ pub(super) async fn list(docker: &Docker, label: &str) -> Result<Vec<Listed>, En
     // {"label":["…"]}
     let filters = format!("%7B%22label%22%3A%5B%22{label}%22%5D%7D");
     let path = format!("/containers/json?all=1&filters={filters}");
-    let answer = raw::get(docker, what, path).await?;
+    let answer = asked_again(docker, || raw::get(docker, what, path.clone())).await?;
     serde_json::from_value(answer).map_err(|error| EngineError::Refused {
         what,
         detail: crate::text::Clean::line(&error.to_string()),

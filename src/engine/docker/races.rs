@@ -1,0 +1,96 @@
+//! Questions that an engine stumbles over because somebody removes an image or a container at that
+//! moment. They are asked again: nothing was wrong with what they ask for.
+
+use std::time::Duration;
+
+use super::Docker;
+use crate::engine::EngineError;
+use crate::engine::EngineName;
+use crate::engine::Store;
+
+/// How often, and how far apart, a question is asked again. A machine that removes many images in
+/// a row (seen on Podman 4.3 under a test run) makes an engine stumble several times.
+const AGAIN: usize = 6;
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Asks the engine, and asks again where it stumbled over another's work.
+///
+/// # Errors
+///
+/// What the last answer said.
+pub(super) async fn asked_again<T, F>(
+    docker: &Docker,
+    ask: impl Fn() -> F,
+) -> Result<T, EngineError>
+where
+    F: Future<Output = Result<T, EngineError>>,
+{
+    let info = &docker.inner.info;
+    for _ in 0..AGAIN {
+        match ask().await {
+            Err(EngineError::Refused { detail, .. })
+                if is_a_race(info.name, info.store, detail.as_str()) =>
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
+    ask().await
+}
+
+/// Whether an engine stumbled over what somebody else does to another image or container.
+fn is_a_race(name: EngineName, store: Store, said: &str) -> bool {
+    match (name, store) {
+        (EngineName::Podman, _) => is_of_podman(said),
+        (EngineName::Docker, Store::Containerd) => is_of_containerd(said),
+        (EngineName::Docker, _) => false,
+    }
+}
+
+/// Whether Podman looked through its images or containers while somebody removed one of them.
+pub(super) fn is_of_podman(said: &str) -> bool {
+    const LOST: [&str; 4] = [
+        "layer not known",
+        "image not known",
+        "container not known",
+        "locating image with ID",
+    ];
+    LOST.iter().any(|lost| said.contains(lost))
+}
+
+/// Whether Docker's containerd store looked at an image while it put another one away: a layer that
+/// both have is looked for at that moment, and found the next time.
+fn is_of_containerd(said: &str) -> bool {
+    said.starts_with("snapshot sha256:") && said.contains("does not exist")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_removes_at_that_moment_is_a_race() {
+        let snapshot = "snapshot sha256:68bda52db95a does not exist: not found";
+        let of = |name, store, said| is_a_race(name, store, said);
+        assert!(of(EngineName::Docker, Store::Containerd, snapshot));
+        assert!(!of(EngineName::Docker, Store::Graphdriver, snapshot));
+        assert!(!of(
+            EngineName::Docker,
+            Store::Containerd,
+            "No such image: x:latest"
+        ));
+        for said in [
+            "retrieving size of image \"b41b\": you may need to remove the image to resolve the \
+             error: locating image with ID \"b41b\": image not known",
+            "checking if image \"afbd\" is dangling: reading image \"afbd\": image not known",
+        ] {
+            assert!(of(EngineName::Podman, Store::Graphdriver, said), "{said}");
+        }
+        assert!(!of(
+            EngineName::Podman,
+            Store::Graphdriver,
+            "short-name did not resolve"
+        ));
+    }
+}
