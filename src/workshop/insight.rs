@@ -65,9 +65,15 @@ impl Insight {
         let touched = changes(contents, &ledger);
         let heaps = ledger.heaps();
         let mut bills = ledger.layers;
-        // Below, the most is held at once: with a hundred thousand files this is felt.
+        // Below, the most is held at once: with a hundred thousand files this is felt. So the
+        // largest tree comes first, and each layer goes when its own is made.
         drop(ledger.dead);
-        let layers = touched.iter().enumerate().map(|(index, touched)| {
+        let shipped = touched.iter().enumerate().flat_map(|(index, touched)| {
+            let there = touched.iter().filter(|one| one.change != Change::Removed);
+            there.map(move |one| item(index, one))
+        });
+        let whole = FileTree::of(shipped.collect());
+        let layers = touched.into_iter().enumerate().map(|(index, touched)| {
             let items = touched.iter().map(|one| item(index, one)).collect();
             LayerInsight {
                 bill: bills.get_mut(index).map(std::mem::take).unwrap_or_default(),
@@ -78,15 +84,10 @@ impl Insight {
                 }),
             }
         });
-        let layers = layers.collect();
-        let shipped = touched.iter().enumerate().flat_map(|(index, touched)| {
-            let there = touched.iter().filter(|one| one.change != Change::Removed);
-            there.map(move |one| item(index, one))
-        });
         Self {
             image: image.to_owned(),
-            layers,
-            whole: FileTree::of(shipped.collect()),
+            layers: layers.collect(),
+            whole,
             heaps,
             advised,
         }
