@@ -1,6 +1,7 @@
 //! The base images of one engine: what is there, and getting what is not.
 
 mod here;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use turn::Turn;
 
 use crate::bases::build;
 use crate::bases::build::RECIPE_LABEL;
@@ -62,6 +64,8 @@ pub struct Service {
     catalogue: Catalogue,
     /// Registries that did not answer in this session.
     silent: Mutex<BTreeSet<String>>,
+    /// Held by who makes a base image; hands itself on in the order of asking.
+    at_work: tokio::sync::Mutex<()>,
 }
 
 /// A base image that is there.
@@ -130,6 +134,7 @@ impl Service {
             options,
             catalogue: Catalogue::builtin()?,
             silent: Mutex::default(),
+            at_work: tokio::sync::Mutex::default(),
         })
     }
 
@@ -312,7 +317,10 @@ impl Service {
         if let (Some(ready), false) = self.present(reference).await? {
             return Ok(ready);
         }
-        let _lock = host::lock(&self.cache, &report, &cancel).await?;
+        let _held = match self.turn(reference, &report, &cancel).await? {
+            Turn::Ours(held) => held,
+            Turn::Found(ready) => return Ok(ready),
+        };
         let outdated = match self.present(reference).await? {
             (Some(ready), false) => return Ok(ready),
             (outdated, _) => outdated,

@@ -28,6 +28,7 @@ use crate::tui::model::reading::Reading;
 use crate::tui::msg::JobId;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
+use crate::workshop::BaseState;
 use crate::workshop::Check;
 use crate::workshop::EngineState;
 use crate::workshop::Progress;
@@ -279,6 +280,15 @@ impl Model {
             Unit::Lesson(index) => self.course.lessons.get(*index),
             Unit::Exercise(_) => None,
         }
+    }
+
+    /// The base image that is being prepared in the background, and how far that is.
+    #[must_use]
+    pub fn base_at_work(&self) -> Option<(&str, &BaseState)> {
+        let mut bases = self.bases.iter();
+        bases
+            .find(|(_, state)| matches!(state, BaseState::Working { .. }))
+            .map(|(reference, state)| (reference.as_str(), state))
     }
 
     /// The exercise that is chosen or open.

@@ -295,6 +295,35 @@ async fn two_at_once_make_an_image_once_and_a_cancelled_one_makes_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_turn_takes_what_another_made_meanwhile() {
+    let Some(engine) = host::engine().await else {
+        return;
+    };
+    let (local, _) = ensured(&service(&engine), "busybox").await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let another = std::fs::File::create(folder.path().join("lock")).expect("a file");
+    another.lock().expect("it is free");
+    let waiter = Service::new(
+        Arc::clone(&engine),
+        folder.path().to_owned(),
+        Options::default(),
+    )
+    .expect("the catalogue is sound");
+    let reference = format!("loadline.test/turn-{}:1", std::process::id());
+    let (to, mut progress) = mpsc::channel(1000);
+    let made = async {
+        let first = progress.recv().await.map(|step| step.phase);
+        assert_eq!(first, Some(Phase::Waiting));
+        engine.tag(&local, &reference).await.expect("it is tagged");
+    };
+    let waited = waiter.ensure(&reference, to, CancellationToken::new());
+    let (found, ()) = tokio::join!(waited, made);
+    let removed = engine.remove_image(&reference).await;
+    assert_eq!(found.expect("it is there").local, reference);
+    removed.expect("it is removed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_does_not_answer_is_asked_once_and_not_for_long() {
     let Some(engine) = host::engine().await else {
         return;

@@ -408,20 +408,12 @@ fn bases(model: &Model, exercise: &Exercise) -> Option<(Role, String)> {
 
 /// The rows at the foot of the screen that tell what is being prepared or missing.
 fn preparing_rows(model: &Model) -> u16 {
-    match (&model.engine, at_work(model), failed(model)) {
+    match (&model.engine, model.base_at_work(), failed(model)) {
         (EngineState::Missing { .. }, _, _) if model.is_wide() => 3,
         (EngineState::Missing { .. }, _, _) => 2,
         (_, Some(_), _) | (_, _, Some(_)) => 2,
         _ => u16::from(model.preparing) * 2,
     }
-}
-
-fn at_work(model: &Model) -> Option<(&str, &BaseState)> {
-    model
-        .bases
-        .iter()
-        .find(|(_, state)| matches!(state, BaseState::Working { .. }))
-        .map(|(reference, state)| (reference.as_str(), state))
 }
 
 fn failed(model: &Model) -> Option<(&str, &BaseState)> {
@@ -447,7 +439,7 @@ fn preparing(model: &Model, painter: &mut Painter<'_>, area: Rect, rows: u16) {
         return;
     }
     let (ready, all) = meanwhile::ready(&model.bases, &model.course);
-    if let Some((reference, BaseState::Working { doing, bytes })) = at_work(model) {
+    if let Some((reference, BaseState::Working { doing, bytes })) = model.base_at_work() {
         let label = format!("{} Preparing bases", glyphs.running);
         let at = painter.text(x, y, room, Role::Running, &label) + 2;
         let line = if model.is_wide() { 22 } else { 12 };

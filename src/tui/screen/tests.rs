@@ -2,7 +2,9 @@
 
 use crossterm::event::KeyCode;
 
+use crate::attempt::AttemptEvent;
 use crate::report::Outcome;
+use crate::text::Clean;
 use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
 use crate::tui::fixture::missing;
@@ -61,6 +63,30 @@ fn work_while_building_and_cancelling() {
     pictures("work_building", &mut scene);
     scene.char('x');
     insta::assert_snapshot!("work_cancelling_120x36", scene.picture(120, 36));
+}
+
+#[test]
+fn a_build_tells_which_base_it_waits_for() {
+    let waiting = |scene: &mut Scene, reference: &str| {
+        scene.attempt(vec![AttemptEvent::Base {
+            reference: reference.to_owned(),
+            doing: Clean::line("waiting"),
+            share: None,
+        }]);
+        scene.picture(120, 36)
+    };
+    let mut scene = Scene::work();
+    scene.char('b');
+    assert!(waiting(&mut scene, "python:3.13").contains("base python:3.13: waiting"));
+    preparing(&mut scene);
+    let same = waiting(&mut scene, "python:3.13");
+    assert!(
+        same.contains("base python:3.13: configuring packages 55.6 %"),
+        "{same}"
+    );
+    let other = waiting(&mut scene, "debian:trixie");
+    let words = "base debian:trixie: after python:3.13, configuring packages 55.6 %";
+    assert!(other.contains(words), "{other}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::tui::paint::wrap;
 use crate::tui::theme::Glyphs;
 use crate::tui::theme::Role;
 use crate::units::show_duration;
+use crate::workshop::BaseState;
 use crate::workshop::EngineState;
 
 pub(super) fn headline(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
@@ -90,7 +91,7 @@ fn running(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, b
     } else {
         ("", width(key) + 10)
     };
-    let text = phase(build);
+    let text = phase(model, build);
     let room = end.saturating_sub(x + reserved);
     x = painter.text(x, y, room, Role::Muted, &text);
     if cancelling {
@@ -101,19 +102,14 @@ fn running(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, b
     }
 }
 
-fn phase(build: &Build) -> String {
+fn phase(model: &Model, build: &Build) -> String {
     match &build.phase {
         Phase::Starting => "starting".to_owned(),
         Phase::Base {
             reference,
             doing,
             share,
-        } => {
-            let share = share
-                .map(|share| format!(" {}", crate::units::Percent(share * 100.0)))
-                .unwrap_or_default();
-            format!("base {reference}: {doing}{share}")
-        }
+        } => base(model, reference, doing.as_str(), *share),
         Phase::Uploading { sent, total } => format!("sending your files, {sent} of {total}"),
         Phase::Building => {
             let (over, known) = build.count();
@@ -126,6 +122,26 @@ fn phase(build: &Build) -> String {
         Phase::Gathering(what) if what.as_str().is_empty() => "built; looking at it".to_owned(),
         Phase::Gathering(what) => what.to_string(),
         Phase::Over => "finishing".to_owned(),
+    }
+}
+
+/// What is done for the base that a build needs. One base is made at a time: where another job makes
+/// one, it is that which the build waits for, be it the same one.
+fn base(model: &Model, reference: &str, doing: &str, share: Option<f64>) -> String {
+    let percent = |share: f64| format!(" {}", crate::units::Percent(share * 100.0));
+    let Some((other, BaseState::Working { doing, bytes })) = model.base_at_work() else {
+        return format!(
+            "base {reference}: {doing}{}",
+            share.map(percent).unwrap_or_default()
+        );
+    };
+    let share = bytes.filter(|(_, total)| total.0 > 0);
+    let share = share.map(|(done, total)| percent(done.share_of(total).0 / 100.0));
+    let share = share.unwrap_or_default();
+    if other == reference {
+        format!("base {reference}: {doing}{share}")
+    } else {
+        format!("base {reference}: after {other}, {doing}{share}")
     }
 }
 
