@@ -42,13 +42,14 @@ const SPELLINGS: [(&str, &str); 24] = [
 ];
 
 /// What asks for the architecture instead of naming it.
-const QUESTIONS: [&str; 12] = [
+const QUESTIONS: [&str; 13] = [
     "TARGETARCH",
     "TARGETPLATFORM",
     "TARGETVARIANT",
     "BUILDARCH",
     "BUILDPLATFORM",
     "uname -m",
+    "uname --machine",
     "uname -p",
     "--print-architecture",
     "--print-arch",
@@ -118,8 +119,13 @@ pub fn hard_coded(dockerfile: &Dockerfile) -> Vec<HardCoded> {
 }
 
 /// Whether a text asks for the architecture.
-fn asks(text: &str) -> bool {
+pub(super) fn asks(text: &str) -> bool {
     QUESTIONS.iter().any(|question| text.contains(question))
+}
+
+/// The architectures that a text names, as images call them.
+pub(super) fn named(text: &str) -> impl Iterator<Item = &'static str> {
+    words(text).map(|(_, _, architecture)| architecture)
 }
 
 /// Whether a stage copies from a stage whose name depends on the architecture.

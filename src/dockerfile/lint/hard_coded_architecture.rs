@@ -1,9 +1,14 @@
 //! `hard-coded-architecture`: one kind of processor is written down.
 
+use std::collections::BTreeSet;
+
+use super::super::architecture;
+use super::super::architecture::asks;
 use super::super::ast::Body;
 use super::super::ast::Instruction;
 use super::super::ast::Keyword;
 use super::super::shell::ShellCommand;
+use super::super::shell::ShellWord;
 use super::Found;
 use super::Rule;
 use super::Severity;
@@ -24,11 +29,6 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// How the two common kinds of processors are written.
-const NAMES: [&str; 7] = [
-    "amd64", "x86_64", "x86-64", "x64", "arm64", "aarch64", "armhf",
-];
-
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     for stage in &subject.file.stages {
         let flag = stage.from.flags.iter().find(|flag| flag.name == "platform");
@@ -45,8 +45,16 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         of_instruction(instruction, found);
     }
     for (_, run) in subject.runs() {
-        if !chooses(run) {
-            of_run(run, found);
+        let named = named_in(run);
+        if !named.is_empty() && !chooses(run) {
+            for (word, hint) in named {
+                found
+                    .note(
+                        word.span,
+                        format!("`{}` is for one kind of processor", quote(&word.text)),
+                    )
+                    .hint(hint);
+            }
         }
     }
 }
@@ -55,8 +63,8 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
 fn of_instruction(instruction: &Instruction, found: &mut Found<'_>) {
     match &instruction.body {
         Body::Copy { sources, .. } if instruction.keyword == Keyword::Add => {
-            let named = |text: &str| text.contains("://") && names_one(text);
-            for source in sources.iter().filter(|source| named(&source.text)) {
+            let fixed = |text: &str| text.contains("://") && names_one(text) && !asks(text);
+            for source in sources.iter().filter(|source| fixed(&source.text)) {
                 found
                     .note(
                         source.span,
@@ -83,34 +91,22 @@ fn of_instruction(instruction: &Instruction, found: &mut Found<'_>) {
     }
 }
 
-fn of_run(run: &RunView<'_>, found: &mut Found<'_>) {
+/// The words of a `RUN` that name one kind of processor where it decides something, each with what
+/// to do about it.
+fn named_in<'r>(run: &'r RunView<'_>) -> Vec<(&'r ShellWord, &'static str)> {
+    let mut named = Vec::new();
     for command in &run.commands {
-        for word in &command.assignments {
-            if word.text.starts_with("GOARCH=") && names_one(&word.text) {
-                found
-                    .note(
-                        word.span,
-                        format!("`{}` is for one kind of processor", quote(&word.text)),
-                    )
-                    .hint("take it from `TARGETARCH`");
-            }
-        }
-        let Some(hint) = may_name_one(command) else {
-            continue;
-        };
-        let word = command
-            .arguments()
-            .iter()
-            .find(|word| names_one(&word.text));
-        if let Some(word) = word {
-            found
-                .note(
-                    word.span,
-                    format!("`{}` is for one kind of processor", quote(&word.text)),
-                )
-                .hint(hint);
+        let assigned = command.assignments.iter();
+        let fixed =
+            assigned.filter(|word| word.text.starts_with("GOARCH=") && names_one(&word.text));
+        named.extend(fixed.map(|word| (word, "take it from `TARGETARCH`")));
+        if let Some(hint) = may_name_one(command) {
+            let mut arguments = command.arguments().iter();
+            let first = arguments.find(|word| names_one(&word.text));
+            named.extend(first.map(|word| (word, hint)));
         }
     }
+    named
 }
 
 /// What to do about a kind of processor in the arguments of a command; `None` where it is no matter.
@@ -127,15 +123,7 @@ fn may_name_one(command: &ShellCommand) -> Option<&'static str> {
 
 /// Whether a text names one kind of processor as a word of its own.
 fn names_one(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    NAMES.iter().any(|name| {
-        lower.match_indices(name).any(|(at, _)| {
-            let before = lower.get(..at).unwrap_or_default();
-            let after = lower.get(at + name.len()..).unwrap_or_default();
-            let part = |c: char| c.is_ascii_alphanumeric();
-            !before.ends_with(part) && !after.starts_with(part)
-        })
-    })
+    architecture::named(text).next().is_some()
 }
 
 /// Whether a `RUN` finds out what it runs on, or has an answer for each.
@@ -148,17 +136,10 @@ fn chooses(run: &RunView<'_>) -> bool {
     let texts: Vec<&str> = std::iter::once(run.instruction.arguments.as_str())
         .chain(heredocs)
         .collect();
-    let has = |word: &str| texts.iter().any(|text| text.contains(word));
-    let asks = [
-        "TARGETARCH",
-        "TARGETPLATFORM",
-        "uname -m",
-        "print-architecture",
-        "BUILDARCH",
-        "$(arch)",
-        "apk --print-arch",
-    ];
-    let intel = has("amd64") || has("x86_64") || has("x64");
-    let arm = has("arm64") || has("aarch64");
-    asks.iter().any(|word| has(word)) || (intel && arm)
+    let answers: BTreeSet<&str> = texts
+        .iter()
+        .copied()
+        .flat_map(architecture::named)
+        .collect();
+    texts.iter().copied().any(asks) || answers.len() > 1
 }
