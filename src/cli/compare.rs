@@ -22,8 +22,8 @@ use crate::image::package::PackageKind;
 
 /// Compare two images: size, packages, known vulnerabilities
 ///
-/// Each is a reference that the engine knows or an archive. Both are compared with the same
-/// advisories.
+/// Each is an image of the engine, an archive or the folder of an OCI layout. Both are compared with
+/// the same advisories.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   loadline compare python:3.13 my-app

@@ -49,7 +49,7 @@ const SHOWN: usize = 5;
   loadline inside myapp:latest --base python:3.13-slim --dockerfile Dockerfile
   docker save myapp | loadline inside - --json")]
 pub(crate) struct Args {
-    /// An image of the engine, an archive of one, or `-` for an archive on standard input
+    /// An image, an archive, an OCI layout's folder, or `-`
     #[arg(value_name = "IMAGE|ARCHIVE")]
     target: String,
     /// The image that it was built from: secrets in the layers of that one are left aside

@@ -35,8 +35,8 @@ const STEP: usize = 80;
 /// Rust programs that carry their list of crates. What cannot be known is listed too: programs
 /// that do not say what they were made of, and records that were removed.
 ///
-/// IMAGE is an image of your engine, an archive as `docker save` or `podman save` writes it, or
-/// `-` for an archive on standard input.
+/// IMAGE is an image of your engine, an archive as `docker save` or `podman save` writes it, the
+/// folder of an OCI layout, or `-` for an archive on standard input.
 ///
 /// The same image gives the same bytes: a document's time is that of the image.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,7 @@ const STEP: usize = 80;
   loadline sbom app.tar --format spdx -o app.spdx.json
   docker save app | loadline sbom - --format cyclonedx | jq -r '.components[].purl'")]
 pub(crate) struct Args {
-    /// An image, an archive, or `-`
+    /// An image, an archive, an OCI layout's folder, or `-`
     #[arg(value_name = "IMAGE")]
     image: String,
     /// What to print: CycloneDX 1.6, SPDX 2.3, lines to read, or all that is known

@@ -50,7 +50,7 @@ use crate::scan::Scanner;
   loadline scan my-app --fixable --fail-on high
   loadline scan my-app --json | jq '.counts'")]
 pub(crate) struct Args {
-    /// A reference that the engine knows, or an archive of an image; `-` is standard input
+    /// An image, an archive, an OCI layout's folder, or `-`
     #[arg(value_name = "IMAGE|ARCHIVE")]
     image: String,
     /// Who scans

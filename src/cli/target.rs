@@ -137,9 +137,8 @@ impl Target {
         let image = match self {
             Self::Archive(path) => return copy(path.clone(), file).await,
             Self::Folder(path) => {
-                let why = "scanners are given an archive: write one with `skopeo copy`";
-                let cause = io::Error::new(io::ErrorKind::Unsupported, why);
-                return Err(unreadable("the folder", path, cause));
+                let path = path.clone();
+                return wiring::blocking(move || pack(&path, file)).await?;
             }
             Self::Image(image) => image,
         };
@@ -164,6 +163,57 @@ async fn copy(from: PathBuf, to: NamedTempFile) -> Result<TempPath, CliError> {
         Ok(kept)
     })
     .await?
+}
+
+/// Writes the image of a folder as an archive that every scanner opens, with its own parts alone.
+fn pack(path: &Path, to: NamedTempFile) -> Result<TempPath, CliError> {
+    let root = root(path)?;
+    let options = checked(Options::default());
+    let mut room = options.limits.bytes.0;
+    let named = archive::named_in(|part| open(&root, part), &options)
+        .map_err(|error| told("the folder", path, error))?;
+    let (file, kept) = to.into_parts();
+    let mut archive = tar::Builder::new(file);
+    let manifest = named.manifest();
+    add(
+        &mut archive,
+        "manifest.json",
+        &*manifest,
+        manifest.len() as u64,
+    )?;
+    for part in named.parts() {
+        let opened = open(&root, part).map_err(|cause| unreadable("the folder", path, cause))?;
+        let refused = match opened {
+            None => ArchiveError::MissingPart(Clean::line(part)),
+            Some((file, size)) => match room.checked_sub(size) {
+                Some(rest) => {
+                    room = rest;
+                    add(&mut archive, part, file, size)?;
+                    continue;
+                }
+                None => ArchiveError::TooMuch(Clean::line("its parts are larger than is sensible")),
+            },
+        };
+        return Err(told("the folder", path, refused));
+    }
+    archive.finish().map_err(CliError::Output)?;
+    Ok(kept)
+}
+
+/// Adds a file to an archive, which gets as many bytes as its header says.
+fn add(
+    archive: &mut tar::Builder<File>,
+    path: &str,
+    file: impl Read,
+    size: u64,
+) -> Result<(), CliError> {
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(0o644);
+    header.set_size(size);
+    let whole = file.chain(io::repeat(0)).take(size);
+    archive
+        .append_data(&mut header, path, whole)
+        .map_err(CliError::Output)
 }
 
 /// The archive, or standard input.
@@ -211,10 +261,14 @@ fn from_archive(path: &Path, options: Options) -> Result<Contents, CliError> {
         .map_err(|error| told("the archive", path, error))
 }
 
+/// A folder without links on the way to it.
+fn root(path: &Path) -> Result<PathBuf, CliError> {
+    path.canonicalize()
+        .map_err(|cause| unreadable("the folder", path, cause))
+}
+
 fn from_folder(path: &Path, options: Options) -> Result<Contents, CliError> {
-    let root = path
-        .canonicalize()
-        .map_err(|cause| unreadable("the folder", path, cause))?;
+    let root = root(path)?;
     archive::read_folder(|part| open(&root, part), &checked(options))
         .map_err(|error| told("the folder", path, error))
 }
@@ -279,6 +333,37 @@ mod tests {
         for image in ["app", "app:latest", "loadline.local/a/b:1", "sha256:00"] {
             assert_eq!(Target::of(image), Target::Image(image.to_owned()));
         }
+    }
+
+    #[test]
+    fn the_image_of_a_folder_is_packed_without_what_lies_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("index.json", r#"{"manifests": [{"digest": "sha256:aa"}]}"#);
+        let manifest =
+            r#"{"config": {"digest": "sha256:cc"}, "layers": [{"digest": "sha256:ll"}]}"#;
+        write("blobs/sha256/aa", manifest);
+        write("blobs/sha256/cc", "{}");
+        write("blobs/sha256/of-another-image", "x");
+        let packed = || pack(folder.path(), NamedTempFile::new().unwrap());
+        let missing = format!("{:?}", packed().unwrap_err());
+        assert!(missing.contains("blobs/sha256/ll"), "{missing}");
+        write("blobs/sha256/ll", "layer");
+        let kept = packed().unwrap();
+        let mut archive = tar::Archive::new(File::open(&kept).unwrap());
+        let names: Vec<String> = archive
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap().path().unwrap().display().to_string())
+            .collect();
+        assert_eq!(
+            names,
+            ["manifest.json", "blobs/sha256/cc", "blobs/sha256/ll"]
+        );
     }
 
     #[test]

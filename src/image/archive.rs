@@ -15,6 +15,7 @@ mod budget;
 mod digest;
 mod facts;
 mod file;
+mod folder;
 mod layer;
 mod layout;
 mod members;
@@ -32,6 +33,10 @@ use std::io::Read;
 use std::sync::Arc;
 
 pub use facts::Facts;
+pub use folder::Named;
+pub use folder::Opened;
+pub use folder::named_in;
+pub use folder::read_folder;
 pub use probe::Probe;
 pub use probe::Seen;
 pub use probe::Sink;
@@ -285,49 +290,6 @@ fn read_members(
     }
     members.drain()?;
     Ok(parts)
-}
-
-/// A file of a folder, opened, and its size; `None` where there is no such file.
-pub type Opened = Option<(Box<dyn Read>, u64)>;
-
-/// Reads an image whose archive was unpacked into a folder, as OCI layouts are. Only what belongs
-/// to the image is opened; `open` is given paths as documents have them, and is the one to see to
-/// it that they do not lead out of the folder.
-///
-/// # Errors
-/// When a file cannot be read, when the folder is no image, broken, or beyond the limits.
-pub fn read_folder(
-    open: impl Fn(&str) -> io::Result<Opened>,
-    options: &Options,
-) -> Result<Contents, ArchiveError> {
-    let asked = Asked::new(options)?;
-    let mut budget = Budget::new(options.limits);
-    let mut parts = BTreeMap::new();
-    let mut load = |path: &str, parts: &mut BTreeMap<String, Part>| {
-        let path = path.trim_start_matches("./");
-        if parts.contains_key(path) {
-            return Ok(());
-        }
-        budget.spend(path, "")?;
-        if let Some((file, size)) = open(path)? {
-            let mut file = BufReader::with_capacity(CHUNK, file);
-            let part = part::read(path, &mut file, size, &asked, &mut budget)?;
-            parts.extend(part.map(|part| (path.to_owned(), part)));
-        }
-        Ok::<(), ArchiveError>(())
-    };
-    load("manifest.json", &mut parts)?;
-    load("index.json", &mut parts)?;
-    for _ in 0..layout::INDEX_DEPTH {
-        for path in layout::named_documents(&parts) {
-            load(&path, &mut parts)?;
-        }
-    }
-    let plan = layout::plan(&parts, options)?;
-    for path in plan.layers.iter().chain([&plan.config]) {
-        load(path, &mut parts)?;
-    }
-    layout::assemble(parts, &asked, &mut budget)
 }
 
 /// The image that an engine describes, without reading it, where each of its layers is remembered.

@@ -535,6 +535,28 @@ fn a_compressed_oci_layout_is_given_to_each_scanner_as_it_takes_it() {
 }
 
 #[test]
+fn the_folder_of_an_oci_layout_is_given_to_every_scanner() {
+    let sandbox = Sandbox::without_engine();
+    let made = [("COPY . .", tar(&[JINJA]))];
+    for (name, bytes) in layers::oci(&made, layers::gzip, false) {
+        let path = sandbox.path(&format!("layout/{name}"));
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, bytes).expect("a file");
+    }
+    let image = sandbox.path("layout").display().to_string();
+    let seen = sandbox.path("seen").display().to_string();
+    let path = witnesses(&sandbox, &seen);
+    let sandbox = sandbox.with("PATH", &path);
+    for engine in ["grype", "trivy", "scout", "osv-scanner"] {
+        let ended = run(&sandbox, &["scan", &image, "--engine", engine]);
+        assert_eq!(ended.code, Some(0), "{engine}: {}", ended.shown());
+        let told = std::fs::read_to_string(&seen).expect("it was run");
+        assert!(told.contains(".tar"), "{engine}: {told}");
+        assert!(!told.contains("oci-"), "{engine}: {told}");
+    }
+}
+
+#[test]
 fn findings_about_other_kinds_of_packages_are_told_and_never_a_clean_result() {
     let sandbox = Sandbox::without_engine();
     let result = sandbox.write(
@@ -832,7 +854,7 @@ fn a_pipeline_can_stop_at_what_is_grave_and_fixable() {
     assert_eq!(code(&[]), Some(0));
     assert_eq!(code(&["--fixable", "--fail-on", "high"]), Some(1));
     assert_eq!(code(&["--fail-on", "awful"]), Some(2));
-    // A folder is no archive, and says what to do.
+    // A folder that is no image says so before anything is run.
     let folder = sandbox.path("layout");
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("index.json"), "{}").expect("written");
@@ -841,7 +863,7 @@ fn a_pipeline_can_stop_at_what_is_grave_and_fixable() {
     let ended = run(&sandbox, &["scan", "layout", "--engine", "trivy"]);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("scanners are given an archive"),
+        ended.stderr.contains("its index is empty"),
         "{}",
         ended.stderr
     );
