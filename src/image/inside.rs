@@ -4,6 +4,7 @@
 //! Judged from the pass over the image alone: nothing is executed, and what a program loads by a
 //! name that it makes up while it runs is not known.
 
+mod access;
 mod dynamic;
 mod furniture;
 mod libraries;
@@ -61,6 +62,12 @@ pub fn look(contents: &Contents) -> Inside {
     let libraries = Libraries::of(contents, &tree);
     let starts = start::started(&contents.config, &tree);
     let mut remarks = programs::remarks(contents, &tree, &libraries, &starts);
+    remarks.extend(access::remarks(
+        &contents.config,
+        &tree,
+        &libraries,
+        &starts,
+    ));
     remarks.extend(privileged::remarks(contents));
     remarks.extend(writable::remarks(&tree));
     remarks.extend(furniture::remarks(contents, &tree, &libraries));

@@ -372,13 +372,38 @@ impl<'a> Merge<'a> {
             })
     }
 
+    /// The folders that are searched on the way to what a path leads to, as far as it leads, each
+    /// once.
+    pub(super) fn folders_to(&self, path: &str) -> Vec<usize> {
+        let mut way = Vec::new();
+        let note = |folder: usize| {
+            if !way.contains(&folder) {
+                way.push(folder);
+            }
+        };
+        let _ = self.follow_noting(ROOT, path, true, &mut { STEPS }, note);
+        way
+    }
+
     /// Follows a path from a folder; takes a step for each part of it and of the links on its way.
     fn follow<'p>(
+        &'p self,
+        at: usize,
+        path: &'p str,
+        last: bool,
+        steps: &mut usize,
+    ) -> Result<usize, Astray<'p>> {
+        self.follow_noting(at, path, last, steps, |_| {})
+    }
+
+    /// Follows a path, and tells each folder that is searched.
+    fn follow_noting<'p>(
         &'p self,
         mut at: usize,
         path: &'p str,
         last: bool,
         steps: &mut usize,
+        mut searched: impl FnMut(usize),
     ) -> Result<usize, Astray<'p>> {
         let mut todo: Vec<&str> = Vec::new();
         let mut add = |todo: &mut Vec<&'p str>, path: &'p str| {
@@ -392,6 +417,7 @@ impl<'a> Merge<'a> {
         }
         let mut links = 0;
         while let Some(part) = todo.pop() {
+            searched(at);
             if part == ".." {
                 at = self.parent(at);
                 continue;

@@ -79,6 +79,15 @@ impl<'a> Tree<'a> {
         self.node_at(self.merge.walk(path, false).ok()?)
     }
 
+    /// The folders that are searched on the way to what a path leads to, links followed, those of
+    /// the links included; without those that have no entry.
+    #[must_use]
+    pub fn folders_to(&self, path: &str) -> Vec<Node<'a>> {
+        let spots = self.merge.folders_to(path);
+        let nodes = spots.into_iter().filter_map(|spot| self.node_at(spot));
+        nodes.collect()
+    }
+
     fn node_at(&self, spot: usize) -> Option<Node<'a>> {
         self.node(spot, self.merge.place(spot)?)
     }
@@ -216,6 +225,30 @@ mod tests {
         );
         assert_eq!(tree.at("bin/sh").unwrap().path, "usr/bin/sh");
         assert!(tree.at("no").is_none());
+    }
+
+    #[test]
+    fn the_way_to_a_file_leads_through_the_folders_of_its_links() {
+        let image = image(&[&[
+            "usr/",
+            "usr/bin/",
+            "usr/bin/tool -> ../../opt/x/tool",
+            "opt/x/",
+            "opt/x/tool",
+            "bin -> usr/bin",
+            "loop -> loop",
+        ]]);
+        let tree = Tree::of(&image);
+        let way = |path: &str| -> Vec<String> {
+            tree.folders_to(path)
+                .into_iter()
+                .map(|node| node.path)
+                .collect()
+        };
+        assert_eq!(way("/bin/tool"), ["usr", "usr/bin", "opt/x"]);
+        assert_eq!(way("opt/x/tool"), ["opt/x"]);
+        assert_eq!(way("loop"), Vec::<String>::new());
+        assert_eq!(way("usr/no/where"), ["usr"]);
     }
 
     #[test]

@@ -44,7 +44,6 @@ pub(super) fn remarks<'b>(
         starts,
         config.entrypoint.is_empty() && config.cmd.is_empty(),
     );
-    found.extend(forbidden_starts(starts, tree));
     for node in tree
         .nodes()
         .filter(|node| node.entry.kind == EntryKind::File)
@@ -96,22 +95,6 @@ fn missing_starts(starts: &[Started], nothing: bool) -> Vec<Remark> {
             )
         })
         .collect()
-}
-
-/// What is started and has no execute bit, which stops even root.
-fn forbidden_starts(starts: &[Started], tree: &Tree<'_>) -> Vec<Remark> {
-    let forbidden = starts.iter().filter_map(|one| {
-        let path = one.path.as_ref()?;
-        let node = tree.find(path).ok()?;
-        (node.entry.kind == EntryKind::File && !node.is_executable()).then(|| {
-            let text = format!(
-                "What it starts, {path}, has no execute bit (its mode is {:03o}): a container of it does not start, permission denied.",
-                node.entry.mode & 0o7777
-            );
-            Remark::new(RemarkKind::NotExecutable, Weight::Problem, text).at(&node.path, node.layer)
-        })
-    });
-    forbidden.collect()
 }
 
 struct Look<'a, 'b> {

@@ -20,7 +20,7 @@ pub enum Weight {
 pub enum RemarkKind {
     /// What the image starts is not there.
     MissingProgram,
-    /// What the image starts may be executed by nobody.
+    /// What the image starts may not be executed, by nobody or by the image's user.
     NotExecutable,
     /// A program's loader is not there.
     MissingLoader,

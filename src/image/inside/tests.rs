@@ -12,7 +12,7 @@ use crate::units::Bytes;
 
 /// A layer: `path`, `path/` for a folder, `path -> target`, each with permission bits before it
 /// where they are not 755.
-fn layer(entries: &[&str]) -> Layer {
+pub(super) fn layer(entries: &[&str]) -> Layer {
     let entries = entries.iter().map(|line| {
         let (mode, path) = match line.split_once(' ') {
             Some((mode, path)) if u32::from_str_radix(mode, 8).is_ok() => {
@@ -42,7 +42,7 @@ fn layer(entries: &[&str]) -> Layer {
     }
 }
 
-fn image(layers: Vec<Layer>, config: Config) -> Contents {
+pub(super) fn image(layers: Vec<Layer>, config: Config) -> Contents {
     let mut contents = Contents {
         layers,
         config,
@@ -54,7 +54,7 @@ fn image(layers: Vec<Layer>, config: Config) -> Contents {
     contents
 }
 
-fn starts(words: &[&str]) -> Config {
+pub(super) fn starts(words: &[&str]) -> Config {
     Config {
         entrypoint: words.iter().map(|word| (*word).to_owned()).collect(),
         architecture: String::from("amd64"),
@@ -98,7 +98,7 @@ fn put(layer: &mut Layer, path: &str, dynamic: Dynamic) {
     layer.notes.push(testing::of_dynamic(path, dynamic));
 }
 
-fn script(layer: &mut Layer, path: &str, interpreter: &str, argument: Option<&str>) {
+pub(super) fn script(layer: &mut Layer, path: &str, interpreter: &str, argument: Option<&str>) {
     let script = Program::Script {
         interpreter: interpreter.to_owned(),
         argument: argument.map(str::to_owned),
@@ -106,7 +106,7 @@ fn script(layer: &mut Layer, path: &str, interpreter: &str, argument: Option<&st
     layer.programs.insert(path.to_owned(), script);
 }
 
-fn shown(contents: &Contents, kinds: &[RemarkKind]) -> Vec<String> {
+pub(super) fn shown(contents: &Contents, kinds: &[RemarkKind]) -> Vec<String> {
     let remarks = look(contents).remarks.into_iter();
     remarks
         .filter(|remark| kinds.contains(&remark.kind))
