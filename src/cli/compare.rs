@@ -58,6 +58,9 @@ struct Packages<'a> {
 
 /// Reads both images, compares and prints.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
+    if args.before == "-" && args.after == "-" {
+        return Err(CliError::InputTwice);
+    }
     let output = context.output;
     let (before, after) = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;

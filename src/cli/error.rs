@@ -17,6 +17,7 @@ pub use engine::Silence;
 use told::Told;
 use told::told;
 use words::cannot_fix;
+use words::input_twice;
 use words::mistake;
 use words::needs_engine;
 use words::no_answer;
@@ -109,6 +110,8 @@ pub enum CliError {
         /// Where it is.
         path: PathBuf,
     },
+    /// Standard input was named for two images.
+    InputTwice,
     /// What a run of an image opens could not be seen.
     NotTraced {
         /// The image.
@@ -236,6 +239,7 @@ impl CliError {
             Self::Layers(error) => (Exit::Usage, of_layers(error)),
             Self::NotItsBase { base } => (Exit::Usage, not_its_base(base)),
             Self::NeedsEngine { path } => (Exit::Usage, needs_engine(path)),
+            Self::InputTwice => (Exit::Usage, input_twice()),
             Self::NotTraced { image, why } => (Exit::NotJudged, not_traced(image, why)),
             Self::NoDockerfile { folder } => (Exit::Usage, no_dockerfile(folder)),
             Self::Course(error) => (Exit::BadCourse, of_course(error)),

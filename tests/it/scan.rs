@@ -339,6 +339,15 @@ fn two_images_are_compared_by_size_packages_and_findings() {
         "{gone:?}"
     );
     assert_eq!(result["findings"]["came"].as_array().map(Vec::len), Some(0));
+    let twice = run(&sandbox, &["compare", "-", "-"]);
+    assert_eq!(twice.code, Some(2), "{}", twice.shown());
+    assert!(
+        twice
+            .stderr
+            .contains("standard input cannot be both images"),
+        "{}",
+        twice.shown()
+    );
 }
 
 #[test]

@@ -22,6 +22,11 @@ pub(super) fn unreadable(what: &str, path: &Path, cause: &std::io::Error) -> Tol
         .hint("check the path and its permissions")
 }
 
+pub(super) fn input_twice() -> Told {
+    told("standard input cannot be both images")
+        .hint("write one of them to a file: `docker save IMAGE -o FILE`")
+}
+
 pub(super) fn no_image(path: &Path, cause: &ArchiveError) -> Told {
     told(format!("`{}` cannot be read as an image", shown(path)))
         .causes([cause.to_string()])
