@@ -463,6 +463,28 @@ impl<'a> Merge<'a> {
         })
     }
 
+    /// Tells of each spot where something is, folders before what is in them, by name. One text is
+    /// used for all paths: most are looked at and forgotten.
+    pub(super) fn each_path(&self, mut see: impl FnMut(&str, Place)) {
+        let mut path = String::new();
+        let mut todo = vec![(ROOT, 0)];
+        while let Some((spot, folder)) = todo.pop() {
+            let Some(one) = self.spots.get(spot) else {
+                continue;
+            };
+            path.truncate(folder);
+            if folder > 0 {
+                path.push('/');
+            }
+            path.push_str(one.name);
+            let here = path.len();
+            todo.extend(one.children.values().rev().map(|child| (*child, here)));
+            if let Some(place) = one.place {
+                see(&path, place);
+            }
+        }
+    }
+
     /// What is at a spot.
     pub(super) fn place(&self, spot: usize) -> Option<Place> {
         self.spots.get(spot)?.place

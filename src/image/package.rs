@@ -15,6 +15,7 @@ mod first;
 mod gap;
 mod gem;
 mod go;
+mod hashed;
 mod installed;
 mod java;
 mod left;
@@ -28,6 +29,7 @@ mod owner;
 mod python;
 mod record;
 mod removed;
+mod renewed;
 mod runtime;
 mod rust;
 
@@ -236,7 +238,7 @@ pub enum Gap {
         /// How many more there are.
         more: usize,
     },
-    /// A layer writes another version into a package's record, and none of its files.
+    /// A layer writes another version into a package's record, and leaves its files as they were.
     RecordsChanged {
         /// The records.
         path: String,

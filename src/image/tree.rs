@@ -123,6 +123,29 @@ impl<'a> Tree<'a> {
         self.merge.spots().map(|(spot, _)| self.merge.path(spot))
     }
 
+    /// Tells of each path, and of the entry that is there: folders before what is in them.
+    pub fn each_path(&self, mut see: impl FnMut(&str, &'a Entry)) {
+        self.merge.each_path(|path, place| {
+            if let Some(entry) = self.merge.entry(place) {
+                see(path, entry);
+            }
+        });
+    }
+
+    /// Tells of each regular file: its path, the layer that brought it there, and its entry; of a
+    /// hard link, the entry of the file that it is a name of.
+    pub fn each_file(&self, mut see: impl FnMut(&str, usize, &'a Entry)) {
+        self.merge.each_path(|path, place| {
+            if let Some(entry) = self
+                .merge
+                .file(place)
+                .and_then(|file| self.merge.entry(file))
+            {
+                see(path, place.layer, entry);
+            }
+        });
+    }
+
     /// What matches a pattern, links not followed.
     pub fn glob(&self, glob: &Glob) -> impl Iterator<Item = Node<'a>> {
         self.nodes().filter(|node| glob.matches(&node.path))
@@ -265,6 +288,21 @@ mod tests {
         );
         assert!(tree.find("a").is_err());
         assert_eq!(tree.live(), Bytes(10));
+    }
+
+    #[test]
+    fn each_path_and_each_file_are_told_once_in_order() {
+        let image = image(&[
+            &["a/", "a/x", "ab", "b/c/d", "l -> ab"],
+            &["a/y == a/x", "-ab"],
+        ]);
+        let tree = Tree::of(&image);
+        let mut told = Vec::new();
+        tree.each_path(|path, _| told.push(path.to_owned()));
+        assert_eq!(told, tree.paths().collect::<Vec<String>>());
+        let mut files = Vec::new();
+        tree.each_file(|path, layer, entry| files.push(format!("{path} {layer} {}", entry.path)));
+        assert_eq!(files, ["a/x 0 a/x", "a/y 1 a/x", "b/c/d 0 b/c/d"]);
     }
 
     #[test]

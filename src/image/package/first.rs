@@ -1,8 +1,7 @@
 //! Which layer brought a package first.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
-
+use super::hashed::Map;
+use super::hashed::Set;
 use super::notes::Notes;
 use super::notes::Shown;
 use super::record::Stated;
@@ -23,18 +22,18 @@ fn key(stated: &Stated) -> Key<'_> {
 /// installed, so that the layer of the record says little.
 pub(super) struct FirstLayers<'n> {
     notes: &'n Notes<'n>,
-    keys: HashMap<(usize, String), HashSet<Key<'n>>>,
+    keys: Map<(usize, &'n str), Set<Key<'n>>>,
 }
 
 impl<'n> FirstLayers<'n> {
     pub(super) fn of(notes: &'n Notes<'_>) -> Self {
         Self {
             notes,
-            keys: HashMap::new(),
+            keys: Map::default(),
         }
     }
 
-    pub(super) fn layer(&mut self, one: &Shown<'_>, stated: &Stated) -> usize {
+    pub(super) fn layer(&mut self, one: &Shown<'n>, stated: &Stated) -> usize {
         let mut first = one.layer;
         for (layer, record) in self.notes.below(one.layer, one.noted) {
             let Some(packages) = record.packages() else {
@@ -42,7 +41,7 @@ impl<'n> FirstLayers<'n> {
             };
             let keys = self
                 .keys
-                .entry((layer, one.noted.to_owned()))
+                .entry((layer, one.noted))
                 .or_insert_with(|| packages.iter().map(key).collect());
             if !keys.contains(&key(stated)) {
                 break;

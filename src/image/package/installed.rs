@@ -1,10 +1,9 @@
 //! What the records that an image shows say of a package that a record of a layer below named.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
-
 use super::PackageKind;
 use super::SourcePackage;
+use super::hashed::Map;
+use super::hashed::Set;
 use super::node_folder;
 use super::notes::Shown;
 use super::record::Stated;
@@ -19,9 +18,9 @@ type Words<'n> = (&'n str, Option<&'n SourcePackage>, bool);
 /// What the image shows.
 #[derive(Debug, Default)]
 pub(super) struct Installed<'n> {
-    names: HashSet<Place<'n>>,
-    words: HashSet<(Place<'n>, Option<&'n str>, Words<'n>)>,
-    records: HashMap<(Place<'n>, Option<&'n str>), Now<'n>>,
+    names: Set<Place<'n>>,
+    words: Set<(Place<'n>, Option<&'n str>, Words<'n>)>,
+    records: Map<(Place<'n>, Option<&'n str>), Now<'n>>,
 }
 
 /// The record that speaks of a package.
@@ -29,19 +28,22 @@ pub(super) struct Installed<'n> {
 pub(super) struct Now<'n> {
     pub(super) path: &'n str,
     pub(super) layer: usize,
+    /// What it says of it.
+    pub(super) package: &'n Stated,
 }
 
 impl<'n> Installed<'n> {
     pub(super) fn of(shown: &'n [Shown<'_>]) -> Self {
         let mut installed = Self::default();
         for one in shown {
-            let now = Now {
-                path: &one.path,
-                layer: one.layer,
-            };
             for package in one.record.packages().unwrap_or_default() {
                 let place = place(package, &one.path);
                 let architecture = package.architecture.as_deref();
+                let now = Now {
+                    path: &one.path,
+                    layer: one.layer,
+                    package,
+                };
                 installed.names.insert(place);
                 installed
                     .words

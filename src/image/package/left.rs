@@ -1,87 +1,136 @@
 //! What is left of the files of a package that a record of some layer names.
 
+use std::cell::Cell;
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
-use std::collections::HashMap;
-use std::collections::HashSet;
 
 use super::PackageKind;
 use super::collect::Sort;
 use super::gap::Sight;
+use super::hashed::Map;
+use super::hashed::Set;
 use super::node_folder;
 use super::notes::Notes;
 use super::owner;
 use super::record::PathHash;
 use super::record::Record;
 use super::record::Stated;
+use crate::image::ContentHash;
 use crate::image::EntryKind;
+use crate::units::Bytes;
+
+/// How many listed files are looked at in all: some times what a full desktop would take.
+const ROOM: usize = 10_000_000;
 
 /// The files of an image, as lists name them; each part is made when it is first asked for.
 pub(super) struct Left<'s, 't> {
-    sight: &'s Sight<'t>,
+    pub(super) sight: &'s Sight<'t>,
+    /// How many more listed files are looked at.
+    room: Cell<usize>,
     /// Those of Debian's packages, as the lists of all layers have them.
-    debian: OnceCell<HashMap<&'s str, Vec<&'s [PathHash]>>>,
+    debian: OnceCell<Map<&'s str, Vec<List<'s>>>>,
     /// Those of Node's packages, by folder.
-    node: OnceCell<HashMap<&'s str, Vec<PathHash>>>,
+    node: OnceCell<Map<&'s str, Vec<PathHash>>>,
     /// Those of all layers.
-    shipped: OnceCell<HashSet<PathHash>>,
-    /// The highest layer that ships something at a path, records and settings apart.
-    highest: OnceCell<HashMap<PathHash, usize>>,
+    shipped: OnceCell<Set<PathHash>>,
     /// Those that the image shows.
-    shown: OnceCell<HashSet<PathHash>>,
-    /// Those of them that are not mere documentation.
-    working: OnceCell<HashSet<PathHash>>,
+    shown: OnceCell<Map<PathHash, Seen>>,
+    /// Programs and libraries, of all layers.
+    programs: OnceCell<Set<PathHash>>,
+}
+
+/// A list of files in the place of one of Debian's packages.
+struct List<'s> {
+    path: &'s str,
+    layer: usize,
+    files: &'s [PathHash],
+}
+
+/// A file that the image shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) layer: usize,
+    pub(super) bytes: (Bytes, Option<ContentHash>),
+    /// Whether a package works by it: documentation, records and what is made of other files while
+    /// a program runs are none of that.
+    is_working: bool,
 }
 
 impl<'s, 't> Left<'s, 't> {
     pub(super) const fn of(sight: &'s Sight<'t>) -> Self {
         Self {
             sight,
+            room: Cell::new(ROOM),
             debian: OnceCell::new(),
             node: OnceCell::new(),
             shipped: OnceCell::new(),
-            highest: OnceCell::new(),
             shown: OnceCell::new(),
-            working: OnceCell::new(),
+            programs: OnceCell::new(),
         }
     }
 
     /// Whether most of a package's files are still there, owned by no other package. Settings stay
     /// behind where a package is properly removed.
     pub(super) fn is_left(&self, place: (&str, usize), package: &Stated) -> bool {
-        let listed = self.listed(place, package);
+        // Where there is more to look at than is sensible, nothing is taken for properly removed.
+        let Some(listed) = self.listed(place, package) else {
+            return true;
+        };
         let shipped = self.shipped.get_or_init(|| self.shipped());
-        let shown = self.shown.get_or_init(|| self.shown(|_| true));
+        let shown = self.shown();
         let owners = self.sight.owners;
         let ours = |file: &&PathHash| shipped.contains(file) && !owners.knows_hash(**file);
-        let brought = listed.iter().filter(ours).count();
-        let left = listed
-            .iter()
-            .filter(ours)
-            .filter(|file| shown.contains(file))
-            .count();
+        let (mut brought, mut left) = (0, 0);
+        for file in listed.iter().filter(ours) {
+            brought += 1;
+            left += usize::from(shown.contains_key(file));
+        }
         left > 0 && left * 2 >= brought
     }
 
-    /// Whether any of a package's files is still there, whoever owns it now. Its documentation does
-    /// not count: builders leave out of a layer what an upgrade wrote just as it was.
-    pub(super) fn is_there(&self, place: (&str, usize), package: &Stated) -> bool {
-        let working = self.working.get_or_init(|| {
-            self.shown(|path| !path.starts_with("usr/share/doc/") && !is_record(path))
+    /// What the image shows of a file that a package works by.
+    pub(super) fn working(&self, file: PathHash) -> Option<Seen> {
+        let seen = self.shown().get(&file)?;
+        seen.is_working.then_some(*seen)
+    }
+
+    /// Whether a file is a program or a library, and not one that a package has as an example.
+    pub(super) fn is_program(&self, file: PathHash) -> bool {
+        let programs = self.programs.get_or_init(|| {
+            let noted = self.sight.notes.files();
+            let programs =
+                noted.filter(|one| one.sort.is_none() && !one.path.starts_with("usr/share/"));
+            programs.map(|one| PathHash::of(one.path)).collect()
         });
-        let listed = self.listed(place, package);
-        listed.iter().any(|file| working.contains(file))
+        programs.contains(&file)
     }
 
-    /// Whether a layer above that of the record ships any of the package's files.
-    pub(super) fn is_shipped_above(&self, place: (&str, usize), package: &Stated) -> bool {
-        let highest = self.highest.get_or_init(|| self.highest());
-        let listed = self.listed(place, package);
-        let mut layers = listed.iter().filter_map(|file| highest.get(file));
-        layers.any(|layer| *layer > place.1)
+    /// Whether the list of a Debian package's files was written in a layer above this one, as every
+    /// upgrade does. Where none is there any more, nobody can tell.
+    pub(super) fn is_listed_above(&self, layer: usize, name: &str) -> bool {
+        let lists = self.debian().get(name).map(Vec::as_slice);
+        let lists = lists.unwrap_or_default();
+        let is_there = |list: &List<'_>| self.sight.tree.at(list.path).is_some();
+        lists.iter().any(|list| list.layer > layer) || !lists.iter().any(is_there)
     }
 
-    fn shipped(&self) -> HashSet<PathHash> {
+    fn shown(&self) -> &Map<PathHash, Seen> {
+        self.shown.get_or_init(|| {
+            let mut shown = Map::default();
+            self.sight.tree.each_file(|path, layer, entry| {
+                if !is_setting(path) {
+                    let seen = Seen {
+                        layer,
+                        bytes: (entry.size, entry.content),
+                        is_working: is_working(path),
+                    };
+                    shown.insert(PathHash::of(path), seen);
+                }
+            });
+            shown
+        })
+    }
+
+    fn shipped(&self) -> Set<PathHash> {
         let layers = &self.sight.contents.layers;
         let entries = layers.iter().flat_map(|layer| &layer.entries);
         let files =
@@ -92,48 +141,28 @@ impl<'s, 't> Left<'s, 't> {
             .collect()
     }
 
-    fn highest(&self) -> HashMap<PathHash, usize> {
-        let mut highest = HashMap::new();
-        for layer in &self.sight.contents.layers {
-            let entries = layer.entries.iter().filter(|entry| {
-                let is_file = matches!(
-                    entry.kind,
-                    EntryKind::File | EntryKind::Hardlink(_) | EntryKind::Symlink(_)
-                );
-                is_file && !is_setting(&entry.path) && !is_record(&entry.path)
-            });
-            highest.extend(entries.map(|entry| (PathHash::of(&entry.path), layer.index)));
-        }
-        highest
+    fn debian(&self) -> &Map<&'s str, Vec<List<'s>>> {
+        self.debian.get_or_init(|| lists(self.sight.notes))
     }
 
-    fn shown(&self, counts: impl Fn(&str) -> bool) -> HashSet<PathHash> {
-        let nodes = self.sight.tree.nodes();
-        let files = nodes.filter(|node| node.entry.kind == EntryKind::File);
-        files
-            .filter(|node| !is_setting(&node.path) && counts(&node.path))
-            .map(|node| PathHash::of(&node.path))
-            .collect()
-    }
-
-    /// The files of a package, as the records beside its own list them.
-    fn listed(&self, (path, layer): (&str, usize), package: &Stated) -> BTreeSet<PathHash> {
+    /// The files of a package, as the records beside its own list them; `None` where all that was
+    /// looked at is more than is sensible.
+    pub(super) fn listed(
+        &self,
+        (path, layer): (&str, usize),
+        package: &Stated,
+    ) -> Option<Vec<PathHash>> {
         let notes = self.sight.notes;
-        let mut listed: BTreeSet<PathHash> = package.files.iter().copied().collect();
+        let mut parts: Vec<&[PathHash]> = vec![&package.files];
         match package.kind {
             PackageKind::Deb => {
-                let lists = self.debian.get_or_init(|| lists(notes));
-                let own = lists.get(package.name.as_str());
-                listed.extend(
-                    own.into_iter()
-                        .flatten()
-                        .flat_map(|list| list.iter().copied()),
-                );
+                let own = self.debian().get(package.name.as_str());
+                parts.extend(own.into_iter().flatten().map(|list| list.files));
             }
             PackageKind::Python => {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 if let Some(Record::Files(files)) = notes.at(layer, &format!("{folder}/RECORD")) {
-                    listed.extend(files);
+                    parts.push(files);
                 }
             }
             PackageKind::Node => {
@@ -141,7 +170,7 @@ impl<'s, 't> Left<'s, 't> {
                     .node
                     .get_or_init(|| node_folder::listed(self.sight.contents));
                 let own = node_folder::folder_of(path).and_then(|folder| folders.get(folder));
-                listed.extend(own.into_iter().flatten());
+                parts.extend(own.map(Vec::as_slice));
             }
             PackageKind::Apk
             | PackageKind::Java
@@ -150,20 +179,33 @@ impl<'s, 't> Left<'s, 't> {
             | PackageKind::Ruby
             | PackageKind::Php => {}
         }
-        listed
+        let length = parts.iter().map(|part| part.len()).sum();
+        self.room.set(self.room.get().checked_sub(length)?);
+        let mut listed = parts.concat();
+        listed.sort_unstable();
+        listed.dedup();
+        Some(listed)
     }
 }
 
 /// The lists of files of all layers, by Debian's package.
-fn lists<'n>(notes: &'n Notes<'_>) -> HashMap<&'n str, Vec<&'n [PathHash]>> {
-    let mut lists: HashMap<&str, Vec<&[PathHash]>> = HashMap::new();
-    for (path, _, record) in notes.all() {
-        if let (Record::Files(files), Some(Sort::DpkgList | Sort::DpkgSums)) =
-            (record, Sort::of(path))
-        {
-            let name = owner::package_of_list(path);
-            lists.entry(name).or_default().push(files);
+fn lists<'n>(notes: &'n Notes<'_>) -> Map<&'n str, Vec<List<'n>>> {
+    let mut lists: Map<&str, Vec<List<'_>>> = Map::default();
+    for noted in notes.files() {
+        if !matches!(noted.sort, Some(Sort::DpkgList | Sort::DpkgSums)) {
+            continue;
         }
+        let own = lists.entry(owner::package_of_list(noted.path)).or_default();
+        own.extend(noted.versions.iter().filter_map(|(layer, record)| {
+            let Record::Files(files) = record else {
+                return None;
+            };
+            Some(List {
+                path: noted.path,
+                layer: *layer,
+                files,
+            })
+        }));
     }
     lists
 }
@@ -172,7 +214,10 @@ fn is_setting(path: &str) -> bool {
     path.starts_with("etc/") || path.starts_with("var/")
 }
 
-/// Whether a file lies in the folder of a distribution's metadata, or is it.
-fn is_record(path: &str) -> bool {
-    path.contains(".dist-info/") || path.contains(".egg-info")
+/// Whether a package works by a file. Builders leave out of a layer what an upgrade wrote just as it
+/// was, most of all documentation.
+pub(super) fn is_working(path: &str) -> bool {
+    let is_record = path.contains(".dist-info/") || path.contains(".egg-info");
+    let is_made = path.contains("/__pycache__/");
+    !path.starts_with("usr/share/doc/") && !is_record && !is_made && !is_setting(path)
 }

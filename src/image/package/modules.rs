@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashSet;
 
 use super::Gap;
 use super::collect::Sort;
 use super::gap::Sight;
+use super::hashed::Set;
 use crate::text::plural;
 
 /// The folders that installers put modules into.
@@ -24,17 +24,17 @@ pub(super) fn unrecorded(sight: &Sight<'_>, known: &BTreeSet<Gap>) -> Vec<Gap> {
         _ => None,
     });
     // By set and not by search: an image may have hundreds of thousands of either.
-    let told: HashSet<&str> = removed.chain(unlisted(sight)).flat_map(places_of).collect();
+    let told: Set<&str> = removed.chain(unlisted(sight)).flat_map(places_of).collect();
     let mut modules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for path in sight.tree.paths() {
-        if let Some((place, module)) = module_of(&path)
+    sight.tree.each_path(|path, _| {
+        if let Some((place, module)) = module_of(path)
             && !told.contains(place)
-            && !sight.owners.knows(&path)
+            && !sight.owners.knows(path)
         {
             let modules = modules.entry(place.to_owned()).or_default();
             modules.insert(module.to_owned());
         }
-    }
+    });
     let gaps = modules.into_iter().filter_map(|(place, modules)| {
         let first = modules.first()?;
         let more = match modules.len() - 1 {
@@ -51,7 +51,7 @@ pub(super) fn unrecorded(sight: &Sight<'_>, known: &BTreeSet<Gap>) -> Vec<Gap> {
 /// The metadata that nothing lists the files of.
 fn unlisted<'s>(sight: &'s Sight<'_>) -> impl Iterator<Item = &'s str> {
     let of_sort = |sort| sight.shown.iter().filter(move |one| one.sort == Some(sort));
-    let lists: HashSet<&str> = of_sort(Sort::PythonList)
+    let lists: Set<&str> = of_sort(Sort::PythonList)
         .filter_map(|one| one.path.strip_suffix("/RECORD"))
         .collect();
     of_sort(Sort::PythonMetadata)

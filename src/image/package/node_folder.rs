@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
-use std::collections::HashSet;
 
 use super::Gap;
 use super::collect::Sort;
+use super::hashed::Map;
+use super::hashed::Set;
 use super::notes::Shown;
 use super::owner::Owners;
 use super::record::PathHash;
@@ -64,9 +64,9 @@ pub(super) fn place_of(path: &str) -> (&str, &str) {
     (place, inner)
 }
 
-/// The files of all layers in each package's folder, the ones that name it apart.
-pub(super) fn listed(contents: &Contents) -> HashMap<&str, Vec<PathHash>> {
-    let mut listed: HashMap<&str, Vec<PathHash>> = HashMap::new();
+/// The files of all layers in each package's folder, each once, the ones that name it apart.
+pub(super) fn listed(contents: &Contents) -> Map<&str, Vec<PathHash>> {
+    let mut listed: Map<&str, Vec<PathHash>> = Map::default();
     for entry in contents.layers.iter().flat_map(|layer| &layer.entries) {
         if let (EntryKind::File | EntryKind::Hardlink(_), Some(folder)) =
             (&entry.kind, folder_of(&entry.path))
@@ -76,6 +76,10 @@ pub(super) fn listed(contents: &Contents) -> HashMap<&str, Vec<PathHash>> {
             files.push(PathHash::of(&entry.path));
         }
     }
+    for files in listed.values_mut() {
+        files.sort_unstable();
+        files.dedup();
+    }
     listed
 }
 
@@ -83,9 +87,9 @@ pub(super) fn listed(contents: &Contents) -> HashMap<&str, Vec<PathHash>> {
 #[derive(Debug, Default)]
 pub(super) struct Folders<'s> {
     /// Those whose own `package.json` names a package.
-    named: HashSet<&'s str>,
+    named: Set<&'s str>,
     /// Those whose own cannot be read, which is said of it.
-    broken: HashSet<&'s str>,
+    broken: Set<&'s str>,
 }
 
 impl<'s> Folders<'s> {
@@ -112,7 +116,7 @@ impl<'s> Folders<'s> {
 
     /// Whether a folder belongs to the package that it lies deep in: its tests, its parts. What
     /// stands directly in the package's own `node_modules` was installed there.
-    fn is_part(&self, folder: &str, told: &HashSet<&str>) -> bool {
+    fn is_part(&self, folder: &str, told: &Set<&str>) -> bool {
         let owns = |folder: &str| self.named.contains(folder) || told.contains(folder);
         let place = folder.rfind("/node_modules/");
         let owner = place.and_then(|at| folder.get(..at));
@@ -121,26 +125,20 @@ impl<'s> Folders<'s> {
 
     /// A gap for each folder with files that nothing names, apart from those that were `told`: one
     /// for all of a place that have no `package.json`, one for each that has one.
-    pub(super) fn unnamed(
-        &self,
-        tree: &Tree<'_>,
-        owners: &Owners,
-        told: &HashSet<&str>,
-    ) -> Vec<Gap> {
+    pub(super) fn unnamed(&self, tree: &Tree<'_>, owners: &Owners, told: &Set<&str>) -> Vec<Gap> {
         let mut bare: BTreeSet<String> = BTreeSet::new();
-        for node in tree.nodes() {
-            if node.entry.kind == EntryKind::File
-                && let Some(folder) = folder_of(&node.path)
+        tree.each_file(|path, _, _| {
+            if let Some(folder) = folder_of(path)
                 && !self.named.contains(folder)
                 && !self.broken.contains(folder)
                 && !told.contains(folder)
                 && !bare.contains(folder)
                 && !self.is_part(folder, told)
-                && !owners.knows(&node.path)
+                && !owners.knows(path)
             {
                 bare.insert(folder.to_owned());
             }
-        }
+        });
         let mut gaps = Vec::new();
         let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for folder in &bare {

@@ -1,11 +1,12 @@
 //! What the pass noted of packages, by layer and path, and which of it the final file system shows.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::btree_map::Entry;
 
 use super::collect;
 use super::collect::Sort;
+use super::hashed::Map;
+use super::hashed::Set;
 use super::record::Record;
 use crate::image::Contents;
 use crate::image::EntryKind;
@@ -16,19 +17,36 @@ const PACKAGES: usize = 300_000;
 
 /// The records of all layers, deleted ones included.
 pub(super) struct Notes<'a> {
-    /// By path: each layer that has one, bottom first.
-    by_path: HashMap<&'a str, Vec<(usize, Record)>>,
+    by_path: Map<&'a str, Versions>,
     /// What each layer hides of the layers below.
     hides: Vec<Hides<'a>>,
+}
+
+/// The records at one path.
+struct Versions {
+    sort: Option<Sort>,
+    /// Each layer that has one, bottom first.
+    records: Vec<(usize, Record)>,
+}
+
+/// The records that layers have at a path.
+#[derive(Clone, Copy)]
+pub(super) struct Noted<'n> {
+    /// The path.
+    pub(super) path: &'n str,
+    /// What kind of record it is; `None` for programs.
+    pub(super) sort: Option<Sort>,
+    /// Each layer that has one, bottom first.
+    pub(super) versions: &'n [(usize, Record)],
 }
 
 /// What one layer hides of those below.
 #[derive(Default)]
 struct Hides<'a> {
     /// Files and folders with all that is in them.
-    gone: HashSet<&'a str>,
+    gone: Set<&'a str>,
     /// Folders of which only the content is hidden.
-    emptied: HashSet<&'a str>,
+    emptied: Set<&'a str>,
 }
 
 /// A record that the final file system shows.
@@ -48,15 +66,20 @@ pub(super) struct Shown<'n> {
 impl<'a> Notes<'a> {
     /// Takes the notes of an image apart.
     pub(super) fn of(contents: &'a Contents) -> Self {
-        let mut by_path: HashMap<&'a str, Vec<(usize, Record)>> = HashMap::new();
+        let mut by_path: Map<&'a str, Versions> = Map::default();
         let mut hides = Vec::new();
         let mut room = PACKAGES;
         for layer in &contents.layers {
             for note in layer.notes_of(collect::NAME) {
                 if let Some(record) = collect::noted(&note.bytes) {
                     let record = bounded(record, &mut room);
-                    let versions = by_path.entry(&note.path).or_default();
-                    versions.push((layer.index, record));
+                    let versions = by_path.entry(&note.path).or_insert_with(|| Versions {
+                        sort: Sort::of(&note.path),
+                        records: Vec::new(),
+                    });
+                    // Of a path that a layer has twice, the second one is what is unpacked.
+                    versions.records.retain(|(index, _)| *index != layer.index);
+                    versions.records.push((layer.index, record));
                 }
             }
             let mut hidden = Hides::default();
@@ -82,8 +105,7 @@ impl<'a> Notes<'a> {
 
     /// The record at a path in a layer.
     pub(super) fn at(&self, layer: usize, path: &str) -> Option<&Record> {
-        let versions = self.by_path.get(path)?;
-        versions
+        self.records(path)
             .iter()
             .find(|(index, _)| *index == layer)
             .map(|(_, record)| record)
@@ -92,24 +114,21 @@ impl<'a> Notes<'a> {
     /// The records at a path in the layers below one, the nearest first, as far down as nothing
     /// hides them.
     pub(super) fn below(&self, layer: usize, path: &str) -> impl Iterator<Item = (usize, &Record)> {
-        let versions = self
-            .by_path
-            .get(path)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let hidden = (0..=layer).rev().find(|index| self.hides(*index, path));
-        let floor = hidden.unwrap_or(0);
-        versions
-            .iter()
-            .rev()
-            .filter(move |(index, _)| (floor..layer).contains(index))
+        let records = self.records(path);
+        let below = records.partition_point(|(index, _)| *index < layer);
+        let below = records.get(..below).unwrap_or_default();
+        // Most records are in one layer alone, and nothing is to be asked.
+        let mut layers = (0..=layer).rev().filter(|_| !below.is_empty());
+        let floor = layers.find(|index| self.hides(*index, path)).unwrap_or(0);
+        let near = below.iter().rev();
+        near.take_while(move |(index, _)| *index >= floor)
             .map(|(index, record)| (*index, record))
     }
 
     /// The nearest layer below one that has a record at a path, hidden or not.
     pub(super) fn before(&self, layer: usize, path: &str) -> Option<usize> {
-        let versions = self.by_path.get(path)?.iter().rev();
-        versions
+        let records = self.records(path).iter().rev();
+        records
             .map(|(index, _)| *index)
             .find(|index| *index < layer)
     }
@@ -127,49 +146,50 @@ impl<'a> Notes<'a> {
                 .any(|parent| hidden.gone.contains(parent) || hidden.emptied.contains(parent))
     }
 
-    /// All records: path, layer, content.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&'a str, usize, &Record)> {
-        self.by_path.iter().flat_map(|(path, versions)| {
-            let path: &'a str = path;
-            versions
-                .iter()
-                .map(move |(layer, record)| (path, *layer, record))
+    /// All records, by path.
+    pub(super) fn files(&self) -> impl Iterator<Item = Noted<'_>> {
+        self.by_path.iter().map(|(path, versions)| Noted {
+            path,
+            sort: versions.sort,
+            versions: &versions.records,
         })
+    }
+
+    fn records(&self, path: &str) -> &[(usize, Record)] {
+        let versions = self.by_path.get(path);
+        versions.map_or(&[], |versions| &versions.records)
     }
 
     /// What the final file system shows, by path; a file with several names once, by its first
     /// one where that is shown.
     pub(super) fn shown(&self, tree: &Tree<'a>) -> Vec<Shown<'_>> {
         let mut files: BTreeMap<(usize, &'a str), String> = BTreeMap::new();
-        for node in tree.nodes() {
-            if node.entry.kind != EntryKind::File {
-                continue;
-            }
-            let noted: &'a str = &node.entry.path;
+        tree.each_file(|path, layer, entry| {
+            let noted: &'a str = &entry.path;
             if !self.by_path.contains_key(noted) {
-                continue;
+                return;
             }
-            let rank = |path: &str| (depth_hidden(path), path != noted);
-            let better = |old: &String| rank(&node.path) < rank(old);
-            let file = files.entry((node.layer, noted));
-            match file {
-                std::collections::btree_map::Entry::Vacant(free) => {
-                    free.insert(node.path);
+            match files.entry((layer, noted)) {
+                Entry::Vacant(free) => {
+                    free.insert(path.to_owned());
                 }
-                std::collections::btree_map::Entry::Occupied(mut old) => {
-                    if better(old.get()) {
-                        old.insert(node.path);
+                Entry::Occupied(mut old) => {
+                    let rank = |path: &str| (depth_hidden(path), path != noted);
+                    if rank(path) < rank(old.get()) {
+                        old.insert(path.to_owned());
                     }
                 }
             }
-        }
+        });
         let shown = files.into_iter().filter_map(|((layer, noted), path)| {
-            let record = self.at(layer, noted)?;
+            let versions = self.by_path.get(noted)?;
+            let mut records = versions.records.iter();
+            let (_, record) = records.find(|(index, _)| *index == layer)?;
             Some(Shown {
                 path,
                 noted,
                 layer,
-                sort: Sort::of(noted),
+                sort: versions.sort,
                 record,
             })
         });

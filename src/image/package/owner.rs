@@ -1,11 +1,10 @@
 //! Who a file belongs to: what packages list as theirs.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
-
 use super::PackageKind;
 use super::collect::Sort;
 use super::first::FirstLayers;
+use super::hashed::Map;
+use super::hashed::Set;
 use super::notes::Notes;
 use super::notes::Shown;
 use super::record::PathHash;
@@ -25,11 +24,11 @@ struct Owner {
 /// The owners of an image's files.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    system: HashMap<PathHash, Owner>,
+    system: Map<PathHash, Owner>,
     /// What installers of languages list.
-    language: HashSet<PathHash>,
+    language: Set<PathHash>,
     /// Files of the system's packages that a later layer put others in the place of.
-    replaced: HashSet<String>,
+    replaced: Set<String>,
 }
 
 impl Owners {
@@ -42,7 +41,7 @@ impl Owners {
     ) -> Self {
         let mut owners = Self::default();
         let installed = owners.take_packages(shown, first);
-        let with_metadata: HashSet<&str> = shown
+        let with_metadata: Set<&str> = shown
             .iter()
             .filter(|one| one.sort == Some(Sort::PythonMetadata))
             .filter_map(|one| one.path.rsplit_once('/').map(|(folder, _)| folder))
@@ -83,8 +82,8 @@ impl Owners {
         &mut self,
         shown: &[Shown<'n>],
         first: &mut FirstLayers<'n>,
-    ) -> HashMap<&'n str, Owner> {
-        let mut installed = HashMap::new();
+    ) -> Map<&'n str, Owner> {
+        let mut installed = Map::default();
         for one in shown {
             let Some(packages) = one.record.packages() else {
                 continue;
@@ -113,7 +112,7 @@ impl Owners {
         contents: &Contents,
         notes: &Notes<'_>,
         shown: &[Shown<'_>],
-    ) -> HashSet<String> {
+    ) -> Set<String> {
         let later = shown.iter().filter_map(|one| {
             let owner = self.system.get(&PathHash::of(&one.path))?;
             let before = (owner.layer < one.layer)
@@ -122,8 +121,8 @@ impl Owners {
             Some((one, before))
         });
         let later: Vec<(&Shown<'_>, usize)> = later.filter(|(one, _)| !is_list(one.sort)).collect();
-        let wanted: HashSet<&str> = later.iter().map(|(one, _)| one.noted).collect();
-        let mut hashes: HashMap<(usize, &str), ContentHash> = HashMap::new();
+        let wanted: Set<&str> = later.iter().map(|(one, _)| one.noted).collect();
+        let mut hashes: Map<(usize, &str), ContentHash> = Map::default();
         if !wanted.is_empty() {
             for layer in &contents.layers {
                 let entries = layer.entries.iter();

@@ -1,22 +1,24 @@
 //! Records that a layer removes, or writes anew with less or other words in them, while what they
 //! spoke of stays.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
-use std::collections::HashSet;
 
 use super::Gap;
 use super::PackageKind;
 use super::assemble::is_system;
 use super::collect::Sort;
 use super::gap::Sight;
+use super::hashed::Map;
+use super::hashed::Set;
 use super::installed::Installed;
-use super::installed::Now;
 use super::left::Left;
 use super::node_folder;
 use super::record::Record;
 use super::record::Stated;
+use super::renewed::Renewed;
+use super::renewed::Suspect;
 
 /// Records that a layer below had and whose packages' files are still there.
 pub(super) struct Removed<'s> {
@@ -24,7 +26,7 @@ pub(super) struct Removed<'s> {
     /// Whether records of the distribution are among them.
     pub(super) system: bool,
     /// The folders of Node packages that are spoken of.
-    pub(super) node: HashSet<&'s str>,
+    pub(super) node: Set<&'s str>,
 }
 
 /// The names of packages by the record that speaks of them no more, or in other words, and by the
@@ -33,37 +35,31 @@ type ByRecord<'s> = BTreeMap<(&'s str, usize), BTreeSet<&'s str>>;
 
 impl<'s> Removed<'s> {
     pub(super) fn of(sight: &'s Sight<'_>) -> Self {
+        let left = Left::of(sight);
         let mut search = Search {
             sight,
-            installed: Installed::of(sight.shown),
-            left: Left::of(sight),
-            of_debian: HashMap::new(),
+            left: &left,
+            installed: OnceCell::new(),
+            of_debian: Map::default(),
+            lost: BTreeMap::new(),
+            suspects: Vec::new(),
         };
-        let mut lost: ByRecord<'s> = BTreeMap::new();
+        search.look();
+        let Search {
+            mut lost, suspects, ..
+        } = search;
         let mut changed: ByRecord<'s> = BTreeMap::new();
-        for (path, layer, record) in sight.notes.all() {
-            let Some(packages) = record.packages().filter(|_| is_watched(path)) else {
+        let asked: Vec<Suspect<'s>> = suspects.iter().map(|(suspect, _)| *suspect).collect();
+        let mut renewed = Renewed::of(&left, &asked);
+        for (suspect, by) in &suspects {
+            if renewed.is(suspect) {
                 continue;
-            };
-            let Some(by) = search.last_word(path, layer) else {
-                continue;
-            };
-            // A layer that writes a record anew took only what it no longer names; the rest was
-            // lost later, and that layer is to blame.
-            let kept = names(sight.notes.at(by, path));
-            for package in packages {
-                let name = package.name.as_str();
-                if !kept.contains(name)
-                    && !search.installed.names(package, path)
-                    && search.is_left((path, layer), package)
-                {
-                    lost.entry((path, by)).or_default().insert(name);
-                }
-                if let Some(now) = search.changed((path, layer), package) {
-                    let names = changed.entry((now.path, now.layer)).or_default();
-                    names.insert(name);
-                }
             }
+            let (of, record) = match suspect.now {
+                Some(now) => (&mut changed, (now.path, now.layer)),
+                None => (&mut lost, (suspect.path, *by)),
+            };
+            of.entry(record).or_default().insert(&suspect.package.name);
         }
         let node = lost.keys().filter_map(|(path, _)| folder_of_node(path));
         Self {
@@ -78,8 +74,7 @@ impl<'s> Removed<'s> {
 }
 
 /// Whether the files of what a record names are known, so that they can be missed.
-fn is_watched(path: &str) -> bool {
-    let sort = Sort::of(path);
+const fn is_watched(sort: Option<Sort>) -> bool {
     is_system(sort) || matches!(sort, Some(Sort::PythonMetadata | Sort::Node))
 }
 
@@ -89,16 +84,79 @@ fn folder_of_node(path: &str) -> Option<&str> {
 }
 
 /// What is asked of each package that a record of some layer names.
-struct Search<'s, 't> {
+struct Search<'l, 's, 't> {
     sight: &'s Sight<'t>,
-    installed: Installed<'s>,
-    left: Left<'s, 't>,
+    left: &'l Left<'s, 't>,
+    installed: OnceCell<Installed<'s>>,
     /// Debian's files are listed beside its record, by name: asked once, however often the records
     /// of all layers name a package.
-    of_debian: HashMap<(&'s str, Option<usize>), bool>,
+    of_debian: Map<&'s str, bool>,
+    lost: ByRecord<'s>,
+    /// Packages whose files tell whether all is well, each with the layer that took the word.
+    suspects: Vec<(Suspect<'s>, usize)>,
 }
 
-impl<'s> Search<'s, '_> {
+impl<'s> Search<'_, 's, '_> {
+    fn look(&mut self) {
+        let sight = self.sight;
+        let shown = sight.shown.iter().filter(|one| one.path == one.noted);
+        let shown: Map<&str, usize> = shown.map(|one| (one.noted, one.layer)).collect();
+        for noted in sight.notes.files().filter(|one| is_watched(one.sort)) {
+            for (layer, record) in noted.versions {
+                // What the image shows has the last word.
+                if shown.get(noted.path) == Some(layer) {
+                    continue;
+                }
+                let Some(packages) = record.packages() else {
+                    continue;
+                };
+                let Some(by) = self.last_word(noted.path, *layer) else {
+                    continue;
+                };
+                // A layer that writes a record anew took only what it no longer names; the rest was
+                // lost later, and that layer is to blame.
+                let kept = names(sight.notes.at(by, noted.path));
+                for package in packages {
+                    let suspect = Suspect {
+                        path: noted.path,
+                        layer: *layer,
+                        package,
+                        now: None,
+                    };
+                    let is_kept = kept.contains(package.name.as_str());
+                    self.look_at(suspect, is_kept, by);
+                }
+            }
+        }
+    }
+
+    fn look_at(&mut self, suspect: Suspect<'s>, is_kept: bool, by: usize) {
+        let Suspect {
+            path,
+            layer,
+            package,
+            ..
+        } = suspect;
+        let sight = self.sight;
+        let installed = self.installed.get_or_init(|| Installed::of(sight.shown));
+        let now = installed.in_other_words(package, path);
+        if !is_kept && !installed.names(package, path) && self.is_left((path, layer), package) {
+            if package.kind == PackageKind::Node {
+                // Another package may have been put into the same folder.
+                self.suspects.push((suspect, by));
+            } else {
+                let names = self.lost.entry((path, by)).or_default();
+                names.insert(&package.name);
+            }
+        }
+        // What a package of the distribution brought is that package, whatever its own record says.
+        let is_listed = |path: &str| is_system(Sort::of(path)) || !sight.owners.speak_for(path);
+        let now = now.filter(|now| now.layer > layer && is_listed(now.path));
+        if now.is_some() {
+            self.suspects.push((Suspect { now, ..suspect }, by));
+        }
+    }
+
     /// The layer that took the word from the record of `layer` at `path`: removed it, or wrote it
     /// anew, readable or not. `None` where it is what the image shows.
     fn last_word(&self, path: &str, layer: usize) -> Option<usize> {
@@ -120,37 +178,14 @@ impl<'s> Search<'s, '_> {
 
     /// Whether most of the files of a package that nothing names any more are still there.
     fn is_left(&mut self, place: (&'s str, usize), package: &'s Stated) -> bool {
-        let left = &self.left;
+        let left = self.left;
         match package.kind {
             PackageKind::Deb => {
-                let asked = self.of_debian.entry((package.name.as_str(), None));
+                let asked = self.of_debian.entry(package.name.as_str());
                 *asked.or_insert_with(|| left.is_left(place, package))
-            }
-            // Another package may have been put into the same folder.
-            PackageKind::Node => {
-                left.is_left(place, package) && !left.is_shipped_above(place, package)
             }
             _ => left.is_left(place, package),
         }
-    }
-
-    /// The record that speaks of a package in other words now, where the files are those of before.
-    fn changed(&mut self, place: (&'s str, usize), package: &'s Stated) -> Option<Now<'s>> {
-        let (path, layer) = place;
-        let now = self.installed.in_other_words(package, path)?;
-        if now.layer <= layer {
-            return None;
-        }
-        let left = &self.left;
-        let look = || left.is_there(place, package) && !left.is_shipped_above(place, package);
-        let is_old = match package.kind {
-            PackageKind::Deb => {
-                let asked = self.of_debian.entry((package.name.as_str(), Some(layer)));
-                *asked.or_insert_with(look)
-            }
-            _ => look(),
-        };
-        is_old.then_some(now)
     }
 }
 
@@ -203,7 +238,7 @@ fn changed_gaps(changed: &ByRecord<'_>) -> BTreeSet<Gap> {
 }
 
 /// The names of the packages in a record.
-fn names(record: Option<&Record>) -> HashSet<&str> {
+fn names(record: Option<&Record>) -> Set<&str> {
     let packages = record.and_then(Record::packages).unwrap_or_default();
     packages.iter().map(|one| one.name.as_str()).collect()
 }

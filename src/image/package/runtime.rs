@@ -129,8 +129,12 @@ impl Runtimes {
                 runtimes.add(one, name, version, tree);
             }
         }
-        let paths = tree.paths().filter(|path| path.ends_with("/os.py"));
-        let paths: Vec<String> = paths.collect();
+        let mut paths: Vec<String> = Vec::new();
+        tree.each_path(|path, _| {
+            if path.ends_with("/os.py") {
+                paths.push(path.to_owned());
+            }
+        });
         let libraries = paths.iter().filter_map(|path| {
             let (prefix, version) = path.strip_suffix("/os.py")?.rsplit_once("lib/python")?;
             let numbers = |c: char| c.is_ascii_digit() || c == '.';

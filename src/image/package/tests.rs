@@ -210,6 +210,16 @@ fn what_a_later_layer_deletes_is_not_installed() {
 }
 
 #[test]
+fn of_a_record_that_a_layer_has_twice_the_second_one_counts() {
+    let lying: File<'_> = (STATUS, b"Package: a\nVersion: 99\nArchitecture: amd64\n");
+    assert_eq!(found(&[&[lying, (STATUS, A)]]), ["a 1 (0)"]);
+    assert_eq!(
+        found(&[&[(STATUS, A)], &[lying, (STATUS, AB)]])[0],
+        "a 1 (0)"
+    );
+}
+
+#[test]
 fn another_name_of_a_file_is_the_same_package() {
     let files: &[File<'_>] = &[
         (
@@ -414,6 +424,177 @@ fn another_version_in_the_records_is_none_while_the_files_are_the_same() {
     );
 }
 
+const GAP_OF_A: &str =
+    "the records of `a` in /var/lib/dpkg/status were changed, its files were not";
+
+/// Another version of `a` in Debian's records.
+const A_NEWER: File<'_> = (
+    STATUS,
+    b"Package: a\nStatus: install ok installed\nVersion: 99\nArchitecture: amd64\n",
+);
+
+/// ELF files that differ.
+const OTHER_ELF: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0 other";
+
+#[test]
+fn a_single_file_that_was_touched_makes_no_upgrade_of_programs() {
+    const LIST: File<'_> = (
+        "var/lib/dpkg/info/a.list",
+        b"/usr/bin/a\n/usr/bin/b\n/usr/lib/c.so\n/usr/share/a/data\n",
+    );
+    let base: &[File<'_>] = &[
+        (STATUS, A),
+        LIST,
+        ("usr/bin/a", ELF),
+        ("usr/bin/b", ELF),
+        ("usr/lib/c.so", ELF),
+        ("usr/share/a/data", b"x"),
+    ];
+    let with = |files: &[File<'_>]| found(&[base, &[&[A_NEWER], files].concat()]);
+    let touched = ("usr/bin/a", ELF);
+    let edited = ("usr/bin/a", OTHER_ELF);
+    let data = ("usr/share/a/data", b"y".as_slice());
+    for few in [
+        vec![touched],
+        vec![edited],
+        vec![data],
+        vec![touched, data, LIST],
+    ] {
+        assert_eq!(with(&few), ["a 99 (1)", GAP_OF_A], "{few:?}");
+    }
+    // All of them are touched, and nothing lists them anew.
+    let all = [touched, ("usr/bin/b", ELF), ("usr/lib/c.so", ELF)];
+    assert_eq!(with(&all), ["a 99 (1)", GAP_OF_A]);
+    // An upgrade whose programs came out just as they were.
+    assert_eq!(with(&[&all[..], &[LIST]].concat()), ["a 99 (1)"]);
+    // An upgrade whose data is as old as before, and left out.
+    let two = [edited, ("usr/lib/c.so", OTHER_ELF)];
+    assert_eq!(with(&two), ["a 99 (1)"]);
+    // What another layer copied, to give it to somebody say, is no upgrade of a later one.
+    assert_eq!(
+        found(&[base, &base[1..], &[A_NEWER]]),
+        ["a 99 (2)", GAP_OF_A]
+    );
+    // A vendor packs what others made, and a builder leaves that out.
+    let vendor: &[u8] =
+        b"Package: a\nVersion: 99\nArchitecture: amd64\nMaintainer: Docker <support@docker.com>\n";
+    let told = found(&[base, &[(STATUS, vendor), edited, LIST]]);
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
+#[test]
+fn an_upgrade_of_a_package_without_programs_may_ship_little() {
+    const LIST: File<'_> = (
+        "var/lib/dpkg/info/a.list",
+        b"/usr/share/a/1\n/usr/share/a/2\n/usr/share/a/3\n/usr/share/a/example\n",
+    );
+    let base: &[File<'_>] = &[
+        (STATUS, A),
+        LIST,
+        ("usr/share/a/1", b"1"),
+        ("usr/share/a/2", b"2"),
+        ("usr/share/a/3", b"3"),
+        ("usr/share/a/example", ELF),
+    ];
+    let with = |files: &[File<'_>]| found(&[base, &[&[A_NEWER], files].concat()]);
+    assert_eq!(with(&[("usr/share/a/1", b"9"), LIST]), ["a 99 (1)"]);
+    assert_eq!(with(&[base[2], base[3], LIST]), ["a 99 (1)"]);
+    // No installer was there that would list the files anew.
+    for few in [
+        vec![base[2]],
+        vec![base[2], base[3]],
+        vec![("usr/share/a/1", b"9".as_slice())],
+    ] {
+        assert_eq!(with(&few), ["a 99 (1)", GAP_OF_A], "{few:?}");
+    }
+    // Where the lists went with the upgrade, nobody can tell.
+    let gone = ("-var/lib/dpkg/info", b"".as_slice());
+    let with = |file: File<'_>| found(&[&base[..5], &[A_NEWER, file, gone]]);
+    assert_eq!(with(("usr/share/a/1", b"9")), ["a 99 (1)"]);
+    assert_eq!(with(base[2]), ["a 99 (1)", GAP_OF_A]);
+}
+
+#[test]
+fn a_module_that_was_touched_makes_no_upgrade() {
+    let place = |name: &str| format!("usr/lib/python3/site-packages/{name}");
+    let (metadata, record) = (
+        place("pip-1.dist-info/METADATA"),
+        place("pip-1.dist-info/RECORD"),
+    );
+    let modules: Vec<String> = ["a", "b", "c"]
+        .map(|name| place(&format!("pip/{name}.py")))
+        .into();
+    let bytecode = place("pip/__pycache__/a.cpython-313.pyc");
+    let list: &[u8] = b"pip/a.py,,\npip/b.py,,\npip/c.py,,\npip/__pycache__/a.cpython-313.pyc,,\n";
+    let base: &[File<'_>] = &[
+        (&metadata, b"Name: pip\nVersion: 1\n"),
+        (&record, list),
+        (&modules[0], b"1"),
+        (&modules[1], b"2"),
+        (&modules[2], b"3"),
+    ];
+    let gone = format!("-{}", place("pip-1.dist-info"));
+    let anew = (
+        place("pip-99.dist-info/METADATA"),
+        place("pip-99.dist-info/RECORD"),
+    );
+    let newer: &[File<'_>] = &[
+        (&gone, b""),
+        (&anew.0, b"Name: pip\nVersion: 99\n"),
+        (&anew.1, list),
+    ];
+    let with = |files: &[File<'_>]| found(&[base, &[newer, files].concat()]);
+    let gap = format!(
+        "the records of `pip` in /{} were changed, its files were not",
+        anew.0
+    );
+    for few in [
+        vec![],
+        vec![base[2]],
+        vec![(modules[0].as_str(), b"9".as_slice())],
+        vec![base[2], (&bytecode, b"made of a.py")],
+    ] {
+        assert_eq!(with(&few), ["pip 99 (1)", &gap], "{few:?}");
+    }
+    // An installer writes all of them, whether or not they are others.
+    assert_eq!(with(&base[2..]), ["pip 99 (1)"]);
+    assert_eq!(with(&[base[2], (&modules[1], b"9")]), ["pip 99 (1)"]);
+}
+
+#[test]
+fn a_file_of_a_node_package_that_was_touched_makes_no_upgrade() {
+    let base: &[File<'_>] = &[
+        (
+            "app/node_modules/a/package.json",
+            br#"{"name":"a","version":"1.0.0"}"#,
+        ),
+        ("app/node_modules/a/index.js", b"1"),
+        ("app/node_modules/a/b.js", b"2"),
+        ("app/node_modules/a/README.md", b"3"),
+    ];
+    let newer: &[u8] = br#"{"name":"a","version":"9.0.0"}"#;
+    let with = |files: &[File<'_>]| found(&[base, &[&[(base[0].0, newer)], files].concat()]);
+    let gap =
+        "the records of `a` in /app/node_modules/a/package.json were changed, its files were not";
+    assert_eq!(with(&[base[1]]), ["a 9.0.0 (1)", gap]);
+    // Of an upgrade a builder ships what is new alone, as all files have the same time.
+    assert_eq!(
+        with(&[("app/node_modules/a/README.md", b"9")]),
+        ["a 9.0.0 (1)"]
+    );
+    assert_eq!(
+        with(&[("app/node_modules/a/new.js", b"9")]),
+        ["a 9.0.0 (1)"]
+    );
+    assert_eq!(with(&[base[1], base[2]]), ["a 9.0.0 (1)"]);
+    // Nor does a touched file make another package of one whose record is gone.
+    let gone: &[File<'_>] = &[("-app/node_modules/a/package.json", b""), base[1]];
+    assert_eq!(
+        found(&[base, gone]),
+        ["the package records /app/node_modules/a/package.json were removed"]
+    );
+}
+
 #[test]
 fn another_version_in_python_s_metadata_is_none_while_the_modules_are_the_same() {
     let folder = "usr/lib/python3/site-packages";
@@ -515,6 +696,8 @@ fn python_s_records_are_missed_while_its_modules_stay() {
             "usr/lib/python3/site-packages/pip-2.dist-info/METADATA",
             b"Name: pip\nVersion: 2\n",
         ),
+        // An installer writes all of them, those that stay as they were too.
+        ("usr/lib/python3/site-packages/pip/__init__.py", b"x"),
         ("usr/lib/python3/site-packages/pip/main.py", b"y"),
     ];
     assert_eq!(found(&[base, upgraded]), ["pip 2 (1)"]);
