@@ -81,11 +81,11 @@ fn a_build_tells_which_base_it_waits_for() {
     preparing(&mut scene);
     let same = waiting(&mut scene, "python:3.13");
     assert!(
-        same.contains("base python:3.13: configuring packages 55.6 %"),
+        same.contains("base python:3.13: configuring packages 56 %"),
         "{same}"
     );
     let other = waiting(&mut scene, "debian:trixie");
-    let words = "base debian:trixie: after python:3.13, configuring packages 55.6 %";
+    let words = "base debian:trixie: after python:3.13, configuring packages 56 %";
     assert!(other.contains(words), "{other}");
 }
 
