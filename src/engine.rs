@@ -21,6 +21,7 @@ use bytes::Bytes as Buffer;
 pub use error::BuildError;
 pub use error::EngineError;
 pub use error::Tried;
+pub use error::unname;
 pub use event::BuildEvent;
 pub use event::LogStream;
 pub use event::StepEnd;

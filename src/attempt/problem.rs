@@ -12,7 +12,7 @@ use crate::engine::BuildError;
 use crate::engine::BuildEvent;
 use crate::engine::EngineError;
 use crate::engine::Tried;
-use crate::engine::start::plan::unname;
+use crate::engine::unname;
 use crate::goal::Blame;
 use crate::goal::Unmet;
 use crate::report::Outcome;

@@ -93,6 +93,16 @@ impl Tried {
     }
 }
 
+/// The command after which the engine that `named` chose is not the only one tried.
+#[must_use]
+pub fn unname(named: &str) -> &'static str {
+    if named.contains("DOCKER_") {
+        "unset DOCKER_HOST DOCKER_CONTEXT"
+    } else {
+        "docker context use default"
+    }
+}
+
 /// A build did not make an image.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum BuildError {

@@ -24,7 +24,7 @@ use crate::engine::EngineInfo;
 use crate::engine::Tried;
 use crate::engine::docker::Docker;
 use crate::engine::find;
-use crate::engine::start::plan::unname;
+use crate::engine::unname;
 use crate::finding::advisory::Database;
 use crate::learner::Home;
 use crate::scan;

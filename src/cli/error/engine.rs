@@ -8,7 +8,7 @@ use super::told::told;
 use crate::cli::exit::Exit;
 use crate::engine::EngineError;
 use crate::engine::Tried;
-use crate::engine::start::plan::unname;
+use crate::engine::unname;
 use crate::text::Clean;
 
 /// An engine that was started and does not answer.

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::engine::unname;
+
 /// Where dockerd writes when it is started without a service manager.
 pub const DOCKERD_LOG: &str = "/var/log/loadline-dockerd.log";
 
@@ -145,16 +147,6 @@ pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
         steps,
         log: dockerd_log(facts),
     })
-}
-
-/// The command after which the engine that `named` chose is not the only one tried.
-#[must_use]
-pub fn unname(named: &str) -> &'static str {
-    if named.contains("DOCKER_") {
-        "unset DOCKER_HOST DOCKER_CONTEXT"
-    } else {
-        "docker context use default"
-    }
 }
 
 /// What opens the group to a shell that was there before this user joined it.
