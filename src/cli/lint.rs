@@ -24,6 +24,7 @@ use crate::cli::Exit;
 use crate::cli::error::LintError;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Ignore;
+use crate::dockerfile::Span;
 use crate::dockerfile::ignore;
 use crate::dockerfile::lint;
 use crate::dockerfile::lint::Edit;
@@ -33,7 +34,7 @@ use crate::dockerfile::lint::Rule;
 use crate::dockerfile::lint::Severity;
 use crate::dockerfile::lint::Surroundings;
 use crate::dockerfile::lint::registry;
-use crate::image::maker;
+use crate::image::maker::Secrets;
 use crate::text::Clean;
 use crate::text::nearest;
 use crate::text::plural;
@@ -133,26 +134,30 @@ struct Linted {
 impl Linted {
     /// Takes the secrets of the file out of what is told of it.
     fn hush(&mut self) {
+        // Findings stand in the order of the file, so that those of one instruction are neighbours.
+        let mut last: Option<(Span, Secrets<'_>)> = None;
         for finding in &mut self.findings {
-            let around = self.file.around(finding.span.start);
+            let place = self.file.span_around(finding.span.start);
+            let (_, secrets) = match last.take().filter(|(before, _)| *before == place) {
+                Some(same) => last.insert(same),
+                None => {
+                    let text = self.file.text.get(place.range()).unwrap_or_default();
+                    last.insert((place, Secrets::of(text)))
+                }
+            };
             for text in std::iter::once(&mut finding.message).chain(&mut finding.hint) {
-                *text = Clean::line(&maker::told_of(text.as_str(), around));
+                *text = Clean::line(&secrets.told(text.as_str()));
             }
         }
     }
 
     /// What mends a finding; nothing where that would repeat a secret.
     fn fix<'f>(&self, finding: &'f Finding) -> &'f [Edit] {
-        let around = self.file.around(finding.span.start);
-        let hidden = maker::hidden(around);
-        let repeats = |edit: &Edit| match &hidden {
-            Some(hidden) => hidden.iter().any(|place| {
-                let value = around.get(place.clone()).unwrap_or_default();
-                edit.text.contains(value)
-            }),
-            None => true,
-        };
-        if finding.fix.iter().any(repeats) {
+        if finding.fix.is_empty() {
+            return &[];
+        }
+        let secrets = Secrets::of(self.file.around(finding.span.start));
+        if finding.fix.iter().any(|edit| secrets.are_in(&edit.text)) {
             return &[];
         }
         &finding.fix

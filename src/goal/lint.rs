@@ -20,7 +20,7 @@ use crate::dockerfile::lint::Rule;
 use crate::dockerfile::lint::Severity;
 use crate::dockerfile::lint::Surroundings;
 use crate::dockerfile::lint::registry;
-use crate::image::maker;
+use crate::image::maker::Secrets;
 use crate::text::nearest;
 use crate::text::plural;
 
@@ -185,7 +185,8 @@ impl Goal for Lint {
         let Some((_, first)) = gravest else {
             return Verdict::met("nothing found");
         };
-        let told = maker::told_of(first.message.as_str(), file.around(first.span.start));
+        let secrets = Secrets::of(file.around(first.span.start));
+        let told = secrets.told(first.message.as_str());
         Verdict::unmet(
             plural(findings.len(), "finding"),
             format!("Line {}: {told} ({}).", first.line, first.rule.id),

@@ -55,27 +55,53 @@ pub fn told(created_by: &str) -> String {
     String::from_utf8_lossy(&told).into_owned()
 }
 
-/// A sentence about `source`, a text of a Dockerfile, with `…` for each secret that it quotes from
-/// there, one that is cut included.
-#[must_use]
-pub fn told_of(sentence: &str, source: &str) -> String {
-    // Fewer characters give nothing away and stand in any sentence; more are never quoted.
-    const LEAST: usize = 4;
-    const MOST: usize = 64;
-    let mut told = told(sentence);
-    for place in hidden(source).unwrap_or_default() {
-        let Some(value) = source.get(place).filter(|value| value.len() >= LEAST) else {
-            continue;
-        };
-        told = told.replace(value, "…");
-        let ends: Vec<usize> = value.char_indices().map(|(at, _)| at).collect();
-        let cut = ends.into_iter().rev();
-        let cut = cut.filter(|end| (LEAST..=MOST).contains(end));
-        for start in cut.filter_map(|end| value.get(..end)) {
-            told = told.replace(&format!("{start}…"), "…");
+/// The secrets that a text of a Dockerfile holds, looked for once, for all that is said of it.
+#[derive(Debug)]
+pub struct Secrets<'a> {
+    /// Each of them; `None` where the text is too long to look at all of it.
+    values: Option<Vec<&'a str>>,
+}
+
+impl<'a> Secrets<'a> {
+    /// Those of `source`.
+    #[must_use]
+    pub fn of(source: &'a str) -> Self {
+        let hidden = hidden(source);
+        let value = |place| source.get(place).unwrap_or_default();
+        Self {
+            values: hidden.map(|places| places.into_iter().map(value).collect()),
         }
     }
-    told
+
+    /// A sentence about the text, with `…` for each secret that it quotes from there, one that is
+    /// cut included.
+    #[must_use]
+    pub fn told(&self, sentence: &str) -> String {
+        // Fewer characters give nothing away and stand in any sentence; more are never quoted.
+        const LEAST: usize = 4;
+        const MOST: usize = 64;
+        let mut told = told(sentence);
+        let values = self.values.iter().flatten();
+        for value in values.filter(|value| value.len() >= LEAST) {
+            told = told.replace(value, "…");
+            let ends: Vec<usize> = value.char_indices().map(|(at, _)| at).collect();
+            let cut = ends.into_iter().rev();
+            let cut = cut.filter(|end| (LEAST..=MOST).contains(end));
+            for start in cut.filter_map(|end| value.get(..end)) {
+                told = told.replace(&format!("{start}…"), "…");
+            }
+        }
+        told
+    }
+
+    /// Whether a text repeats one of them; yes where that cannot be told.
+    #[must_use]
+    pub fn are_in(&self, text: &str) -> bool {
+        match &self.values {
+            Some(values) => values.iter().any(|value| text.contains(value)),
+            None => true,
+        }
+    }
 }
 
 /// `RUN make` for `/bin/sh -c make`, `RUN /bin/sh -c make # buildkit` or `|1 A=b /bin/sh -c make`,
@@ -394,7 +420,7 @@ mod tests {
             ),
             ("`gl…` is short", "`gl…` is short"),
         ] {
-            assert_eq!(told_of(sentence, source), wanted);
+            assert_eq!(Secrets::of(source).told(sentence), wanted);
         }
     }
 
