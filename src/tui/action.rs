@@ -240,7 +240,7 @@ actions! {
     Up Move [code(KeyCode::Up), key('k')] typing [] "up", "One row up.", when::moving;
     Left Move [code(KeyCode::Left), key('h')] typing [] "left", "To the left.", when::sideways;
     Right Move [code(KeyCode::Right), key('l')] typing [] "right", "To the right.", when::sideways;
-    PageDown Move [code(KeyCode::PageDown), ctrl('d'), key(' ')] typing [] "page", "A page down.", when::moving;
+    PageDown Move [key(' '), code(KeyCode::PageDown), ctrl('d')] typing [] "page", "A page down.", when::moving;
     PageUp Move [code(KeyCode::PageUp), ctrl('u')] typing [] "page up", "A page up.", when::moving;
     Top Move [code(KeyCode::Home), key('g')] typing [] "top", "To the start.", when::moving;
     Bottom Move [code(KeyCode::End), key('G')] typing [] "end", "To the end.", when::moving;
@@ -299,12 +299,16 @@ impl Action {
         if typing { self.typing } else { self.keys }
     }
 
-    /// The key to show; empty where it has none.
+    /// Its keys that do it now: one that does something else on this screen is none of them.
+    pub fn keys_now(&self, model: &Model) -> impl Iterator<Item = Chord> {
+        let chords = self.chords(model.typing()).iter().copied();
+        chords.filter(|chord| bound(model, &chord.event()) == Some(self.id))
+    }
+
+    /// The key to show; empty where none does it now.
     #[must_use]
-    pub fn key_name(&self, typing: bool) -> String {
-        self.chords(typing)
-            .first()
-            .map(|chord| chord.name())
-            .unwrap_or_default()
+    pub fn key_name(&self, model: &Model) -> String {
+        let mut chords = self.keys_now(model);
+        chords.next().map(Chord::name).unwrap_or_default()
     }
 }

@@ -33,7 +33,7 @@ pub fn actions(model: &Model, query: &str) -> Vec<ActionId> {
         .into_iter()
         .filter_map(|action| {
             let label = action.label(model);
-            let key = action.key_name(model.typing());
+            let key = action.key_name(model);
             // A word of the label counts more than the same word in the sentence.
             let by_label = letters.score(Utf32Str::new(&label, &mut buffer), &mut matcher);
             let text = format!("{key} {}", action.help);

@@ -28,7 +28,8 @@ fn a_letter_means_one_thing_on_every_screen() {
         let one_idea = SAME
             .iter()
             .any(|same| actions.iter().all(|id| same.contains(id)));
-        // A choice is ticked where a question stands, and the page moves on elsewhere.
+        // A choice is ticked where a question has the keys, and the page moves on elsewhere; what
+        // it does now is what the foot of the screen and help say.
         let known = key == "Space" && actions == [ActionId::Tick, ActionId::PageDown];
         assert!(
             actions.len() == 1 || one_idea || known,

@@ -23,7 +23,6 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
         painter.text(x, y, end - x, status.role, &status.text);
         return;
     }
-    let typing = model.typing();
     let gap = if model.is_wide() { 4 } else { 3 };
     let ids = footer(model);
     // The two keys that lead to all others always fit.
@@ -35,7 +34,7 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
                 ActionId::Down => "↑↓".to_owned(),
                 ActionId::Right if painter.theme.is_ascii() => "h l".to_owned(),
                 ActionId::Right => "←→".to_owned(),
-                _ => action.key_name(typing),
+                _ => action.key_name(model),
             };
             let label = match id {
                 ActionId::Down => "choose".into(),

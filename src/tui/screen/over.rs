@@ -4,6 +4,7 @@ use ratatui::layout::Position;
 use ratatui::layout::Rect;
 
 use crate::tui::action::ActionId;
+use crate::tui::action::Chord;
 use crate::tui::action::action;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
@@ -76,13 +77,12 @@ fn confirm(painter: &mut Painter<'_>, area: Rect, question: &str) {
     );
 }
 
-/// All the ways to press an action's keys, in words.
-fn keys(id: ActionId, typing: bool) -> String {
+/// All the ways to press an action's keys now, in words.
+fn keys(model: &Model, id: ActionId) -> String {
     let Some(action) = action(id) else {
         return String::new();
     };
-    let chords = if typing { action.typing } else { action.keys };
-    let names: Vec<String> = chords.iter().map(|chord| chord.name()).collect();
+    let names: Vec<String> = action.keys_now(model).map(Chord::name).collect();
     names.join(" ")
 }
 
@@ -176,18 +176,17 @@ fn found_rows(
     let height = usize::from(list.height).max(1);
     let selected = selected.min(found.len().saturating_sub(1));
     let first = (selected + 1).saturating_sub(height);
-    let typing = model.typing();
     let rows = found.iter().enumerate().skip(first).take(height);
     for ((index, id), y) in rows.zip(list.y..) {
         let Some(action) = action(*id) else {
             continue;
         };
         let row = Rect::new(list.x, y, list.width, 1);
-        let (key, label) = (keys(*id, typing), action.label(model));
+        let (key, label) = (keys(model, *id), action.label(model));
         if sentences {
-            painter.text(row.x + 1, y, 15, Role::Key, &key);
-            painter.text(row.x + 17, y, 23, Role::Text, &label);
-            let x = row.x + 42;
+            painter.text(row.x + 1, y, 17, Role::Key, &key);
+            painter.text(row.x + 19, y, 23, Role::Text, &label);
+            let x = row.x + 43;
             let room = row.right().saturating_sub(x);
             painter.text(x, y, room, Role::Muted, action.help);
         } else {

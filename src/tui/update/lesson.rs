@@ -365,6 +365,22 @@ mod tests {
     }
 
     #[test]
+    fn the_space_bar_is_shown_for_what_it_does_now() {
+        let mut scene = reading(&[true, true, false]);
+        let shown = |scene: &Scene| {
+            [ActionId::Tick, ActionId::PageDown].map(|id| {
+                let action = crate::tui::action::action(id).expect("it is in the table");
+                action.key_name(&scene.model)
+            })
+        };
+        assert_eq!(shown(&scene), ["", "Space"]);
+        scene.key(KeyCode::Enter);
+        assert_eq!(shown(&scene), ["Space", "PgDn"]);
+        scene.key(KeyCode::Esc);
+        assert_eq!(shown(&scene), ["", "Space"]);
+    }
+
+    #[test]
     fn a_question_never_blocks() {
         let mut scene = reading(&[true, false]);
         scene.key(KeyCode::Enter);
