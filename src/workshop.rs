@@ -14,6 +14,7 @@ mod nameless;
 mod solution;
 mod supply;
 mod sweep;
+mod unsaved;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -33,6 +34,7 @@ pub use supply::Supply;
 pub use sweep::sweep;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+pub use unsaved::KeptTexts;
 
 use crate::attempt::AttemptEvent;
 use crate::attempt::Traced;
@@ -91,6 +93,10 @@ pub trait Workshop: Send + Sync + 'static {
     /// Keeps a text that is not saved beside the learner's files; says where it is now.
     async fn keep(&self, exercise: &ExerciseId, file: &str, text: &str)
     -> Result<PathBuf, Trouble>;
+
+    /// Where texts are that were not saved when the workshop was left: those that no opening told
+    /// of yet. From now on one has.
+    async fn unsaved(&self, exercise: &ExerciseId) -> Option<KeptTexts>;
 
     /// Puts the starter back; what was there is kept for [`Self::undo_reset`].
     async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble>;

@@ -95,10 +95,7 @@ fn as_lines(course: &Arc<Course>, at: Option<&str>, output: Output) -> Result<Ex
         interrupt::each({
             let (work, leave) = (work.clone(), leave.clone());
             move |asks| {
-                if asks == Asks::End {
-                    work.last();
-                }
-                if !work.stop() {
+                if work.hears(asks) {
                     leave.cancel();
                 }
             }
@@ -128,47 +125,66 @@ fn prepare(services: &Services, leave: &CancellationToken) -> Preparation {
     Preparation { states, first }
 }
 
-/// The piece of work that Ctrl-C stops before it leaves the workshop.
+/// What is being done, so that Ctrl-C stops that before it leaves the workshop.
 #[derive(Debug, Clone, Default)]
 struct Work {
-    running: Arc<Mutex<Option<CancellationToken>>>,
+    doing: Arc<Mutex<Doing>>,
     /// Whether the workshop is left once it has ended.
     last: CancellationToken,
+}
+
+/// What the workshop does right now.
+#[derive(Debug, Default)]
+enum Doing {
+    /// Something short.
+    #[default]
+    Other,
+    /// A piece of work that can be stopped.
+    Work(CancellationToken),
+    /// It waits for an answer; whoever asked may hold what was typed before.
+    Asking,
 }
 
 impl Work {
     fn begin(&self) -> CancellationToken {
         let token = CancellationToken::new();
-        *self.held() = Some(token.clone());
+        *self.held() = Doing::Work(token.clone());
         token
     }
 
-    fn end(&self) {
-        *self.held() = None;
+    fn ask(&self) {
+        *self.held() = Doing::Asking;
     }
 
-    /// Nothing more is to be begun.
-    fn last(&self) {
-        self.last.cancel();
+    fn end(&self) {
+        *self.held() = Doing::Other;
     }
 
     fn is_last(&self) -> bool {
         self.last.is_cancelled()
     }
 
-    /// Stops what is being done; false where nothing is, or where it was stopped before.
-    fn stop(&self) -> bool {
-        match self.held().take() {
-            Some(token) => {
+    /// Takes in a signal; says whether the workshop is to be left at once. Work is stopped, and a
+    /// question ends like the input: who asked it puts away what it holds.
+    fn hears(&self, asks: Asks) -> bool {
+        if asks == Asks::End {
+            self.last.cancel();
+        }
+        match std::mem::take(&mut *self.held()) {
+            Doing::Work(token) => {
                 token.cancel();
-                true
+                false
             }
-            None => false,
+            Doing::Asking => {
+                self.last.cancel();
+                false
+            }
+            Doing::Other => true,
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<CancellationToken>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, Doing> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,6 +192,29 @@ impl Work {
 struct Person {
     output: Output,
     work: Work,
+}
+
+impl Person {
+    /// What is typed after the prompt; nothing at the end of the input, or of the workshop.
+    async fn answer(&self, prompt: &str) -> Option<String> {
+        if self.work.is_last() {
+            return None;
+        }
+        let _ = self.output.result(prompt);
+        let read = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            let count = std::io::stdin().lock().read_line(&mut line).ok()?;
+            (count > 0).then_some(line)
+        });
+        tokio::select! {
+            line = read => line.ok().flatten(),
+            () = self.work.last.cancelled() => {
+                // What is said next does not belong to the prompt.
+                let _ = self.output.result("\n");
+                None
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -186,17 +225,10 @@ impl Teletype for Person {
     }
 
     async fn ask(&mut self, prompt: &str) -> Option<String> {
+        self.work.ask();
+        let answer = self.answer(prompt).await;
         self.work.end();
-        if self.work.is_last() {
-            return None;
-        }
-        let _ = self.output.result(prompt);
-        let read = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            let count = std::io::stdin().lock().read_line(&mut line).ok()?;
-            (count > 0).then_some(line)
-        });
-        read.await.ok().flatten()
+        answer
     }
 
     fn has_editor(&self) -> bool {
@@ -275,13 +307,27 @@ mod tests {
     #[test]
     fn ctrl_c_stops_the_work_first_and_leaves_next() {
         let work = Work::default();
-        assert!(!work.stop());
+        assert!(
+            work.hears(Asks::Stop),
+            "nothing is done that could be stopped"
+        );
         let token = work.begin();
-        assert!(work.stop());
-        assert!(token.is_cancelled());
-        assert!(!work.stop());
+        assert!(!work.hears(Asks::Stop));
+        assert!(token.is_cancelled() && !work.is_last());
+        assert!(work.hears(Asks::Stop));
         work.begin();
         work.end();
-        assert!(!work.stop());
+        assert!(work.hears(Asks::Stop));
+    }
+
+    #[test]
+    fn a_question_that_ctrl_c_or_a_hangup_ends_is_the_last() {
+        for asks in [Asks::Stop, Asks::End] {
+            let work = Work::default();
+            work.ask();
+            assert!(!work.hears(asks), "who asked puts away what it holds");
+            assert!(work.is_last());
+            assert!(work.hears(asks), "it was said twice");
+        }
     }
 }

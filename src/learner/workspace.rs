@@ -359,6 +359,26 @@ impl Workspace {
         Ok(folder.join(name))
     }
 
+    /// Where texts are that were not saved and are not on disk either, oldest first: those that
+    /// nobody was told of yet. From now on somebody was.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn untold(&self) -> Result<Vec<PathBuf>, WorkspaceError> {
+        let unsaved = self.kept.join("unsaved");
+        let untold = kept::untold(&unsaved).map_err(WorkspaceError::io(&unsaved, "read"))?;
+        let texts = untold.iter().flat_map(|(folder, files)| {
+            files
+                .iter()
+                .filter(|(name, text)| {
+                    let here = read(&self.file(name));
+                    !matches!(here, Ok(Some(here)) if here == **text)
+                })
+                .map(|(name, _)| folder.join(name))
+        });
+        Ok(texts.collect())
+    }
+
     fn remove(&self, name: &str) -> Result<(), WorkspaceError> {
         let path = self.file(name);
         match fs::remove_file(&path) {

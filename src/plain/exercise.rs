@@ -63,6 +63,9 @@ impl Plain<'_> {
         };
         self.prefer(&exercise.bases);
         self.brief(exercise, &workspace).await;
+        if let Some(kept) = self.services.workshop.unsaved(&exercise.id).await {
+            self.say(kept.words().as_str());
+        }
         loop {
             self.say("");
             for (index, (_, label)) in ACTIONS.iter().enumerate() {

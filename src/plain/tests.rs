@@ -36,6 +36,7 @@ use crate::workshop::Answered;
 use crate::workshop::BaseEvent;
 use crate::workshop::Check;
 use crate::workshop::CheckState;
+use crate::workshop::KeptTexts;
 use crate::workshop::NotSaved;
 use crate::workshop::Workshop;
 use crate::workshop::Workspace;
@@ -87,6 +88,8 @@ struct Fake {
     progress: Mutex<Progress>,
     /// What came to the disk after the files were read.
     meanwhile: Mutex<Option<String>>,
+    /// What was kept when the workshop was left.
+    unsaved: Mutex<Option<KeptTexts>>,
 }
 
 impl Fake {
@@ -198,6 +201,10 @@ impl Workshop for Fake {
     async fn keep(&self, _: &ExerciseId, file: &str, text: &str) -> Result<PathBuf, Trouble> {
         self.note(format!("keep {file}: {text}"));
         Ok(PathBuf::from("/w/kept").join(file))
+    }
+
+    async fn unsaved(&self, _: &ExerciseId) -> Option<KeptTexts> {
+        self.unsaved.lock().expect("one thread").take()
     }
 
     async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {
@@ -654,6 +661,17 @@ async fn a_file_that_changed_meanwhile_is_not_overwritten_and_the_draft_is_kept(
         "{heard}"
     );
     assert!(!heard.contains("is saved"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_text_that_was_kept_is_told_of_at_the_next_opening_and_once() {
+    let workshop = Fake::default();
+    let place = PathBuf::from("/w/kept/000001/Dockerfile");
+    *workshop.unsaved.lock().expect("one thread") = KeptTexts::at(vec![place]);
+    let (heard, _) = line_by_line(workshop, &["q", "q", "2", "q", "q"]).await;
+    let told = "not saved are kept in /w/kept/000001/Dockerfile";
+    assert_eq!(heard.matches(told).count(), 1, "{heard}");
+    assert!(heard.find(told) < heard.find("Build and check"), "{heard}");
 }
 
 #[tokio::test]

@@ -389,6 +389,7 @@ impl Scene {
         scene.tell(Msg::Opened {
             exercise: shrink(),
             result: Ok(workspace()),
+            unsaved: None,
         });
         scene.effects.clear();
         scene

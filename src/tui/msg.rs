@@ -15,6 +15,7 @@ use crate::units::Bytes;
 use crate::workshop::BaseEvent;
 use crate::workshop::Check;
 use crate::workshop::EngineState;
+use crate::workshop::KeptTexts;
 use crate::workshop::Progress;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
@@ -56,6 +57,8 @@ pub enum Msg {
         exercise: ExerciseId,
         /// Its files.
         result: Result<Workspace, Trouble>,
+        /// Where texts are that were not saved in an earlier sitting.
+        unsaved: Option<KeptTexts>,
     },
     /// A reset, or its undoing, was done.
     Reset {

@@ -82,7 +82,15 @@ impl Runner {
             Effect::Doctor => self.ask(async move { Msg::Doctor(workshop.doctor().await) }),
             Effect::Open(exercise) => self.ask(async move {
                 let result = workshop.open(&exercise).await;
-                Msg::Opened { exercise, result }
+                let unsaved = match &result {
+                    Ok(_) => workshop.unsaved(&exercise).await,
+                    Err(_) => None,
+                };
+                Msg::Opened {
+                    exercise,
+                    result,
+                    unsaved,
+                }
             }),
             Effect::Reset { exercise, undo } => self.reset(exercise, undo),
             Effect::Save { .. }

@@ -58,7 +58,11 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
         Msg::Engine(state) => engine(model, state, &mut effects),
         Msg::Base(event) => meanwhile::hear(&mut model.bases, event),
         Msg::BasesDone => bases_done(model),
-        Msg::Opened { exercise, result } => files::opened(model, &exercise, result, &mut effects),
+        Msg::Opened {
+            exercise,
+            result,
+            unsaved,
+        } => files::opened(model, &exercise, result, unsaved, &mut effects),
         Msg::Reset {
             exercise,
             undo,

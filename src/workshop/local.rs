@@ -25,6 +25,7 @@ use super::BaseEvent;
 use super::BaseState;
 use super::Check;
 use super::EngineState;
+use super::KeptTexts;
 use super::NotSaved;
 use super::Progress;
 use super::Trouble;
@@ -475,6 +476,11 @@ impl Workshop for Local {
         workspace
             .keep(file, text.as_bytes())
             .map_err(|error| trouble(&error, error.hint()))
+    }
+
+    async fn unsaved(&self, exercise: &ExerciseId) -> Option<KeptTexts> {
+        let (workspace, _) = self.workspace(exercise).await.ok()?;
+        KeptTexts::at(workspace.untold().ok()?)
     }
 
     async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {

@@ -1,6 +1,8 @@
 //! The line editor of `--plain` on a real terminal, with the learner's real files.
 
 use portable_pty::CommandBuilder;
+use rustix::process::Signal;
+use tempfile::TempDir;
 
 use crate::pty::Pty;
 
@@ -9,9 +11,8 @@ const MORE: &str = "Enter for more, q to stop:";
 /// What asks for a choice.
 const MENU: &str = "Number, or q to go back:";
 
-/// The workshop as lines, in the only file of an exercise.
-fn editing() -> Pty {
-    let folder = tempfile::tempdir().expect("a folder for the test");
+/// The workshop as lines, in an exercise.
+fn opened(folder: TempDir) -> Pty {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_loadline"));
     command.args(["learn", "--plain", "first-build"]);
     command.env("HOME", folder.path());
@@ -26,6 +27,12 @@ fn editing() -> Pty {
         pty.press("\n");
         pty.shows(MENU);
     }
+    pty
+}
+
+/// The workshop as lines, in the only file of an exercise.
+fn editing() -> Pty {
+    let mut pty = opened(tempfile::tempdir().expect("a folder for the test"));
     pty.press("2\n");
     pty.shows("Line, Enter to show, s to save");
     pty
@@ -77,4 +84,30 @@ fn the_end_of_the_input_keeps_what_was_typed() {
     assert!(kept(&pty).starts_with("FROM mine\n"), "{}", kept(&pty));
     let after = std::fs::read_to_string(dockerfile(&pty)).expect("it is there");
     assert_eq!(after, before);
+}
+
+#[test]
+fn ctrl_c_and_a_signal_keep_what_was_typed_and_the_next_opening_says_where() {
+    for signal in [None, Some(Signal::TERM)] {
+        let mut pty = editing();
+        let before = std::fs::read_to_string(dockerfile(&pty)).expect("it is there");
+        pty.press("1 FROM mine\n");
+        pty.shows("Line 1 was changed.");
+        match signal {
+            None => pty.press("\x03"),
+            Some(signal) => pty.signal(signal),
+        }
+        pty.shows("Your changes were not saved.");
+        pty.shows("Your text is kept in");
+        assert_eq!(pty.ends(), 130);
+        assert!(kept(&pty).starts_with("FROM mine\n"), "{}", kept(&pty));
+        let after = std::fs::read_to_string(dockerfile(&pty)).expect("it is there");
+        assert_eq!(after, before);
+        let other = tempfile::tempdir().expect("a folder for the test");
+        let pty = opened(std::mem::replace(&mut pty.folder, other));
+        let shown = pty.contents().replace('\n', "");
+        let told = "Changes that were not saved are kept in ";
+        assert!(shown.contains(told), "{shown}");
+        assert!(shown.contains("unsaved/000001/Dockerfile: copy"), "{shown}");
+    }
 }

@@ -41,6 +41,7 @@ use loadline::workshop::Answered;
 use loadline::workshop::BaseEvent;
 use loadline::workshop::Check;
 use loadline::workshop::EngineState;
+use loadline::workshop::KeptTexts;
 use loadline::workshop::NotSaved;
 use loadline::workshop::Progress;
 use loadline::workshop::Record;
@@ -251,6 +252,10 @@ impl Workshop for Fake {
 
     async fn open(&self, _: &ExerciseId) -> Result<Workspace, Trouble> {
         Ok(self.workspace())
+    }
+
+    async fn unsaved(&self, _: &ExerciseId) -> Option<KeptTexts> {
+        None
     }
 
     async fn save(

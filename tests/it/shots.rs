@@ -165,6 +165,7 @@ fn workbench() -> Model {
         Msg::Opened {
             exercise,
             result: Ok(workspace),
+            unsaved: None,
         },
     );
     tell(0, key('2'));

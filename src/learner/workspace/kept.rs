@@ -12,6 +12,9 @@ use crate::course::Files;
 /// How many are kept; older ones go.
 const KEPT: usize = 50;
 
+/// The file with the number of the newest that somebody was told of.
+const TOLD: &str = "told";
+
 /// Keeps these files as the newest; says in which folder.
 pub(super) fn keep(folder: &Path, files: &Files) -> io::Result<PathBuf> {
     let numbers = numbers(folder)?;
@@ -33,6 +36,27 @@ pub(super) fn newest(folder: &Path) -> io::Result<Option<Files>> {
     let mut files = Files::new();
     collect(&folder.join(format!("{newest:06}")), "", &mut files)?;
     Ok(Some(files))
+}
+
+/// Those that nobody was told of yet, each with its folder, oldest first; from now on somebody was.
+pub(super) fn untold(folder: &Path) -> io::Result<Vec<(PathBuf, Files)>> {
+    let marker = folder.join(TOLD);
+    let told = fs::read_to_string(&marker).unwrap_or_default();
+    let told: u64 = told.trim().parse().unwrap_or(0);
+    let mut untold = Vec::new();
+    let mut last = told;
+    for number in numbers(folder)?.into_iter().filter(|one| *one > told) {
+        let kept = folder.join(format!("{number:06}"));
+        let mut files = Files::new();
+        collect(&kept, "", &mut files)?;
+        untold.push((kept, files));
+        last = number;
+    }
+    if last > told {
+        // Where there is no room for it they are told once more.
+        let _ = atomic::replace(&marker, last.to_string().as_bytes());
+    }
+    Ok(untold)
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut Files) -> io::Result<()> {

@@ -128,6 +128,23 @@ fn only_the_last_fifty_kept_copies_stay() {
 }
 
 #[test]
+fn a_text_that_was_not_saved_is_told_of_once_and_not_where_it_is_on_disk() {
+    let desk = desk();
+    let untold = || desk.workspace.untold().unwrap();
+    assert_eq!(untold(), Vec::<PathBuf>::new());
+    let one = desk.workspace.keep("Dockerfile", b"FROM one\n").unwrap();
+    let other = desk.workspace.keep(".dockerignore", b"*\n").unwrap();
+    assert_eq!(untold(), [one, other]);
+    assert_eq!(untold(), Vec::<PathBuf>::new());
+    let two = desk.workspace.keep("Dockerfile", b"FROM two\n").unwrap();
+    desk.workspace.keep("Dockerfile", b"FROM three\n").unwrap();
+    desk.put("Dockerfile", "FROM three\n");
+    assert_eq!(untold(), [two]);
+    desk.workspace.keep("Dockerfile", b"FROM four\n").unwrap();
+    assert_eq!(untold().len(), 1);
+}
+
+#[test]
 fn a_file_that_two_sides_changed_is_not_overwritten() {
     let desk = desk();
     let before = desk.workspace.state("Dockerfile").unwrap();

@@ -20,6 +20,7 @@ use crate::tui::model::look::FirstScan;
 use crate::tui::model::look::Look;
 use crate::units::Bytes;
 use crate::workshop::Barred;
+use crate::workshop::KeptTexts;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
@@ -41,6 +42,8 @@ pub struct Bench {
     pub files: Vec<OpenFile>,
     /// The file that is shown.
     pub file: usize,
+    /// Where texts are that an earlier sitting did not save; told until the work goes on.
+    pub kept: Option<KeptTexts>,
     /// Whether keys are text.
     pub typing: bool,
     /// What has the keys.
@@ -202,6 +205,7 @@ impl Bench {
             trouble: None,
             files: Vec::new(),
             file: 0,
+            kept: None,
             typing: false,
             pane: Pane::File,
             zoom: false,

@@ -9,6 +9,7 @@ use crate::tui::markdown;
 use crate::tui::markdown::MEASURE;
 use crate::tui::model::Model;
 use crate::tui::paint::Painter;
+use crate::tui::paint::wrap;
 use crate::tui::screen::Extent;
 use crate::tui::screen::body;
 use crate::tui::screen::lesson::look_up;
@@ -46,7 +47,13 @@ fn lines(model: &Model, columns: u16) -> Vec<Line<'static>> {
         return Vec::new();
     };
     let text = directive::expand(&exercise.brief, |figure| look_up(model, figure));
-    let mut lines = markdown::lines(&text, columns, model.theme);
+    let mut lines = Vec::new();
+    if let Some(kept) = model.bench().and_then(|bench| bench.kept.as_ref()) {
+        let words = wrap(kept.words().as_str(), columns).into_iter();
+        lines.extend(words.map(|line| page::line(model.theme, &[(Role::Warn, &line)])));
+        lines.push(Line::default());
+    }
+    lines.extend(markdown::lines(&text, columns, model.theme));
     lines.push(Line::default());
     lines.push(page::line(model.theme, &[(Role::Strong, "What is judged")]));
     lines.push(Line::default());

@@ -15,6 +15,7 @@ use crate::tui::model::bench::Pane;
 use crate::tui::paint::Painter;
 use crate::tui::paint::wrap;
 use crate::tui::theme::Role;
+use crate::workshop::KeptTexts;
 
 pub use file::gutter_width;
 pub use remarks::Remark;
@@ -28,6 +29,8 @@ pub use remarks::remarks;
 pub struct Layout {
     /// The title of the file and its banner.
     pub title: Rect,
+    /// Where texts are that an earlier sitting did not save.
+    pub kept: Rect,
     /// The rows of the file.
     pub file: Rect,
     /// What is remarked on the row at hand.
@@ -58,6 +61,7 @@ pub fn layout(model: &Model, area: Rect) -> Layout {
     } else {
         narrow(body)
     };
+    let layout = with_kept(layout, bench);
     let noted = bench
         .shown()
         .is_some_and(|file| file::is_dockerfile(&file.name) && file.conflict.is_none());
@@ -65,6 +69,32 @@ pub fn layout(model: &Model, area: Rect) -> Layout {
         with_note(layout, model.is_wide())
     } else {
         layout
+    }
+}
+
+/// What is told of texts that an earlier sitting did not save, as lines.
+fn kept(bench: &Bench, columns: u16) -> Vec<String> {
+    let words = bench.kept.as_ref().map(KeptTexts::words);
+    words.map_or_else(Vec::new, |words| wrap(words.as_str(), columns))
+}
+
+/// Takes the first rows of the file for texts that an earlier sitting did not save.
+fn with_kept(layout: Layout, bench: &Bench) -> Layout {
+    let file = layout.file;
+    let columns = file.width.saturating_sub(4);
+    let rows = u16::try_from(kept(bench, columns).len()).unwrap_or(u16::MAX);
+    if rows == 0 || file.height < rows.saturating_add(4) {
+        return layout;
+    }
+    Layout {
+        kept: Rect::new(file.x + 2, file.y, columns, rows),
+        // An empty row keeps it apart from the text.
+        file: Rect {
+            y: file.y + rows + 1,
+            height: file.height - rows - 1,
+            ..file
+        },
+        ..layout
     }
 }
 
@@ -122,6 +152,7 @@ fn wide(body: Rect) -> Layout {
         title: Rect::new(body.x, body.y, left, 1),
         file: Rect::new(body.x, body.y + 2, left, upper.saturating_sub(3)),
         note: Rect::default(),
+        kept: Rect::default(),
         side: Rect::new(
             side_x,
             body.y,
@@ -150,6 +181,7 @@ fn narrow(body: Rect) -> Layout {
         title: Rect::new(body.x, body.y, body.width, 1),
         file: Rect::new(body.x, body.y + 1, body.width, upper.saturating_sub(1)),
         note: Rect::default(),
+        kept: Rect::default(),
         side: Rect::default(),
         strip: Rect::new(body.x, strip, body.width, 2),
         headline: Rect::new(body.x, strip + 2, body.width, 1),
@@ -174,6 +206,10 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Opti
     }
     let layout = layout(model, area);
     let mut cursor = None;
+    let place = layout.kept;
+    for (line, y) in kept(bench, place.width).iter().zip(place.y..place.bottom()) {
+        painter.text(place.x, y, place.width, Role::Warn, line);
+    }
     if layout.file.height > 0 {
         cursor = file::view(model, painter, &layout, bench);
     }

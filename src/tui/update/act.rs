@@ -28,6 +28,7 @@ use crate::workshop::nameless_report;
 
 /// Does an action.
 pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    go_on(model, id);
     match id {
         ActionId::Main => main(model, effects),
         ActionId::Back => navigate::back(model, effects),
@@ -85,6 +86,15 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         | ActionId::Remarks
         | ActionId::TakeTheirs
         | ActionId::KeepMine => on_bench(model, id, effects),
+    }
+}
+
+/// Where the work goes on, what was told of the sitting before has been read.
+fn go_on(model: &mut Model, id: ActionId) {
+    if matches!(id, ActionId::Edit | ActionId::EditOutside | ActionId::Build)
+        && let Some(bench) = model.bench_mut()
+    {
+        bench.kept = None;
     }
 }
 

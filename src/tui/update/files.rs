@@ -13,6 +13,7 @@ use crate::tui::msg;
 use crate::tui::theme::Role;
 use crate::tui::update::attempts;
 use crate::tui::update::complain;
+use crate::workshop::KeptTexts;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
@@ -32,11 +33,13 @@ pub(super) fn opened(
     model: &mut Model,
     exercise: &ExerciseId,
     result: Result<Workspace, Trouble>,
+    unsaved: Option<KeptTexts>,
     effects: &mut Vec<Effect>,
 ) {
     let Some(bench) = model.benches.get_mut(exercise) else {
         return;
     };
+    bench.kept = unsaved;
     match result {
         Ok(workspace) => {
             bench.take(workspace);

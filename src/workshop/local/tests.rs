@@ -53,6 +53,15 @@ async fn a_text_that_is_not_saved_is_kept_and_no_reset_to_undo() {
 }
 
 #[tokio::test]
+async fn the_next_opening_tells_of_what_was_kept_and_no_other() {
+    let (_home, local, id, _) = opened().await;
+    assert_eq!(local.unsaved(&id).await, None);
+    let kept = local.keep(&id, "Dockerfile", "FROM a\n").await.unwrap();
+    assert_eq!(local.unsaved(&id).await, KeptTexts::at(vec![kept]));
+    assert_eq!(local.unsaved(&id).await, None);
+}
+
+#[tokio::test]
 async fn a_file_that_no_build_takes_opens_and_says_so() {
     let (_home, local, id, workspace) = opened().await;
     let path = workspace.folder.join("Dockerfile");

@@ -9,8 +9,10 @@ use crate::tui::effect::Effect;
 use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
 use crate::tui::fixture::shrink;
+use crate::tui::fixture::workspace;
 use crate::tui::msg::Msg;
 use crate::workshop::Barred;
+use crate::workshop::KeptTexts;
 use crate::workshop::WorkspaceFile;
 
 use super::bench;
@@ -187,4 +189,31 @@ fn taking_what_cannot_be_undone_keeps_the_text_here() {
     });
     assert!(status(&scene).ends_with("they are kept in /k/Dockerfile"));
     assert_eq!(kept(&scene.tell(Msg::Terminate)), [""; 0]);
+}
+
+#[test]
+fn texts_that_an_earlier_sitting_did_not_save_are_told_until_the_work_goes_on() {
+    let place = "/home/learner/loadline/.loadline/kept/shrink-that-image/unsaved/000001/Dockerfile";
+    for goes_on in ['e', 'b'] {
+        let mut scene = Scene::home();
+        scene.key(KeyCode::Enter);
+        scene.tell(Msg::Opened {
+            exercise: shrink(),
+            result: Ok(workspace()),
+            unsaved: KeptTexts::at(vec![place.into()]),
+        });
+        for (width, height) in [(80, 24), (120, 36), (200, 50)] {
+            for view in ['1', '2'] {
+                scene.char(view);
+                let shown = scene.picture(width, height);
+                assert!(shown.contains("were not saved are kept in"), "{shown}");
+                assert!(shown.contains("Dockerfile: copy"), "{shown}");
+                assert!(shown.contains("FROM") || view == '1', "{shown}");
+            }
+        }
+        scene.char(goes_on);
+        assert!(!words(&mut scene).contains("kept in"));
+        scene.char('1');
+        assert!(!words(&mut scene).contains("kept in"));
+    }
 }
