@@ -175,7 +175,7 @@ impl Painter<'_> {
     }
 }
 
-/// Wraps a text at spaces into lines of at most `columns`.
+/// Wraps a text at spaces into lines of at most `columns`; a path that is longer, between its parts.
 #[must_use]
 pub fn wrap(text: &str, columns: u16) -> Vec<String> {
     let columns = columns.max(1);
@@ -189,16 +189,51 @@ pub fn wrap(text: &str, columns: u16) -> Vec<String> {
         if !line.is_empty() {
             line.push(' ');
         }
-        // A word wider than the place is broken, not lost.
-        for grapheme in word.graphemes(true) {
-            if width(&line) + width(grapheme) > columns && !line.is_empty() {
+        if width(&line) + width(word) <= columns {
+            line.push_str(word);
+            continue;
+        }
+        for part in word.split_inclusive('/') {
+            if width(&line) + width(part) > columns && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
             }
-            line.push_str(grapheme);
+            // A part wider than the place is broken, not lost.
+            for grapheme in part.graphemes(true) {
+                if width(&line) + width(grapheme) > columns && !line.is_empty() {
+                    lines.push(std::mem::take(&mut line));
+                }
+                line.push_str(grapheme);
+            }
         }
     }
     if !line.is_empty() {
         lines.push(line);
+    }
+    lines
+}
+
+/// Breaks a line that something else wrote into at most `rows` lines of at most `columns`. What
+/// goes on stands as far in as the line began: where a line is indented, that says something.
+#[must_use]
+pub fn fold(text: &str, columns: u16, rows: usize, ellipsis: &str) -> Vec<String> {
+    if width(text) <= columns {
+        return vec![text.to_owned()];
+    }
+    let begun = text.trim_start();
+    let indent = text.strip_suffix(begun).unwrap_or_default();
+    let indent = cut(indent, columns / 2, "");
+    let room = columns.saturating_sub(width(&indent));
+    let lines = at_most(wrap(begun, room), rows, room, ellipsis);
+    lines.iter().map(|line| format!("{indent}{line}")).collect()
+}
+
+/// The first `rows` of wrapped lines; where there are more, the last of them is cut and says so.
+#[must_use]
+pub fn at_most(mut lines: Vec<String>, rows: usize, columns: u16, ellipsis: &str) -> Vec<String> {
+    if lines.len() > rows {
+        let rest = lines.split_off(rows.saturating_sub(1));
+        lines.push(cut(&rest.join(" "), columns, ellipsis));
+        lines.truncate(rows);
     }
     lines
 }
@@ -217,7 +252,39 @@ mod tests {
         assert_eq!(cut("abc", 0, "…"), "");
     }
 
+    #[test]
+    fn a_long_line_of_others_is_broken_below_its_beginning_and_its_end_may_be_cut() {
+        let line = "    raise KeyError(name) from missing";
+        assert_eq!(
+            fold(line, 20, 3, "…"),
+            ["    raise", "    KeyError(name)", "    from missing"]
+        );
+        assert_eq!(
+            fold(line, 20, 2, "…"),
+            ["    raise", "    KeyError(name) …"]
+        );
+        assert_eq!(fold("  a  b", 6, 1, "…"), ["  a  b"]);
+        assert_eq!(fold("", 6, 3, "…"), [""]);
+    }
+
+    #[test]
+    fn a_path_wider_than_the_place_is_broken_between_its_parts() {
+        assert_eq!(
+            wrap("it is in /home/a/kept/000001/Dockerfile: look", 16),
+            ["it is in", "/home/a/kept/", "000001/", "Dockerfile: look"]
+        );
+    }
+
     proptest! {
+        #[test]
+        fn folded_lines_fit(text in "[ ]{0,30}[a-z字 é]{0,120}", columns in 4u16..40, rows in 1usize..5) {
+            let lines = fold(&text, columns, rows, "…");
+            prop_assert!(lines.len() <= rows);
+            for line in &lines {
+                prop_assert!(width(line) <= columns, "{line:?}");
+            }
+        }
+
         #[test]
         fn wrapped_lines_fit_and_lose_nothing(text in "[a-z字 é]{0,120}", columns in 2u16..40) {
             let lines = wrap(&text, columns);

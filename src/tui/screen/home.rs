@@ -8,6 +8,7 @@ use crate::course::directive;
 use crate::tui::model::Model;
 use crate::tui::model::Unit;
 use crate::tui::paint::Painter;
+use crate::tui::paint::at_most;
 use crate::tui::paint::width;
 use crate::tui::paint::wrap;
 use crate::tui::screen::goal_bytes;
@@ -39,7 +40,7 @@ pub fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
         detail(model, painter, detail_area);
     } else {
         let rows = u16::try_from(model.units.len()).unwrap_or(u16::MAX);
-        let list_rows = rows.min(room.saturating_sub(5)).max(room / 2);
+        let list_rows = rows.min(room.saturating_sub(5).max(room / 2));
         list(
             model,
             painter,
@@ -239,10 +240,9 @@ fn detail(model: &Model, painter: &mut Painter<'_>, area: Rect) {
 /// Writes lines of text from `y` on; says where they ended.
 fn paragraph(painter: &mut Painter<'_>, area: Rect, y: u16, role: Role, text: &str) -> u16 {
     let mut y = y;
-    for line in wrap(text, area.width) {
-        if y >= area.bottom() {
-            break;
-        }
+    let room = usize::from(area.bottom().saturating_sub(y));
+    let ellipsis = painter.theme.glyphs.ellipsis;
+    for line in at_most(wrap(text, area.width), room, area.width, ellipsis) {
         painter.text(area.x, y, area.width, role, &line);
         y += 1;
     }
@@ -301,12 +301,17 @@ fn exercise_detail(model: &Model, painter: &mut Painter<'_>, area: Rect, exercis
     let you = record
         .and_then(|record| record.best)
         .and_then(|best| best.size);
+    let next = record.and_then(next_goal);
+    // What is next comes first: without the load line, where there is no room for both.
+    let rows = next
+        .as_ref()
+        .map_or(0, |next| 1 + wrap(next, area.width).len());
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX);
     if let Some(was) = was
-        && y + 4 < area.bottom()
+        && y.saturating_add(rows).saturating_add(4) < area.bottom()
     {
         y = load_line(painter, area, y + 1, was, you, goal_bytes(exercise)) + 1;
     }
-    let next = record.and_then(next_goal);
     if let Some(next) = next
         && y + 1 < area.bottom()
     {

@@ -42,13 +42,24 @@ pub struct Page {
 /// Columns of the words before an explanation.
 const LABEL: usize = 9;
 
+/// The widest that sentences are set: longer lines are hard to read on from.
+const MEASURE: u16 = 116;
+
+/// Rows of one line that the container wrote; what is longer is cut.
+const WRITTEN_ROWS: usize = 4;
+
 fn place(area: Rect) -> Rect {
     let body = body(area);
     Rect {
         x: body.x + 2,
-        width: body.width.saturating_sub(4).min(116),
+        width: body.width.saturating_sub(4),
         ..body
     }
+}
+
+/// The columns of what is one line and no sentence: it may take all the room that there is.
+fn whole(model: &Model) -> u16 {
+    place(model.area()).width
 }
 
 /// Draws the result.
@@ -75,7 +86,7 @@ pub(super) fn extent(model: &Model) -> Extent {
 /// The text of the screen.
 #[must_use]
 pub fn page(model: &Model) -> Page {
-    let columns = place(model.area()).width;
+    let columns = whole(model).min(MEASURE);
     let (Some(exercise), Some(bench)) = (model.exercise(), model.bench()) else {
         return Page::default();
     };
@@ -103,7 +114,7 @@ pub fn page(model: &Model) -> Page {
     head(&mut page, theme, report, columns);
     let counts = counts(model, bench, report);
     bars(&mut page, model, exercise, report, &counts, columns);
-    problem(&mut page, theme, bench, report, columns);
+    problem(&mut page, model, bench, report, columns);
     goals(&mut page, model, exercise, bench, report, columns);
     used::lines(&mut page.lines, model, bench, columns);
     let against = cost::Against {
@@ -270,7 +281,8 @@ fn goal_mark(theme: Theme, at: usize, goal: Bytes) -> Line<'static> {
 }
 
 /// What stopped an attempt before its verdicts.
-fn problem(page: &mut Page, theme: Theme, bench: &Bench, report: &Report, columns: u16) {
+fn problem(page: &mut Page, model: &Model, bench: &Bench, report: &Report, columns: u16) {
+    let theme = model.theme;
     let Some(problem) = &report.problem else {
         return;
     };
@@ -282,7 +294,7 @@ fn problem(page: &mut Page, theme: Theme, bench: &Bench, report: &Report, column
         goal.next_step == problem.next_step && goal.blame.line == problem.blame.line
     });
     if let Some(line) = problem.blame.line.filter(|_| !told) {
-        page.lines.push(place_line(theme, bench, line, columns));
+        page.lines.push(place_line(model, bench, line));
     }
     if let Some(next) = problem.next_step.as_ref().filter(|_| !told) {
         explain(page, theme, "next", Role::Text, next.as_str(), columns);
@@ -326,7 +338,7 @@ fn goals(
         let is_open = open == Some(index);
         let start = page.lines.len();
         page.lines
-            .push(goal_line(theme, goal, is_open, column, columns));
+            .push(goal_line(theme, goal, is_open, column, whole(model)));
         if is_open {
             opened(page, model, exercise, bench, goal, columns);
             page.lines.push(Line::default());
@@ -420,7 +432,7 @@ fn opened(
     if let Some(why) = why {
         explain(page, theme, "why", Role::Text, why, columns);
     }
-    where_lines(page, theme, bench, goal, columns);
+    where_lines(page, model, bench, goal, columns);
     written(page, theme, goal, columns);
     if let Some(next) = &goal.next_step {
         explain(page, theme, "next", Role::Text, next.as_str(), columns);
@@ -431,9 +443,10 @@ fn opened(
 }
 
 /// The line to blame, and the layer and the file.
-fn where_lines(page: &mut Page, theme: Theme, bench: &Bench, goal: &GoalReport, columns: u16) {
+fn where_lines(page: &mut Page, model: &Model, bench: &Bench, goal: &GoalReport, columns: u16) {
+    let theme = model.theme;
     if let Some(line) = goal.blame.line {
-        page.lines.push(place_line(theme, bench, line, columns));
+        page.lines.push(place_line(model, bench, line));
     }
     let inside: Vec<String> = [
         goal.blame.layer.map(|layer| format!("layer {layer}")),
@@ -452,14 +465,16 @@ fn where_lines(page: &mut Page, theme: Theme, bench: &Bench, goal: &GoalReport, 
     }
 }
 
-/// What the container wrote, each line cut rather than wrapped: where it is indented, that says
-/// something.
+/// What the container wrote, each of its lines in as few rows as it needs.
 fn written(page: &mut Page, theme: Theme, goal: &GoalReport, columns: u16) {
     let room = columns.saturating_sub(u16::try_from(LABEL + 3).unwrap_or(u16::MAX));
-    for (index, text) in goal.written().iter().enumerate() {
+    let rows = goal.written().iter().flat_map(|text| {
+        let ellipsis = theme.glyphs.ellipsis;
+        crate::tui::paint::fold(text.as_str(), room, WRITTEN_ROWS, ellipsis)
+    });
+    for (index, text) in rows.enumerate() {
         let label = if index == 0 { "wrote" } else { "" };
         let label = format!("   {label:<LABEL$}");
-        let text = crate::tui::paint::cut(text.as_str(), room, theme.glyphs.ellipsis);
         page.lines.push(page::line(
             theme,
             &[(Role::Muted, &label), (Role::Muted, &text)],
@@ -501,7 +516,8 @@ fn explain(page: &mut Page, theme: Theme, label: &str, role: Role, text: &str, c
 
 /// The line of the Dockerfile as it was built, in its colours; as it may be told where it holds
 /// secrets.
-fn place_line(theme: Theme, bench: &Bench, line: u32, columns: u16) -> Line<'static> {
+fn place_line(model: &Model, bench: &Bench, line: u32) -> Line<'static> {
+    let (theme, columns) = (model.theme, whole(model));
     let label = format!("   {:<LABEL$}", "where");
     let mut shown = page::line(
         theme,

@@ -354,6 +354,34 @@ fn what_the_container_wrote_stands_under_the_open_goal() {
 }
 
 #[test]
+fn a_long_line_that_the_container_wrote_is_read_to_its_end() {
+    let mut scene = Scene::ended(Outcome::Failed);
+    let bench = scene.model.bench_mut().unwrap();
+    let open = bench.first_unmet().unwrap();
+    let goal = &mut bench.report.as_mut().unwrap().goals[open];
+    let words: Vec<String> = (0..30).map(|number| format!("word-{number}")).collect();
+    goal.output = Clean::lines(&format!("  {}", words.join(" ")));
+    scene.char('3');
+    let picture = scene.picture(80, 36);
+    assert!(picture.contains("wrote      word-0 word-1"), "{picture}");
+    assert!(picture.contains("word-29"), "{picture}");
+}
+
+#[test]
+fn a_goal_s_line_takes_the_room_of_a_wide_screen() {
+    let mut scene = Scene::ended(Outcome::Failed);
+    let bench = scene.model.bench_mut().unwrap();
+    let open = bench.first_unmet().unwrap();
+    let goals = &mut bench.report.as_mut().unwrap().goals;
+    let other = goals.iter_mut().enumerate().find(|(at, _)| *at != open);
+    let found = format!("{} the end", "a word ".repeat(18));
+    other.unwrap().1.actual = Some(Clean::line(&found));
+    scene.char('3');
+    assert!(scene.picture(200, 50).contains("the end"));
+    assert!(!scene.picture(120, 36).contains("the end"));
+}
+
+#[test]
 fn a_step_of_a_build_that_was_cancelled_was_stopped() {
     let mut scene = Scene::ended(Outcome::Cancelled);
     let picture = scene.picture(120, 36);
