@@ -327,7 +327,7 @@ fn goals(
         .goals
         .iter()
         .map(|goal| crate::tui::paint::width(&goal.title));
-    let column = widest.max().unwrap_or(0).min(columns / 3);
+    let column = widest.max().unwrap_or(0).min(whole(model) / 3);
     let mut required = true;
     for (index, goal) in report.goals.iter().enumerate() {
         if required && !goal.required {
