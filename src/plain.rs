@@ -61,6 +61,8 @@ pub struct Plain<'a> {
     preparation: Preparation,
     /// How they stood in the last pause.
     base_states: BaseStates,
+    /// Whether nobody answers any more: no menu is worth its lines then.
+    over: bool,
 }
 
 /// What a choice in a menu leads to.
@@ -88,6 +90,7 @@ pub async fn run(
         engine: EngineState::Looking,
         preparation,
         base_states: BaseStates::new(),
+        over: false,
     };
     plain.home(at).await;
 }
@@ -110,10 +113,17 @@ impl Plain<'_> {
         }
     }
 
+    /// Asks, and remembers where nobody answers any more.
+    async fn ask(&mut self, prompt: &str) -> Option<String> {
+        let answer = self.tty.ask(prompt).await;
+        self.over |= answer.is_none();
+        answer
+    }
+
     /// Asks for a number from 1 to `most`, or a word. `None` where the person left.
     async fn choose(&mut self, prompt: &str, most: usize) -> Option<usize> {
         for _ in 0..UNREAD {
-            let answer = self.tty.ask(prompt).await?;
+            let answer = self.ask(prompt).await?;
             match answer.trim().to_lowercase().as_str() {
                 "q" | "quit" | "exit" | "back" | "0" => return None,
                 word => match word.parse() {
@@ -140,18 +150,18 @@ impl Plain<'_> {
             }
             self.open(first).await;
         }
-        loop {
+        while !self.over {
             self.say("");
             self.say_engine();
             self.say_bases();
             let choices = self.menu();
             let Some(number) = self.choose("Number, or q to leave: ", choices.len()).await else {
-                self.say("Your files and progress are kept. Goodbye.");
-                return;
+                break;
             };
             self.open(choices.into_iter().nth(number - 1)).await;
             self.refresh().await;
         }
+        self.say("Your files and progress are kept. Goodbye.");
     }
 
     /// The lesson or exercise of this name.

@@ -206,7 +206,7 @@ impl Plain<'_> {
         self.pages(&draft.shown()).await;
         loop {
             let prompt = "Line, Enter to show, s to save, q to go back: ";
-            let typed = self.tty.ask(prompt).await;
+            let typed = self.ask(prompt).await;
             let command = typed.as_deref().map_or(Command::Leave, Command::read);
             match command {
                 Command::Show => {
@@ -221,7 +221,7 @@ impl Plain<'_> {
                 Command::Leave if draft.is_changed() => {
                     let question = "Your changes are not saved. Type yes to leave without them: ";
                     let answer = match typed {
-                        Some(_) => self.tty.ask(question).await,
+                        Some(_) => self.ask(question).await,
                         None => None,
                     };
                     let Some(answer) = answer else {

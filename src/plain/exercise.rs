@@ -66,7 +66,7 @@ impl Plain<'_> {
         if let Some(kept) = self.services.workshop.unsaved(&exercise.id).await {
             self.say(kept.words().as_str());
         }
-        loop {
+        while !self.over {
             self.say("");
             for (index, (_, label)) in ACTIONS.iter().enumerate() {
                 self.say(format!("{:>3}  {label}", index + 1));
@@ -105,6 +105,9 @@ impl Plain<'_> {
                 // It may have changed since it was shown.
                 let now = workshop.open(&exercise.id).await?;
                 self.edit(&exercise.id, &now).await;
+                if self.over {
+                    return Ok(None);
+                }
                 let fresh = workshop.open(&exercise.id).await?;
                 self.say_all(remarks::lines(&fresh.files, Detail::Short));
                 return Ok(Some(fresh));
@@ -330,7 +333,7 @@ impl Plain<'_> {
 
     /// Whether the person types yes.
     async fn agrees(&mut self, question: &str) -> bool {
-        let answer = self.tty.ask(question).await.unwrap_or_default();
+        let answer = self.ask(question).await.unwrap_or_default();
         answer.trim().eq_ignore_ascii_case("yes")
     }
 

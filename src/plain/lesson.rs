@@ -51,7 +51,7 @@ impl Plain<'_> {
             if pages.peek().is_none() {
                 return true;
             }
-            let answer = self.tty.ask("Enter for more, q to stop: ").await;
+            let answer = self.ask("Enter for more, q to stop: ").await;
             if answer.is_none_or(|answer| answer.trim().eq_ignore_ascii_case("q")) {
                 return false;
             }
@@ -78,7 +78,7 @@ impl Plain<'_> {
             if std::mem::take(&mut once_more) {
                 self.say("Not quite. Try once more.");
             }
-            let Some(said) = self.tty.ask(prompt(quiz)).await else {
+            let Some(said) = self.ask(prompt(quiz)).await else {
                 return false;
             };
             if said.trim().eq_ignore_ascii_case("q") {

@@ -682,6 +682,8 @@ async fn the_end_of_the_input_keeps_a_draft() {
         let told = "Your changes were not saved.\nYour text is kept in /w/kept/Dockerfile.";
         assert!(heard.contains(told), "{heard}");
         assert!(!heard.contains("Nothing was"), "{heard}");
+        let rest = heard.split(told).nth(1).expect("it is told");
+        assert_eq!(rest, "\nYour files and progress are kept. Goodbye.");
     }
     let (heard, kept) = line_by_line(Fake::default(), &[]).await;
     assert!(heard.contains("Nothing was changed."), "{heard}");
