@@ -311,12 +311,12 @@ async fn who_waits_for_a_turn_takes_what_another_made_meanwhile() {
     .expect("the catalogue is sound");
     let reference = format!("loadline.test/turn-{}:1", std::process::id());
     let (to, mut progress) = mpsc::channel(1000);
+    let waited = waiter.ensure(&reference, to, CancellationToken::new());
     let made = async {
         let first = progress.recv().await.map(|step| step.phase);
         assert_eq!(first, Some(Phase::Waiting));
         engine.tag(&local, &reference).await.expect("it is tagged");
     };
-    let waited = waiter.ensure(&reference, to, CancellationToken::new());
     let (found, ()) = tokio::join!(waited, made);
     let removed = engine.remove_image(&reference).await;
     assert_eq!(found.expect("it is there").local, reference);
