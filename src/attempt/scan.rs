@@ -91,7 +91,12 @@ pub async fn read_image(
             return Ok(contents);
         }
     }
-    let mut export = engine.export(&image).await?;
+    // An engine may put the whole image together before its first byte comes.
+    let mut export = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(EngineError::Cancelled),
+        export = engine.export(&image) => export?,
+    };
     let (sender, receiver) = mpsc::channel(PIECES_WAITING);
     let reader = tokio::task::spawn_blocking(move || {
         let pieces = Pieces {

@@ -94,6 +94,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let output = context.output;
     wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
+        let mut own = None;
         let events = match &args.dir {
             Some(folder) => {
                 let submission = Submission::Folder(folder.clone());
@@ -107,10 +108,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             None => {
                 let local = wiring::local(&course)?.thorough(args.thorough);
                 let cancel = interrupt.asked.clone();
-                local.start_attempt(&exercise.id, cancel)
+                own.insert(local).start_attempt(&exercise.id, cancel)
             }
         };
         let report = follow(events, output, &interrupt).await?;
+        if let Some(local) = &own
+            && let Some(kept) = local.unsaved(&exercise.id).await
+        {
+            output.tell(&format!("{}\n", kept.words()));
+        }
         if args.json {
             output.result(&json(&report)?)?;
         } else {

@@ -2,7 +2,8 @@
 //!
 //! The learner's own files (those that the exercise lets them edit) are only ever written when the
 //! learner asks: on creation, on saving in the program's own editor, on a reset and its undoing.
-//! The other files belong to the exercise and are put back before each build.
+//! The other files belong to the exercise and are put back before each build; a text that stood in
+//! their place is kept.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,6 +12,7 @@
 
 mod atomic;
 mod kept;
+mod links;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -109,6 +111,9 @@ pub enum WorkspaceError {
     /// A folder, a pipe, a device.
     #[error("`{0}` is not a plain file")]
     NotAFile(PathBuf),
+    /// A link leads out of the folder, or nowhere.
+    #[error("`{0}` is a link that leads out of the exercise's folder")]
+    LeadsOut(PathBuf),
     /// Larger than any Dockerfile.
     #[error("`{0}` is larger than 1 MiB")]
     TooLarge(PathBuf),
@@ -148,6 +153,9 @@ impl WorkspaceError {
             }
             Self::ReadOnly(_) => "make it writable, or save your text under another name",
             Self::NotAFile(_) => "move it away; a plain file belongs there",
+            Self::LeadsOut(_) => {
+                "put a plain file in its place; no build takes a file from elsewhere"
+            }
             Self::TooLarge(_) => "keep large files out of the files that you edit",
             Self::NotYours(_) => "change one of the files that the brief names",
         }
@@ -201,24 +209,60 @@ impl Workspace {
     }
 
     /// Puts back what belongs to the exercise and says what that was. The learner's own files are
-    /// not touched.
+    /// not touched, and a text that somebody else put there is kept beside those that were not
+    /// saved.
     ///
     /// # Errors
-    /// When a file cannot be put back.
+    /// When a text cannot be read or kept (then nothing is put back), or a file cannot be put back.
     pub fn restore(&self) -> Result<Vec<String>, WorkspaceError> {
         let mut restored = Vec::new();
+        let mut lost = Files::new();
         for (name, content) in &self.exercise.files {
             if self.exercise.edit.contains(name) {
                 continue;
             }
-            let path = self.file(name);
-            let same = matches!(read(&path), Ok(Some(found)) if *found == **content);
-            if !same {
+            match read(&self.path, name) {
+                Ok(Some(found)) if found == *content => continue,
+                Ok(Some(found)) => {
+                    lost.insert(name.clone(), found);
+                }
+                // What a link leads to stays as it is, and there is no text in a pipe.
+                Ok(None) | Err(WorkspaceError::LeadsOut(_) | WorkspaceError::NotAFile(_)) => {}
+                Err(error) => return Err(error),
+            }
+            restored.push(name.clone());
+        }
+        if !lost.is_empty() {
+            let unsaved = self.unsaved();
+            kept::keep(&unsaved, &lost).map_err(WorkspaceError::io(&unsaved, "written"))?;
+        }
+        for name in &restored {
+            let path = match links::real(&self.path, name) {
+                Some(path) => path,
+                None => self.link(name)?,
+            };
+            if let Some(content) = self.exercise.files.get(name) {
                 atomic::replace(&path, content).map_err(WorkspaceError::io(&path, "put back"))?;
-                restored.push(name.clone());
             }
         }
         Ok(restored)
+    }
+
+    /// The link itself at a name whose link leads out of the folder.
+    fn link(&self, name: &str) -> Result<PathBuf, WorkspaceError> {
+        let path = self.file(name);
+        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        match links::real(&self.path, folder) {
+            Some(folder) if links::is_link(&path) => {
+                Ok(folder.join(path.file_name().unwrap_or_default()))
+            }
+            _ => Err(WorkspaceError::LeadsOut(path)),
+        }
+    }
+
+    /// Where texts are kept that were not saved.
+    fn unsaved(&self) -> PathBuf {
+        self.kept.join("unsaved")
     }
 
     /// The learner's own files as they are on disk; one that is not there is left out.
@@ -228,7 +272,7 @@ impl Workspace {
     pub fn read(&self) -> Result<Files, WorkspaceError> {
         let mut files = Files::new();
         for name in &self.exercise.edit {
-            if let Some(content) = read(&self.file(name))? {
+            if let Some(content) = read(&self.path, name)? {
                 files.insert(name.clone(), content);
             }
         }
@@ -253,7 +297,7 @@ impl Workspace {
     /// As [`Workspace::read`].
     pub fn state(&self, name: &str) -> Result<FileState, WorkspaceError> {
         let path = self.file(name);
-        Ok(match read(&path)? {
+        Ok(match read(&self.path, name)? {
             None => FileState::Missing,
             Some(content) => FileState::There {
                 hash: xxh3_64(&content),
@@ -276,12 +320,11 @@ impl Workspace {
         if !self.exercise.edit.iter().any(|edit| edit == name) {
             return Err(WorkspaceError::NotYours(name.to_owned()));
         }
-        let path = self.file(name);
         let theirs = self.state(name)?;
         if !theirs.same_content(before) {
             return Ok(Saved::Conflict {
                 theirs,
-                content: read(&path)?,
+                content: read(&self.path, name)?,
             });
         }
         self.write(name, content)?;
@@ -290,7 +333,8 @@ impl Workspace {
 
     /// Writes a file whole or not at all.
     fn write(&self, name: &str, content: &[u8]) -> Result<(), WorkspaceError> {
-        let path = self.file(name);
+        let path = links::real(&self.path, name)
+            .ok_or_else(|| WorkspaceError::LeadsOut(self.file(name)))?;
         if is_read_only(&path) {
             return Err(WorkspaceError::ReadOnly(path));
         }
@@ -352,7 +396,7 @@ impl Workspace {
         if !self.exercise.edit.iter().any(|edit| edit == name) {
             return Err(WorkspaceError::NotYours(name.to_owned()));
         }
-        let unsaved = self.kept.join("unsaved");
+        let unsaved = self.unsaved();
         let files = Files::from([(name.to_owned(), Arc::from(content))]);
         let folder =
             kept::keep(&unsaved, &files).map_err(WorkspaceError::io(&unsaved, "written"))?;
@@ -365,13 +409,13 @@ impl Workspace {
     /// # Errors
     /// When they cannot be read.
     pub fn untold(&self) -> Result<Vec<PathBuf>, WorkspaceError> {
-        let unsaved = self.kept.join("unsaved");
+        let unsaved = self.unsaved();
         let untold = kept::untold(&unsaved).map_err(WorkspaceError::io(&unsaved, "read"))?;
         let texts = untold.iter().flat_map(|(folder, files)| {
             files
                 .iter()
                 .filter(|(name, text)| {
-                    let here = read(&self.file(name));
+                    let here = read(&self.path, name);
                     !matches!(here, Ok(Some(here)) if here == **text)
                 })
                 .map(|(name, _)| folder.join(name))
@@ -380,7 +424,8 @@ impl Workspace {
     }
 
     fn remove(&self, name: &str) -> Result<(), WorkspaceError> {
-        let path = self.file(name);
+        let path = links::real(&self.path, name)
+            .ok_or_else(|| WorkspaceError::LeadsOut(self.file(name)))?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(WorkspaceError::io(&path, "removed")(error))
@@ -390,11 +435,13 @@ impl Workspace {
     }
 }
 
-/// A plain file of bearable size, or nothing where there is none.
+/// The content of a plain file of a folder, of bearable size, or nothing where there is none.
 ///
 /// # Errors
-/// When it cannot be read, is no plain file or is too large.
-pub fn read(path: &Path) -> Result<Option<Arc<[u8]>>, WorkspaceError> {
+/// When it cannot be read, lies elsewhere, is no plain file or is too large.
+pub fn read(folder: &Path, name: &str) -> Result<Option<Arc<[u8]>>, WorkspaceError> {
+    let path =
+        &links::real(folder, name).ok_or_else(|| WorkspaceError::LeadsOut(folder.join(name)))?;
     let meta = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(WorkspaceError::io(path, "read"))?,

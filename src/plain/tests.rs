@@ -669,7 +669,7 @@ async fn a_text_that_was_kept_is_told_of_at_the_next_opening_and_once() {
     let place = PathBuf::from("/w/kept/000001/Dockerfile");
     *workshop.unsaved.lock().expect("one thread") = KeptTexts::at(vec![place]);
     let (heard, _) = line_by_line(workshop, &["q", "q", "2", "q", "q"]).await;
-    let told = "not saved are kept in /w/kept/000001/Dockerfile";
+    let told = "the folder is kept in /w/kept/000001/Dockerfile";
     assert_eq!(heard.matches(told).count(), 1, "{heard}");
     assert!(heard.find(told) < heard.find("Build and check"), "{heard}");
 }

@@ -24,7 +24,7 @@ impl WorkspaceFile {
     #[must_use]
     pub fn read(folder: &Path, name: &str) -> Self {
         let path = folder.join(name);
-        let (text, barred) = match workspace::read(&path) {
+        let (text, barred) = match workspace::read(folder, name) {
             Ok(None) => (None, None),
             Ok(Some(content)) => {
                 let (text, barred) = text(&content);
@@ -33,6 +33,7 @@ impl WorkspaceFile {
                 (Some(text), barred)
             }
             Err(WorkspaceError::NotAFile(_)) => (None, Some(Barred::NotAFile)),
+            Err(WorkspaceError::LeadsOut(_)) => (None, Some(Barred::LeadsOut)),
             Err(WorkspaceError::TooLarge(_)) => (None, Some(Barred::TooLarge)),
             Err(_) => (None, Some(Barred::Unreadable)),
         };
@@ -73,6 +74,8 @@ pub enum Barred {
     TooLarge,
     /// A folder, a pipe, a device.
     NotAFile,
+    /// A link that leads out of the folder, or nowhere.
+    LeadsOut,
     /// It is there and cannot be read.
     Unreadable,
 }
@@ -87,6 +90,7 @@ impl Barred {
             Self::MixedEnds => "mixed line ends",
             Self::TooLarge => "larger than 1 MiB",
             Self::NotAFile => "not a plain file",
+            Self::LeadsOut => "a link to elsewhere",
             Self::Unreadable => "cannot be read",
         }
     }
@@ -102,6 +106,9 @@ impl Barred {
             }
             Self::TooLarge => "it is larger than 1 MiB; keep only what the build needs in it",
             Self::NotAFile => "it is not a plain file; move it away, a plain file belongs there",
+            Self::LeadsOut => {
+                "it is a link that leads out of this folder; put a plain file in its place"
+            }
             Self::Unreadable => "it cannot be read; look at its permissions",
         }
     }

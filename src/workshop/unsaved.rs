@@ -1,4 +1,5 @@
-//! Texts of the learner that were not saved when the workshop was left.
+//! Texts of the learner that are not in the folder: not saved when the workshop was left, or put back
+//! by the exercise.
 
 use std::path::PathBuf;
 
@@ -24,7 +25,8 @@ impl KeptTexts {
         let places = self.places.iter().map(|place| place.display().to_string());
         let places: Vec<String> = places.collect();
         Clean::line(&format!(
-            "Changes that were not saved are kept in {}: copy what you want from there.",
+            "Text of yours that is not in the folder is kept in {}: copy what you want \
+             from there.",
             places.join(" and ")
         ))
     }
@@ -40,8 +42,8 @@ mod tests {
         let kept = KeptTexts::at(vec!["/k/1/Dockerfile".into(), "/k/2/app.py".into()]);
         assert_eq!(
             kept.expect("there are two").words().as_str(),
-            "Changes that were not saved are kept in /k/1/Dockerfile and /k/2/app.py: copy what \
-             you want from there."
+            "Text of yours that is not in the folder is kept in /k/1/Dockerfile and \
+             /k/2/app.py: copy what you want from there."
         );
     }
 }

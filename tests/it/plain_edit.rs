@@ -106,7 +106,7 @@ fn ctrl_c_and_a_signal_keep_what_was_typed_and_the_next_opening_says_where() {
         let other = tempfile::tempdir().expect("a folder for the test");
         let pty = opened(std::mem::replace(&mut pty.folder, other));
         let shown = pty.contents().replace('\n', "");
-        let told = "Changes that were not saved are kept in ";
+        let told = "Text of yours that is not in the folder is kept in ";
         assert!(shown.contains(told), "{shown}");
         assert!(shown.contains("unsaved/000001/Dockerfile: copy"), "{shown}");
     }

@@ -140,7 +140,14 @@ pub(super) async fn export(docker: &Docker, image: &str) -> Result<ByteStream, E
     let (send, mut receive) = mpsc::channel::<Result<_, Error>>(EXPORT_AHEAD);
     tokio::spawn(async move {
         let mut chunks = std::pin::pin!(client.export_image(&name));
-        while let Some(chunk) = chunks.next().await {
+        loop {
+            let chunk = tokio::select! {
+                () = send.closed() => return,
+                chunk = chunks.next() => chunk,
+            };
+            let Some(chunk) = chunk else {
+                return;
+            };
             let failed = chunk.is_err();
             if send.send(chunk).await.is_err() || failed {
                 return;

@@ -9,18 +9,19 @@ use tempfile::NamedTempFile;
 
 use crate::course::Files;
 
-/// Replaces a file by new content, keeping its mode. A link is followed: what it points to is
-/// replaced, the link stays.
+/// Replaces a file by new content, keeping its mode. A link is replaced itself.
 pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = target.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut new = NamedTempFile::with_prefix_in(".loadline-", folder)?;
     new.write_all(content)?;
-    let mode = fs::metadata(&target).map_or_else(|_| ordinary(), |meta| meta.permissions());
+    let mode = match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_file() => meta.permissions(),
+        _ => ordinary(),
+    };
     new.as_file().set_permissions(mode)?;
     new.as_file().sync_all()?;
-    new.persist(&target).map_err(|error| error.error)?;
+    new.persist(path).map_err(|error| error.error)?;
     sync_folder(folder);
     Ok(())
 }

@@ -96,6 +96,11 @@ fn what_belongs_to_the_exercise_is_put_back_and_nothing_else() {
     assert_eq!(desk.text("Dockerfile"), "FROM mine\n");
     assert_eq!(desk.text("notes.txt"), "my notes");
     assert!(desk.workspace.restore().unwrap().is_empty());
+    let kept = desk.home.state().join("kept/an-exercise/unsaved/000001");
+    assert_eq!(
+        fs::read_to_string(kept.join("src/app.py")).unwrap(),
+        "import cheat\n"
+    );
 }
 
 #[test]
@@ -214,20 +219,58 @@ fn a_read_only_file_is_left_as_it_is() {
     assert_eq!(desk.text("Dockerfile"), "FROM busybox\n");
 }
 
+fn link(to: &Path, at: &Path) {
+    fs::remove_file(at).unwrap();
+    std::os::unix::fs::symlink(to, at).unwrap();
+}
+
 #[test]
-fn a_link_is_followed_and_stays_a_link() {
+fn a_link_within_the_folder_is_followed_and_stays_a_link() {
     let desk = desk();
-    let real = desk.home.root().join("my-dockerfile");
-    fs::write(&real, "FROM linked\n").unwrap();
+    desk.put("my-dockerfile", "FROM linked\n");
     let path = desk.workspace.file("Dockerfile");
-    fs::remove_file(&path).unwrap();
-    std::os::unix::fs::symlink(&real, &path).unwrap();
+    link(Path::new("my-dockerfile"), &path);
     let before = desk.workspace.state("Dockerfile").unwrap();
     desk.workspace
         .save("Dockerfile", b"FROM saved\n", before)
         .unwrap();
-    assert_eq!(fs::read_to_string(&real).unwrap(), "FROM saved\n");
+    assert_eq!(desk.text("my-dockerfile"), "FROM saved\n");
     assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+}
+
+#[test]
+fn a_link_that_leads_out_of_the_folder_is_neither_read_nor_written_through() {
+    let desk = desk();
+    let mine = desk.home.root().join("mine");
+    for target in [mine.as_path(), Path::new("/nonexistent/file")] {
+        fs::write(&mine, "precious\n").unwrap();
+        let before = desk.workspace.state("Dockerfile").unwrap();
+        link(target, &desk.workspace.file("Dockerfile"));
+        let saved = desk.workspace.save("Dockerfile", b"FROM saved\n", before);
+        assert!(matches!(saved, Err(WorkspaceError::LeadsOut(_))));
+        assert!(matches!(
+            desk.workspace.read(),
+            Err(WorkspaceError::LeadsOut(_))
+        ));
+        assert!(desk.workspace.reset().is_err());
+        // What belongs to the exercise takes the place of the link.
+        link(target, &desk.workspace.file("src/app.py"));
+        assert_eq!(desk.workspace.restore().unwrap(), ["src/app.py"]);
+        assert_eq!(desk.text("src/app.py"), "print()\n");
+        assert_eq!(fs::read_to_string(&mine).unwrap(), "precious\n");
+        fs::remove_file(desk.workspace.file("Dockerfile")).unwrap();
+        desk.put("Dockerfile", "FROM busybox\n");
+    }
+    // Nor is anything written where a folder of the exercise is a link.
+    let elsewhere = desk.home.root().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::remove_dir_all(desk.workspace.file("src")).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, desk.workspace.file("src")).unwrap();
+    assert!(matches!(
+        desk.workspace.restore(),
+        Err(WorkspaceError::LeadsOut(_))
+    ));
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
 }
 
 #[test]

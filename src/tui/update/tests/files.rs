@@ -206,7 +206,7 @@ fn texts_that_an_earlier_sitting_did_not_save_are_told_until_the_work_goes_on() 
             for view in ['1', '2'] {
                 scene.char(view);
                 let shown = scene.picture(width, height);
-                assert!(shown.contains("were not saved are kept in"), "{shown}");
+                assert!(shown.contains("in the folder is kept in"), "{shown}");
                 assert!(shown.contains("Dockerfile: copy"), "{shown}");
                 assert!(shown.contains("FROM") || view == '1', "{shown}");
             }
