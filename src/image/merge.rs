@@ -112,9 +112,16 @@ impl<'a> Merge<'a> {
 
     /// Replays all layers before the eyes of `see`.
     pub(super) fn replay(layers: &'a [Layer], mut see: impl FnMut(&Self, Event)) -> Self {
+        // With a hundred thousand files, growing by doubling is felt in what the program holds.
+        let names = layers
+            .iter()
+            .map(|layer| layer.entries.len())
+            .sum::<usize>();
+        let mut spots = Vec::with_capacity(names + 1);
+        spots.push(Spot::default());
         let mut merge = Self {
             layers,
-            spots: vec![Spot::default()],
+            spots,
             links: HashMap::new(),
             folder: None,
             ahead: None,
