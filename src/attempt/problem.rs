@@ -288,12 +288,16 @@ pub(super) fn of_engine(error: &EngineError) -> (Outcome, Problem) {
         EngineError::Registry { .. } => {
             "Check the network, or run `loadline bases` to see the images that can be made here."
         }
+        EngineError::BadName { .. } => {
+            "Write a name as in `python:3.13-slim`, or run `loadline bases` to see those that can be made here."
+        }
         EngineError::NoSuchImage(_) | EngineError::Refused { .. } => {
             "Check once more; if it happens again, `loadline doctor` tells about the engine."
         }
     };
     let outcome = match error {
         EngineError::NoSuchImage(_)
+        | EngineError::BadName { .. }
         | EngineError::Refused { .. }
         | EngineError::Registry { .. } => Outcome::CouldNotJudge,
         _ => Outcome::EngineUnavailable,

@@ -11,6 +11,7 @@ mod containers;
 mod fault;
 mod fetch;
 mod images;
+mod name;
 mod owner;
 mod paths;
 mod races;

@@ -41,6 +41,14 @@ pub enum EngineError {
     /// It has no such image.
     #[error("the engine has no image `{0}`")]
     NoSuchImage(String),
+    /// What was asked for is no name of an image.
+    #[error("`{image}` names no image: {why}")]
+    BadName {
+        /// As it was asked for.
+        image: Clean,
+        /// What is wrong with it, as a fragment.
+        why: Clean,
+    },
     /// Its disk is full.
     #[error("the engine's disk is full: {0}")]
     DiskFull(Clean),

@@ -231,7 +231,7 @@ fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
     no TLS
     stderr:
     error: cannot reach a container engine
-      caused by: it speaks TLS on this port: set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the folder of the certificates at tcp://[engine] (the variable `DOCKER_HOST`)
+      caused by: what answers on this port does not speak HTTP: it is no container engine, or one that wants TLS, for which `DOCKER_TLS_VERIFY=1` and `DOCKER_CERT_PATH` are set at tcp://[engine] (the variable `DOCKER_HOST`)
       hint: while the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`
       hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
     exit code: 4

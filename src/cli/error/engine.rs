@@ -58,6 +58,11 @@ pub(super) fn explain(error: &EngineError) -> (Exit, Told) {
             no_image(error.to_string())
                 .hint("an archive does as well: `docker save IMAGE -o FILE`"),
         ),
+        EngineError::BadName { .. } => (
+            Exit::Usage,
+            no_image(error.to_string())
+                .hint("write a name as in `app`, `team/app:1.2` or `registry.example/app`"),
+        ),
         EngineError::DiskFull(_) => (
             Exit::NoEngine,
             told.hint("`loadline clean --dry-run` shows what can be removed"),
@@ -72,7 +77,7 @@ pub(super) fn explain(error: &EngineError) -> (Exit, Told) {
 
 /// What is said of an image that the engine does not have, where nothing else does.
 pub(super) fn no_image(message: String) -> Told {
-    told(message).hint("`docker images` or `podman images` lists what it has")
+    told(message).hint("`docker images` or `podman images` lists what the engine has")
 }
 
 /// What is said of an engine that was started and is silent.
@@ -113,6 +118,20 @@ mod tests {
           hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
         ");
         assert_eq!(error.exit(), Exit::NoEngine);
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_no_fault_of_the_engine() {
+        let error = CliError::Engine(EngineError::BadName {
+            image: Clean::line("MyApp"),
+            why: Clean::line("names of images have no capital letters"),
+        });
+        insta::assert_snapshot!(plain(&error), @"
+        error: `MyApp` names no image: names of images have no capital letters
+          hint: `docker images` or `podman images` lists what the engine has
+          hint: write a name as in `app`, `team/app:1.2` or `registry.example/app`
+        ");
+        assert_eq!(error.exit(), Exit::Usage);
     }
 
     #[test]

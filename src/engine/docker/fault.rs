@@ -95,19 +95,24 @@ pub(super) fn of_ssh(error: EngineError, host: &str) -> EngineError {
 
 /// Why an engine that is asked without TLS does not answer, where it is for the TLS.
 pub(super) fn of_plain(error: EngineError) -> EngineError {
-    // What TLS says to a client without it, as the library takes it; and what Docker says.
-    const TLS: [&str; 2] = ["invalid HTTP version", "HTTP request to an HTTPS server"];
+    // What Docker says in plain text; and what the library makes of an answer that is no HTTP, be it
+    // TLS or something that never was an engine.
+    const TLS: &str = "HTTP request to an HTTPS server";
+    const NO_HTTP: &str = "invalid HTTP version";
     let (EngineError::Gone { detail } | EngineError::Refused { detail, .. }) = &error else {
         return error;
     };
-    if !TLS.iter().any(|words| detail.as_str().contains(words)) {
+    let why = if detail.as_str().contains(TLS) {
+        "it speaks TLS on this port: set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the \
+         folder of the certificates"
+    } else if detail.as_str().contains(NO_HTTP) {
+        "what answers on this port does not speak HTTP: it is no container engine, or one that \
+         wants TLS, for which `DOCKER_TLS_VERIFY=1` and `DOCKER_CERT_PATH` are set"
+    } else {
         return error;
-    }
+    };
     EngineError::Gone {
-        detail: Clean::line(
-            "it speaks TLS on this port: set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to the \
-             folder of the certificates",
-        ),
+        detail: Clean::line(why),
     }
 }
 
@@ -137,9 +142,15 @@ fn refused(what: &'static str, address: &str, status: u16, message: &str) -> Eng
             address: address.to_owned(),
         };
     }
-    // An engine says why; whatever else speaks HTTP may not.
-    let detail = if message.trim().is_empty() && status != 0 {
+    // An engine says why in its own words; whatever else speaks HTTP says nothing, or shows a page.
+    let said = message.trim_start();
+    let detail = if said.is_empty() && status != 0 {
         format!("it answers with HTTP status {status}: no container engine")
+    } else if matches!(status, 502 | 504) || (status != 0 && said.starts_with('<')) {
+        format!(
+            "the answer is HTTP status {status} and not from a container engine: something in \
+             between, such as a proxy, gave it"
+        )
     } else {
         message.to_owned()
     };
@@ -257,6 +268,24 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_a_proxy_is_not_shown_as_the_words_of_an_engine() {
+        for (status_code, message) in [
+            (502, "<html>bad gateway</html>"),
+            (504, "upstream timed out"),
+            (403, "\n<!DOCTYPE html><p>no"),
+        ] {
+            let told = of(&Error::DockerResponseServerError {
+                status_code,
+                message: message.to_owned(),
+            })
+            .to_string();
+            let status = format!("HTTP status {status_code}");
+            assert!(told.contains(&status) && told.contains("proxy"), "{told}");
+            assert!(!told.contains('<') && !told.contains("upstream"), "{told}");
+        }
+    }
+
+    #[test]
     fn what_ssh_refuses_is_no_lack_of_a_group() {
         let gone = |text: &str| EngineError::Gone {
             detail: Clean::line(text),
@@ -314,10 +343,13 @@ mod tests {
         let alert = EngineError::Gone {
             detail: Clean::line("invalid HTTP version parsed"),
         };
-        for error in [http, alert] {
-            let told = of_plain(error).to_string();
-            assert!(told.contains("`DOCKER_TLS_VERIFY=1`"), "{told}");
-        }
+        let told = of_plain(http).to_string();
+        assert!(told.contains("it speaks TLS"), "{told}");
+        assert!(told.contains("`DOCKER_TLS_VERIFY=1`"), "{told}");
+        // This may be anything: neither is said to be so.
+        let told = of_plain(alert).to_string();
+        assert!(told.contains("no container engine, or one"), "{told}");
+        assert!(told.contains("`DOCKER_TLS_VERIFY=1`"), "{told}");
         let closed = EngineError::Gone {
             detail: Clean::line("Connection refused"),
         };

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Docker;
 use super::fault;
+use super::name;
 use super::races::asked_again;
 use super::raw;
 use super::summary;
@@ -50,13 +51,18 @@ pub(super) async fn inspect(docker: &Docker, image: &str) -> Result<Option<Summa
     asked_again(docker, || inspect_once(docker, image)).await
 }
 
+/// Why the engine does not do `what` with `image`: for the name, or for itself.
+fn refused(docker: &Docker, what: &'static str, image: &str, error: &Error) -> EngineError {
+    name::fault(image, error).unwrap_or_else(|| docker.fault(what, error))
+}
+
 async fn inspect_once(docker: &Docker, image: &str) -> Result<Option<Summary>, EngineError> {
     let client = &docker.inner.client;
     let (found, history) = tokio::join!(client.inspect_image(image), client.image_history(image));
     let found = match found {
         Ok(found) => found,
         Err(error) if fault::is_missing(&error) => return Ok(None),
-        Err(error) => return Err(docker.fault("inspect an image", &error)),
+        Err(error) => return Err(refused(docker, "inspect an image", image, &error)),
     };
     let history = history.map_err(|error| docker.fault("read an image's history", &error))?;
     let info = &docker.inner.info;
@@ -160,7 +166,7 @@ pub(super) async fn export(docker: &Docker, image: &str) -> Result<ByteStream, E
         Some(Err(error)) if fault::is_missing(&error) => {
             return Err(EngineError::NoSuchImage(image.to_owned()));
         }
-        Some(Err(error)) => return Err(docker.fault("export an image", &error)),
+        Some(Err(error)) => return Err(refused(docker, "export an image", image, &error)),
         None => None,
     };
     let rest = futures_util::stream::unfold(receive, |mut receive| async move {
