@@ -20,6 +20,7 @@ use crate::dockerfile::context;
 use crate::dockerfile::context::Context;
 use crate::dockerfile::context::ContextError;
 use crate::dockerfile::context::Files;
+use crate::dockerfile::context::LeftOut;
 use crate::dockerfile::context::Limits;
 use crate::dockerfile::context::Sources;
 use crate::dockerfile::external_references;
@@ -131,6 +132,11 @@ impl Gathered {
     /// The learner's Dockerfile.
     pub(super) const fn dockerfile(&self) -> &Arc<Dockerfile> {
         &self.dockerfile
+    }
+
+    /// What leaves `path` out of what is sent, though it is in the folder.
+    pub(super) fn left_out(&self, path: &str) -> Option<LeftOut> {
+        self.context.left_out(path)
     }
 
     /// The context with the base images resolved.

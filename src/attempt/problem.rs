@@ -1,5 +1,9 @@
 //! From errors to what a learner reads: what happened, where, what to do next. Pure.
 
+mod ignored;
+
+pub(super) use ignored::of_ignored;
+
 use super::SupplyError;
 use super::prepare;
 use crate::dockerfile::BuildArgs;

@@ -5,7 +5,9 @@
 //! followed; nothing outside of the folder is read. It refuses what a builder cannot use, and what
 //! is larger than a learner's project can be.
 
+mod crowd;
 mod error;
+mod left_out;
 mod touch;
 mod walk;
 
@@ -19,6 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::ContextError;
+pub use left_out::LeftOut;
 use tar::EntryType;
 use tar::Header;
 pub use touch::touch;
@@ -104,6 +107,8 @@ pub struct Context {
     top: Option<Folder>,
     nodes: BTreeMap<Vec<u8>, Node>,
     ignore: Ignore,
+    /// The path of the ignore file, where there is one.
+    ignore_file: String,
     dockerfile: String,
     sockets: Vec<String>,
 }
@@ -134,6 +139,7 @@ impl Context {
             top,
             nodes: BTreeMap::new(),
             ignore: Ignore::default(),
+            ignore_file: String::new(),
             dockerfile: dockerfile.to_owned(),
             sockets: Vec::new(),
         };
@@ -180,10 +186,12 @@ impl Context {
                 .read_disk(path)
                 .and_then(|found| found.ok_or(ContextError::Changed(name))),
             Some(Node::Link(_)) => Err(ContextError::Link(name)),
-            Some(Node::Folder) | None if path == self.dockerfile => {
-                Err(ContextError::NoDockerfile(name))
-            }
-            Some(Node::Folder) | None => Err(ContextError::Unreadable {
+            Some(Node::Folder) => Err(ContextError::NoFile {
+                path: name,
+                kind: walk::FOLDER,
+            }),
+            None if path == self.dockerfile => Err(ContextError::NoDockerfile(name)),
+            None => Err(ContextError::Unreadable {
                 path: name,
                 why: io::Error::from(io::ErrorKind::NotFound),
             }),
@@ -270,6 +278,7 @@ impl Context {
             file: Clean::path(&name),
             error,
         })?;
+        self.ignore_file = name;
         Ok(())
     }
 
@@ -281,13 +290,16 @@ impl Context {
         let name = Clean::path(path);
         match top.read(path.as_bytes(), LARGEST_TEXT) {
             Ok(Some(bytes)) => Ok(Some(bytes)),
-            Ok(None) => Err(ContextError::TooLarge {
+            Ok(None) => Err(ContextError::LongText {
                 limit: Bytes(LARGEST_TEXT),
                 path: name,
             }),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(why) if walk::is_link(&why) => Err(ContextError::Link(name)),
-            Err(why) => Err(ContextError::Unreadable { path: name, why }),
+            Err(why) => Err(match walk::no_file(&why) {
+                Some(kind) => ContextError::NoFile { path: name, kind },
+                None => ContextError::Unreadable { path: name, why },
+            }),
         }
     }
 
@@ -356,10 +368,20 @@ impl Context {
     fn add(&mut self, path: Vec<u8>, node: Node, limits: &Limits) -> Result<(), ContextError> {
         // Folders are few where files are few, or empty: they count as well.
         if self.nodes.len() >= limits.files.saturating_mul(2) {
-            return Err(ContextError::TooMany(limits.files));
+            return Err(self.too_many(limits));
         }
         self.nodes.insert(path, node);
         Ok(())
+    }
+
+    fn too_many(&self, limits: &Limits) -> ContextError {
+        let all = self.nodes.iter();
+        let files = all.filter(|(_, node)| !matches!(node, Node::Folder));
+        ContextError::TooMany {
+            limit: limits.files,
+            most: crowd::in_folder(files.map(|(path, _)| path.as_slice()))
+                .map(|folder| shown(&folder)),
+        }
     }
 
     /// Whether the ignore file leaves `path` out. The Dockerfile and the ignore file are always
@@ -408,7 +430,7 @@ impl Context {
             files += 1;
             bytes = bytes.plus(Bytes(size));
             if files > limits.files {
-                return Err(ContextError::TooMany(limits.files));
+                return Err(self.too_many(limits));
             }
             if bytes > limits.bytes {
                 return Err(ContextError::TooLarge {

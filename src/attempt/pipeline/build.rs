@@ -19,6 +19,7 @@ use crate::engine::BuildEvent;
 use crate::engine::Built;
 use crate::goal::evidence::StepFact;
 use crate::report::BaseReport;
+use crate::report::Outcome;
 use crate::report::WarningReport;
 
 impl Attempt {
@@ -54,7 +55,13 @@ impl Attempt {
                     self.bases.unreachable(image);
                     frontend = Frontend::OfTheEngine;
                 }
-                (Err(error), _) => return Err(problem::of_build(&error, &dockerfile).into()),
+                (Err(error), _) => {
+                    let left_out = |path: &str| gathered.left_out(path);
+                    return Err(match problem::of_ignored(&error, &dockerfile, left_out) {
+                        Some(told) => (Outcome::BuildFailed, told).into(),
+                        None => problem::of_build(&error, &dockerfile).into(),
+                    });
+                }
             }
         }
     }

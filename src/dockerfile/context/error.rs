@@ -52,8 +52,17 @@ pub enum ContextError {
         kind: &'static str,
     },
     /// More entries than are sent.
-    #[error("the context has more than {}", plural(*.0, "file"))]
-    TooMany(usize),
+    #[error(
+        "the context has more than {}{}",
+        plural(*.limit, "file"),
+        .most.as_ref().map(|folder| format!("; the folder `{folder}` holds the most")).unwrap_or_default()
+    )]
+    TooMany {
+        /// The most that is sent.
+        limit: usize,
+        /// The folder that holds most of them, where there is one.
+        most: Option<Clean>,
+    },
     /// More folders and files than are looked at.
     #[error("the folder has more than {}, ignored ones included", plural(*.0, "entry"))]
     TooManyToLookAt(usize),
@@ -64,6 +73,14 @@ pub enum ContextError {
         limit: Bytes,
         /// The file that crossed it.
         path: Clean,
+    },
+    /// A Dockerfile or an ignore file of a size that none has.
+    #[error("`{path}` is larger than {limit}, the most that is read of such a file")]
+    LongText {
+        /// The path.
+        path: Clean,
+        /// The most that is read.
+        limit: Bytes,
     },
     /// Folders within folders without end.
     #[error("`{path}` is more than {} deep", plural(*.limit, "folder"))]
@@ -103,7 +120,10 @@ impl ContextError {
             Self::Ignore { error, .. } => return error.hint.clone(),
             Self::NoFile { .. } => "put a plain file in its place",
             Self::Special { .. } => "remove it, or name it in `.dockerignore`",
-            Self::TooMany(_) | Self::TooManyToLookAt(_) | Self::TooLarge { .. } => {
+            Self::LongText { .. } => {
+                "look whether it is the right file: it is to hold a few lines of text"
+            }
+            Self::TooMany { .. } | Self::TooManyToLookAt(_) | Self::TooLarge { .. } => {
                 "name in `.dockerignore` what the build does not need, or build in a smaller folder"
             }
             Self::TooDeep { .. } | Self::LongPath { .. } => {

@@ -403,3 +403,70 @@ fn a_full_disk_is_told_from_an_unreadable_file() {
         format!("cannot read `{}`", missing.display())
     );
 }
+
+#[test]
+fn what_stands_in_the_place_of_a_file_is_named() {
+    for name in ["Dockerfile", ".dockerignore"] {
+        let folder = folder(&[("src/app", "1")]);
+        fs::write(folder.path().join("Dockerfile"), "FROM a\n").expect("a file");
+        let path = folder.path().join(name);
+        let _ = fs::remove_file(&path);
+        fs::create_dir(&path).expect("a folder");
+        let read = gather(&folder).and_then(|context| context.read("Dockerfile"));
+        assert_eq!(
+            read.expect_err("refused").to_string(),
+            format!("`{name}` is a folder; a file has to be there")
+        );
+        fs::remove_dir(&path).expect("no folder");
+        let _socket = UnixListener::bind(&path).expect("a socket");
+        if name == ".dockerignore" {
+            let error = gather(&folder).expect_err("refused").to_string();
+            assert!(error.contains("is a socket"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_dockerfile_without_end_is_not_told_as_a_large_context() {
+    let folder = folder(&[("Dockerfile", &"#\n".repeat(600_000))]);
+    let read = gather(&folder).and_then(|context| context.read("Dockerfile"));
+    let error = read.expect_err("too long");
+    assert!(error.to_string().starts_with("`Dockerfile` is larger than"));
+    assert!(!error.hint().is_some_and(|hint| hint.contains("ignore")));
+}
+
+#[test]
+fn only_what_is_there_is_left_out() {
+    let folder = folder(&[
+        ("Dockerfile", "FROM a\n"),
+        (".dockerignore", "#\n*\n"),
+        ("a/b", "1"),
+    ]);
+    let context = gather(&folder).expect("a context");
+    for path in ["a", "a/b"] {
+        let why = context.left_out(path).expect("left out");
+        assert_eq!((why.file.as_str(), why.decision.line), (".dockerignore", 2));
+    }
+    for path in ["none", "a/none", "a/b/c"] {
+        assert_eq!(context.left_out(path), None, "{path}");
+    }
+}
+
+#[test]
+fn of_too_many_files_the_folder_is_named_that_holds_the_most() {
+    let folder = folder(&[
+        ("Dockerfile", "FROM a\n"),
+        ("web/lib/1", ""),
+        ("web/lib/2", ""),
+        ("web/lib/3", ""),
+    ]);
+    let limits = Limits {
+        files: 3,
+        ..Limits::default()
+    };
+    let error = gather_within(folder.path(), &limits).expect_err("too many");
+    assert_eq!(
+        error.to_string(),
+        "the context has more than 3 files; the folder `web/lib` holds the most"
+    );
+}

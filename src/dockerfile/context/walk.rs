@@ -61,12 +61,16 @@ impl Folder {
                 here = Some(from.folder(name)?);
                 continue;
             }
-            let fd = rustix::fs::openat(&from.0, name, NEVER_FOLLOW, Mode::empty())?;
-            let kind = FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode as RawMode);
-            if kind != FileType::RegularFile {
-                return Err(io::Error::from(io::ErrorKind::InvalidInput));
-            }
-            return Ok(File::from(fd));
+            let fd = match rustix::fs::openat(&from.0, name, NEVER_FOLLOW, Mode::empty()) {
+                // What a socket answers to being opened.
+                Err(Errno::NXIO) => return Err(NoFile("a socket").into()),
+                opened => opened?,
+            };
+            return match FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode as RawMode) {
+                FileType::RegularFile => Ok(File::from(fd)),
+                FileType::Directory => Err(NoFile(FOLDER).into()),
+                other => Err(NoFile(special(other)).into()),
+            };
         }
         Err(io::Error::from(io::ErrorKind::NotFound))
     }
@@ -107,12 +111,8 @@ impl Folder {
                 Found::Link { target }
             }
             FileType::Socket => Found::Socket,
-            FileType::Fifo => Found::Special { kind: "a FIFO" },
-            FileType::BlockDevice | FileType::CharacterDevice => {
-                Found::Special { kind: "a device" }
-            }
-            FileType::Unknown => Found::Special {
-                kind: "neither a file nor a folder",
+            other => Found::Special {
+                kind: special(other),
             },
         };
         Ok(Some(found))
@@ -124,6 +124,35 @@ impl Folder {
         self.file(path)?.take(limit + 1).read_to_end(&mut bytes)?;
         let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= limit);
         Ok(fits.then_some(bytes))
+    }
+}
+
+/// What a folder is called that stands where a file has to be.
+pub(super) const FOLDER: &str = "a folder";
+
+/// Something that was to be opened as a file is none; what it is.
+#[derive(Debug, thiserror::Error)]
+#[error("it is {0}")]
+struct NoFile(&'static str);
+
+impl From<NoFile> for io::Error {
+    fn from(what: NoFile) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, what)
+    }
+}
+
+/// What it is that was to be opened as a file and is none.
+pub(super) fn no_file(error: &io::Error) -> Option<&'static str> {
+    let NoFile(kind) = error.get_ref()?.downcast_ref::<NoFile>()?;
+    Some(kind)
+}
+
+/// What neither a file, a folder, a link nor a socket is called.
+const fn special(kind: FileType) -> &'static str {
+    match kind {
+        FileType::Fifo => "a FIFO",
+        FileType::BlockDevice | FileType::CharacterDevice => "a device",
+        _ => "neither a file nor a folder",
     }
 }
 
