@@ -13,6 +13,7 @@ mod doctor;
 mod error;
 mod exit;
 mod goals;
+mod input;
 mod inside;
 mod interrupt;
 mod layers;

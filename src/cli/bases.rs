@@ -20,6 +20,7 @@ use crate::bases::State;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
+use crate::cli::input;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::progress::Live;
@@ -235,6 +236,15 @@ impl Work<'_> {
 
     /// Loads a pack.
     async fn import(&self, file: &Path) -> Result<(), CliError> {
+        if let Err(cause) = input::open(file)
+            && cause.kind() == std::io::ErrorKind::InvalidInput
+        {
+            return Err(CliError::Unreadable {
+                what: "the pack",
+                path: file.to_owned(),
+                cause,
+            });
+        }
         let name = shown(file);
         let loaded = self.follow(&name, |to| {
             self.service.import(file, to, self.cancel.clone())

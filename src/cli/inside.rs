@@ -1,8 +1,4 @@
 //! `loadline inside`: what is inside any image, and which secrets were left in it.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads the Dockerfile that was named"
-)]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -14,6 +10,7 @@ use crate::attempt;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
+use crate::cli::input;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::target::Target;
 use crate::cli::wiring;
@@ -101,11 +98,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 }
 
 fn read(path: &PathBuf) -> Result<Dockerfile, CliError> {
-    let bytes = std::fs::read(path).map_err(|cause| CliError::Unreadable {
-        what: "the Dockerfile",
-        path: path.clone(),
-        cause,
-    })?;
+    let bytes = input::read("the Dockerfile", path)?;
     Ok(Dockerfile::parse_bytes(&bytes))
 }
 

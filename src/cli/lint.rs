@@ -22,6 +22,7 @@ use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::error::LintError;
+use crate::cli::input;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Ignore;
 use crate::dockerfile::Span;
@@ -318,9 +319,7 @@ fn read(path: &Path, is_stdin: bool) -> io::Result<Vec<u8>> {
     if is_stdin {
         io::stdin().lock().take(LONGEST).read_to_end(&mut bytes)?;
     } else {
-        fs::File::open(path)?
-            .take(LONGEST)
-            .read_to_end(&mut bytes)?;
+        input::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }

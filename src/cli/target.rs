@@ -20,6 +20,7 @@ use tempfile::TempPath;
 
 use crate::attempt;
 use crate::cli::CliError;
+use crate::cli::input;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::wiring;
 use crate::engine::Engine as _;
@@ -58,8 +59,8 @@ impl Target {
             Self::Archive(PathBuf::from(word))
         } else if has_index || (is_path && path.is_dir()) {
             Self::Folder(PathBuf::from(word))
-        } else if is_path {
-            // A pipe, or nothing: opening it will tell.
+        } else if is_path || (path.exists() && !path.is_dir()) {
+            // A pipe, a device, or nothing: opening it will tell.
             Self::Archive(PathBuf::from(word))
         } else {
             Self::Image(word.to_owned())
@@ -221,7 +222,7 @@ fn source(path: &Path) -> Result<Box<dyn Read>, CliError> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
-    let file = File::open(path).map_err(|cause| unreadable("the archive", path, cause))?;
+    let file = input::open(path).map_err(|cause| unreadable("the archive", path, cause))?;
     Ok(Box::new(file))
 }
 
@@ -330,6 +331,7 @@ mod tests {
             Target::Folder(place("layout").into())
         );
         assert_eq!(Target::of("./no.tar"), archive("./no.tar"));
+        assert_eq!(Target::of("/dev/zero"), archive("/dev/zero"));
         for image in ["app", "app:latest", "loadline.local/a/b:1", "sha256:00"] {
             assert_eq!(Target::of(image), Target::Image(image.to_owned()));
         }

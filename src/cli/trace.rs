@@ -1,7 +1,7 @@
 //! `loadline trace`: which files of an image a run opens, and how much of it that is.
 #![expect(
     clippy::disallowed_methods,
-    reason = "reads the Dockerfile that was named; the sweep of leftovers runs beside the work"
+    reason = "the sweep of leftovers runs beside the work"
 )]
 
 use std::path::Path;
@@ -15,6 +15,7 @@ use crate::attempt::Traced;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
+use crate::cli::input;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::target::Target;
@@ -186,12 +187,7 @@ impl Args {
 }
 
 fn read(path: &Path) -> Result<String, CliError> {
-    let bytes = std::fs::read(path).map_err(|cause| CliError::Unreadable {
-        what: "the Dockerfile",
-        path: path.to_owned(),
-        cause,
-    })?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8_lossy(&input::read("the Dockerfile", path)?).into_owned())
 }
 
 async fn trace(

@@ -21,8 +21,32 @@ pub struct CourseError {
 struct Place {
     line: usize,
     column: usize,
+    /// The line, or what of a long one is around the column.
     text: String,
+    /// How much of it is before the caret.
+    before: usize,
     width: usize,
+}
+
+/// The most characters that are shown of a line.
+const WIDE: usize = 160;
+
+/// The most characters of a message; it may hold what somebody wrote.
+const LONG: usize = 2_000;
+
+/// A message, without the middle of a very long one.
+fn bounded(message: String) -> String {
+    let count = message.chars().count();
+    if count <= LONG {
+        return message;
+    }
+    let (begin, end) = (LONG / 4 * 3, LONG / 4);
+    message
+        .chars()
+        .take(begin)
+        .chain(" … ".chars())
+        .chain(message.chars().skip(count - end))
+        .collect()
 }
 
 impl CourseError {
@@ -30,7 +54,7 @@ impl CourseError {
     #[must_use]
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: bounded(message.into()),
             file: Clean::line(file).to_string(),
             place: None,
             hint: None,
@@ -41,7 +65,13 @@ impl CourseError {
     #[must_use]
     pub fn at(file: &str, source: &str, line: usize, column: usize, message: String) -> Self {
         let text = source.lines().nth(line.saturating_sub(1)).unwrap_or("");
-        let rest: String = text.chars().skip(column.saturating_sub(1)).collect();
+        let skipped = match text.chars().count() {
+            all if all > WIDE => column.saturating_sub(1).saturating_sub(WIDE / 2),
+            _ => 0,
+        };
+        let before = column.saturating_sub(1) - skipped;
+        let shown: String = text.chars().skip(skipped).take(WIDE).collect();
+        let rest: String = shown.chars().skip(before).collect();
         let end = |c: char| c.is_whitespace() || matches!(c, ':' | ',' | '}' | ']');
         let width = rest
             .split(end)
@@ -51,7 +81,8 @@ impl CourseError {
             place: Some(Place {
                 line,
                 column,
-                text: Clean::line(text).to_string(),
+                text: Clean::line(&shown).to_string(),
+                before,
                 width: width.max(1),
             }),
             ..Self::of_file(file, message)
@@ -94,7 +125,7 @@ impl fmt::Display for CourseError {
             let number = place.line.to_string();
             let blank = " ".repeat(number.len());
             write!(f, "\n {blank} |\n {number} | {}", place.text)?;
-            let before = " ".repeat(place.column.saturating_sub(1));
+            let before = " ".repeat(place.before);
             write!(f, "\n {blank} | {before}{}", "^".repeat(place.width))?;
         }
         match &self.hint {
@@ -124,6 +155,18 @@ mod tests {
             "unknown goal kind `max_sze`\n  --> exercises/a/exercise.yaml:3:5\n   |\n 3 |   - max_sze: \
              100 MB\n   |     ^^^^^^^\n  hint: did you mean `max_size`?"
         );
+    }
+
+    #[test]
+    fn of_a_long_line_only_what_is_around_its_place_is_shown() {
+        let source = format!("{}bad: {}", "x ".repeat(50_000), "y".repeat(50_000));
+        let error = CourseError::at("a.yaml", &source, 1, 100_001, "z".repeat(9_000));
+        let text = error.to_string();
+        assert!(text.chars().count() < 2_600, "{}", text.len());
+        let caret = text.lines().last().unwrap().find('^').unwrap();
+        let shown = text.lines().rev().nth(1).unwrap();
+        assert!(shown[caret..].starts_with("bad: y"), "{text}");
+        assert!(text.lines().last().unwrap().ends_with(" ^^^"), "{text}");
     }
 
     #[test]

@@ -267,11 +267,18 @@ fn expanded<'a>(
 }
 
 fn read_members(
-    source: impl BufRead,
+    mut source: impl BufRead,
     asked: &Asked<'_>,
     budget: &mut Budget,
 ) -> Result<BTreeMap<String, Part>, ArchiveError> {
-    let mut members = Members::new(source);
+    let mut first = Vec::new();
+    (&mut source).take(512).read_to_end(&mut first)?;
+    if !first.is_empty() && !members::looks_like_tar(&first) {
+        return Err(ArchiveError::NotAnImage(Clean::line(
+            "it does not begin as an archive does",
+        )));
+    }
+    let mut members = Members::new(io::Cursor::new(first).chain(source));
     let mut parts = BTreeMap::new();
     while let Some(member) = members.next(budget)? {
         if member.kind.is_symlink() || member.kind.is_hard_link() {

@@ -1,11 +1,6 @@
 //! `loadline check --structure-tests`: the tests of container-structure-test files on an image that
 //! is there already.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads the files of tests that were named"
-)]
-
 use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -20,6 +15,7 @@ use crate::attempt::Judged;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
+use crate::cli::input;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::wiring;
 use crate::course::GoalEntry;
@@ -94,13 +90,19 @@ pub(super) fn run(
 }
 
 fn read(file: &Path) -> Result<Vec<GoalEntry>, CliError> {
-    let source = std::fs::read_to_string(file).map_err(|cause| CliError::Unreadable {
-        what: "the file of tests",
-        path: file.to_owned(),
-        cause,
-    })?;
+    let bytes = input::read("the file of tests", file)?;
+    let source = String::from_utf8_lossy(&bytes);
     let name = file.display().to_string();
-    Ok(structure_goals(Clean::line(&name).as_str(), &source)?)
+    structure_goals(Clean::line(&name).as_str(), &source).map_err(|error| {
+        let error = if error.hint().is_none() && !source.contains("schemaVersion") {
+            error.with_hint(
+                "name a file of container-structure-test: it begins with `schemaVersion: 2.0.0`",
+            )
+        } else {
+            error
+        };
+        error.into()
+    })
 }
 
 /// Tests of several files may share a name; their ids differ.
@@ -184,6 +186,23 @@ mod tests {
                 "structure_tests.it-is-there-2-2",
             ]
         );
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_not_printed_back() {
+        use std::io::Write as _;
+        for text in [
+            "a".repeat(500_000),
+            "root:x:0:0::/root:/bin/sh\n".repeat(5_000),
+        ] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            let error = read(file.path()).unwrap_err();
+            let told = error.render(crate::cli::output::Paint::none());
+            assert!(told.len() < 1_500, "{}", told.len());
+            assert!(told.contains("`schemaVersion: 2.0.0`"), "{told}");
+            assert!(told.contains("it holds no document of tests"), "{told}");
+        }
     }
 
     #[test]

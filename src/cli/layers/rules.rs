@@ -5,10 +5,6 @@
 //! `off`, `false` and nothing turn a rule off. The names that the same rules have among that tool's
 //! own settings (`lowest-efficiency-threshold`, `highest-wasted-bytes` and
 //! `highest-user-wasted-percent`) are read too, with or without `rules:`.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads the rule file that was named, or the one that is there"
-)]
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -19,6 +15,7 @@ use serde::Serialize;
 use serde_yaml::Value;
 
 use crate::cli::CliError;
+use crate::cli::input;
 use crate::cli::layers::LayersError;
 use crate::image::efficiency::DiveFigures;
 use crate::text::Clean;
@@ -88,7 +85,7 @@ impl Rules {
             path: path.clone(),
             cause,
         };
-        let file = match std::fs::File::open(&path) {
+        let file = match input::open(&path) {
             Err(error) if !named && error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }

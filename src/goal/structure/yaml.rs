@@ -161,7 +161,13 @@ struct License {
 pub fn parse(text: &str) -> Result<Vec<StructureTest>, StructureError> {
     let document: Document = serde_yaml::from_str(text).map_err(|error| StructureError {
         place: error.location().map(|at| (at.line(), at.column())),
-        message: error.to_string(),
+        message: match error.to_string() {
+            // Its words hold all of a text that is something else altogether.
+            whole if whole.contains("expected struct Document") => {
+                String::from("it holds no document of tests")
+            }
+            words => words,
+        },
     })?;
     tests(document).map_err(|message| StructureError {
         message,
