@@ -100,7 +100,15 @@ impl Store {
         let path = self.root.join(CURRENT);
         match fs::read_to_string(&path) {
             Ok(id) => Ok(Some(id.trim().to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Nor is there one below what is no folder, such as the home of a service.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(AdvisoriesError::file(&path, error)),
         }
     }
@@ -365,6 +373,12 @@ fn manifest(folder: &Path, id: &str) -> Result<Manifest, AdvisoriesError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn below_what_is_no_folder_there_is_no_snapshot() {
+        let store = Store::at(PathBuf::from("/dev/null/loadline/advisories"));
+        assert_eq!(store.current_id().unwrap(), None);
+    }
 
     #[test]
     fn the_shipped_snapshot_is_used_again_by_either_name() {

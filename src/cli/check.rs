@@ -28,6 +28,7 @@ use crate::course::Course;
 use crate::course::Exercise;
 use crate::course::suggest;
 use crate::finding::matching::Advisories;
+use crate::goal::Known;
 use crate::plain::progress::Progress;
 use crate::report::Outcome;
 use crate::report::Report;
@@ -66,11 +67,12 @@ pub(crate) struct Args {
     /// Print exactly the report, as JSON
     #[arg(long)]
     json: bool,
-    /// A snapshot of advisories by its id, in place of the current one; `shipped` is a name too
+    /// With `--dir`: a snapshot of advisories by its id, in place of the current one; `shipped` is
+    /// a name too
     #[arg(long, requires = "dir", value_name = "ID")]
     db: Option<String>,
     /// Leave the builder's cache aside
-    #[arg(long, requires = "dir")]
+    #[arg(long)]
     no_cache: bool,
     /// Read a large image whole even where a cheaper goal has already said no
     #[arg(long)]
@@ -101,12 +103,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
                 let with = With {
                     no_cache: args.no_cache,
                     thorough: args.thorough,
-                    advisories: db::chosen(args.db.as_deref()),
+                    advisories: db::for_goals(args.db.as_deref())?,
                 };
-                from_folder(&course, exercise, submission, folder, with, &interrupt).await?
+                from_folder(&course, exercise, submission, folder, with, &interrupt).await
             }
             None => {
-                let local = wiring::local(&course)?.thorough(args.thorough);
+                let local = wiring::local(&course)?
+                    .thorough(args.thorough)
+                    .no_cache(args.no_cache);
                 let cancel = interrupt.asked.clone();
                 own.insert(local).start_attempt(&exercise.id, cancel)
             }
@@ -147,13 +151,10 @@ pub(crate) struct With {
     /// Whether a large image is read whole in any case.
     pub(crate) thorough: bool,
     /// What packages are compared with.
-    pub(crate) advisories: Result<Arc<dyn Advisories>, CliError>,
+    pub(crate) advisories: Known<Arc<dyn Advisories>>,
 }
 
 /// Starts an attempt on files that are not the learner's workspace.
-///
-/// # Errors
-/// When the advisories that were asked for cannot be used.
 pub(crate) async fn from_folder(
     course: &Course,
     exercise: &Exercise,
@@ -161,8 +162,7 @@ pub(crate) async fn from_folder(
     place: &Path,
     with: With,
     interrupt: &Interrupt,
-) -> Result<mpsc::Receiver<AttemptEvent>, CliError> {
-    let advisories = with.advisories?;
+) -> mpsc::Receiver<AttemptEvent> {
     let (docker, service) = match wiring::engine().await {
         Ok(found) => found,
         Err(search) => {
@@ -170,7 +170,7 @@ pub(crate) async fn from_folder(
             let report = attempt::without_engine(wiring::course_ref(course), &exercise.id, &error);
             let (sender, receiver) = mpsc::channel(1);
             let _ = sender.send(AttemptEvent::Finished(Box::new(report))).await;
-            return Ok(receiver);
+            return receiver;
         }
     };
     // Beside the attempt: its first line does not wait for it.
@@ -182,7 +182,7 @@ pub(crate) async fn from_folder(
         submission,
         owner: wiring::owner(&token),
         canaries: exercise.needles(&token),
-        advisories: Ok(advisories),
+        advisories: with.advisories,
         baseline: None,
         no_cache: with.no_cache,
         // A folder may be anybody's.
@@ -192,7 +192,7 @@ pub(crate) async fn from_folder(
     };
     let supply = Arc::new(Supply::new(service));
     let cancel = interrupt.asked.clone();
-    Ok(attempt::start(docker, supply, request, cancel))
+    attempt::start(docker, supply, request, cancel)
 }
 
 /// Shows the attempt as it goes, and returns its report.

@@ -23,6 +23,7 @@ use crate::cli::progress::Live;
 use crate::cli::wiring;
 use crate::finding::Ecosystem;
 use crate::finding::matching::Advisories;
+use crate::goal::Known;
 use crate::learner::Home;
 use crate::workshop::advice;
 
@@ -115,6 +116,18 @@ fn store() -> Result<Store, CliError> {
 /// When what was asked for is not here, or the current ones are damaged.
 pub(crate) fn chosen(pinned: Option<&str>) -> Result<Arc<dyn Advisories>, CliError> {
     Ok(advice::advisories(Home::find().ok().as_ref(), pinned)?)
+}
+
+/// The same as evidence for goals, of which few ask for it: what was not asked for by its name and
+/// cannot be had stops none of the others.
+///
+/// # Errors
+/// When what was asked for is not here.
+pub(crate) fn for_goals(pinned: Option<&str>) -> Result<Known<Arc<dyn Advisories>>, CliError> {
+    match pinned {
+        Some(_) => chosen(pinned).map(Ok),
+        None => Ok(advice::known(Home::find().ok().as_ref())),
+    }
 }
 
 /// Does what was asked.

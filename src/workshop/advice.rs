@@ -31,8 +31,9 @@ pub fn advisories(
 }
 
 /// The same as evidence for goals.
-pub(super) fn known(home: &Home) -> Known<Arc<dyn Advisories>> {
-    advisories(Some(home), None).map_err(|error| {
+#[must_use]
+pub fn known(home: Option<&Home>) -> Known<Arc<dyn Advisories>> {
+    advisories(home, None).map_err(|error| {
         Missing::because(format!(
             "There are no advisories to compare with: {}. Try this: {}.",
             Clean::line(&error.to_string()),

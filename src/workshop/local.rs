@@ -85,6 +85,7 @@ pub struct Local {
     records: Kept,
     last_look: look::LastLook,
     thorough: bool,
+    no_cache: bool,
 }
 
 /// The engine that was found, and its base images.
@@ -105,6 +106,7 @@ impl Local {
             engine: Arc::default(),
             last_look: Arc::default(),
             thorough: false,
+            no_cache: false,
         }
     }
 
@@ -112,6 +114,12 @@ impl Local {
     #[must_use]
     pub fn thorough(self, thorough: bool) -> Self {
         Self { thorough, ..self }
+    }
+
+    /// The same, but attempts leave the builder's cache aside.
+    #[must_use]
+    pub fn no_cache(self, no_cache: bool) -> Self {
+        Self { no_cache, ..self }
     }
 
     /// The engine: the one that was found before, where it still answers.
@@ -263,9 +271,9 @@ impl Local {
             owner: owner(&token),
             canaries: exercise.needles(&token),
             exercise,
-            advisories: advice::known(&self.home),
+            advisories: advice::known(Some(&self.home)),
             baseline,
-            no_cache: false,
+            no_cache: self.no_cache,
             own: true,
             thorough: self.thorough,
             facts: Some(self.facts()),
