@@ -31,7 +31,9 @@ pub fn advisories(
 }
 
 /// The same as evidence for goals.
-#[must_use]
+///
+/// # Errors
+/// When the current ones cannot be used; why, for those goals that ask for them.
 pub fn known(home: Option<&Home>) -> Known<Arc<dyn Advisories>> {
     advisories(home, None).map_err(|error| {
         Missing::because(format!(

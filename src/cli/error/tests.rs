@@ -122,3 +122,17 @@ fn causes_are_words_not_numbers() {
       hint: check the path and its permissions
     ");
 }
+
+#[test]
+fn a_cause_keeps_the_letters_of_its_names() {
+    let error = CliError::Unreadable {
+        what: "the Dockerfile",
+        path: PathBuf::from("pipe"),
+        cause: std::io::Error::other("It is a FIFO of 1 MB"),
+    };
+    insta::assert_snapshot!(plain(&error), @"
+    error: the Dockerfile `pipe` cannot be read
+      caused by: it is a FIFO of 1 MB
+      hint: check the path and its permissions
+    ");
+}

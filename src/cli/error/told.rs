@@ -51,5 +51,9 @@ pub(super) fn shown(path: &Path) -> Clean {
 pub(super) fn io_cause(error: &std::io::Error) -> String {
     let text = error.to_string();
     let words = text.split(" (os error").next().unwrap_or(&text);
-    Clean::line(&words.to_lowercase()).to_string()
+    // Its names, such as `FIFO` or `1 MB`, stay as they are.
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    let words: String = first.into_iter().chain(letters).collect();
+    Clean::line(&words).to_string()
 }
