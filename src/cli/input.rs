@@ -32,7 +32,8 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .iter()
         .any(|own| path.to_string_lossy().starts_with(own));
     let kind = std::fs::metadata(path)?.file_type();
-    if !kind.is_file() && !(is_own && !kind.is_dir()) {
+    let may_be_read = kind.is_file() || is_own && !kind.is_dir();
+    if !may_be_read {
         let why = format!("it is {}, and a file has to be there", name(kind));
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }

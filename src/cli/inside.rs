@@ -1,6 +1,7 @@
 //! `loadline inside`: what is inside any image, and which secrets were left in it.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -66,7 +67,7 @@ pub(crate) struct Args {
 /// Prints what is inside an image.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let output = context.output;
-    let dockerfile = args.dockerfile.as_ref().map(read).transpose()?;
+    let dockerfile = args.dockerfile.as_deref().map(read).transpose()?;
     wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
         let options = Options {
@@ -97,7 +98,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     })
 }
 
-fn read(path: &PathBuf) -> Result<Dockerfile, CliError> {
+fn read(path: &Path) -> Result<Dockerfile, CliError> {
     let bytes = input::read("the Dockerfile", path)?;
     Ok(Dockerfile::parse_bytes(&bytes))
 }

@@ -12,7 +12,7 @@ use crate::text::Clean;
 pub struct CourseError {
     message: String,
     file: String,
-    place: Option<Place>,
+    place: Option<Box<Place>>,
     hint: Option<String>,
 }
 
@@ -78,13 +78,13 @@ impl CourseError {
             .next()
             .map_or(0, |word| word.chars().count());
         Self {
-            place: Some(Place {
+            place: Some(Box::new(Place {
                 line,
                 column,
                 text: Clean::line(&shown).to_string(),
                 before,
                 width: width.max(1),
-            }),
+            })),
             ..Self::of_file(file, message)
         }
     }

@@ -389,8 +389,9 @@ fn one_cell_is_enough_to_survive() {
     pty.open_work();
     for (cols, rows) in [(1, 1), (2, 40), (60, 18), (40, 10), (120, 36)] {
         pty.master.resize(size(cols, rows)).expect("a new size");
-        // The reader of screens fails where a wide character of the frame before meets one column.
-        pty.screen.screen_mut().set_size(rows, cols.max(2));
+        // The reader of screens fails where the frame before, which is larger, meets one column or row.
+        let (rows, cols) = (rows.max(2), cols.max(2));
+        pty.screen.screen_mut().set_size(rows, cols);
         pty.press("\x0c");
         let first = match cols {
             ..60 => "l",
