@@ -20,8 +20,8 @@ use crate::units::Bytes;
 
 /// Remove what Loadline made on your engine, and nothing else
 ///
-/// Shows first what would go and how much it is: images of your attempts, and what a crash left
-/// behind. Your files and your progress stay. Base images stay too, unless you say `--bases`:
+/// Shows first what would go and how much it is: images of attempts, also of others who share the
+/// engine, and what a crash left behind. Your files and your progress stay. Base images stay too, unless you say `--bases`:
 /// making them again takes minutes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

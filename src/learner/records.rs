@@ -64,7 +64,7 @@ pub struct Opened {
 pub enum RecordsError {
     /// No space is left, or a quota or a limit is used up.
     #[error("the disk takes no more, so this was not recorded")]
-    Full(#[source] sqlx::Error),
+    Full(sqlx::Error),
     /// The folder cannot be made or written.
     #[error("the records in `{path}` cannot be opened")]
     Open {

@@ -220,7 +220,7 @@ actions! {
     Filter Here [key('f')] typing [] "filter", "Shows only the lines with some words.", when::filter;
     Diff Here [key('d')] typing [key('d')] "diff", "Shows the two sides.", when::diff;
     TakeTheirs Here [code(KeyCode::Enter)] typing [code(KeyCode::Enter)] "take the file on disk", "Takes what is on disk; undo brings yours back.", when::take_theirs;
-    KeepMine Here [code(KeyCode::Esc)] typing [code(KeyCode::Esc)] "keep mine", "Writes what is here over what is on disk.", when::keep_mine;
+    KeepMine Here [code(KeyCode::Esc)] typing [code(KeyCode::Esc)] "keep mine", "Writes what is here over what is on disk; that is kept.", when::keep_mine;
     Solution Here [key('S')] typing [] "solution", "Shows the worked answer beside yours.", when::solution;
     Apply Here [key('A')] typing [] "apply", "Puts the solution into your files; a reset can be undone, this too.", when::apply;
     Reset Here [key('R')] typing [] "reset files", "Puts the starter back; what you have is kept.", when::reset;

@@ -156,11 +156,11 @@ pub enum Msg {
 pub(super) fn kept(file: &str, result: &Result<PathBuf, Trouble>) -> Clean {
     Clean::line(&match result {
         Ok(path) => format!(
-            "your changes to {file} are not in it; they are kept in {}",
+            "the text of {file} that is not on disk now is kept in {}",
             path.display()
         ),
         Err(trouble) => format!(
-            "your changes to {file} are not in it and could not be kept: {}",
+            "the text of {file} that is not on disk now could not be kept: {}",
             in_words(trouble)
         ),
     })

@@ -375,7 +375,7 @@ fn leaving_while_the_disk_has_something_else_keeps_the_text_and_says_where() {
         }
         assert_eq!(pty.ends(), code);
         pty.is_restored();
-        pty.shows("loadline: your changes to Dockerfile are not in it; they are kept in");
+        pty.shows("loadline: the text of Dockerfile that is not on disk now is kept in");
         let kept = pty.folder.path().join("Dockerfile.kept");
         let kept = std::fs::read_to_string(kept).expect("the text is there");
         assert_eq!(kept, format!("# mine{DOCKERFILE}"));

@@ -91,8 +91,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                "your changes to Dockerfile are not in it; they are kept in /home/a/kept/Dockerfile",
-                "your changes to Dockerfile are not in it and could not be kept: no room. Free some.",
+                "the text of Dockerfile that is not on disk now is kept in /home/a/kept/Dockerfile",
+                "the text of Dockerfile that is not on disk now could not be kept: no room. Free some.",
             ]
         );
     }

@@ -322,7 +322,15 @@ pub(super) fn resolve(model: &mut Model, take_theirs: bool, effects: &mut Vec<Ef
             // There is nothing to take: a deleted file can only be written again, and what is
             // not to be written again stays deleted.
             None if take_theirs => continue,
-            Some(_) | None => file.saving = None,
+            theirs => {
+                file.saving = None;
+                // Somebody wrote it, and a key that is also for other things may have been pressed.
+                effects.extend(theirs.map(|text| Effect::Keep {
+                    exercise: bench.exercise.clone(),
+                    file: file.name.clone(),
+                    text,
+                }));
+            }
         }
         file.conflict = None;
     }

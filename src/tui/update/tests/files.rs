@@ -150,6 +150,10 @@ fn a_deleted_file_offers_to_write_it_back_and_nothing_else() {
     on_disk(&mut scene, Some("FROM theirs\n"));
     let wanted = ["take the file on disk", "keep mine", "diff"];
     assert_eq!(offered(&scene), wanted);
+    // The same key ends typing: what it writes over is kept.
+    let effects = scene.key(KeyCode::Esc);
+    assert_eq!(kept(&effects), ["FROM theirs\n"]);
+    assert_eq!(saves(&effects), [format!("mine{DOCKERFILE}")]);
 }
 
 #[test]
@@ -187,7 +191,7 @@ fn taking_what_cannot_be_undone_keeps_the_text_here() {
         file: "Dockerfile".to_owned(),
         result: Ok("/k/Dockerfile".into()),
     });
-    assert!(status(&scene).ends_with("they are kept in /k/Dockerfile"));
+    assert!(status(&scene).ends_with("is kept in /k/Dockerfile"));
     assert_eq!(kept(&scene.tell(Msg::Terminate)), [""; 0]);
 }
 
