@@ -333,8 +333,7 @@ impl Workspace {
 
     /// Writes a file whole or not at all.
     fn write(&self, name: &str, content: &[u8]) -> Result<(), WorkspaceError> {
-        let path = links::real(&self.path, name)
-            .ok_or_else(|| WorkspaceError::LeadsOut(self.file(name)))?;
+        let path = within(&self.path, name)?;
         if is_read_only(&path) {
             return Err(WorkspaceError::ReadOnly(path));
         }
@@ -424,8 +423,7 @@ impl Workspace {
     }
 
     fn remove(&self, name: &str) -> Result<(), WorkspaceError> {
-        let path = links::real(&self.path, name)
-            .ok_or_else(|| WorkspaceError::LeadsOut(self.file(name)))?;
+        let path = within(&self.path, name)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(WorkspaceError::io(&path, "removed")(error))
@@ -440,8 +438,7 @@ impl Workspace {
 /// # Errors
 /// When it cannot be read, lies elsewhere, is no plain file or is too large.
 pub fn read(folder: &Path, name: &str) -> Result<Option<Arc<[u8]>>, WorkspaceError> {
-    let path =
-        &links::real(folder, name).ok_or_else(|| WorkspaceError::LeadsOut(folder.join(name)))?;
+    let path = &within(folder, name)?;
     let meta = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(WorkspaceError::io(path, "read"))?,
@@ -461,6 +458,11 @@ pub fn read(folder: &Path, name: &str) -> Result<Option<Arc<[u8]>>, WorkspaceErr
         return Err(WorkspaceError::TooLarge(path.to_owned()));
     }
     Ok(Some(content.into()))
+}
+
+/// Where a file of a folder lies, links followed.
+fn within(folder: &Path, name: &str) -> Result<PathBuf, WorkspaceError> {
+    links::real(folder, name).ok_or_else(|| WorkspaceError::LeadsOut(folder.join(name)))
 }
 
 /// Whether a file's mode does not let it be written.
