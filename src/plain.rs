@@ -14,6 +14,7 @@ pub mod prose;
 mod remarks;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -325,12 +326,19 @@ impl Plain<'_> {
     }
 
     async fn doctor(&mut self) {
-        self.engine = self.services.workshop.find_engine().await;
+        let cancel = self.tty.stop();
+        let workshop = Arc::clone(&self.services.workshop);
+        let looking = async { (workshop.find_engine().await, workshop.doctor().await) };
+        // An engine that is there and says nothing takes its time.
+        let Some((engine, checks)) = cancel.run_until_cancelled(looking).await else {
+            return self.say("Stopped.");
+        };
+        self.engine = engine;
         let tried = match &self.engine {
             EngineState::Missing { tried, .. } => tried.clone(),
             EngineState::Looking | EngineState::Ready { .. } => Vec::new(),
         };
-        for check in self.services.workshop.doctor().await {
+        for check in checks {
             let word = check.state.word();
             self.say(format!("{}: {word}. {}", check.title, check.found));
             if let Some(fix) = check.fix {

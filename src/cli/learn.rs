@@ -136,18 +136,24 @@ struct Work {
 /// What the workshop does right now.
 #[derive(Debug, Default)]
 enum Doing {
-    /// Something short.
+    /// It holds nothing of the person's: it begins, or its work was stopped.
     #[default]
-    Other,
+    Nothing,
     /// A piece of work that can be stopped.
     Work(CancellationToken),
-    /// It waits for an answer; whoever asked may hold what was typed before.
+    /// It waits for an answer, or does what was answered until it asks again; whoever asked may
+    /// hold what was typed before.
     Asking,
+    /// The person's editor has the terminal: Ctrl-C is the editor's.
+    Editing,
 }
 
 impl Work {
     fn begin(&self) -> CancellationToken {
         let token = CancellationToken::new();
+        if self.is_last() {
+            token.cancel();
+        }
         *self.held() = Doing::Work(token.clone());
         token
     }
@@ -156,8 +162,8 @@ impl Work {
         *self.held() = Doing::Asking;
     }
 
-    fn end(&self) {
-        *self.held() = Doing::Other;
+    fn edit(&self) {
+        *self.held() = Doing::Editing;
     }
 
     fn is_last(&self) -> bool {
@@ -165,12 +171,13 @@ impl Work {
     }
 
     /// Takes in a signal; says whether the workshop is to be left at once. Work is stopped, and a
-    /// question ends like the input: who asked it puts away what it holds.
+    /// question, this one or the next, ends like the input: who asked puts away what it holds.
     fn hears(&self, asks: Asks) -> bool {
         if asks == Asks::End {
             self.last.cancel();
         }
-        match std::mem::take(&mut *self.held()) {
+        let mut held = self.held();
+        match std::mem::take(&mut *held) {
             Doing::Work(token) => {
                 token.cancel();
                 false
@@ -179,7 +186,11 @@ impl Work {
                 self.last.cancel();
                 false
             }
-            Doing::Other => true,
+            Doing::Editing => {
+                *held = Doing::Editing;
+                false
+            }
+            Doing::Nothing => true,
         }
     }
 
@@ -226,9 +237,7 @@ impl Teletype for Person {
 
     async fn ask(&mut self, prompt: &str) -> Option<String> {
         self.work.ask();
-        let answer = self.answer(prompt).await;
-        self.work.end();
-        answer
+        self.answer(prompt).await
     }
 
     fn has_editor(&self) -> bool {
@@ -238,11 +247,14 @@ impl Teletype for Person {
     async fn edit(&mut self, file: &Path) -> Result<(), String> {
         let command = editor().ok_or("Neither `VISUAL` nor `EDITOR` names an editor.")?;
         let (program, args) = command.split_first().ok_or("`EDITOR` is empty.")?;
-        let status = tokio::process::Command::new(program)
+        self.work.edit();
+        let ended = tokio::process::Command::new(program)
             .args(args)
             .arg(file)
             .status()
-            .await
+            .await;
+        self.work.ask();
+        let status = ended
             .map_err(|error| format!("`{}` does not start: {error}.", Clean::line(program)))?;
         if status.success() {
             Ok(())
@@ -315,9 +327,6 @@ mod tests {
         assert!(!work.hears(Asks::Stop));
         assert!(token.is_cancelled() && !work.is_last());
         assert!(work.hears(Asks::Stop));
-        work.begin();
-        work.end();
-        assert!(work.hears(Asks::Stop));
     }
 
     #[test]
@@ -327,7 +336,19 @@ mod tests {
             work.ask();
             assert!(!work.hears(asks), "who asked puts away what it holds");
             assert!(work.is_last());
+            assert!(work.begin().is_cancelled(), "nothing new begins");
+            assert!(!work.hears(asks));
             assert!(work.hears(asks), "it was said twice");
+        }
+    }
+
+    #[test]
+    fn in_the_editor_ctrl_c_is_the_editors() {
+        let work = Work::default();
+        work.edit();
+        for asks in [Asks::Stop, Asks::Stop, Asks::End] {
+            assert!(!work.hears(asks));
+            assert_eq!(work.is_last(), asks == Asks::End);
         }
     }
 }
