@@ -7,6 +7,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io;
 use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use aho_corasick::AhoCorasick;
+use tempfile::TempDir;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Child;
@@ -40,10 +42,9 @@ const MOST_PROGRAM: u64 = 512 * 1024 * 1024;
 
 /// What every scanner gets of the environment, where it is set: how to reach the network, and whom
 /// to trust there. No token, no key, no address of an engine.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 10] = [
     "PATH",
     "LANG",
-    "TMPDIR",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "HTTP_PROXY",
@@ -190,13 +191,13 @@ pub(super) async fn run(
 ) -> Result<Output, ScanError> {
     let program = adapter.program;
     let failed = |source| ScanError::Start { program, source };
-    let home = tempfile::tempdir().map_err(failed)?;
+    let place = Place::new().map_err(failed)?;
     let mut command = Command::new(path);
     command
         .args(words)
         .env_clear()
-        .envs(environment(adapter, home.path()))
-        .current_dir(home.path())
+        .envs(environment(adapter, &place))
+        .current_dir(place.home())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -215,6 +216,29 @@ pub(super) async fn run(
         let _ = child.wait().await;
     }
     watched
+}
+
+/// Where a scanner lives while it runs. All that it leaves goes with this, also where it is stopped
+/// while the layers of an image lie unpacked there.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> io::Result<Self> {
+        let place = Self(tempfile::Builder::new().prefix("loadline-").tempdir()?);
+        std::fs::create_dir(place.home())?;
+        std::fs::create_dir(place.scratch())?;
+        Ok(place)
+    }
+
+    /// An empty home.
+    fn home(&self) -> PathBuf {
+        self.0.path().join("home")
+    }
+
+    /// Room for files that it needs for a while only.
+    fn scratch(&self) -> PathBuf {
+        self.0.path().join("tmp")
+    }
 }
 
 /// Stops a scanner with all that it started.
@@ -261,7 +285,7 @@ async fn read(
     from: Option<impl AsyncRead + Unpin>,
     most: usize,
     beyond: Beyond,
-) -> std::io::Result<Option<Vec<u8>>> {
+) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     let Some(mut from) = from else {
         return Ok(Some(bytes));
@@ -292,16 +316,17 @@ pub(super) fn cache() -> Option<PathBuf> {
     own("XDG_CACHE_HOME").map(PathBuf::from).or_else(home)
 }
 
-/// What a scanner sees of the environment: the variables that it needs, an empty home, and its own
+/// What a scanner sees of the environment: the variables that it needs, a place of its own, and its
 /// cache.
-fn environment(adapter: &Adapter, home: &Path) -> Vec<(OsString, OsString)> {
+fn environment(adapter: &Adapter, place: &Place) -> Vec<(OsString, OsString)> {
     let own = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let mut seen: Vec<(OsString, OsString)> = KEPT
         .iter()
         .chain(adapter.keeps)
         .filter_map(|name| Some((OsString::from(name), own(name)?)))
         .collect();
-    seen.push((OsString::from("HOME"), home.as_os_str().to_owned()));
+    seen.push((OsString::from("HOME"), place.home().into_os_string()));
+    seen.push((OsString::from("TMPDIR"), place.scratch().into_os_string()));
     if let Some(cache) = cache() {
         seen.push((OsString::from("XDG_CACHE_HOME"), cache.into_os_string()));
     }

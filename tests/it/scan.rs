@@ -263,7 +263,7 @@ fn gems_and_php_packages_are_listed_and_no_update_is_promised_for_them() {
     script(
         &without,
         "osv-scanner",
-        "#!/bin/sh\necho 'osv-scanner version: 2.2.4'\n",
+        "#!/bin/sh\necho 'osv-scanner version: 2.6.0'\n",
     );
     let with = without.with("PATH", &path);
     let ended = run(&with, &["scan", &name]);
@@ -403,7 +403,8 @@ fn a_scanner_gets_an_archive_and_no_secret_and_its_figures_carry_its_name_and_da
     let seen = sandbox.path("seen").display().to_string();
     let text = format!(
         "#!/bin/sh\nif [ \"$1\" = version ]; then cat {}; exit; fi\n\
-         env > {seen}; echo \"$@\" >> {seen}; ls -la \"$HOME\" >> {seen}\ncat {}\n",
+         env > {seen}; echo \"$@\" >> {seen}; ls -la \"$HOME\" >> {seen}\n\
+         echo left > \"$TMPDIR/left\" || exit 1\ncat {}\n",
         sample("trivy-version.json"),
         sample("trivy.json")
     );
@@ -445,6 +446,9 @@ fn a_scanner_gets_an_archive_and_no_secret_and_its_figures_carry_its_name_and_da
     );
     let home = sandbox.path("home").display().to_string();
     assert!(!seen.contains(&format!("HOME={home}\n")), "{seen}");
+    // What it leaves behind, as one that is stopped does, goes with the scan.
+    let scratch = seen.lines().find_map(|line| line.strip_prefix("TMPDIR="));
+    assert!(!Path::new(scratch.expect("it has one")).exists(), "{seen}");
 }
 
 #[test]
@@ -493,7 +497,7 @@ fn witnesses(sandbox: &Sandbox, seen: &str) -> String {
         ),
         (
             "osv-scanner",
-            "echo 'osv-scanner version: 2.2.4'",
+            "echo 'osv-scanner version: 2.6.0'",
             "true",
             "osv-scanner.json",
         ),
@@ -610,9 +614,9 @@ fn every_adapter_reads_what_its_scanner_prints() {
         (
             "osv-scanner",
             "osv-scanner",
-            "echo 'osv-scanner version: 2.2.4'",
+            "echo 'osv-scanner version: 2.6.0'",
             "osv-scanner.json",
-            "osv-scanner 2.2.4 · advisories of a day that it does not say",
+            "osv-scanner 2.6.0 · advisories of a day that it does not say",
         ),
         (
             "scout",
@@ -833,7 +837,7 @@ fn osv_scanner_s_databases_are_as_old_as_their_files() {
         file.set_modified(at).expect("its time can be set");
     }
     let text = format!(
-        "#!/bin/sh\ncase \"$*\" in *scan*image*) cat {}; exit 1;; esac\necho 'osv-scanner version: 2.2.4'\n",
+        "#!/bin/sh\ncase \"$*\" in *scan*image*) cat {}; exit 1;; esac\necho 'osv-scanner version: 2.6.0'\n",
         sample("osv-scanner.json"),
     );
     let path = script(&sandbox, "osv-scanner", &text);
@@ -843,7 +847,7 @@ fn osv_scanner_s_databases_are_as_old_as_their_files() {
     assert!(
         ended
             .stdout
-            .contains("osv-scanner 2.2.4 · advisories of 2026-11-18 (osv)"),
+            .contains("osv-scanner 2.6.0 · advisories of 2026-11-18 (osv)"),
         "{}",
         ended.shown()
     );
