@@ -30,6 +30,8 @@ pub(super) const ADAPTER: Adapter = Adapter {
         ("GRYPE_DB_VALIDATE_AGE", "false"),
     ],
     ends_with: &[0],
+    lacks: &[],
+    unread: |_| 0,
     refused: &[],
     prepare: "fetch its database with `grype db update`, then run this again",
     read,
@@ -93,6 +95,8 @@ struct Match {
     vulnerability: Vulnerability,
     #[serde(default)]
     related_vulnerabilities: Vec<Related>,
+    #[serde(default)]
+    match_details: Vec<Detail>,
     artifact: Artifact,
 }
 
@@ -111,6 +115,19 @@ struct Vulnerability {
 struct Fix {
     #[serde(default)]
     versions: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(default)]
+    fix: Option<Suggested>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Suggested {
+    #[serde(default)]
+    suggested_version: String,
 }
 
 #[derive(Deserialize)]
@@ -212,17 +229,24 @@ fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
                 .unwrap_or_default(),
         },
         also: Vec::new(),
-        fixed: found
-            .vulnerability
-            .fix
-            .versions
-            .iter()
-            .flatten()
-            .next()
-            .cloned(),
+        fixed: fixed(found),
         severity: Severity::of_word(&found.vulnerability.severity).unwrap_or_default(),
         summary: first_line(&found.vulnerability.description),
     })
+}
+
+/// The version that closes it: the one that it suggests, for of several branches the first one may be
+/// older than what is installed.
+fn fixed(found: &Match) -> Option<String> {
+    let mut details = found.match_details.iter();
+    let suggested = details.find_map(|detail| detail.fix.as_ref());
+    let suggested = suggested.map(|fix| &fix.suggested_version);
+    let listed = found.vulnerability.fix.versions.iter().flatten();
+    suggested
+        .into_iter()
+        .chain(listed)
+        .find(|version| !version.is_empty())
+        .cloned()
 }
 
 /// The kind of package of an artifact without a package URL.
