@@ -105,6 +105,9 @@ pub struct Scan {
     /// Findings of a scanner about packages of a kind that is not known here, passed over.
     #[serde(default)]
     pub passed_over: usize,
+    /// Files about packages that a scanner could not read.
+    #[serde(default)]
+    pub unread: usize,
     /// Packages that the advisories do not cover.
     #[serde(default)]
     pub uncovered: Vec<Uncovered>,
@@ -133,6 +136,7 @@ impl Scan {
             || !self.uncovered.is_empty()
             || !self.unordered.is_empty()
             || self.passed_over > 0
+            || self.unread > 0
             || self.packages == 0
     }
 }

@@ -21,6 +21,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use program::Installed;
+use program::Output;
 pub use program::find;
 use source::Oci;
 use source::Source;
@@ -108,6 +109,11 @@ struct Adapter {
     sets: &'static [(&'static str, &'static str)],
     /// Exit codes that come with a result.
     ends_with: &'static [i32],
+    /// What a line on its standard error holds where it had no database: what it prints then is not
+    /// whole, whatever its exit code.
+    lacks: &'static [&'static str],
+    /// How many files it says there that it could not read.
+    unread: fn(&str) -> usize,
     /// Versions that must not be run, with the reason.
     refused: &'static [(&'static str, &'static str)],
     /// What to do where it has no database, as a lower-case imperative.
@@ -270,13 +276,7 @@ pub async fn scan(
     let source = source::ready(&adapter, archive, cancel).await?;
     let words = (adapter.scan)(&source);
     let output = program::run(&adapter, &installed.path, &words, SCAN_WITHIN, cancel).await?;
-    if !adapter.ends_with.contains(&output.code) {
-        return Err(ScanError::Failed {
-            program,
-            last_words: output.last_words(),
-            hint: adapter.prepare,
-        });
-    }
+    let unread = check(&adapter, &output)?;
     let read = (adapter.read)(&output.stdout, &installed.version, &image.layers);
     let mut scan = read.map_err(|why| ScanError::Unreadable {
         program,
@@ -284,11 +284,34 @@ pub async fn scan(
         why: Clean::line(&why),
     })?;
     scan.engine = format!("{program} {}", installed.version.own);
+    scan.unread = unread;
     if scan.database_date.is_empty() {
         scan.database_date = (adapter.day)(&image.ecosystems).unwrap_or_default();
     }
     sort(&mut scan.findings);
     Ok(scan)
+}
+
+/// How many files a scanner could not read, where it made a result all the same.
+fn check(adapter: &Adapter, output: &Output) -> Result<usize, ScanError> {
+    let words = String::from_utf8_lossy(&output.stderr);
+    let unread = (adapter.unread)(&words);
+    let failed = |last_words| ScanError::Failed {
+        program: adapter.program,
+        last_words,
+        hint: adapter.prepare,
+    };
+    let is_lack = |line: &&str| adapter.lacks.iter().any(|lack| line.contains(lack));
+    if let Some(line) = words.lines().find(is_lack) {
+        return Err(failed(Clean::line(line)));
+    }
+    // A file that could not be read makes the exit code one of failure.
+    let is_whole = adapter.ends_with.contains(&output.code);
+    if is_whole || (unread > 0 && !output.stdout.is_empty()) {
+        Ok(unread)
+    } else {
+        Err(failed(output.last_words()))
+    }
 }
 
 /// The scanners that are here, each with its version.

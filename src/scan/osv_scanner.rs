@@ -34,24 +34,47 @@ pub(super) const ADAPTER: Adapter = Adapter {
     sets: &[],
     // 1: it found something. 128: it found no package.
     ends_with: &[0, 1, 128],
+    lacks: &["unable to fetch OSV database"],
+    unread,
     refused: &[],
     prepare: "fetch its databases with `osv-scanner scan image --offline-vulnerabilities --download-offline-databases IMAGE`, then run this again",
     read,
     day: osv_cache::day,
 };
 
-/// Offline, because otherwise the list of packages would be sent out.
+/// Offline, because otherwise the list of packages would be sent out, or with the databases alone
+/// kept here the digests of the layers, to ask which image is beneath.
 fn scan(source: &Source) -> Vec<String> {
     let words = [
         "scan",
         "image",
+        "--offline",
         "--offline-vulnerabilities",
+        "--all-packages",
         "--format",
         "json",
         "--archive",
     ];
     let words = words.into_iter().map(str::to_owned);
     words.chain([source.word()]).collect()
+}
+
+/// The files that it names behind `Error during extraction: (extracting as python/wheelegg) `: one on
+/// that line, or more on indented ones below.
+fn unread(words: &str) -> usize {
+    let mut files = 0;
+    let mut is_list = false;
+    for line in words.lines() {
+        if let Some(rest) = line.strip_prefix("Error during extraction: (extracting as ") {
+            let file = rest.split_once(") ").map(|(_, file)| file.trim());
+            is_list = file.is_none_or(str::is_empty);
+            files += usize::from(!is_list);
+        } else {
+            is_list = is_list && line.starts_with('\t');
+            files += usize::from(is_list);
+        }
+    }
+    files
 }
 
 fn read_version(text: &str) -> Option<Version> {
@@ -112,7 +135,9 @@ struct Named {
     name: String,
     #[serde(default)]
     os_package_name: String,
+    #[serde(default)]
     version: String,
+    #[serde(default)]
     ecosystem: String,
     #[serde(default)]
     image_origin_details: Option<OriginDetails>,
@@ -151,13 +176,16 @@ fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, Strin
     if json.iter().all(u8::is_ascii_whitespace) {
         return Ok(scan);
     }
-    scan.counted_here = true;
     if !json.trim_ascii_start().starts_with(b"{") {
         return Err("it is no JSON object".to_owned());
     }
     let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let metadata = report.image_metadata.unwrap_or_default();
     for target in report.results.unwrap_or_default() {
+        // One without an ecosystem is listed, and was compared with nothing.
+        let compared = target.packages.iter();
+        let compared = compared.filter(|found| !found.package.ecosystem.is_empty());
+        scan.packages += compared.count();
         for found in target.packages {
             let layer = found
                 .package

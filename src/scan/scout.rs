@@ -29,6 +29,8 @@ pub(super) const ADAPTER: Adapter = Adapter {
     keeps: &["DOCKER_CONFIG"],
     sets: &[("DOCKER_SCOUT_NO_CACHE", "true")],
     ends_with: &[0],
+    lacks: &[],
+    unread: |_| 0,
     refused: &[],
     prepare: "it works for people who are logged in only: run `docker login`, then run this again",
     read,

@@ -1,4 +1,5 @@
-//! The adapters on outputs of the documented forms.
+//! The adapters on what scanners print, cut short: OSV-Scanner 2.6.0; the others' is of the
+//! documented forms.
 
 use super::source::Form;
 use super::*;
@@ -152,22 +153,95 @@ fn the_names_that_trivy_and_grype_have_for_gems_and_composer_are_known() {
 
 #[test]
 fn osv_scanner_is_read_with_its_records_and_without_unimportant_ones() {
-    let text = "osv-scanner version: 2.2.4\nosv-scalibr version: 0.3.6\ncommit: n/a\n";
+    let text =
+        "osv-scanner version: 2.6.0\nosv-scalibr version: 0.5.2\ncommit: n/a\nbuilt at: n/a\n";
     let version = version_of(Scanner::OsvScanner, text).unwrap();
-    assert_eq!(version.own, "2.2.4");
+    assert_eq!(version.own, "2.6.0");
     let mut scan = read(Scanner::OsvScanner, sample!("osv-scanner.json"), &version).unwrap();
     assert_eq!(
         lines(&mut scan),
         [
             "critical CVE-2025-15467 libssl3t64 3.5.1-1 [openssl 3.5.1-1] -> 3.5.4-1~deb13u2, layer 0",
-            "medium CVE-2024-34064 Jinja2 3.1.3 -> 3.1.4, layer 1",
+            "high CVE-2021-23337 lodash 4.17.20 -> 4.17.21, layer 1",
+            "medium CVE-2024-34064 jinja2 3.1.3 -> 3.1.4, layer 1",
+            "unknown CVE-2021-38561 golang.org/x/text 0.3.6 -> 0.3.7, layer 1",
+            "unknown CVE-2025-45582 tar 1.35+dfsg-3.1 -> none, layer 0",
         ]
     );
-    assert_eq!(scan.unimportant, 1);
+    assert_eq!(
+        scan.findings[3].aliases,
+        ["GHSA-ppp9-7jff-5vj2", "GO-2021-0113"]
+    );
+    assert_eq!(scan.unimportant, 2);
+    // It lists all that it compared, one without a finding among them.
+    assert_eq!((scan.packages, scan.counted_here), (6, false));
     // Where it says nothing it found no package, with the same database.
     let nothing = read(Scanner::OsvScanner, "\n", &version).unwrap();
     assert_eq!((nothing.database.as_str(), nothing.packages), ("osv", 0));
     assert!(nothing.is_blind() && !nothing.counted_here);
+}
+
+/// As OSV-Scanner 2.6.0 ended with these codes and said these lines.
+#[test]
+fn a_result_without_a_database_is_none_and_one_without_some_files_is_not_whole() {
+    let adapter = Scanner::OsvScanner.adapter();
+    let ended = |code: i32, stdout: &str, stderr: &str| {
+        let output = Output {
+            code,
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        };
+        check(&adapter, &output).map_err(|error| error.to_string())
+    };
+    let found = "Loaded PyPI local db from /cache/osv-scalibr/PyPI/all.zip\n";
+    assert_eq!(ended(1, "{}", found), Ok(0));
+    let lacks = format!(
+        "{found}could not load db for npm ecosystem: unable to fetch OSV database: no offline version of the OSV database is available\n\
+         Error during extraction: (extracting as vulnmatch/osvlocal) unable to fetch OSV database: no offline version of the OSV database is available\n"
+    );
+    for code in [1, 127] {
+        let error = ended(code, "{}", &lacks).unwrap_err();
+        assert!(error.contains("could not load db for npm"), "{error}");
+    }
+    let unread = format!(
+        "{found}Error during extraction: (extracting as java/archive) \n\
+         \tlib2/a.jar: java/archive invalid archive: zip: not a valid zip file\n\
+         \tlib2/b.jar: java/archive invalid archive: zip: not a valid zip file\n\
+         Error during extraction: (extracting as python/wheelegg) deps/broken-1.0.dist-info/METADATA: Name or Version is empty (name: \"\", version: \"\")\n"
+    );
+    for code in [1, 127] {
+        assert_eq!(ended(code, "{}", &unread), Ok(3));
+    }
+    let none =
+        "failed to load image from tarball with path \"/a\": archive/tar: invalid tar header\n";
+    for (stdout, stderr) in [("", none), ("", unread.as_str()), ("{}", "")] {
+        assert!(ended(127, stdout, stderr).is_err(), "{stderr}");
+    }
+    assert_eq!(ended(128, "", "No package sources found"), Ok(0));
+    let partly = Scan {
+        packages: 5,
+        unread: 3,
+        ..Scan::default()
+    };
+    assert!(partly.is_blind());
+}
+
+#[test]
+fn no_scanner_asks_the_network_for_anything() {
+    let source = Source::of(Path::new("/a/b"), Form::Docker);
+    let words = |scanner: Scanner| (scanner.adapter().scan)(&source).join(" ");
+    let sets = |scanner: Scanner| scanner.adapter().sets;
+    // The second alone still sends the layers' digests out.
+    assert!(words(Scanner::OsvScanner).contains("--offline --offline-vulnerabilities"));
+    assert!(
+        words(Scanner::Trivy).contains("--skip-db-update --skip-java-db-update --offline-scan")
+    );
+    for name in ["TRIVY_DISABLE_TELEMETRY", "TRIVY_SKIP_VERSION_CHECK"] {
+        assert!(sets(Scanner::Trivy).contains(&(name, "true")), "{name}");
+    }
+    for name in ["GRYPE_CHECK_FOR_APP_UPDATE", "GRYPE_DB_AUTO_UPDATE"] {
+        assert!(sets(Scanner::Grype).contains(&(name, "false")), "{name}");
+    }
 }
 
 #[test]

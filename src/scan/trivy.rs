@@ -30,9 +30,13 @@ pub(super) const ADAPTER: Adapter = Adapter {
     keeps: &["TRIVY_CACHE_DIR"],
     sets: &[
         ("TRIVY_NO_PROGRESS", "true"),
+        // Either alone still asks a server of its makers.
         ("TRIVY_DISABLE_TELEMETRY", "true"),
+        ("TRIVY_SKIP_VERSION_CHECK", "true"),
     ],
     ends_with: &[0],
+    lacks: &[],
+    unread: |_| 0,
     refused: &[("0.69.4", STOLEN), ("0.69.5", STOLEN), ("0.69.6", STOLEN)],
     prepare: "fetch its databases with `trivy image --download-db-only` and, for images with Java archives, `trivy image --download-java-db-only`, then run this again",
     read,
@@ -108,6 +112,8 @@ struct Target {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Installed {
+    #[serde(rename = "ID", default)]
+    id: String,
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -127,6 +133,8 @@ struct Installed {
 struct Vulnerability {
     #[serde(rename = "VulnerabilityID")]
     id: String,
+    #[serde(rename = "PkgID", default)]
+    pkg_id: String,
     pkg_name: String,
     #[serde(default)]
     pkg_path: String,
@@ -197,7 +205,7 @@ fn finding(
         .or_else(|| kind_of(&target.kind))?;
     let source = packages
         .iter()
-        .find(|one| one.name == found.pkg_name && !one.src_name.is_empty())
+        .find(|one| one.is(found) && !one.src_name.is_empty())
         .filter(|one| one.src_name != one.name || one.src_version != one.version)
         .map(|one| SourcePackage {
             name: one.src_name.clone(),
@@ -240,6 +248,12 @@ fn fixed(said: &str) -> Option<String> {
 }
 
 impl Installed {
+    /// Whether a vulnerability is of this package. Two of a name have ids of their own.
+    fn is(&self, found: &Vulnerability) -> bool {
+        self.name == found.pkg_name
+            && (self.id == found.pkg_id || self.id.is_empty() || found.pkg_id.is_empty())
+    }
+
     /// The source's version with its epoch and revision, as the distribution writes it.
     fn source_version(&self) -> String {
         let mut version = self.src_version.clone();

@@ -69,6 +69,7 @@ pub(super) fn show(scanned: &Scanned, shown: &Shown) -> Result<String, CliError>
         "uncovered": scan.uncovered,
         "unordered": scan.unordered,
         "passed_over": scan.passed_over,
+        "unread": scan.unread,
         "gaps": scan.gaps,
         "findings": findings.iter().map(finding).collect::<Vec<Value>>(),
         "fixes": fixes,

@@ -89,7 +89,11 @@ pub(crate) fn doubt(scan: &Scan) -> Option<String> {
     });
     let passed_over =
         (scan.passed_over > 0).then(|| format!("{} passed over", are(scan.passed_over, "finding")));
-    let reasons: Vec<String> = compared.into_iter().chain(passed_over).collect();
+    let unread = (scan.unread > 0).then(|| format!("{} not read", are(scan.unread, "file")));
+    let reasons: Vec<String> = [compared, passed_over, unread]
+        .into_iter()
+        .flatten()
+        .collect();
     (!reasons.is_empty()).then(|| format!("incomplete: {}", reasons.join(", ")))
 }
 
@@ -147,6 +151,14 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
             "{} {} about packages of a kind that loadline does not know, and not counted",
             paint.warn("unknown:"),
             are(scan.passed_over, "finding"),
+        );
+    }
+    if scan.unread > 0 {
+        let _ = writeln!(
+            text,
+            "{} {} could not be read by the scanner, which may tell of packages",
+            paint.warn("unknown:"),
+            plural(scan.unread, "file"),
         );
     }
     for one in &scan.uncovered {
