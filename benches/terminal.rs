@@ -387,6 +387,8 @@ fn looking() -> (Model, JobId) {
     model.start_at("shrink-that-image");
     let record = Record {
         attempts: 1,
+        numbered: 1,
+        number: 1,
         last: Some(Box::new(report)),
         ..Record::default()
     };

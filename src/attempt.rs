@@ -61,6 +61,9 @@ use crate::units::Bytes;
 /// Something that happened during an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AttemptEvent {
+    /// Its number among the attempts at its exercise, from 1, where the learner's records keep
+    /// one; no other attempt gets it.
+    Numbered(u32),
     /// A base image that the Dockerfile names is being made ready.
     Base {
         /// As the Dockerfile names it.

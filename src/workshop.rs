@@ -284,6 +284,10 @@ pub struct Answered {
 pub struct Record {
     /// Attempts that judged an image or failed to build one.
     pub attempts: u32,
+    /// The highest number that an attempt got; one that came to no verdict has one, too.
+    pub numbered: u32,
+    /// The number of the last attempt that counts.
+    pub number: u32,
     /// Whether some attempt passed.
     pub passed: bool,
     /// The best attempt: most required goals met, then the smallest.
@@ -305,6 +309,8 @@ pub struct Record {
 /// An attempt that the last one is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Earlier {
+    /// Its number.
+    pub number: u32,
     /// Its report.
     pub report: Report,
     /// The learner's files as it built them.
@@ -324,8 +330,9 @@ pub struct Best {
 
 impl Record {
     /// Adds an attempt that has just ended; the files that it built are the caller's to add. Says
-    /// whether it counts: one that did not come to a verdict changes nothing.
-    pub fn absorb(&mut self, report: &Report) -> bool {
+    /// whether it counts: one that did not come to a verdict only uses its number up.
+    pub fn absorb(&mut self, report: &Report, number: u32) -> bool {
+        self.numbered = self.numbered.max(number);
         if matches!(
             report.outcome,
             Outcome::Cancelled | Outcome::EngineUnavailable
@@ -334,11 +341,13 @@ impl Record {
         }
         if let Some(last) = self.last.take() {
             self.before = Some(Box::new(Earlier {
+                number: self.number,
                 report: *last,
                 built: std::mem::take(&mut self.built),
             }));
         }
         self.attempts += 1;
+        self.number = number;
         self.passed |= report.outcome == Outcome::Passed;
         let required = report.goals.iter().filter(|goal| goal.required);
         let size = report.image.as_ref().map(|image| image.shipped_bytes);

@@ -516,10 +516,11 @@ impl Attempt {
         self.goals()
             .into_iter()
             .map(|(entry, required)| {
-                // A Dockerfile alone may say no, but nothing is met before there is an image.
+                // A Dockerfile alone may say no, but nothing is met before there is an image, and
+                // whoever stops an attempt asks for no verdict.
                 let verdict = match entry.goal.evaluate(&evidence) {
-                    Verdict::Met { .. } | Verdict::Unknown { .. } => Verdict::unknown(&missing),
-                    unmet @ Verdict::Unmet(_) => unmet,
+                    unmet @ Verdict::Unmet(_) if outcome != Outcome::Cancelled => unmet,
+                    _ => Verdict::unknown(&missing),
                 };
                 judge::goal_report(&entry, required, verdict)
             })

@@ -424,6 +424,7 @@ async fn a_cancelled_attempt_is_cancelled_once() {
     let (report, ends) = finish(events).await;
     assert_eq!((report.outcome, ends), (Outcome::Cancelled, 1));
     assert_eq!(verdicts(&report), [VerdictName::Unknown]);
+    assert_eq!(crate::report::lines::last_line(&report), "Stopped.");
 }
 
 #[tokio::test]

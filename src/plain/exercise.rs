@@ -208,6 +208,7 @@ impl Plain<'_> {
         let mut progress = Progress::default();
         let mut said_bases = std::collections::BTreeSet::new();
         let mut finished: Option<Box<Report>> = None;
+        let mut number = None;
         while let Some(event) = events.recv().await {
             if let AttemptEvent::Base {
                 reference, doing, ..
@@ -215,6 +216,9 @@ impl Plain<'_> {
                 && said_bases.insert((reference.clone(), doing.clone()))
             {
                 self.say(format!("base image {reference}: {doing}"));
+            }
+            if let AttemptEvent::Numbered(given) = event {
+                number = Some(given);
             }
             // Verdicts come once more with their reasons in the report.
             if !matches!(event, AttemptEvent::Judged { .. }) {
@@ -237,11 +241,17 @@ impl Plain<'_> {
         }
         let record = self.progress.exercises.entry(exercise.id.clone());
         let record = record.or_default();
-        if record.absorb(&report) {
+        let number = number.unwrap_or(record.numbered + 1);
+        if record.absorb(&report, number) {
             record.built = files
                 .into_iter()
                 .filter_map(|file| Some((file.name, file.text?)))
                 .collect();
+        } else if record.last.is_some() {
+            let known = record.number;
+            self.say(format!(
+                "Build {number} judged nothing: what is known is still of build {known}."
+            ));
         }
         Ok(())
     }

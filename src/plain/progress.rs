@@ -44,6 +44,7 @@ impl Progress {
     /// Takes the next event; answers with the lines that are finished by it.
     pub fn event(&mut self, event: &AttemptEvent) -> Vec<String> {
         match event {
+            AttemptEvent::Numbered(number) => vec![format!("build {number}")],
             AttemptEvent::Base {
                 reference,
                 doing,

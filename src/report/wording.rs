@@ -31,7 +31,12 @@ impl Headline {
 pub fn headline(report: &Report) -> Headline {
     let required: Vec<&GoalReport> = report.goals.iter().filter(|goal| goal.required).collect();
     let met = count(&required, VerdictName::Met);
-    let count = (!required.is_empty()).then_some((met, required.len()));
+    // Where nothing was judged, there is nothing to count.
+    let judged = !matches!(
+        report.outcome,
+        Outcome::Cancelled | Outcome::EngineUnavailable
+    );
+    let count = (judged && !required.is_empty()).then_some((met, required.len()));
     let problem = || {
         let problem = report.problem.as_ref();
         problem.map(|problem| problem.message.to_string())

@@ -304,6 +304,8 @@ pub(crate) fn report(outcome: Outcome) -> Report {
 pub(crate) fn progress() -> Progress {
     let record = Record {
         attempts: 4,
+        numbered: 4,
+        number: 4,
         passed: false,
         best: Some(Best {
             met: 3,
@@ -319,6 +321,8 @@ pub(crate) fn progress() -> Progress {
     };
     let done = Record {
         attempts: 1,
+        numbered: 1,
+        number: 1,
         passed: true,
         best: Some(Best {
             met: 5,

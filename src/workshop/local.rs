@@ -50,7 +50,6 @@ use crate::course::Exercise;
 use crate::course::ExerciseId;
 use crate::course::directive;
 use crate::course::directive::Directive;
-use crate::engine::BuildEvent;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Tried;
@@ -68,10 +67,10 @@ use crate::learner::workspace::FileState;
 use crate::learner::workspace::Saved;
 use crate::report::CourseRef;
 use crate::report::Report;
-use crate::text::Clean;
 use crate::text::sentence;
 use crate::units::Bytes;
 use kept::Kept;
+use kept::unrecorded;
 use supplied::prepare;
 use supplied::shipped;
 use supplied::told;
@@ -204,13 +203,22 @@ impl Local {
         }
     }
 
-    /// Builds what is on disk and records the report before it is passed on.
+    /// Builds what is on disk and records the report before it is passed on. The number is given
+    /// before anything else, so that one that was shown is used up.
     async fn attempt(
         self,
         id: ExerciseId,
         events: mpsc::Sender<AttemptEvent>,
         cancel: CancellationToken,
     ) {
+        let name = id.clone();
+        let number = self
+            .with_records(move |records| async move { records.next_number(name.as_str()).await })
+            .await
+            .ok();
+        if let Some(number) = number {
+            let _ = events.send(AttemptEvent::Numbered(number)).await;
+        }
         let (request, found, files) = match self.request(&id).await {
             Ok(ready) => ready,
             Err(report) => {
@@ -220,16 +228,17 @@ impl Local {
         };
         let exercise = Arc::clone(&request.exercise);
         let supply = Arc::new(Supply::new(found.bases));
-        let mut receiver = attempt::start(found.engine, supply, request, cancel);
+        let mut receiver = attempt::start(found.engine, supply, request, cancel.clone());
         while let Some(event) = receiver.recv().await {
             if let AttemptEvent::Finished(report) = &event
-                && let Err(trouble) = self.record(&exercise, report, &files).await
+                && let Err(trouble) = self.record(&exercise, report, &files, number).await
             {
                 let warning = unrecorded(&trouble);
                 let _ = events.send(AttemptEvent::Build(warning)).await;
             }
             if events.send(event).await.is_err() {
-                break;
+                // Nobody listens any more, but its end is still recorded.
+                cancel.cancel();
             }
         }
     }
@@ -332,11 +341,12 @@ impl Local {
         exercise: &Arc<Exercise>,
         report: &Report,
         files: &crate::course::Files,
+        number: Option<u32>,
     ) -> Result<(), Trouble> {
         let (exercise, report, files) = (Arc::clone(exercise), report.clone(), files.clone());
         self.with_records(move |records| async move {
             records
-                .add_attempt(&exercise, &report, &files)
+                .add_attempt(&exercise, &report, &files, number)
                 .await
                 .map(|_| ())
         })
@@ -347,19 +357,6 @@ impl Local {
 /// The workspace's id on the engine: short, the same for the same workspace, and not its token.
 fn owner(token: &str) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(token.as_bytes()))
-}
-
-/// What is said of an attempt that could not be kept, before its verdicts are shown.
-fn unrecorded(trouble: &Trouble) -> BuildEvent {
-    let next = trouble.next_step.as_ref().map(ToString::to_string);
-    BuildEvent::Warning {
-        line: None,
-        text: Clean::line(&format!(
-            "your records miss this attempt: {}; {}",
-            trouble.message,
-            next.unwrap_or_default()
-        )),
-    }
 }
 
 fn no_engine(search: find::Search) -> EngineError {

@@ -3,6 +3,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use loadline::learner::Home;
+use loadline::learner::Records;
+use loadline::report::Outcome;
+
 use crate::faults::engine;
 use crate::faults::sandbox;
 use crate::sandbox::Ended;
@@ -82,6 +86,53 @@ fn a_file_that_changes_while_it_is_built_is_judged_as_it_was_and_kept_as_it_is()
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}", ended.shown());
     assert!(!file.exists(), "a deleted file came back by itself");
+}
+
+#[test]
+fn a_check_that_is_stopped_is_recorded_uses_its_number_up_and_judges_nothing() {
+    if !engine() {
+        return;
+    }
+    let sandbox = sandbox();
+    let file = dockerfile(&sandbox);
+    let starter = check(&sandbox);
+    assert!(starter.stderr.contains("build 1\n"), "{}", starter.shown());
+    let mark = format!("5.{}", std::process::id());
+    let slow = ANSWER.replace("CMD", &format!("RUN sleep {mark}\nCMD"));
+    std::fs::write(&file, slow).expect("there is room");
+    let running = sandbox.start(&["check", "first-build"]);
+    crate::sandbox::wait_until("the step runs", || crate::sandbox::is_running(&mark));
+    running.signal(rustix::process::Signal::INT);
+    let stopped = running.end();
+    assert_eq!(stopped.code, Some(130), "{}", stopped.shown());
+    assert!(
+        stopped.stdout.ends_with("Stopped.\n"),
+        "{}",
+        stopped.shown()
+    );
+    for verdict in ["PASS", "FAIL", "UNKNOWN", " met."] {
+        assert!(!stopped.stdout.contains(verdict), "{}", stopped.shown());
+    }
+    std::fs::write(&file, ANSWER).expect("there is room");
+    let passed = check(&sandbox);
+    assert_eq!(passed.code, Some(0), "{}", passed.shown());
+    assert!(passed.stderr.contains("build 3\n"), "{}", passed.shown());
+
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let attempts = runtime.block_on(async {
+        let home = Home::at(sandbox.path("home/loadline"));
+        let records = Records::open(&home).await.expect("its records").records;
+        records.attempts("first-build", 9).await.expect("a list")
+    });
+    let attempts = attempts.iter().map(|one| (one.number, one.outcome));
+    assert_eq!(
+        attempts.collect::<Vec<_>>(),
+        [
+            (Some(3), Outcome::Passed),
+            (Some(2), Outcome::Cancelled),
+            (Some(1), Outcome::BuildFailed)
+        ]
+    );
 }
 
 #[test]

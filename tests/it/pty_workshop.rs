@@ -207,6 +207,8 @@ impl Workshop for Fake {
             });
             let record = Record {
                 attempts: 1,
+                numbered: 1,
+                number: 1,
                 last: Some(report),
                 built: BTreeMap::from([("Dockerfile".to_owned(), DOCKERFILE.to_owned())]),
                 ..Record::default()

@@ -65,7 +65,7 @@ async fn writer_to_be_killed() {
             .expect("saved");
         let files = workspace.read().expect("readable");
         let id = records
-            .add_attempt(exercise, &report("first-build"), &files)
+            .add_attempt(exercise, &report("first-build"), &files, None)
             .await
             .expect("recorded");
         println!("recorded {id}");

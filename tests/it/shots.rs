@@ -135,7 +135,7 @@ fn workbench() -> Model {
     model.start_at(exercise.as_str());
     let _ = start(&mut model);
     let mut record = Record::default();
-    record.absorb(&recorded.report("starter"));
+    record.absorb(&recorded.report("starter"), 1);
     let progress = Progress {
         exercises: [(exercise.clone(), record)].into(),
         last: Some(exercise.to_string()),

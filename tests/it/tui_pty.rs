@@ -247,6 +247,9 @@ fn ctrl_c_cancels_the_build_and_says_so_only_when_it_is_over() {
     pty.shows("cancelling");
     pty.shows("has stopped working on it");
     assert!(pty.folder.path().join("stopped").exists());
+    pty.shows("nothing was judged");
+    pty.press("b");
+    pty.shows("Build 2");
     pty.press("\x03\x03");
     assert_eq!(pty.ends(), 0);
     pty.is_restored();

@@ -7,6 +7,7 @@ use sha2::Digest as _;
 use sha2::Sha256;
 use sqlx::Connection as _;
 use sqlx::Row as _;
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::Records;
@@ -22,6 +23,9 @@ use crate::units::Bytes;
 pub struct AttemptRecord {
     /// Grows with each attempt.
     pub id: i64,
+    /// Its number among the attempts at its exercise, as it was shown; `None` where an older
+    /// program gave the number to another one, too.
+    pub number: Option<u32>,
     /// The exercise's id.
     pub exercise: String,
     /// The course's version at that time.
@@ -52,7 +56,27 @@ pub struct Progress {
 }
 
 impl Records {
+    /// Gives the next attempt at an exercise its number, from 1. No other attempt gets it, whatever
+    /// comes of this one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn next_number(&self, exercise: &str) -> Result<u32, RecordsError> {
+        next_number(&mut *self.connection().await?, exercise).await
+    }
+
+    /// The number that was given last at an exercise; 0 before the first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn last_number(&self, exercise: &str) -> Result<u32, RecordsError> {
+        let last = sqlx::query_scalar("SELECT last FROM numbers WHERE exercise = ?").bind(exercise);
+        let last: Option<u32> = last.fetch_optional(&mut *self.connection().await?).await?;
+        Ok(last.unwrap_or_default())
+    }
+
     /// Keeps an attempt: its report and the learner's files that were built. All of it or nothing.
+    /// It gets the next number where it has none yet.
     ///
     /// # Errors
     /// When it cannot be written; earlier records are untouched then.
@@ -61,6 +85,7 @@ impl Records {
         exercise: &Exercise,
         report: &Report,
         files: &Files,
+        number: Option<u32>,
     ) -> Result<i64, RecordsError> {
         let text = serde_json::to_string(report).map_err(RecordsError::Report)?;
         let shipped = report
@@ -69,10 +94,14 @@ impl Records {
             .map(|image| signed(image.shipped_bytes));
         let mut connection = self.connection().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let number = match number {
+            Some(number) => number,
+            None => next_number(&mut transaction, &report.exercise).await?,
+        };
         let id: i64 = sqlx::query_scalar(
             "INSERT INTO attempts (course, course_version, exercise, outcome, is_starter, \
-             shipped_bytes, started_at, finished_at, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
-             RETURNING id",
+             shipped_bytes, started_at, finished_at, report, number) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         )
         .bind(&report.course.id)
         .bind(&report.course.version)
@@ -83,6 +112,7 @@ impl Records {
         .bind(&report.started_at)
         .bind(&report.finished_at)
         .bind(text)
+        .bind(number)
         .fetch_one(&mut *transaction)
         .await?;
         for (path, content) in files {
@@ -113,8 +143,8 @@ impl Records {
         limit: u32,
     ) -> Result<Vec<AttemptRecord>, RecordsError> {
         let rows = sqlx::query(
-            "SELECT id, exercise, course_version, outcome, is_starter, shipped_bytes, finished_at \
-             FROM attempts WHERE exercise = ? ORDER BY id DESC LIMIT ?",
+            "SELECT id, exercise, course_version, outcome, is_starter, shipped_bytes, finished_at, \
+             number FROM attempts WHERE exercise = ? ORDER BY id DESC LIMIT ?",
         )
         .bind(exercise)
         .bind(limit)
@@ -211,6 +241,18 @@ impl Records {
     }
 }
 
+/// Counts one on.
+async fn next_number(
+    connection: &mut SqliteConnection,
+    exercise: &str,
+) -> Result<u32, RecordsError> {
+    let next = sqlx::query_scalar(
+        "INSERT INTO numbers (exercise, last) VALUES (?, 1) \
+         ON CONFLICT (exercise) DO UPDATE SET last = last + 1 RETURNING last",
+    );
+    Ok(next.bind(exercise).fetch_one(connection).await?)
+}
+
 fn record(row: &SqliteRow) -> Result<AttemptRecord, RecordsError> {
     Ok(AttemptRecord {
         id: row.try_get(0)?,
@@ -220,6 +262,7 @@ fn record(row: &SqliteRow) -> Result<AttemptRecord, RecordsError> {
         is_starter: row.try_get(4)?,
         shipped: row.try_get::<Option<i64>, _>(5)?.map(unsigned),
         finished_at: row.try_get(6)?,
+        number: row.try_get(7)?,
     })
 }
 

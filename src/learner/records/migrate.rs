@@ -6,7 +6,8 @@ use sqlx::SqliteConnection;
 use super::RecordsError;
 
 /// Each step brings the file from format `index` to `index + 1`.
-const STEPS: [&str; 1] = ["
+pub(super) const STEPS: [&str; 2] = [
+    "
 CREATE TABLE contents (
     digest TEXT PRIMARY KEY,
     content BLOB NOT NULL
@@ -59,7 +60,24 @@ CREATE TABLE tokens (
     token TEXT NOT NULL,
     made_at TEXT NOT NULL
 ) WITHOUT ROWID;
-"];
+",
+    // Attempts have numbers of their own. Until then a number was the count of those that came to
+    // a verdict.
+    "
+ALTER TABLE attempts ADD COLUMN number INTEGER;
+UPDATE attempts SET number = (
+    SELECT COUNT(*) FROM attempts AS earlier
+    WHERE earlier.exercise = attempts.exercise AND earlier.id <= attempts.id
+        AND earlier.outcome NOT IN ('cancelled', 'engine_unavailable')
+) WHERE outcome NOT IN ('cancelled', 'engine_unavailable');
+CREATE TABLE numbers (
+    exercise TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO numbers (exercise, last)
+    SELECT exercise, COUNT(number) FROM attempts GROUP BY exercise;
+",
+];
 
 /// Brings the file to the newest format, each step in one transaction.
 pub(super) async fn to_newest(connection: &mut SqliteConnection) -> Result<(), RecordsError> {

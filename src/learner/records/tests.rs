@@ -69,7 +69,7 @@ async fn an_attempt_comes_back_with_its_report_and_files() {
     let records = open(&home).await;
     let sent = report(Outcome::Passed, 64_000_000, "v1");
     let id = records
-        .add_attempt(&exercise(), &sent, &dockerfile("FROM mine\n"))
+        .add_attempt(&exercise(), &sent, &dockerfile("FROM mine\n"), None)
         .await
         .unwrap();
     records.close().await;
@@ -92,7 +92,7 @@ async fn progress_survives_an_update_of_the_course() {
     for (outcome, bytes, version, text) in all {
         let report = report(outcome, bytes, version);
         records
-            .add_attempt(&exercise(), &report, &dockerfile(text))
+            .add_attempt(&exercise(), &report, &dockerfile(text), None)
             .await
             .unwrap();
     }
@@ -111,6 +111,93 @@ async fn progress_survives_an_update_of_the_course() {
     assert_eq!(attempts.len(), 2);
     assert_eq!(attempts[0].course_version, "v2");
     assert_eq!(attempts[1].outcome, Outcome::Passed);
+}
+
+#[tokio::test]
+async fn a_number_is_given_once_whatever_comes_of_the_attempt() {
+    let (_dir, home) = home();
+    let records = open(&home).await;
+    assert_eq!(records.last_number("an-exercise").await.unwrap(), 0);
+    let shown = records.next_number("an-exercise").await.unwrap();
+    let cancelled = report(Outcome::Cancelled, 1, "v1");
+    records
+        .add_attempt(
+            &exercise(),
+            &cancelled,
+            &dockerfile("FROM a\n"),
+            Some(shown),
+        )
+        .await
+        .unwrap();
+    // This one ended with the power.
+    records.next_number("an-exercise").await.unwrap();
+    records.close().await;
+    let records = open(&home).await;
+    let next = records.next_number("an-exercise").await.unwrap();
+    assert_eq!((shown, next), (1, 3));
+    assert_eq!(records.next_number("another").await.unwrap(), 1);
+    let failed = report(Outcome::Failed, 1, "v1");
+    records
+        .add_attempt(&exercise(), &failed, &dockerfile("FROM a\n"), Some(next))
+        .await
+        .unwrap();
+    // Whoever has no number yet gets the next one.
+    records
+        .add_attempt(&exercise(), &failed, &dockerfile("FROM a\n"), None)
+        .await
+        .unwrap();
+    let attempts = records.attempts("an-exercise", 9).await.unwrap();
+    let numbers = attempts.iter().map(|one| (one.number, one.outcome));
+    assert_eq!(
+        numbers.collect::<Vec<_>>(),
+        [
+            (Some(4), Outcome::Failed),
+            (Some(3), Outcome::Failed),
+            (Some(1), Outcome::Cancelled)
+        ]
+    );
+    assert_eq!(records.last_number("an-exercise").await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn attempts_of_an_older_program_keep_the_numbers_that_were_shown() {
+    let (_dir, home) = home();
+    home.make().unwrap();
+    let old = SqliteConnectOptions::new()
+        .filename(home.state().join("records.db"))
+        .create_if_missing(true);
+    let mut old = old.connect().await.unwrap();
+    sqlx::raw_sql(migrate::STEPS[0])
+        .execute(&mut old)
+        .await
+        .unwrap();
+    for (exercise, outcome) in [
+        ("an-exercise", "failed"),
+        ("other", "passed"),
+        ("an-exercise", "cancelled"),
+        ("an-exercise", "build_failed"),
+    ] {
+        sqlx::query(
+            "INSERT INTO attempts (course, course_version, exercise, outcome, is_starter, \
+             started_at, finished_at, report) VALUES ('c', 'v', ?, ?, 0, '', '', '{}')",
+        )
+        .bind(exercise)
+        .bind(outcome)
+        .execute(&mut old)
+        .await
+        .unwrap();
+    }
+    sqlx::raw_sql("PRAGMA user_version = 1")
+        .execute(&mut old)
+        .await
+        .unwrap();
+    old.close().await.unwrap();
+    let records = open(&home).await;
+    let attempts = records.attempts("an-exercise", 9).await.unwrap();
+    let numbers = attempts.iter().map(|one| one.number);
+    assert_eq!(numbers.collect::<Vec<_>>(), [Some(2), None, Some(1)]);
+    assert_eq!(records.next_number("an-exercise").await.unwrap(), 3);
+    assert_eq!(records.next_number("other").await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -217,7 +304,10 @@ async fn a_full_disk_is_named_and_what_was_recorded_stays() {
     };
     let mut saved = 0;
     let error = loop {
-        match records.add_attempt(&exercise(), &report, &big(saved)).await {
+        match records
+            .add_attempt(&exercise(), &report, &big(saved), None)
+            .await
+        {
             Ok(_) => saved += 1,
             Err(error) => break error,
         }
@@ -236,7 +326,7 @@ async fn a_full_disk_is_named_and_what_was_recorded_stays() {
         usize::from(saved)
     );
     records
-        .add_attempt(&exercise(), &report, &big(200))
+        .add_attempt(&exercise(), &report, &big(200), None)
         .await
         .unwrap();
 }
@@ -251,7 +341,7 @@ async fn two_programs_may_write_at_the_same_time() {
         async move {
             for _ in 0..20 {
                 records
-                    .add_attempt(&exercise(), &report, &dockerfile("FROM a\n"))
+                    .add_attempt(&exercise(), &report, &dockerfile("FROM a\n"), None)
                     .await
                     .unwrap();
             }

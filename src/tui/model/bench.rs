@@ -21,6 +21,7 @@ use crate::tui::model::look::Look;
 use crate::units::Bytes;
 use crate::workshop::Barred;
 use crate::workshop::KeptTexts;
+use crate::workshop::Record;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
 use crate::workshop::WorkspaceFile;
@@ -63,8 +64,12 @@ pub struct Bench {
     pub built: BTreeMap<String, String>,
     /// The files as the running attempt builds them.
     pub building: BTreeMap<String, String>,
-    /// How many attempts were made.
+    /// How many attempts came to a verdict.
     pub attempts: u32,
+    /// The highest number that an attempt got.
+    pub numbered: u32,
+    /// The number of the attempt of the last report.
+    pub number: u32,
     /// Whether a report came that was not looked at.
     pub news: bool,
     /// Whether a saved file starts a build.
@@ -216,6 +221,8 @@ impl Bench {
             built: BTreeMap::new(),
             building: BTreeMap::new(),
             attempts: 0,
+            numbered: 0,
+            number: 0,
             news: false,
             rebuild: false,
             wants_build: false,
@@ -242,6 +249,15 @@ impl Bench {
             log: workspace.log,
         });
         self.trouble = None;
+    }
+
+    /// Takes what earlier sittings reached.
+    pub fn recall(&mut self, record: &Record) {
+        self.report.clone_from(&record.last);
+        self.built.clone_from(&record.built);
+        self.attempts = self.attempts.max(record.attempts);
+        self.numbered = self.numbered.max(record.numbered);
+        self.number = record.number;
     }
 
     /// The file that is shown.
@@ -288,6 +304,29 @@ impl Bench {
             Some(build) if build.is_running() => build.goals.get(index)?.as_ref(),
             _ => self.report.as_ref()?.goals.get(index),
         }
+    }
+
+    /// The number of the attempt that judged the goals, where that is not the build that is shown:
+    /// a build that was stopped has no verdicts, and those of the attempt before stay.
+    #[must_use]
+    pub fn judged_by(&self) -> Option<u32> {
+        self.earlier().filter(|_| !self.is_building())
+    }
+
+    /// The number of the attempt that made the image which is weighed, where that is not the build
+    /// that is shown.
+    #[must_use]
+    pub fn weighed_by(&self) -> Option<u32> {
+        let running = self.build.as_ref().filter(|build| build.is_running());
+        let live = running.is_some_and(|build| build.sizes.is_some());
+        self.earlier().filter(|_| !live)
+    }
+
+    /// The number of the attempt of the last report, where another build is shown.
+    #[must_use]
+    pub fn earlier(&self) -> Option<u32> {
+        let build = self.build.as_ref()?;
+        (self.report.is_some() && build.number != self.number).then_some(self.number)
     }
 
     /// What the image weighs: that of the running attempt once it is known, or of the last report.

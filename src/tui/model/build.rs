@@ -21,7 +21,8 @@ use crate::units::Bytes;
 pub struct Build {
     /// Its job.
     pub job: JobId,
-    /// Its number among the exercise's attempts, from 1.
+    /// Its number among the exercise's attempts, from 1: the next one that is known here, until the
+    /// attempt tells its own.
     pub number: u32,
     /// When it began.
     pub started: Duration,
@@ -133,6 +134,7 @@ impl Build {
     /// Takes in one event; lines of output go to `log`.
     pub fn apply(&mut self, event: AttemptEvent, now: Duration, log: &mut Log) {
         match event {
+            AttemptEvent::Numbered(number) => self.number = number,
             AttemptEvent::Base {
                 reference,
                 doing,

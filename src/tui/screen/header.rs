@@ -134,8 +134,8 @@ fn status_at_right(model: &Model) -> String {
         Screen::Brief | Screen::Hints => String::new(),
         Screen::Result | Screen::Layers | Screen::Cves => model
             .bench()
-            .filter(|bench| bench.attempts > 0)
-            .map(|bench| format!("build {}", bench.attempts))
+            .filter(|bench| bench.report.is_some())
+            .map(|bench| format!("build {}", bench.number))
             .unwrap_or_default(),
         Screen::Work => match model.bench() {
             Some(bench) if bench.place.is_some() => {

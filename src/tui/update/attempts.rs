@@ -22,6 +22,7 @@ use crate::tui::update::complain;
 use crate::tui::update::files;
 use crate::units::show_duration;
 use crate::workshop::EngineState;
+use crate::workshop::Progress;
 use crate::workshop::Trouble;
 
 /// An attempt that took longer than this is told to a terminal that is out of sight.
@@ -103,7 +104,9 @@ pub(super) fn begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<
         .iter()
         .map(|file| (file.name.clone(), file.editor.text()))
         .collect();
-    bench.build = Some(Build::new(job, bench.attempts + 1, goals, now));
+    // Used up from here on, whatever comes of the attempt.
+    bench.numbered += 1;
+    bench.build = Some(Build::new(job, bench.numbered, goals, now));
     bench.log = Log::default();
     model.job = Some(Job {
         id: job,
@@ -147,6 +150,7 @@ pub(super) fn events(
             }
             build.apply(event, now, &mut bench.log);
         }
+        bench.numbered = bench.numbered.max(build.number);
     }
     if let Some(report) = finished {
         finish(model, &exercise, report, effects);
@@ -172,9 +176,12 @@ fn finish(
         return;
     };
     let elapsed = bench.build.as_ref().map(|build| build.elapsed(now));
+    let number = bench.build.as_ref().map_or(0, |build| build.number);
     let outcome = report.outcome;
+    use_up(&mut model.progress, exercise, number);
     if !matches!(outcome, Outcome::Cancelled | Outcome::EngineUnavailable) {
         bench.attempts += 1;
+        bench.number = number;
         bench.built = std::mem::take(&mut bench.building);
         bench.result = crate::tui::model::bench::ResultState::default();
         bench.hints.goal = None;
@@ -182,7 +189,7 @@ fn finish(
         forget_look(bench, &report);
         if let Some(progress) = &mut model.progress {
             let record = progress.exercises.entry(exercise.clone()).or_default();
-            record.absorb(&report);
+            record.absorb(&report, number);
             record.built.clone_from(&bench.built);
         }
         bench.report = Some(report);
@@ -203,7 +210,7 @@ fn finish(
     } else {
         model.say(
             Role::Muted,
-            "cancelled; the engine has stopped working on it",
+            format!("build {number} cancelled; the engine has stopped working on it"),
         );
     }
     if let Some(elapsed) = elapsed
@@ -222,6 +229,14 @@ fn finish(
             "{exercise}: {word} after {}",
             show_duration(elapsed)
         )));
+    }
+}
+
+/// A number that an attempt had is no other's, whatever came of it.
+fn use_up(progress: &mut Option<Progress>, exercise: &ExerciseId, number: u32) {
+    if let Some(progress) = progress {
+        let record = progress.exercises.entry(exercise.clone()).or_default();
+        record.numbered = record.numbered.max(number);
     }
 }
 

@@ -46,9 +46,7 @@ pub(super) fn progress(
         if let Some(record) = record
             && bench.report.is_none()
         {
-            bench.report.clone_from(&record.last);
-            bench.built.clone_from(&record.built);
-            bench.attempts = bench.attempts.max(record.attempts);
+            bench.recall(record);
         }
     }
     if model.screen == Screen::Home && !model.chose {
@@ -162,9 +160,7 @@ pub(super) fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.bench().is_none_or(|bench| bench.trouble.is_some()) {
         let mut bench = Bench::new(exercise.clone());
         if let Some(record) = model.record(&exercise) {
-            bench.report.clone_from(&record.last);
-            bench.built.clone_from(&record.built);
-            bench.attempts = record.attempts;
+            bench.recall(record);
         }
         model.benches.insert(exercise.clone(), bench);
         effects.push(Effect::Open(exercise));

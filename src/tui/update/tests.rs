@@ -237,6 +237,37 @@ fn cancelling_is_asked_once_and_over_only_when_it_is_told() {
     assert!(scene.model.job.is_none());
     let attempts = bench(&scene).attempts;
     assert_eq!(attempts, 4, "a cancelled attempt does not count");
+    assert_eq!(
+        (bench(&scene).number, bench(&scene).judged_by()),
+        (4, Some(4))
+    );
+    scene.char('b');
+    assert_eq!(number(&scene), 6, "its number is not given again");
+}
+
+fn number(scene: &Scene) -> u32 {
+    bench(scene).build.as_ref().map_or(0, |build| build.number)
+}
+
+#[test]
+fn the_number_that_the_records_gave_is_the_one_that_counts() {
+    let mut scene = Scene::building();
+    assert_eq!(number(&scene), 5);
+    // Another program checks the same exercise.
+    scene.attempt(vec![AttemptEvent::Numbered(8)]);
+    assert_eq!(number(&scene), 8);
+    scene.attempt(vec![AttemptEvent::Finished(Box::new(report(
+        Outcome::Failed,
+    )))]);
+    let record = scene.model.record(&shrink()).expect("it is on record");
+    assert_eq!((record.number, record.numbered, record.attempts), (8, 8, 5));
+    assert_eq!(record.before.as_ref().map(|before| before.number), Some(4));
+    scene.tell(Msg::AttemptEnded {
+        job: JobId(1),
+        trouble: None,
+    });
+    scene.char('b');
+    assert_eq!(number(&scene), 9);
 }
 
 #[test]

@@ -54,7 +54,7 @@ async fn record(records: &Records, exercise: &ExerciseId) -> Result<Record, Reco
     let mut counted = Vec::new();
     for attempt in attempts.iter().rev() {
         if let Some(report) = records.report(attempt.id).await?
-            && record.absorb(&report)
+            && record.absorb(&report, attempt.number.unwrap_or_default())
         {
             counted.push(attempt.id);
         }
@@ -65,6 +65,7 @@ async fn record(records: &Records, exercise: &ExerciseId) -> Result<Record, Reco
     if let (Some(before), Some(id)) = (&mut record.before, counted.pop()) {
         before.built = files(records, id).await?;
     }
+    record.numbered = records.last_number(exercise.as_str()).await?;
     record.hints = records
         .hints(exercise.as_str())
         .await?

@@ -7,9 +7,11 @@ use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
 
 use super::trouble;
+use crate::engine::BuildEvent;
 use crate::learner::Home;
 use crate::learner::Records;
 use crate::learner::records::RecordsError;
+use crate::text::Clean;
 use crate::workshop::Trouble;
 
 /// The records of a home; clones share them.
@@ -71,5 +73,18 @@ impl Kept {
         );
         let next = "Your files are as they were; attempts, hints and lessons count from now on.";
         Some(Trouble::new(told).advise(next))
+    }
+}
+
+/// What is said of an attempt that could not be kept, before its verdicts are shown.
+pub(super) fn unrecorded(trouble: &Trouble) -> BuildEvent {
+    let next = trouble.next_step.as_ref().map(ToString::to_string);
+    BuildEvent::Warning {
+        line: None,
+        text: Clean::line(&format!(
+            "your records miss this attempt: {}; {}",
+            trouble.message,
+            next.unwrap_or_default()
+        )),
     }
 }

@@ -32,8 +32,8 @@ pub(super) fn lines(
     columns: u16,
 ) -> Vec<Line<'static>> {
     let names = [
-        format!("build {}", bench.attempts.saturating_sub(1)),
-        format!("build {}", bench.attempts),
+        format!("build {}", before.number),
+        format!("build {}", bench.number),
     ];
     let mut lines = Vec::new();
     sizes(&mut lines, theme, &names, report, before);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossterm::event::KeyCode;
 
 use super::pictures;
+use crate::attempt::AttemptEvent;
 use crate::course::Choice;
 use crate::course::Quiz;
 use crate::report::LayerReport;
@@ -387,4 +388,32 @@ fn a_step_of_a_build_that_was_cancelled_was_stopped() {
     let picture = scene.picture(120, 36);
     assert!(picture.contains("stopped"), "{picture}");
     assert!(!picture.contains("before your change"), "{picture}");
+}
+
+#[test]
+fn what_is_known_after_a_build_that_was_cancelled_is_named_as_the_build_before() {
+    let mut scene = Scene::ended(Outcome::Cancelled);
+    let picture = scene.picture(120, 36);
+    for words in [
+        "Build 5 ",
+        "cancelled, nothing was judged",
+        "Goals of build 4",
+        "Load line of build 4",
+        "what each line shipped in build 4",
+    ] {
+        assert!(picture.contains(words), "{words}: {picture}");
+    }
+    assert!(scene.picture(60, 18).contains("Goals of build 4"));
+    scene.char('3');
+    let picture = scene.picture(120, 36);
+    assert!(picture.contains("build 4"), "{picture}");
+    // The next one that is judged is nobody's before.
+    scene.char('2');
+    scene.char('b');
+    scene.attempt(vec![AttemptEvent::Finished(Box::new(report(
+        Outcome::Failed,
+    )))]);
+    let picture = scene.picture(120, 36);
+    assert!(picture.contains("Build 6 "), "{picture}");
+    assert!(!picture.contains("of build"), "{picture}");
 }

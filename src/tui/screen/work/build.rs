@@ -153,7 +153,7 @@ fn end_of(build: &Build, glyphs: &Glyphs) -> (Role, &'static str, &'static str) 
         Some(Outcome::BuildFailed) => (Role::Fail, glyphs.fail, "the build stopped"),
         Some(Outcome::EngineUnavailable) => (Role::Fail, glyphs.fail, "the engine went away"),
         Some(Outcome::CouldNotJudge) => (Role::Warn, glyphs.unknown, "could not be judged"),
-        Some(Outcome::Cancelled) => (Role::Muted, glyphs.todo, "cancelled"),
+        Some(Outcome::Cancelled) => (Role::Muted, glyphs.todo, "cancelled, nothing was judged"),
         None => (Role::Fail, glyphs.fail, "ended without a report"),
     }
 }

@@ -111,12 +111,15 @@ fn title(painter: &mut Painter<'_>, area: Rect, bench: &Bench, file: &OpenFile) 
         );
         return;
     }
+    let shipped = bench
+        .earlier()
+        .map(|number| format!("what each line shipped in build {number}"));
     let words = if bench.typing {
         "editing"
     } else if let Some(barred) = file.barred {
         barred.label()
     } else if is_dockerfile(&file.name) && has_image(bench) {
-        "what each line ships"
+        shipped.as_deref().unwrap_or("what each line ships")
     } else {
         ""
     };

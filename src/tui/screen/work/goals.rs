@@ -20,7 +20,7 @@ pub(super) fn side(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: 
     let Some(exercise) = model.exercise() else {
         return;
     };
-    painter.text(area.x, area.y, area.width, Role::Strong, "Goals");
+    heading(painter, area, area.y, "Goals", bench.judged_by());
     if let Some((met, of)) = count(exercise, bench) {
         let text = format!("{met} of {of}");
         painter.right(area.right(), area.y, 12, Role::Muted, &text);
@@ -31,7 +31,7 @@ pub(super) fn side(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: 
     if let Some(was) = was
         && y + 4 <= area.bottom()
     {
-        painter.text(area.x, y, area.width, Role::Strong, "Load line");
+        heading(painter, area, y, "Load line", bench.weighed_by());
         let place = Rect::new(area.x, y + 1, area.width, area.bottom() - y - 1);
         y = load_line(
             painter,
@@ -59,6 +59,19 @@ pub(super) fn side(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: 
             painter.text(place.x, y, place.width, Role::Warn, line);
         }
     }
+}
+
+/// A heading, and the build that what stands under it is of, where another one is shown. Says where
+/// it ends.
+fn heading(painter: &mut Painter<'_>, area: Rect, y: u16, words: &str, number: Option<u32>) -> u16 {
+    let of = number.map(|number| format!(" of build {number}"));
+    let of = of.unwrap_or_default();
+    painter.line(
+        area.x,
+        y,
+        area.width,
+        &[(Role::Strong, words), (Role::Muted, &of)],
+    )
 }
 
 /// How many required goals are met, once anything was judged.
@@ -175,10 +188,12 @@ fn heavy_line(bench: &Bench) -> Option<String> {
         .max_by_key(|(_, bytes)| *bytes)?;
     let share = heaviest.1.share_of(image.shipped_bytes);
     (share.0 >= 40.0).then(|| {
-        format!(
-            "! line {} is {share} of the image. Is all of it needed at run time?",
-            heaviest.0
-        )
+        let line = heaviest.0;
+        let image = bench.earlier().map_or_else(
+            || "the image".to_owned(),
+            |number| format!("the image of build {number}"),
+        );
+        format!("! line {line} is {share} of {image}. Is all of it needed at run time?")
     })
 }
 
@@ -188,7 +203,8 @@ pub(super) fn strip(model: &Model, painter: &mut Painter<'_>, area: Rect, bench:
         return;
     };
     let end = area.right().saturating_sub(2);
-    let mut x = painter.text(area.x + 2, area.y, 8, Role::Strong, "Goals") + 2;
+    let place = Rect::new(area.x + 2, area.y, end.saturating_sub(area.x + 2), 1);
+    let mut x = heading(painter, place, area.y, "Goals", bench.judged_by()) + 2;
     let counted = count(exercise, bench)
         .map(|(met, of)| format!("{met} of {of}"))
         .unwrap_or_default();
