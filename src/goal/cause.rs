@@ -18,6 +18,7 @@ use crate::image::Config;
 use crate::image::inside::Libraries;
 use crate::image::inside::Needs;
 use crate::image::inside::start::program_of;
+use crate::image::run::MEMORY;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::image::tree::Tree;
@@ -92,6 +93,23 @@ struct Scene<'a> {
     own_entrypoint: bool,
 }
 
+impl<'a> Scene<'a> {
+    /// What a run was, and what it wrote.
+    fn of(evidence: &'a Evidence, run: &Run, outcome: &RunOutcome) -> Self {
+        let summary = evidence.summary.as_ref().ok();
+        let config = summary.map(|summary| &summary.config);
+        let lines = outcome.stdout.iter().chain(&outcome.stderr);
+        Self {
+            evidence,
+            config,
+            tree: evidence.contents.as_ref().ok().map(Tree::of),
+            command: command(run, config),
+            output: lines.map(Clean::as_str).collect::<Vec<_>>().join("\n"),
+            own_entrypoint: run.start.entrypoint.is_some(),
+        }
+    }
+}
+
 impl Scene<'_> {
     /// The line that says what is started.
     fn start_line(&self) -> Option<u32> {
@@ -146,26 +164,9 @@ impl Scene<'_> {
 
 /// Why a run ended as it did.
 pub(super) fn of(evidence: &Evidence, run: &Run, outcome: &RunOutcome) -> Cause {
-    let config = evidence
-        .summary
-        .as_ref()
-        .ok()
-        .map(|summary| &summary.config);
-    let lines = outcome
-        .stdout
-        .iter()
-        .chain(&outcome.stderr)
-        .map(Clean::as_str);
-    let scene = Scene {
-        evidence,
-        config,
-        tree: evidence.contents.as_ref().ok().map(Tree::of),
-        command: command(run, config),
-        output: lines.collect::<Vec<&str>>().join("\n"),
-        own_entrypoint: run.start.entrypoint.is_some(),
-    };
+    let scene = Scene::of(evidence, run, outcome);
     let cause = start::cause(&scene, outcome)
-        .or_else(|| memory(&scene, outcome))
+        .or_else(|| limit(&scene, outcome))
         .or_else(|| arguments::cause(&scene, outcome))
         .or_else(|| output::cause(&scene))
         .unwrap_or_else(|| otherwise(&scene, outcome));
@@ -189,11 +190,45 @@ fn command(run: &Run, config: Option<&Config>) -> Vec<String> {
     entrypoint.into_iter().chain(arguments).collect()
 }
 
+/// The limit of a check that a run was seen to meet, where it was.
+pub(super) fn of_limits(evidence: &Evidence, run: &Run, outcome: &RunOutcome) -> Option<Cause> {
+    let scene = Scene::of(evidence, run, outcome);
+    let cause = limit(&scene, outcome).or_else(|| output::no_more_processes(&scene))?;
+    Some(Cause {
+        output: last_lines(outcome),
+        ..cause
+    })
+}
+
+fn limit(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
+    memory(scene, outcome).or_else(|| crowd(scene, outcome))
+}
+
+/// What is said of a run that had as many processes as it may have.
+pub(super) fn crowded(outcome: &RunOutcome) -> Option<String> {
+    let count = outcome.crowd?;
+    Some(format!(
+        "It had {count} processes and threads, as many as a check allows, and could start no other."
+    ))
+}
+
+fn crowd(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
+    Some(Cause::new(
+        crowded(outcome)?,
+        "Find out what starts them, and what is to end them.",
+        Blame::line(scene.start_line()),
+    ))
+}
+
 fn memory(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
     let why = if outcome.out_of_memory {
-        "It, or a process that it started, was killed because it used more memory than a check allows."
+        format!(
+            "It, or a process that it started, was killed because it used more memory than a check allows ({MEMORY})."
+        )
     } else if outcome.killed_untold {
-        "It was killed (status 137), and not by Loadline. This version of the engine does not say why; what uses more memory than a check allows ends like this."
+        String::from(
+            "It was killed (status 137), and not by Loadline. This version of the engine does not say why; what uses more memory than a check allows ends like this.",
+        )
     } else {
         return None;
     };

@@ -127,10 +127,19 @@ impl Goal for HealthcheckGoal {
         }
         if outcome.start_error.is_some() || outcome.out_of_memory || outcome.exit.is_some() {
             let cause = cause::of(evidence, &run, outcome);
-            let found = outcome.exit.map_or_else(
-                || String::from("it does not run"),
-                |exit| format!("it ended with status {exit}"),
-            );
+            let found = match outcome.exit {
+                _ if outcome.out_of_memory => String::from("killed for lack of memory"),
+                Some(exit) => format!("it ended with status {exit}"),
+                None => String::from("it does not run"),
+            };
+            return cause.unmet(found);
+        }
+        let found = format!(
+            "{} after {}",
+            state.unwrap_or("no state"),
+            show_duration(self.within)
+        );
+        if let Some(cause) = cause::of_limits(evidence, &run, outcome) {
             return cause.unmet(found);
         }
         let (why, next) = match state {
@@ -143,17 +152,7 @@ impl Goal for HealthcheckGoal {
                 "Ask whether everything that the check's command needs is in the final image.",
             ),
         };
-        Verdict::unmet(
-            format!(
-                "{} after {}",
-                state.unwrap_or("no state"),
-                show_duration(self.within)
-            ),
-            why,
-            next,
-            Blame::line(line),
-        )
-        .having_written(outcome)
+        Verdict::unmet(found, why, next, Blame::line(line)).having_written(outcome)
     }
 }
 
@@ -244,6 +243,30 @@ mod tests {
         unmet: it ended with status 1
         why:   The container ended with status 1. Its last line is: boom
         next:  Read what the container wrote, from its first line on.
+        blame: line 3
+        ");
+    }
+
+    #[test]
+    fn a_limit_that_was_met_is_the_cause() {
+        let crowded = RunOutcome {
+            crowd: Some(256),
+            ..state("unhealthy")
+        };
+        insta::assert_snapshot!(judge(FILE, Some("CMD-SHELL"), crowded), @r"
+        unmet: unhealthy after 15 s
+        why:   It had 256 processes and threads, as many as a check allows, and could start no other.
+        next:  Find out what starts them, and what is to end them.
+        blame: line 3
+        ");
+        let hungry = RunOutcome {
+            out_of_memory: true,
+            ..state("starting")
+        };
+        insta::assert_snapshot!(judge(FILE, Some("CMD-SHELL"), hungry), @r"
+        unmet: killed for lack of memory
+        why:   It, or a process that it started, was killed because it used more memory than a check allows (537 MB).
+        next:  Look at what the app loads or starts before it is ready.
         blame: line 3
         ");
     }

@@ -245,6 +245,10 @@ fn silent(evidence: &Evidence, run: &Run, port: u16, outcome: &RunOutcome) -> Ve
             return verdict;
         }
     }
+    let found = format!("no answer within {}", show_duration(run.within));
+    if let Some(cause) = cause::of_limits(evidence, run, outcome) {
+        return cause.unmet(found);
+    }
     let blame = cause::of(evidence, run, outcome).blame;
     let why = match other_port(outcome, port) {
         Some(other) => format!(
@@ -256,7 +260,7 @@ fn silent(evidence: &Evidence, run: &Run, port: u16, outcome: &RunOutcome) -> Ve
         ),
     };
     Verdict::unmet(
-        format!("no answer within {}", show_duration(run.within)),
+        found,
         why,
         "Find out on which port the app listens, and how it is told.",
         Blame::line(blame.line),
@@ -395,6 +399,44 @@ mod tests {
         unmet: no answer within 10 s
         why:   The container runs, and nothing answers on port 8000. Its last line is: 12:30:59 started
         next:  Find out on which port the app listens, and how it is told.
+        blame: line 2
+        ");
+    }
+
+    #[test]
+    fn a_limit_that_was_met_is_the_cause_of_the_silence() {
+        let crowded = RunOutcome {
+            timed_out: true,
+            crowd: Some(256),
+            stderr: lines("Running on http://127.0.0.1:5000"),
+            ..RunOutcome::default()
+        };
+        insta::assert_snapshot!(judge(crowded), @r"
+        unmet: no answer within 10 s
+        why:   It had 256 processes and threads, as many as a check allows, and could start no other.
+        next:  Find out what starts them, and what is to end them.
+        blame: line 2
+        ");
+        let refused = RunOutcome {
+            timed_out: true,
+            stderr: lines("RuntimeError: can't start new thread"),
+            ..RunOutcome::default()
+        };
+        insta::assert_snapshot!(judge(refused), @r"
+        unmet: no answer within 10 s
+        why:   It could start no other process or thread; a check allows 256. It wrote: RuntimeError: can't start new thread
+        next:  Find out what starts them, and what is to end them.
+        blame: line 2
+        ");
+        let hungry = RunOutcome {
+            timed_out: true,
+            out_of_memory: true,
+            ..RunOutcome::default()
+        };
+        insta::assert_snapshot!(judge(hungry), @r"
+        unmet: killed for lack of memory
+        why:   It, or a process that it started, was killed because it used more memory than a check allows (537 MB).
+        next:  Look at what the app loads or starts before it is ready.
         blame: line 2
         ");
     }

@@ -261,7 +261,7 @@ mod tests {
         };
         insta::assert_snapshot!(judge("run", full), @r"
         unmet: killed for lack of memory
-        why:   It, or a process that it started, was killed because it used more memory than a check allows.
+        why:   It, or a process that it started, was killed because it used more memory than a check allows (537 MB).
         next:  Look at what the app loads or starts before it is ready.
         blame: line 2
         ");
@@ -287,6 +287,27 @@ mod tests {
         why:   No folder of the image's PATH has a program called `app`.
         next:  List what the final image has of it.
         blame: line 2, app
+        ");
+    }
+
+    #[test]
+    fn a_limit_of_processes_is_told_where_it_was_seen() {
+        let bomb = RunOutcome {
+            timed_out: true,
+            crowd: Some(256),
+            ..RunOutcome::default()
+        };
+        insta::assert_snapshot!(judge("run: { within: 5 s }", bomb), @r"
+        unmet: still running after 5 s
+        why:   It had 256 processes and threads, as many as a check allows, and could start no other.
+        next:  Find out what starts them, and what is to end them.
+        blame: line 2
+        ");
+        insta::assert_snapshot!(judge("run", ended(2, "", "sh: can't fork: Resource temporarily unavailable")), @r"
+        unmet: status 2
+        why:   It could start no other process or thread; a check allows 256. It wrote: sh: can't fork: Resource temporarily unavailable
+        next:  Find out what starts them, and what is to end them.
+        blame: line 2
         ");
     }
 

@@ -23,6 +23,7 @@ use crate::dockerfile::Keyword;
 use crate::image::run::Probe;
 use crate::image::run::Ready;
 use crate::image::run::Run;
+use crate::image::run::RunOutcome;
 use crate::image::run::Start;
 use crate::units::show_duration;
 
@@ -157,7 +158,7 @@ impl Goal for Stops {
             );
         }
         if outcome.killed {
-            return self.ignored(evidence, &signal);
+            return self.ignored(evidence, &signal, outcome);
         }
         if let Some(verdict) = did_not_end(evidence, &run, outcome).filter(|_| !outcome.timed_out) {
             return verdict;
@@ -173,7 +174,7 @@ impl Goal for Stops {
 }
 
 impl Stops {
-    fn ignored(&self, evidence: &Evidence, signal: &str) -> Verdict {
+    fn ignored(&self, evidence: &Evidence, signal: &str, outcome: &RunOutcome) -> Verdict {
         let file = &evidence.dockerfile;
         let start =
             base::last(file, Keyword::Entrypoint).or_else(|| base::last(file, Keyword::Cmd));
@@ -193,6 +194,10 @@ impl Stops {
                 ),
                 "Look at what the app does with the signal, and whether the image can name another one.",
             ),
+        };
+        let why = match cause::crowded(outcome) {
+            Some(crowded) => format!("{why} {crowded}"),
+            None => why,
         };
         Verdict::unmet(
             format!("killed {} after {signal}", show_duration(self.within)),
@@ -220,7 +225,6 @@ mod tests {
     use crate::goal::fixture::starts;
     use crate::goal::fixture::try_goal;
     use crate::goal::fixture::with_config;
-    use crate::image::run::RunOutcome;
 
     fn judge(file: &str, outcome: RunOutcome) -> String {
         let goal = goal("stops: { within: 2 s, port: 8000 }");
@@ -261,6 +265,16 @@ mod tests {
         next:  Look at what the app does with the signal, and whether the image can name another one.
         blame: line 2
         ");
+        let crowded = RunOutcome {
+            crowd: Some(256),
+            ..stopped(2000, true)
+        };
+        insta::assert_snapshot!(judge(FILE, crowded), @r"
+        unmet: killed 2 s after SIGTERM
+        why:   Process 1 of a container is spared by SIGTERM unless it handles it, and the program that the image starts does not. It had 256 processes and threads, as many as a check allows, and could start no other.
+        next:  Look at what the app does with the signal, and whether the image can name another one.
+        blame: line 2
+        ");
         insta::assert_snapshot!(judge("FROM a\nCMD python app.py", stopped(2000, true)), @r"
         unmet: killed 2 s after SIGTERM
         why:   `CMD python app.py` on line 2 is in the shell form: the shell is process 1 and does not pass the signal on.
@@ -290,6 +304,17 @@ mod tests {
         unmet: port 8000 never opened
         why:   The container was still running. It wrote nothing.
         next:  Look at what is started there and at what it is given: the program itself says nothing of it.
+        blame: line 2
+        ");
+        let crowded = RunOutcome {
+            timed_out: true,
+            crowd: Some(257),
+            ..RunOutcome::default()
+        };
+        insta::assert_snapshot!(judge(FILE, crowded), @r"
+        unmet: port 8000 never opened
+        why:   It had 257 processes and threads, as many as a check allows, and could start no other.
+        next:  Find out what starts them, and what is to end them.
         blame: line 2
         ");
         let refused = RunOutcome {

@@ -9,6 +9,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::text::Clean;
+use crate::units::Bytes;
+
+/// Memory of a container, without swap: enough for a small service, too little to hurt the host.
+pub const MEMORY: Bytes = Bytes(512 * 1024 * 1024);
+/// Processes and threads of a container.
+pub const PROCESSES: u32 = 256;
 
 /// A run that some goal wants to see. Equal requests are run once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -164,6 +170,9 @@ pub struct RunOutcome {
     pub out_of_memory: bool,
     /// Whether it was killed, not by us, on an engine that does not tell what ran out of memory.
     pub killed_untold: bool,
+    /// How many processes and threads it had when its time was over, where those were as many as it
+    /// may have.
+    pub crowd: Option<u64>,
     /// From the start to its end or to the answer.
     pub took: Duration,
     /// The last lines of standard output.

@@ -33,15 +33,13 @@ use super::Docker;
 use super::containers::Guard;
 use crate::engine::EngineError;
 use crate::engine::EngineName;
+use crate::image::run::MEMORY;
+use crate::image::run::PROCESSES;
 use crate::image::run::Probe;
 use crate::image::run::Ready;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 
-/// Memory of a container, without swap: enough for a small service, too little to hurt the host.
-const MEMORY: i64 = 512 * 1024 * 1024;
-/// Processes and threads of a container.
-const PIDS: i64 = 256;
 /// CPU time, in billionths of one CPU.
 const NANO_CPUS: i64 = 1_000_000_000;
 /// The writable `/tmp` of a read-only container.
@@ -110,10 +108,11 @@ fn hardened(name: EngineName, read_only: bool) -> HostConfig {
     // Any user may listen on any port in a container of Docker's; Podman has to be told.
     let ports = ("net.ipv4.ip_unprivileged_port_start", "0");
     let ports = HashMap::from([(ports.0.to_owned(), ports.1.to_owned())]);
+    let memory = i64::try_from(MEMORY.0).ok();
     HostConfig {
-        memory: Some(MEMORY),
-        memory_swap: Some(MEMORY),
-        pids_limit: Some(PIDS),
+        memory,
+        memory_swap: memory,
+        pids_limit: Some(i64::from(PROCESSES)),
         nano_cpus: Some(NANO_CPUS),
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
@@ -256,6 +255,7 @@ mod tests {
         assert_eq!(host.network_mode.as_deref(), Some("none"));
         assert_eq!(host.cap_drop, Some(vec!["ALL".to_owned()]));
         assert_eq!(host.memory, host.memory_swap, "no swap beyond the memory");
+        assert!(host.memory.is_some() && host.pids_limit == Some(256));
         assert_eq!(host.readonly_rootfs, Some(true));
         assert!(host.tmpfs.unwrap().contains_key("/tmp"));
         assert_eq!(host.privileged, None);

@@ -4,19 +4,49 @@ use super::Cause;
 use super::Scene;
 use super::python;
 use super::quoted_after;
+use super::shorten;
 use crate::dockerfile::Keyword;
 use crate::goal::Blame;
 use crate::goal::base;
 use crate::image::inside::Asked;
 use crate::image::inside::Needs;
+use crate::image::run::PROCESSES;
 
 /// What the output says of the cause; `None` where it says nothing that is known.
 pub(super) fn cause(scene: &Scene<'_>) -> Option<Cause> {
-    read_only(scene)
+    no_more_processes(scene)
+        .or_else(|| read_only(scene))
         .or_else(|| permission(scene))
         .or_else(|| python::missing_module(scene))
         .or_else(|| library(scene))
         .or_else(|| certificates(scene))
+}
+
+/// What programs say where the kernel starts no other process or thread for them.
+const NO_MORE: [&str; 5] = [
+    "can't start new thread",
+    "failed to create new OS thread",
+    "unable to create native thread",
+    "unable to create new native thread",
+    "pthread_create failed",
+];
+
+/// A program that says that it can start no other process.
+pub(super) fn no_more_processes(scene: &Scene<'_>) -> Option<Cause> {
+    let forks = ["fork", "pthread_create", "clone("];
+    let forks = forks.iter().any(|word| scene.output.contains(word));
+    let line = scene.output.lines().find(|line| {
+        NO_MORE.iter().any(|mark| line.contains(mark))
+            || (forks && line.contains("Resource temporarily unavailable"))
+    })?;
+    Some(Cause::new(
+        format!(
+            "It could start no other process or thread; a check allows {PROCESSES}. It wrote: {}",
+            shorten(line.trim())
+        ),
+        "Find out what starts them, and what is to end them.",
+        Blame::line(scene.start_line()),
+    ))
 }
 
 fn read_only(scene: &Scene<'_>) -> Option<Cause> {

@@ -32,6 +32,14 @@ async fn base(bench: &Bench, name: &str) -> String {
     tag
 }
 
+/// A start of the base's shell.
+fn sh(script: &str) -> Start {
+    Start {
+        args: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
+        ..Start::default()
+    }
+}
+
 fn get(port: u16, path: &str) -> Probe {
     Probe::Http(HttpRequest {
         port,
@@ -180,6 +188,36 @@ fn memory_processes_output_and_time_are_bounded() {
         let script = "busybox printf 'a\\033]0;evil\\007b\\342\\200\\256c\\n'";
         let outcome = bench.sh(&tag, script, 20).await;
         assert_eq!(texts(&outcome.stdout), ["ab\u{fffd}c"], "{}", bench.address);
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn as_many_processes_as_may_be_are_seen_and_fewer_are_not_told() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "crowd").await;
+        // With the shell they are 256, and there whenever they are counted.
+        let sleepers = |count: u32| {
+            format!("i=0; while [ $i -lt {count} ]; do busybox sleep 60 & i=$((i+1)); done; wait")
+        };
+        let outcome = bench.run(&tag, sh(&sleepers(255)), get(8000, "/"), 6).await;
+        assert!(outcome.response.is_none() && outcome.exit.is_none());
+        assert_eq!(outcome.crowd, Some(256), "{}: {outcome:?}", bench.address);
+        // One more cannot be started, and the shell says so.
+        let outcome = bench.sh(&tag, &sleepers(300), 6).await;
+        let told = |line: &loadline::text::Clean| line.as_str().contains("can't fork");
+        assert!(
+            outcome.stderr.iter().any(told),
+            "{}: {outcome:?}",
+            bench.address
+        );
+        let few = bench.sh(&tag, "busybox sleep 60; :", 2).await;
+        assert_eq!(
+            (few.timed_out, few.crowd),
+            (true, None),
+            "{}",
+            bench.address
+        );
         bench.remove(&tag).await;
     });
 }

@@ -21,6 +21,7 @@ use crate::engine::docker::Docker;
 use crate::engine::docker::raw;
 use crate::engine::docker::state;
 use crate::engine::docker::state::Container;
+use crate::image::run::PROCESSES;
 use crate::image::run::Probe;
 use crate::image::run::RunOutcome;
 use crate::text::Clean;
@@ -34,6 +35,13 @@ const MOMENT: Duration = Duration::from_millis(700);
 const KILLED: i64 = 137;
 /// How long a killed container may take to be gone.
 const GONE: Duration = Duration::from_secs(20);
+
+/// How often the processes of a container are counted, and how long between: those of one that
+/// starts more and more come and go at the limit.
+const COUNTS: usize = 5;
+const BETWEEN: Duration = Duration::from_millis(40);
+/// How long the counting may take.
+const COUNTING: Duration = Duration::from_secs(3);
 
 /// Whether an engine tells what ran out of memory. Podman learned it with 5.0
 /// (containers/podman#21523): before, it looks for its monitor's mark in the container's folder,
@@ -252,9 +260,30 @@ impl Watched<'_> {
         Ok(())
     }
 
+    /// How many processes and threads it has, where those are as many as it may have. What the
+    /// engine does not tell was not seen.
+    async fn crowd(&self) -> Option<u64> {
+        for _ in 0..COUNTS {
+            let path = format!("/containers/{}/stats?stream=false&one-shot=true", self.id);
+            let answer = raw::get(self.docker, "count the processes of a container", path)
+                .await
+                .ok()?;
+            let count = answer.get("pids_stats")?.get("current")?.as_u64()?;
+            if count >= u64::from(PROCESSES) {
+                return Some(count);
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        None
+    }
+
     /// Ends it where it still runs, and hands over what it wrote.
     pub(super) async fn finish(mut self) -> Result<RunOutcome, EngineError> {
         if self.outcome.exit.is_none() {
+            if self.outcome.timed_out || self.outcome.killed {
+                let counted = tokio::time::timeout(COUNTING, self.crowd()).await;
+                self.outcome.crowd = counted.ok().flatten();
+            }
             kill(self.docker, self.id, "SIGKILL").await?;
             let ended = tokio::time::timeout(GONE, exit_of(self.docker, self.id)).await;
             let ended = ended.map_err(|_elapsed| EngineError::Silent {
