@@ -10,6 +10,7 @@ mod error;
 mod event;
 pub mod find;
 pub mod start;
+mod whose;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub use event::StepId;
 use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+pub use whose::Whose;
 
 use crate::dockerfile::Dockerfile;
 use crate::image::Summary;
@@ -46,6 +48,10 @@ pub const PROCESS_LABEL: &str = "loadline.process";
 
 /// The label on an image that says which process built it.
 pub const MADE_BY_LABEL: &str = "loadline.made-by";
+
+/// The label on what a learner's home made: the home's own random id, so that on an engine that is
+/// shared everybody removes their own. It is empty on what was made without a home.
+pub const HOME_LABEL: &str = "loadline.home";
 
 /// A running engine.
 ///
@@ -335,6 +341,8 @@ pub struct Leftover {
     pub size: Bytes,
     /// The value of [`LABEL`].
     pub owner: String,
+    /// The value of [`HOME_LABEL`]; empty where it was made without a home.
+    pub home: String,
 }
 
 /// What a leftover is.

@@ -1,8 +1,4 @@
 //! `loadline check`: one attempt without the workshop, for scripts, pipelines and graders.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the sweep of leftovers runs beside the attempt"
-)]
 
 mod structure;
 
@@ -33,7 +29,6 @@ use crate::plain::progress::Progress;
 use crate::report::Outcome;
 use crate::report::Report;
 use crate::report::lines;
-use crate::workshop;
 use crate::workshop::Supply;
 use crate::workshop::Workshop as _;
 
@@ -173,8 +168,7 @@ pub(crate) async fn from_folder(
             return receiver;
         }
     };
-    // Beside the attempt: its first line does not wait for it.
-    tokio::spawn(workshop::sweep(docker.clone()));
+    wiring::settle_in(&docker).await;
     let token = wiring::token(place, exercise);
     let request = Request {
         course: wiring::course_ref(course),

@@ -1,8 +1,4 @@
 //! `loadline trace`: which files of an image a run opens, and how much of it that is.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the sweep of leftovers runs beside the work"
-)]
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -30,7 +26,6 @@ use crate::image::run::Run;
 use crate::image::run::Start;
 use crate::image::touched;
 use crate::units::parse_duration;
-use crate::workshop;
 
 /// How long an image may take to answer, or runs, where nothing else is said.
 const WITHIN: Duration = Duration::from_secs(60);
@@ -124,8 +119,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let traced = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
         let (docker, _) = wiring::engine().await.map_err(wiring::no_engine)?;
-        // Beside the work: its first line does not wait for it.
-        tokio::spawn(workshop::sweep(docker.clone()));
+        wiring::settle_in(&docker).await;
         let work = trace(
             docker,
             &args.image,

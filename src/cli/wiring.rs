@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "looks whether a folder that was named can be read"
+    reason = "looks whether a folder that was named can be read; the sweep of leftovers runs beside the work"
 )]
 
 use std::ffi::OsString;
@@ -26,10 +26,12 @@ use crate::image::archive;
 use crate::image::package::Packages;
 use crate::learner::Home;
 use crate::learner::LayerFacts;
+use crate::learner::Records;
 use crate::report::CourseRef;
 use crate::workshop::Local;
 use crate::workshop::doctor;
 use crate::workshop::doctor::Facts;
+use crate::workshop::sweep;
 
 /// Runs a verb's work to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
@@ -51,6 +53,21 @@ pub(crate) fn cache() -> PathBuf {
         |_no_home| std::env::temp_dir().join("loadline-bases"),
         |home| home.state().join("bases"),
     )
+}
+
+/// The id of this user's home, where it has records: it marks what is made on an engine.
+pub(crate) async fn home_id() -> Option<String> {
+    Records::known_home_id(&Home::find().ok()?).await
+}
+
+/// Marks what the engine makes as this home's, where there is one, and removes what earlier runs
+/// left, beside the work: its first line does not wait for that.
+pub(crate) async fn settle_in(docker: &Arc<Docker>) {
+    let home = home_id().await;
+    if let Some(home) = &home {
+        docker.make_for(home);
+    }
+    tokio::spawn(sweep(docker.clone(), home));
 }
 
 /// What is remembered of layers, beside the learner's files; nothing where there is no home.

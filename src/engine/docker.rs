@@ -84,6 +84,8 @@ struct Inner {
     /// Where it keeps its images, where that is a folder of this host.
     root: Option<std::path::PathBuf>,
     maker: Maker,
+    /// Whose home what is made is for.
+    home: std::sync::OnceLock<String>,
     /// One build at a time: they share one session.
     building: tokio::sync::Mutex<()>,
     session: String,
@@ -150,12 +152,25 @@ impl Docker {
                 info,
                 root,
                 maker,
+                home: std::sync::OnceLock::new(),
                 building: tokio::sync::Mutex::new(()),
                 session,
                 helper_is_there: std::sync::atomic::AtomicBool::new(false),
                 removals: std::sync::Mutex::new(Vec::new()),
             }),
         })
+    }
+
+    /// Makes what is made from now on for the home with this id: [`crate::engine::HOME_LABEL`] says
+    /// so. The first id counts.
+    pub fn make_for(&self, home: &str) {
+        let _ = self.inner.home.set(home.to_owned());
+    }
+
+    /// The id of the home that things are made for; empty where there is none.
+    #[must_use]
+    pub fn home(&self) -> &str {
+        self.inner.home.get().map_or("", String::as_str)
     }
 
     /// The library's error as ours.

@@ -145,7 +145,13 @@ impl Local {
             bases: Arc::new(bases),
         };
         *held = Some(found.clone());
-        tokio::spawn(sweep(engine));
+        // Without records, what is made is nobody's.
+        let home = self.with_records(|records| async move { records.home_id().await });
+        let home = home.await.ok();
+        if let Some(home) = &home {
+            engine.make_for(home);
+        }
+        tokio::spawn(sweep(engine, home));
         Ok(found)
     }
 

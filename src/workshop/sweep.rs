@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use crate::engine::Engine;
+use crate::engine::Whose;
 
-/// Removes what runs that were killed left behind. Meant for a task of its own: nobody waits for
-/// it, and what it cannot remove the next start tries again.
-pub async fn sweep(engine: Arc<dyn Engine>) {
+/// Removes what runs that were killed left behind, for the home with this id or for nobody's; what
+/// another home left is that one's to remove. Meant for a task of its own: nobody waits for it, and
+/// what it cannot remove the next start tries again.
+pub async fn sweep(engine: Arc<dyn Engine>, home: Option<String>) {
     let Ok(leftovers) = engine.leftovers().await else {
         return;
     };
     for leftover in leftovers {
+        if leftover.whose(home.as_deref()) == Whose::Others {
+            continue;
+        }
         if let Err(error) = engine.remove_leftover(&leftover).await {
             tracing::debug!("`{}` was not removed: {error}", leftover.name);
         }

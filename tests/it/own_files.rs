@@ -136,6 +136,48 @@ fn a_check_that_is_stopped_is_recorded_uses_its_number_up_and_judges_nothing() {
 }
 
 #[test]
+fn what_was_built_for_another_home_is_listed_and_stays() {
+    if !engine() {
+        return;
+    }
+    let (mine, theirs) = (sandbox(), sandbox());
+    for one in [&mine, &theirs] {
+        std::fs::create_dir_all(one.path("home/loadline/first-build")).expect("there is room");
+        std::fs::write(dockerfile(one), ANSWER).expect("there is room");
+        let passed = check(one);
+        assert_eq!(passed.code, Some(0), "{}", passed.shown());
+    }
+    // Only looked at: other tests have images on this engine that are nobody's.
+    let ended = mine.run(&["clean", "--dry-run", "--json"]);
+    let all: serde_json::Value =
+        serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.shown()));
+    assert_eq!(all["schema"], "loadline.clean/v1");
+    let objects = all["objects"].as_array().expect("a list");
+    let of = |whose: &str| -> Vec<&serde_json::Value> {
+        let mut found = objects
+            .iter()
+            .filter(|one| one["whose"] == whose)
+            .collect::<Vec<_>>();
+        found.retain(|one| one["kind"] == "attempt");
+        found
+    };
+    let own = of("own");
+    assert_eq!(own.len(), 1, "{}", ended.shown());
+    assert_eq!(own[0]["fate"], "would_go");
+    assert!(own[0]["size_bytes"].as_u64() > Some(100_000), "{}", own[0]);
+    let others = of("others");
+    assert!(!others.is_empty() && others.iter().all(|one| one["fate"] == "stays"));
+    let told = mine.run(&["clean", "--dry-run"]);
+    assert!(
+        told.stdout.contains("`loadline clean --all`"),
+        "{}",
+        told.shown()
+    );
+    let all = mine.run(&["clean", "--dry-run", "--all"]);
+    assert!(!all.stdout.contains("staying"), "{}", all.shown());
+}
+
+#[test]
 fn a_socket_that_this_user_may_not_use_is_told_with_the_way_to_the_right() {
     let sandbox = Sandbox::new();
     let socket = sandbox.path("engine.sock");

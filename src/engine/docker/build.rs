@@ -38,6 +38,7 @@ use crate::engine::Built;
 use crate::engine::Engine as _;
 use crate::engine::EngineError;
 use crate::engine::EngineName;
+use crate::engine::HOME_LABEL;
 use crate::engine::LABEL;
 use crate::engine::MADE_BY_LABEL;
 use crate::engine::StepEnd;
@@ -272,6 +273,8 @@ fn labels(docker: &Docker, request: &BuildRequest) -> Vec<(String, String)> {
     let mut labels: Vec<(String, String)> = request.labels.clone().into_iter().collect();
     labels.push((LABEL.to_owned(), request.owner.clone()));
     labels.push((MADE_BY_LABEL.to_owned(), docker.inner.maker.to_label()));
+    // Without a home too: a base may have one of its own.
+    labels.push((HOME_LABEL.to_owned(), docker.home().to_owned()));
     labels
 }
 

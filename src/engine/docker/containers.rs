@@ -18,6 +18,7 @@ use super::owner::Alive;
 use super::owner::Maker;
 use super::state::Listed;
 use crate::engine::EngineError;
+use crate::engine::HOME_LABEL;
 use crate::engine::LABEL;
 use crate::engine::Leftover;
 use crate::engine::LeftoverKind;
@@ -51,6 +52,7 @@ impl Guard {
         let labels = body.labels.get_or_insert_with(HashMap::new);
         labels.insert(LABEL.to_owned(), owner.to_owned());
         labels.insert(PROCESS_LABEL.to_owned(), docker.inner.maker.to_label());
+        labels.insert(HOME_LABEL.to_owned(), docker.home().to_owned());
         // The call is not abandoned half-way: a container whose id nobody read would stay.
         let client = docker.inner.client.clone();
         let created = tokio::spawn(async move { client.create_container(None, body).await });
@@ -200,6 +202,7 @@ fn of_container(container: Listed, this: &Maker, now: Duration) -> Option<Leftov
         name,
         size: Bytes(0),
         owner: labels.get(LABEL).cloned().unwrap_or_default(),
+        home: labels.get(HOME_LABEL).cloned().unwrap_or_default(),
     })
 }
 
@@ -225,6 +228,7 @@ async fn of_images(docker: &Docker, now: Duration) -> Result<Vec<Leftover>, Engi
             id: image.id,
             size: super::summary::bytes(image.size),
             owner: image.labels.get(LABEL).cloned().unwrap_or_default(),
+            home: image.labels.get(HOME_LABEL).cloned().unwrap_or_default(),
         })
         .collect())
 }

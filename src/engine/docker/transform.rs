@@ -12,6 +12,7 @@ use super::containers::Guard;
 use super::images::split_tag;
 use super::run::attach::Attached;
 use crate::engine::EngineError;
+use crate::engine::HOME_LABEL;
 use crate::engine::PROCESS_LABEL;
 use crate::engine::Transform;
 use crate::image::Config;
@@ -129,6 +130,7 @@ fn changes(base: &Config, request: &Transform) -> Vec<String> {
         format!("ENTRYPOINT {}", json(&base.entrypoint)),
         format!("CMD {}", json(&base.cmd)),
         format!("LABEL {PROCESS_LABEL}=\"\""),
+        format!("LABEL {HOME_LABEL}=\"\""),
     ];
     if !base.user.is_empty() {
         changes.push(format!("USER {}", base.user));
@@ -165,6 +167,7 @@ mod tests {
                 "ENTRYPOINT [\"/app\"]",
                 "CMD []",
                 "LABEL loadline.process=\"\"",
+                "LABEL loadline.home=\"\"",
                 "USER 65532",
                 "ENV X=1",
             ]

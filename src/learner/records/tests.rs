@@ -247,6 +247,23 @@ async fn a_token_is_random_and_stays() {
 }
 
 #[tokio::test]
+async fn a_home_has_one_id_for_ever_and_another_home_another() {
+    let (_dir, home) = home();
+    assert_eq!(Records::known_home_id(&home).await, None);
+    assert!(!home.state().exists(), "looking makes nothing");
+    let records = open(&home).await;
+    let id = records.home_id().await.unwrap();
+    assert_eq!(
+        (id.len(), records.home_id().await.unwrap()),
+        (16, id.clone())
+    );
+    records.close().await;
+    assert_eq!(Records::known_home_id(&home).await, Some(id.clone()));
+    let (_other, other) = self::home();
+    assert_ne!(open(&other).await.home_id().await.unwrap(), id);
+}
+
+#[tokio::test]
 async fn damaged_records_are_set_aside_and_new_ones_begun() {
     let (_dir, home) = home();
     let records = open(&home).await;

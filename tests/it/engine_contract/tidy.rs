@@ -1,16 +1,21 @@
 //! What is ours and what is left behind.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use loadline::engine::Engine as _;
 use loadline::engine::EngineError;
+use loadline::engine::HOME_LABEL;
 use loadline::engine::LABEL;
 use loadline::engine::Leftover;
 use loadline::engine::LeftoverKind;
+use loadline::engine::MADE_BY_LABEL;
 use loadline::engine::PROCESS_LABEL;
+use loadline::engine::Whose;
 use loadline::units::Bytes;
+use loadline::workshop::sweep;
 
 use super::bench::BASE;
 use super::bench::Bench;
@@ -70,7 +75,13 @@ fn a_sweep_takes_what_dead_processes_left_and_nothing_else() {
             .and_then(|(_, fields)| fields.split_whitespace().nth(19))
             .expect("a start");
         let living = format!("{host}/{boot}/{space}/{}/{own_start}", std::process::id());
-        let left = container(bench, &tag, &[(LABEL, "w"), (PROCESS_LABEL, &dead)]).await;
+        // Of a home of its own: nobody else's sweep takes it first.
+        let of = [
+            (LABEL, "w"),
+            (PROCESS_LABEL, dead.as_str()),
+            (HOME_LABEL, &tag),
+        ];
+        let left = container(bench, &tag, &of).await;
         let sibling = container(bench, &tag, &[(LABEL, "w"), (PROCESS_LABEL, &living)]).await;
         let foreign = container(bench, &tag, &[]).await;
 
@@ -80,7 +91,7 @@ fn a_sweep_takes_what_dead_processes_left_and_nothing_else() {
         assert!(!ids.contains(&sibling.as_str()), "{}", bench.address);
         assert!(!ids.contains(&foreign.as_str()), "{}", bench.address);
         for leftover in found.iter().filter(|leftover| leftover.id == left) {
-            assert_eq!(leftover.owner, "w");
+            assert_eq!((leftover.owner.as_str(), &leftover.home), ("w", &tag));
             bench
                 .engine
                 .remove_leftover(leftover)
@@ -93,6 +104,7 @@ fn a_sweep_takes_what_dead_processes_left_and_nothing_else() {
             name: "foreign".to_owned(),
             size: Bytes(0),
             owner: String::new(),
+            home: String::new(),
         };
         let refused = bench.engine.remove_leftover(&claimed).await;
         assert!(
@@ -151,6 +163,7 @@ fn an_image_that_lost_its_reference_is_left_and_a_living_process_keeps_its_own()
             name: tag.clone(),
             size: Bytes(0),
             owner: String::new(),
+            home: String::new(),
         };
         bench
             .engine
@@ -161,6 +174,51 @@ fn an_image_that_lost_its_reference_is_left_and_a_living_process_keeps_its_own()
             bench.engine.inspect(&first.image).await.expect("an answer"),
             None
         );
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn what_is_made_for_a_home_is_marked_and_the_sweep_of_another_leaves_it() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("homes");
+        let plain = format!("{tag}-homeless");
+        let text = format!("{BASE}ENV HOMES={tag}\n");
+        bench.build(&plain, &text).await.expect("a build");
+        bench.engine.make_for(&tag);
+        bench.build(&tag, &text).await.expect("a build");
+        let images = bench.engine.images(Some(MADE_BY_LABEL)).await;
+        let images = images.expect("a list");
+        let home = |name: &str| {
+            let named = |tag: &String| tag.ends_with(name);
+            let image = images.iter().find(|image| image.tags.iter().any(named));
+            let image = image.unwrap_or_else(|| panic!("{}: {name}", bench.address));
+            image.labels.get(HOME_LABEL).cloned()
+        };
+        assert_eq!(home(&tag), Some(tag.clone()), "{}", bench.address);
+        assert_eq!(home(&plain), Some(String::new()), "{}", bench.address);
+
+        let dead = format!(
+            "{}/another-boot/1/1/1",
+            read("/proc/sys/kernel/hostname").replace('/', "_")
+        );
+        let of = [
+            (LABEL, "w"),
+            (PROCESS_LABEL, dead.as_str()),
+            (HOME_LABEL, &tag),
+        ];
+        let left = container(bench, &tag, &of).await;
+        let found = bench.engine.leftovers().await.expect("a list");
+        let found = found.iter().find(|leftover| leftover.id == left);
+        let found = found.unwrap_or_else(|| panic!("{}: it was left", bench.address));
+        assert_eq!(found.whose(Some("another")), Whose::Others);
+        let is_there = async || client(bench).inspect_container(&left, None).await.is_ok();
+        let engine = Arc::new(bench.engine.clone());
+        sweep(engine.clone(), Some("another".to_owned())).await;
+        assert!(is_there().await, "{}", bench.address);
+        sweep(engine, Some(tag.clone())).await;
+        assert!(!is_there().await, "{}", bench.address);
+        bench.remove(&plain).await;
         bench.remove(&tag).await;
     });
 }
