@@ -1,5 +1,7 @@
 //! `loadline bases`: which base images are there, and getting those that are not.
 
+mod list;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,12 +13,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::bases::BaseError;
-use crate::bases::Listed;
 use crate::bases::Options;
 use crate::bases::PackedImage;
 use crate::bases::Progress;
 use crate::bases::Service;
-use crate::bases::State;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
@@ -37,13 +37,20 @@ use crate::units::show_duration;
 /// never takes the vendor's name: it is `loadline.local/NAME:TAG`, and it is always shown as one.
 /// A pack carries base images to machines that have neither registry nor mirror.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   loadline bases
+  loadline bases --json
   loadline bases build
   loadline bases build python:3.13-slim
   loadline bases export bases.pack
-  loadline bases import bases.pack")]
+  loadline bases import bases.pack"
+)]
 pub(crate) struct Args {
+    /// Print the list as JSON
+    #[arg(long)]
+    json: bool,
     /// What to do; without one, they are listed
     #[command(subcommand)]
     action: Option<Action>,
@@ -52,7 +59,14 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Show which base images are there and which exercises need them
-    List,
+    #[command(after_help = "Examples:
+  loadline bases list
+  loadline bases list --json")]
+    List {
+        /// Print the list as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Make base images ready: as they are, from their registry, or built here
     #[command(after_help = "Examples:
   loadline bases build
@@ -112,10 +126,14 @@ fn mirror(text: &str) -> Result<String, String> {
 /// Lists base images, makes them, or carries them.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let needed = wiring::course(&context.shared)?.needed_bases();
-    let action = args.action.as_ref().unwrap_or(&Action::List);
+    let list = Action::List { json: args.json };
+    let action = args.action.as_ref().unwrap_or(&list);
     let mirror = match action {
         Action::Build { mirror, .. } => mirror.clone(),
-        Action::List | Action::Pull { .. } | Action::Export { .. } | Action::Import { .. } => None,
+        Action::List { .. }
+        | Action::Pull { .. }
+        | Action::Export { .. }
+        | Action::Import { .. } => None,
     };
     let output = context.output;
     wiring::block_on(async {
@@ -162,10 +180,15 @@ impl Work<'_> {
         needed: &BTreeMap<String, Vec<String>>,
     ) -> Result<Exit, CliError> {
         match action {
-            Action::List => {
+            Action::List { json } => {
                 let listed = self.service.list(needed).await;
                 let listed = listed.map_err(|error| failed(&error))?;
-                self.output.result(&table(&listed))?;
+                let text = if *json {
+                    list::json(&listed)?
+                } else {
+                    list::table(&listed)
+                };
+                self.output.result(&text)?;
             }
             Action::Build { references, .. } if references.is_empty() => {
                 let all: Vec<String> = needed.keys().cloned().collect();
@@ -372,80 +395,9 @@ fn failed(error: &BaseError) -> CliError {
     }
 }
 
-/// The list as lines.
-fn table(listed: &[Listed]) -> String {
-    let width = listed
-        .iter()
-        .map(|base| base.reference.len())
-        .max()
-        .unwrap_or(0);
-    let mut text = String::new();
-    for base in listed {
-        let state = match &base.state {
-            State::Vendor { .. } => "ready",
-            State::StandIn {
-                outdated: false, ..
-            } => "stand-in",
-            State::StandIn { outdated: true, .. } => "outdated",
-            State::Missing { can_build: true } => "can be built",
-            State::Missing { can_build: false } => "missing",
-        };
-        let size = match (base.size, base.real_size) {
-            (Some(size), _) => size.to_string(),
-            (None, Some(real)) => format!("~{real}"),
-            (None, None) => String::new(),
-        };
-        let needed = if base.needed_by.is_empty() {
-            String::new()
-        } else {
-            format!("  {}", base.needed_by.join(", "))
-        };
-        let line = format!("{:<width$}  {state:<12}  {size:>8}{needed}", base.reference);
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Bytes;
-
-    #[test]
-    fn the_list_says_what_is_a_stand_in_and_who_needs_it() {
-        let base = |reference: &str, state, size, needed: &[&str]| Listed {
-            reference: reference.to_owned(),
-            state,
-            size,
-            real_size: Some(Bytes(1_167_000_000)),
-            stand_in: None,
-            needed_by: needed.iter().map(|who| (*who).to_owned()).collect(),
-        };
-        let local = || "loadline.local/x".to_owned();
-        let listed = [
-            base(
-                "python:3.13",
-                State::StandIn {
-                    local: local(),
-                    outdated: false,
-                },
-                Some(Bytes(1_080_000_000)),
-                &["shrink-that-image"],
-            ),
-            base(
-                "busybox:latest",
-                State::Vendor { local: local() },
-                Some(Bytes(4_400_000)),
-                &[],
-            ),
-            base("alpine:3", State::Missing { can_build: false }, None, &[]),
-        ];
-        insta::assert_snapshot!(table(&listed), @"
-        python:3.13     stand-in       1.08 GB  shrink-that-image
-        busybox:latest  ready           4.4 MB
-        alpine:3        missing       ~1.17 GB
-        ");
-    }
 
     #[test]
     fn an_error_keeps_its_next_step_and_says_whose_fault_it_is() {
