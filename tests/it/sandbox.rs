@@ -4,13 +4,25 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::Duration;
 use std::time::Instant;
 
-/// A folder with a home in it, removed at the end.
+use loadline::engine::Engine as _;
+use loadline::engine::HOME_LABEL;
+use loadline::engine::MADE_BY_LABEL;
+use loadline::learner::Home;
+use loadline::learner::Records;
+
+/// Where no engine answers.
+const NOWHERE: &str = "unix:///nonexistent/engine.sock";
+
+/// A folder with a home in it, removed at the end with the images that were built from it.
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
+    /// The programs that may have built: the ends of the labels that they give their images.
+    makers: Mutex<Vec<String>>,
 }
 
 /// What the program printed and how it ended.
@@ -25,7 +37,7 @@ impl Sandbox {
     /// No engine answers here.
     pub(crate) fn without_engine() -> Self {
         let sandbox = Self::new();
-        sandbox.with("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+        sandbox.with("DOCKER_HOST", NOWHERE)
     }
 
     /// The engine that the environment names, or the default one.
@@ -35,6 +47,7 @@ impl Sandbox {
         let sandbox = Self {
             folder,
             variables: Vec::new(),
+            makers: Mutex::default(),
         };
         let home = sandbox.path("home").display().to_string();
         let path = std::env::var("PATH").unwrap_or_default();
@@ -99,7 +112,7 @@ impl Sandbox {
 
     /// Starts the program.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        let child = self.command(args).spawn().expect("the program starts");
+        let child = self.spawn(self.command(args));
         Running {
             child,
             folder: self.folder.path().display().to_string(),
@@ -117,9 +130,11 @@ impl Sandbox {
     pub(crate) fn start_script(&self, script: &str, args: &[&str], stdin: Stdio) -> Running {
         let mut all = vec!["-c", script, env!("CARGO_BIN_EXE_loadline")];
         all.extend(args);
-        let child = self.prepared("sh", &all).stdin(stdin).spawn();
+        let mut command = self.prepared("sh", &all);
+        command.stdin(stdin);
+        let child = self.spawn(command);
         Running {
-            child: child.expect("it starts"),
+            child,
             folder: self.folder.path().display().to_string(),
         }
     }
@@ -158,27 +173,106 @@ impl Sandbox {
     }
 
     /// Runs a command to its end.
-    fn ends(&self, mut command: Command) -> Ended {
-        let child = command.spawn().expect("it starts");
+    fn ends(&self, command: Command) -> Ended {
+        let child = self.spawn(command);
         let folder = self.folder.path().display().to_string();
         Running { child, folder }.end()
     }
 
     /// Starts the program with something to read.
     pub(crate) fn start_from(&self, args: &[&str], stdin: Stdio) -> Running {
-        let child = self.command(args).stdin(stdin).spawn();
+        let mut command = self.command(args);
+        command.stdin(stdin);
+        let child = self.spawn(command);
         Running {
-            child: child.expect("the program starts"),
+            child,
             folder: self.folder.path().display().to_string(),
         }
     }
 
     /// Starts the program with somewhere else for its standard output.
     pub(crate) fn start_into(&self, args: &[&str], stdout: Stdio) -> Running {
-        let child = self.command(args).stdout(stdout).spawn();
+        let mut command = self.command(args);
+        command.stdout(stdout);
+        let child = self.spawn(command);
         Running {
-            child: child.expect("the program starts"),
+            child,
             folder: self.folder.path().display().to_string(),
+        }
+    }
+
+    /// Starts a program, and takes note of one that may build images.
+    fn spawn(&self, mut command: Command) -> Child {
+        let words: Vec<_> = command
+            .get_args()
+            .map(|word| word.to_string_lossy())
+            .collect();
+        let builds = |word: &str| word.contains("check") || word.contains("learn");
+        let builds = words.is_empty() || words.iter().any(|word| builds(word));
+        let child = command.spawn().expect("it starts");
+        // When it began, in ticks: its pid may be another's one day.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id()));
+        let stat = stat.unwrap_or_default();
+        let fields = stat.rsplit_once(')').map(|(_, fields)| fields);
+        let start = fields.and_then(|fields| fields.split_whitespace().nth(19));
+        if let (Some(start), Ok(mut makers), true) = (start, self.makers.lock(), builds) {
+            makers.push(format!("/{}/{start}", child.id()));
+        }
+        child
+    }
+}
+
+impl Drop for Sandbox {
+    /// Removes the images of its attempts, also where the test fails.
+    fn drop(&mut self) {
+        let makers = self
+            .makers
+            .get_mut()
+            .map(std::mem::take)
+            .unwrap_or_default();
+        let nowhere = self.variable("DOCKER_HOST") == Some(NOWHERE);
+        if makers.is_empty() || nowhere {
+            return;
+        }
+        let home = self.variable("LOADLINE_HOME").map(PathBuf::from);
+        let home = Home::at(home.unwrap_or_else(|| self.path("home/loadline")));
+        // A test may be on a runtime of its own, which another must not block.
+        let removing = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map(|runtime| runtime.block_on(remove_images(&makers, &home)))
+        });
+        let _ = removing.join();
+    }
+}
+
+/// Removes the images that one of `makers`, or anybody for `home`, built in attempts.
+async fn remove_images(makers: &[String], home: &Home) {
+    let Ok(engine) = loadline::engine::find::find().await else {
+        return;
+    };
+    let home = Records::known_home_id(home).await;
+    let images = engine.images(Some(MADE_BY_LABEL)).await;
+    for image in images.unwrap_or_default() {
+        let label = |name: &str| image.labels.get(name).map_or("", String::as_str);
+        let made = makers
+            .iter()
+            .any(|maker| label(MADE_BY_LABEL).ends_with(maker.as_str()))
+            || home
+                .as_deref()
+                .is_some_and(|home| label(HOME_LABEL) == home);
+        if !made {
+            continue;
+        }
+        // One that lost its name to a later attempt has only its id.
+        if image.tags.is_empty() {
+            let _ = engine.remove_image(&image.id).await;
+        }
+        for tag in &image.tags {
+            if tag.starts_with("loadline.local/attempt/") {
+                let _ = engine.remove_image(tag).await;
+            }
         }
     }
 }
