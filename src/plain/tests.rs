@@ -90,6 +90,8 @@ struct Fake {
     meanwhile: Mutex<Option<String>>,
     /// What was kept when the workshop was left.
     unsaved: Mutex<Option<KeptTexts>>,
+    /// The number of an attempt that is cancelled.
+    cancelled: Mutex<Option<u32>>,
 }
 
 impl Fake {
@@ -225,7 +227,13 @@ impl Workshop for Fake {
     ) -> mpsc::Receiver<AttemptEvent> {
         self.note(format!("attempt {exercise}"));
         let (sender, receiver) = mpsc::channel(4);
-        let event = AttemptEvent::Finished(Box::new(report()));
+        let mut report = report();
+        if let Some(number) = *self.cancelled.lock().expect("one thread") {
+            let numbered = AttemptEvent::Numbered(number);
+            sender.try_send(numbered).expect("there is room");
+            report = fixture::report(Outcome::Cancelled);
+        }
+        let event = AttemptEvent::Finished(Box::new(report));
         sender.try_send(event).expect("there is room");
         receiver
     }
@@ -817,4 +825,40 @@ async fn what_a_run_opens_is_told_once_there_is_an_image() {
 
     Opened in this run, no more than that: a file that only a rare request needs was not opened either. So none of this says "safe to delete".
     "#);
+}
+
+#[tokio::test]
+async fn after_a_build_that_was_cancelled_it_is_said_of_which_build_all_is_known() {
+    let course = course();
+    let workshop = Arc::new(Fake::default());
+    let record = crate::workshop::Record {
+        numbered: 4,
+        number: 4,
+        last: Some(Box::new(report())),
+        ..crate::workshop::Record::default()
+    };
+    let id = course.exercises[0].id.clone();
+    *workshop.progress.lock().expect("one thread") = Progress {
+        exercises: BTreeMap::from([(id, record)]),
+        ..Progress::default()
+    };
+    *workshop.cancelled.lock().expect("one thread") = Some(5);
+    let services = Services {
+        course: Arc::new(course),
+        workshop: workshop.clone(),
+    };
+    let mut person = Person {
+        answers: ["2", "1", "q", "q"].map(str::to_owned).into(),
+        ..Person::default()
+    };
+    run(services, &mut person, at_rest(BaseStates::new()), None).await;
+    let from = person.heard.iter().position(|line| line == "build 5");
+    let told = person.heard[from.expect("it is said")..].join("\n");
+    let told = told.split("\n\n  1").next().expect("a page");
+    insta::assert_snapshot!(told, @r"
+    build 5
+
+    Stopped. The attempt was cancelled.
+    Build 5 judged nothing: what is known is still of build 4.
+    ");
 }

@@ -181,7 +181,83 @@ fn a_container_that_forks_without_end_stays_in_its_limits() {
         "FROM busybox\nCMD [\"sh\", \"-c\", \"while :; do sleep {mark} & done\"]\n"
     ));
     assert_eq!(ended.code, Some(1), "{}", ended.shown());
+    assert!(
+        ended.stdout.contains("could start no other"),
+        "{}",
+        ended.shown()
+    );
     wait_until("its processes are gone", || !is_running(&mark));
+}
+
+/// Checks a Dockerfile against goals of its own.
+fn check_goals(sandbox: &Sandbox, goals: &str, dockerfile: &str) -> Ended {
+    let exercise = format!(
+        "format: 1\ntitle: Limits\nminutes: 3\nedit: [Dockerfile]\nbases: [busybox]\n\
+         starter_misses: [http]\ngoals:\n{goals}hints:\n  - {{ for: http, text: look }}\n"
+    );
+    let lesson =
+        "---\ntitle: A\nminutes: 1\nexercises: [limits]\ngoals_of_lesson: [read]\n---\n\n# A\n";
+    for (name, text) in [
+        (
+            "course/lessons/course.yaml",
+            "format: 1\nid: probe\ntitle: Probe\n",
+        ),
+        ("course/lessons/01-a.md", lesson),
+        ("course/exercises/limits/exercise.yaml", &exercise),
+        ("course/exercises/limits/brief.md", "# Limits\n"),
+        ("course/exercises/limits/files/Dockerfile", "FROM busybox\n"),
+        ("mine/Dockerfile", dockerfile),
+    ] {
+        sandbox.write(name, text);
+    }
+    sandbox.run(&["check", "limits", "--course", "course", "--dir", "mine"])
+}
+
+#[test]
+fn goals_that_ask_a_running_container_say_that_it_could_start_no_other_process() {
+    if !engine() {
+        return;
+    }
+    let mark = mark(9);
+    let goals = "  - http: { port: 8000, within: 12 s }\n  - stops: { within: 1 s, port: 8000 }\n  \
+                 - healthcheck: 12 s\n";
+    let ended = check_goals(
+        &sandbox(),
+        goals,
+        &format!(
+            "FROM busybox\nHEALTHCHECK --interval=60s CMD [\"false\"]\nCMD [\"sh\", \"-c\", \
+             \"i=0; while [ $i -lt 255 ]; do sleep {mark} & i=$((i+1)); done; wait\"]\n"
+        ),
+    );
+    assert_eq!(ended.code, Some(1), "{}", ended.shown());
+    // The check of its health is a process of the container, and so the one that is too many.
+    let seen = "256 processes and threads, as many as a check allows, and could start no other";
+    let told = "could start no other process or thread; a check allows 256";
+    let count = |words: &str| ended.stdout.matches(words).count();
+    assert!(count(seen) >= 1, "{}", ended.shown());
+    assert_eq!(count(seen) + count(told), 3, "{}", ended.shown());
+    wait_until("its processes are gone", || !is_running(&mark));
+}
+
+#[test]
+fn goals_that_ask_a_running_container_say_that_it_was_killed_for_memory() {
+    if !engine() {
+        return;
+    }
+    let goals = "  - http: { port: 8000, within: 90 s }\n  - healthcheck: 90 s\n";
+    let ended = check_goals(
+        &sandbox(),
+        goals,
+        "FROM busybox\nHEALTHCHECK --interval=60s CMD [\"false\"]\nCMD [\"tail\", \"/dev/zero\"]\n",
+    );
+    assert_eq!(ended.code, Some(1), "{}", ended.shown());
+    for words in [
+        "killed for lack of memory",
+        "used more memory than a check allows (537 MB)",
+    ] {
+        let count = ended.stdout.matches(words).count();
+        assert_eq!(count, 2, "{words}\n{}", ended.shown());
+    }
 }
 
 #[test]
