@@ -22,6 +22,7 @@ pub(crate) async fn slow_build(engine: &Docker) -> BuildError {
     let bench = bench::Bench {
         engine: engine.clone(),
         address: engine.info().address.clone(),
+        built: std::sync::Mutex::default(),
     };
     let text = format!(
         "{}RUN busybox sleep 30; : {}\n",

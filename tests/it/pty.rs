@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::time::Instant;
 
+use loadline::learner::Home;
 use portable_pty::Child;
 use portable_pty::CommandBuilder;
 use portable_pty::MasterPty;
@@ -13,6 +14,8 @@ use portable_pty::PtySize;
 use portable_pty::native_pty_system;
 use rustix::process::Pid;
 use rustix::process::Signal;
+
+use crate::sandbox::remove_made;
 
 /// How long a screen may take to come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -221,5 +224,10 @@ impl Drop for Pty {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Where an attempt was logged, an image may have been made.
+        let home = self.folder.path().join("loadline");
+        if home.join(".loadline/logs").exists() {
+            remove_made(Vec::new(), Home::at(home));
+        }
     }
 }

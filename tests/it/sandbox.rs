@@ -235,19 +235,23 @@ impl Drop for Sandbox {
             return;
         }
         let home = self.variable("LOADLINE_HOME").map(PathBuf::from);
-        let home = Home::at(home.unwrap_or_else(|| self.path("home/loadline")));
-        // A test may be on a runtime of its own, which another must not block.
-        let removing = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map(|runtime| runtime.block_on(remove_images(&makers, &home)))
-        });
-        let _ = removing.join();
+        let home = home.unwrap_or_else(|| self.path("home/loadline"));
+        remove_made(makers, Home::at(home));
     }
 }
 
-/// Removes the images that one of `makers`, or anybody for `home`, built in attempts.
+/// Removes the images of attempts that one of `makers`, or anybody for `home`, built.
+pub(crate) fn remove_made(makers: Vec<String>, home: Home) {
+    // A test may be on a runtime of its own, which another must not block.
+    let removing = std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map(|runtime| runtime.block_on(remove_images(&makers, &home)))
+    });
+    let _ = removing.join();
+}
+
 async fn remove_images(makers: &[String], home: &Home) {
     let Ok(engine) = loadline::engine::find::find().await else {
         return;

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::AtomicUsize;
@@ -42,6 +43,8 @@ pub(crate) const OWNER: &str = "contract";
 pub(crate) struct Bench {
     pub(crate) engine: Docker,
     pub(crate) address: String,
+    /// The references that the case built, or wanted to.
+    pub(crate) built: Mutex<Vec<String>>,
 }
 
 /// An event and when it came.
@@ -116,6 +119,16 @@ where
         Ok(Err(_elapsed)) => "ran out of time",
         Err(_panic) => "failed",
     };
+    // A case that passed has removed what it built.
+    if ended != "passed" {
+        let built = bench
+            .built
+            .lock()
+            .map(|mut built| std::mem::take(&mut *built));
+        for tag in built.unwrap_or_default() {
+            let _ = bench.engine.remove_image(&tag).await;
+        }
+    }
     println!(
         "{ended} after {:.1?} on {} {}",
         began.elapsed(),
@@ -137,6 +150,7 @@ pub(crate) async fn engines() -> Vec<Bench> {
         benches.push(Bench {
             engine,
             address: text.to_owned(),
+            built: Mutex::default(),
         });
     }
     if benches.is_empty() {
@@ -146,6 +160,7 @@ pub(crate) async fn engines() -> Vec<Bench> {
         benches.push(Bench {
             address: engine.info().address.clone(),
             engine,
+            built: Mutex::default(),
         });
     }
     benches
@@ -246,6 +261,9 @@ impl Bench {
         dockerfile: &str,
         files: &[(&str, &str)],
     ) -> (tempfile::TempDir, BuildRequest) {
+        if let Ok(mut built) = self.built.lock() {
+            built.push(tag.to_owned());
+        }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let context = context(folder.path(), dockerfile, files);
         let request = BuildRequest {
