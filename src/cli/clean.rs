@@ -19,9 +19,9 @@ use crate::engine::LABEL;
 /// Remove what Loadline made for you on your engine, and nothing else
 ///
 /// Shows first what would go and how much it is: the images of your attempts, what a crash left
-/// behind, and what nobody's home is known of. What others made on an engine that you share is
-/// listed and stays, unless you say `--all`. Your files and your progress stay. Base images stay
-/// too, unless you say `--bases`: making them again takes minutes.
+/// behind, and what was made without a home. What others made on an engine that you share is listed
+/// and stays, unless you say `--all`. Your files and your progress stay. Base images stay too,
+/// unless you say `--bases`: making them again takes minutes.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of its own on the command line"
