@@ -21,6 +21,7 @@ mod layout;
 mod members;
 mod meter;
 mod needles;
+mod paged;
 mod part;
 mod probe;
 
@@ -28,7 +29,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
 use std::io::BufRead;
-use std::io::BufReader;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -47,6 +47,7 @@ use self::budget::Budget;
 use self::members::Members;
 use self::meter::Counted;
 use self::meter::Expanded;
+use self::paged::Paged;
 use self::part::Asked;
 use self::part::Packing;
 use self::part::Part;
@@ -248,7 +249,7 @@ pub fn unpacked<'a>(
 
 /// A source from its beginning, and how it is packed as a whole.
 fn begun<'a>(source: impl Read + 'a) -> io::Result<(impl BufRead + 'a, Option<Packing>)> {
-    let mut source = BufReader::with_capacity(CHUNK, source);
+    let mut source = Paged::new(CHUNK, source);
     let mut first = Vec::new();
     (&mut source).take(4).read_to_end(&mut first)?;
     let packing = part::packing(&first);

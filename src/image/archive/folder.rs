@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
-use std::io::BufReader;
 use std::io::Read;
 
 use super::ArchiveError;
@@ -12,6 +11,7 @@ use super::Options;
 use super::budget::Budget;
 use super::layout;
 use super::layout::Plan;
+use super::paged::Paged;
 use super::part;
 use super::part::Asked;
 use super::part::Part;
@@ -129,7 +129,7 @@ impl<'f, O: Fn(&str) -> io::Result<Opened>> Folder<'f, O> {
         }
         self.budget.spend(path, "")?;
         if let Some((file, size)) = (self.open)(path)? {
-            let mut file = BufReader::with_capacity(CHUNK, file);
+            let mut file = Paged::new(CHUNK, file);
             let part = part::read(path, &mut file, size, self.asked, &mut self.budget)?;
             self.parts.extend(part.map(|part| (path.to_owned(), part)));
         }
