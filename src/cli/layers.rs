@@ -120,6 +120,19 @@ impl Findings<'_> {
     }
 }
 
+/// Works out two things at the same time: of a large image each of them is felt.
+fn beside<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join();
+        (
+            one.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            other,
+        )
+    })
+}
+
 /// Reads the image and prints what was asked for.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let output = context.output;
@@ -138,13 +151,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         };
         Target::of(image).read(options, &interrupt).await
     })?;
-    let ledger = Ledger::of(&contents);
-    let dive = DiveFigures::of(&contents);
-    let changes = if args.json || args.layer.is_some() {
-        changes::changes(&contents, &ledger)
-    } else {
-        Vec::new()
-    };
+    let (dive, (ledger, changes)) = beside(
+        || DiveFigures::of(&contents),
+        || {
+            let ledger = Ledger::of(&contents);
+            let wanted = args.json || args.layer.is_some();
+            let changes = wanted.then(|| changes::changes(&contents, &ledger));
+            (ledger, changes.unwrap_or_default())
+        },
+    );
     let findings = Findings {
         name: image,
         contents: &contents,

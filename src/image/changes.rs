@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Contents;
 use super::Entry;
 use super::EntryKind;
+use super::dead::Dead;
 use super::dead::How;
 use super::dead::Ledger;
 use super::merge::Event;
@@ -35,8 +36,9 @@ pub struct Touched<'a> {
     pub change: Change,
     /// What is there now; what was there, where it is removed. A hard link is itself.
     pub entry: &'a Entry,
-    /// Where its bytes are dead: the layer that hides them, and how.
-    pub dead: Option<(usize, How)>,
+    /// Where its bytes are dead: the layer that hides them (of which an image has a thousand at
+    /// most), and how.
+    pub dead: Option<(u16, How)>,
 }
 
 impl Touched<'_> {
@@ -98,15 +100,12 @@ pub fn changes<'a>(contents: &'a Contents, ledger: &Ledger) -> Vec<Vec<Touched<'
         };
         doing.insert(path, (change, entry));
     });
-    let mut dead: BTreeMap<(usize, &str), (usize, How)> = BTreeMap::new();
-    for file in &ledger.dead {
-        dead.insert((file.shipped_in, &file.path), (file.hidden_in, file.how));
-    }
+    let hidden = Hidden::of(ledger);
     let touched =
         |layer: usize, (path, (change, entry)): (Cow<'a, str>, (Change, &'a Entry))| Touched {
             dead: match change {
                 Change::Removed => None,
-                Change::Added | Change::Changed => dead.get(&(layer, &*path)).copied(),
+                Change::Added | Change::Changed => hidden.at(layer, &path),
             },
             path,
             change,
@@ -117,6 +116,31 @@ pub fn changes<'a>(contents: &'a Contents, ledger: &Ledger) -> Vec<Vec<Touched<'
         .enumerate()
         .map(|(layer, doing)| doing.into_iter().map(|one| touched(layer, one)).collect())
         .collect()
+}
+
+/// The dead files by layer and path: sorted and not as a map, because with a hundred thousand files
+/// its nodes are felt in what the program holds.
+struct Hidden<'a>(Vec<&'a Dead>);
+
+impl<'a> Hidden<'a> {
+    fn of(ledger: &'a Ledger) -> Self {
+        let mut dead: Vec<&Dead> = ledger.dead.iter().collect();
+        dead.sort_by_key(|file| key(file));
+        dead.dedup_by(|a, b| key(a) == key(b));
+        Self(dead)
+    }
+
+    /// Which layer hides the bytes of a layer's path, and how.
+    fn at(&self, layer: usize, path: &str) -> Option<(u16, How)> {
+        let Self(dead) = self;
+        let found = dead.binary_search_by_key(&(layer, path), |file| key(file));
+        let file = dead.get(found.ok()?)?;
+        Some((u16::try_from(file.hidden_in).unwrap_or(u16::MAX), file.how))
+    }
+}
+
+fn key(file: &Dead) -> (usize, &str) {
+    (file.shipped_in, &file.path)
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@
 //! [`Ledger`](super::dead::Ledger) has the figures that are true.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
-use std::collections::HashSet;
 
 use super::Contents;
 use super::Entry;
 use super::EntryKind;
 use super::Layer;
+use super::hashed::Map;
+use super::hashed::Set;
 use crate::units::Bytes;
 
 /// What `dive` calls the efficiency and the waste of an image.
@@ -43,13 +43,12 @@ impl DiveFigures {
     #[must_use]
     pub fn of(contents: &Contents) -> Self {
         let mut below = Stack::new();
-        let mut paths: HashMap<&str, Sizes> = HashMap::new();
+        let mut paths: Map<&str, Sizes> = Map::default();
         for layer in &contents.layers {
             let nodes = last_of_each(layer);
             let folders = folders(&nodes);
-            for entry in nodes.values() {
-                let whiteout = entry.kind == EntryKind::Whiteout;
-                if !whiteout && folders.contains(entry.path.as_str()) {
+            for entry in &nodes {
+                if !is_whiteout(entry) && folders.contains(entry.path.as_str()) {
                     continue;
                 }
                 let size = match entry.kind {
@@ -93,26 +92,32 @@ fn ratio(part: Bytes, whole: Bytes) -> Option<f64> {
     (whole > Bytes(0)).then(|| part.0 as f64 / whole.0 as f64)
 }
 
-/// The nodes of a layer's own tree, by path and whether it is a whiteout: of a path that a layer
-/// has twice, the last.
-fn last_of_each(layer: &Layer) -> BTreeMap<(&str, bool), &Entry> {
-    let mut nodes = BTreeMap::new();
-    for entry in &layer.entries {
-        let whiteout = match entry.kind {
-            EntryKind::Opaque => continue,
-            EntryKind::Whiteout => true,
-            _ => false,
-        };
-        nodes.insert((entry.path.as_str(), whiteout), entry);
-    }
+/// The nodes of a layer's own tree, sorted by path, a whiteout behind what else has its path: of a
+/// path that a layer has twice, the last.
+fn last_of_each(layer: &Layer) -> Vec<&Entry> {
+    let entries = layer.entries.iter();
+    let mut nodes: Vec<&Entry> = entries
+        .filter(|entry| entry.kind != EntryKind::Opaque)
+        .collect();
+    nodes.reverse();
+    nodes.sort_by_key(|entry| key(entry));
+    nodes.dedup_by(|later, first| key(later) == key(first));
     nodes
 }
 
+fn key(entry: &Entry) -> (&str, bool) {
+    (&entry.path, is_whiteout(entry))
+}
+
+fn is_whiteout(entry: &Entry) -> bool {
+    entry.kind == EntryKind::Whiteout
+}
+
 /// The paths of a layer that have something below them.
-fn folders<'a>(nodes: &BTreeMap<(&'a str, bool), &'a Entry>) -> HashSet<&'a str> {
-    let mut folders = HashSet::new();
-    for (path, _) in nodes.keys() {
-        let mut path = *path;
+fn folders<'a>(nodes: &[&'a Entry]) -> Set<&'a str> {
+    let mut folders = Set::default();
+    for entry in nodes {
+        let mut path = entry.path.as_str();
         while let Some((parent, _)) = path.rsplit_once('/')
             && folders.insert(parent)
         {
@@ -151,17 +156,12 @@ impl<'a> Stack<'a> {
     }
 
     /// Puts a layer on top.
-    fn add(&mut self, nodes: &BTreeMap<(&'a str, bool), &'a Entry>) {
-        for (path, whiteout) in nodes.keys() {
-            if *whiteout {
-                self.remove(path);
-            }
+    fn add(&mut self, nodes: &[&'a Entry]) {
+        for whiteout in nodes.iter().filter(|entry| is_whiteout(entry)) {
+            self.remove(&whiteout.path);
         }
-        for ((path, whiteout), entry) in nodes {
-            if *whiteout {
-                continue;
-            }
-            let spot = self.make(path);
+        for entry in nodes.iter().filter(|entry| !is_whiteout(entry)) {
+            let spot = self.make(&entry.path);
             let before = self.spots.get(spot).map_or(0, |one| one.own);
             if let Some(one) = self.spots.get_mut(spot) {
                 one.own = entry.size.0;

@@ -1,4 +1,4 @@
-//! Maps of what records name: many small look-ups by paths, names and hashes. The hash is a fast
+//! Maps of what an image names: many small look-ups by paths, names and hashes. The hash is a fast
 //! one whose seed is another with each start, so that no image can be made to collide.
 
 use foldhash::fast::RandomState;

@@ -15,7 +15,6 @@ mod first;
 mod gap;
 mod gem;
 mod go;
-mod hashed;
 mod installed;
 mod java;
 mod left;

@@ -137,7 +137,7 @@ fn item<'t>(layer: usize, touched: &'t Touched<'_>) -> Item<'t> {
         folder: is_folder(touched),
         bytes: if removed { Bytes(0) } else { bytes },
         change: touched.change,
-        hidden: touched.dead.map(|(layer, how)| (short(layer), how)),
+        hidden: touched.dead,
         hides: if removed { bytes } else { Bytes(0) },
         layer: short(layer),
     }

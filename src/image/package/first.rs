@@ -1,10 +1,10 @@
 //! Which layer brought a package first.
 
-use super::hashed::Map;
-use super::hashed::Set;
 use super::notes::Notes;
 use super::notes::Shown;
 use super::record::Stated;
+use crate::image::hashed::Map;
+use crate::image::hashed::Set;
 
 /// A package within one record: two records that both have it agree on it.
 type Key<'n> = (&'n str, &'n str, Option<&'n str>, Option<&'n str>);

@@ -2,11 +2,11 @@
 
 use super::PackageKind;
 use super::SourcePackage;
-use super::hashed::Map;
-use super::hashed::Set;
 use super::node_folder;
 use super::notes::Shown;
 use super::record::Stated;
+use crate::image::hashed::Map;
+use crate::image::hashed::Set;
 
 /// A package where it is installed: Python's and Node's may be there several times, in several
 /// places.

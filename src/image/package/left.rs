@@ -6,8 +6,6 @@ use std::cell::OnceCell;
 use super::PackageKind;
 use super::collect::Sort;
 use super::gap::Sight;
-use super::hashed::Map;
-use super::hashed::Set;
 use super::node_folder;
 use super::notes::Notes;
 use super::owner;
@@ -16,6 +14,8 @@ use super::record::Record;
 use super::record::Stated;
 use crate::image::ContentHash;
 use crate::image::EntryKind;
+use crate::image::hashed::Map;
+use crate::image::hashed::Set;
 use crate::units::Bytes;
 
 /// How many listed files are looked at in all: some times what a full desktop would take.

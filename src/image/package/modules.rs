@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Gap;
 use super::collect::Sort;
 use super::gap::Sight;
-use super::hashed::Set;
+use crate::image::hashed::Set;
 use crate::text::plural;
 
 /// The folders that installers put modules into.

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use super::Gap;
 use super::collect::Sort;
-use super::hashed::Map;
-use super::hashed::Set;
 use super::notes::Shown;
 use super::owner::Owners;
 use super::record::PathHash;
 use super::record::Record;
 use crate::image::Contents;
 use crate::image::EntryKind;
+use crate::image::hashed::Map;
+use crate::image::hashed::Set;
 use crate::image::tree::Tree;
 use crate::text::plural;
 

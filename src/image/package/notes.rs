@@ -5,11 +5,11 @@ use std::collections::btree_map::Entry;
 
 use super::collect;
 use super::collect::Sort;
-use super::hashed::Map;
-use super::hashed::Set;
 use super::record::Record;
 use crate::image::Contents;
 use crate::image::EntryKind;
+use crate::image::hashed::Map;
+use crate::image::hashed::Set;
 use crate::image::tree::Tree;
 
 /// The most packages that the records of all layers may name: what is more is hostile.

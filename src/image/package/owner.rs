@@ -3,14 +3,14 @@
 use super::PackageKind;
 use super::collect::Sort;
 use super::first::FirstLayers;
-use super::hashed::Map;
-use super::hashed::Set;
 use super::notes::Notes;
 use super::notes::Shown;
 use super::record::PathHash;
 use super::record::Record;
 use crate::image::ContentHash;
 use crate::image::Contents;
+use crate::image::hashed::Map;
+use crate::image::hashed::Set;
 
 /// The owner of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

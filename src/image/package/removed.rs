@@ -10,8 +10,6 @@ use super::PackageKind;
 use super::assemble::is_system;
 use super::collect::Sort;
 use super::gap::Sight;
-use super::hashed::Map;
-use super::hashed::Set;
 use super::installed::Installed;
 use super::left::Left;
 use super::node_folder;
@@ -19,6 +17,8 @@ use super::record::Record;
 use super::record::Stated;
 use super::renewed::Renewed;
 use super::renewed::Suspect;
+use crate::image::hashed::Map;
+use crate::image::hashed::Set;
 
 /// Records that a layer below had and whose packages' files are still there.
 pub(super) struct Removed<'s> {

@@ -6,8 +6,6 @@
 //! them: a single file that was touched, or that got a byte more, makes no upgrade of a package.
 
 use super::PackageKind;
-use super::hashed::Map;
-use super::hashed::Set;
 use super::installed::Now;
 use super::left::Left;
 use super::left::is_working;
@@ -15,6 +13,8 @@ use super::record::PathHash;
 use super::record::Stated;
 use crate::image::ContentHash;
 use crate::image::EntryKind;
+use crate::image::hashed::Map;
+use crate::image::hashed::Set;
 use crate::units::Bytes;
 
 /// A package in a record that is not the last word on it.
