@@ -11,6 +11,7 @@ pub mod efficiency;
 #[cfg(test)]
 mod fixture;
 pub mod glob;
+mod hashed;
 pub mod inside;
 pub mod maker;
 mod merge;

@@ -142,7 +142,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
             mirror,
             ..Options::default()
         };
-        let engine = wiring::engine_with(options).await;
+        let engine = interrupt.ends(wiring::engine_with(options)).await?;
         let (_, service) = engine.map_err(wiring::no_engine)?;
         let work = Work {
             service: &service,

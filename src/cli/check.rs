@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
                     thorough: args.thorough,
                     advisories: db::for_goals(args.db.as_deref())?,
                 };
-                from_folder(&course, exercise, submission, folder, with, &interrupt).await
+                from_folder(&course, exercise, submission, folder, with, &interrupt).await?
             }
             None => {
                 let local = wiring::local(&course)?
@@ -150,6 +150,9 @@ pub(crate) struct With {
 }
 
 /// Starts an attempt on files that are not the learner's workspace.
+///
+/// # Errors
+/// When there is a signal before an engine answers.
 pub(crate) async fn from_folder(
     course: &Course,
     exercise: &Exercise,
@@ -157,15 +160,15 @@ pub(crate) async fn from_folder(
     place: &Path,
     with: With,
     interrupt: &Interrupt,
-) -> mpsc::Receiver<AttemptEvent> {
-    let (docker, service) = match wiring::engine().await {
+) -> Result<mpsc::Receiver<AttemptEvent>, CliError> {
+    let (docker, service) = match interrupt.ends(wiring::engine()).await? {
         Ok(found) => found,
         Err(search) => {
             let error = wiring::engine_error(search);
             let report = attempt::without_engine(wiring::course_ref(course), &exercise.id, &error);
             let (sender, receiver) = mpsc::channel(1);
             let _ = sender.send(AttemptEvent::Finished(Box::new(report))).await;
-            return receiver;
+            return Ok(receiver);
         }
     };
     wiring::settle_in(&docker).await;
@@ -186,7 +189,7 @@ pub(crate) async fn from_folder(
     };
     let supply = Arc::new(Supply::new(service));
     let cancel = interrupt.asked.clone();
-    attempt::start(docker, supply, request, cancel)
+    Ok(attempt::start(docker, supply, request, cancel))
 }
 
 /// Shows the attempt as it goes, and returns its report.

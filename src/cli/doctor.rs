@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let output = context.output;
     wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
-        let mut facts = wiring::look(&context.shared).await;
+        let mut facts = interrupt.ends(wiring::look(&context.shared)).await?;
         if args.fix {
             match &facts.engine {
                 Ok(info) => output.tell(&format!(
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
                 )),
                 Err(missing) => {
                     mend(args, output, missing, &interrupt).await?;
-                    facts = wiring::look(&context.shared).await;
+                    facts = interrupt.ends(wiring::look(&context.shared)).await?;
                 }
             }
         }

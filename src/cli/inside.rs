@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         };
         let contents = Target::of(&args.target).read(options, &interrupt).await?;
         let base = match &args.base {
-            Some(base) => layers_of(base, &contents).await?,
+            Some(base) => layers_of(base, &contents, &interrupt).await?,
             None => 0,
         };
         let mut secrets = secrets::in_image(&contents, base);
@@ -104,10 +104,14 @@ fn read(path: &Path) -> Result<Dockerfile, CliError> {
 }
 
 /// How many of the image's layers are those of `base`.
-async fn layers_of(base: &str, contents: &Contents) -> Result<usize, CliError> {
+async fn layers_of(
+    base: &str,
+    contents: &Contents,
+    interrupt: &Interrupt,
+) -> Result<usize, CliError> {
     use crate::engine::Engine as _;
     use crate::engine::EngineError;
-    let (docker, _) = wiring::engine().await.map_err(wiring::no_engine)?;
+    let (docker, _) = wiring::ready(interrupt).await?;
     let summary = docker.inspect(base).await?;
     let summary = summary.ok_or_else(|| EngineError::NoSuchImage(base.to_owned()))?;
     let ids = contents.layers.iter().map(|layer| &layer.diff_id);

@@ -8,6 +8,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::CliError;
 use crate::cli::output::Output;
 
 /// Two tokens that signals cancel.
@@ -36,6 +37,15 @@ impl Interrupt {
             }
         })?;
         Ok(this)
+    }
+
+    /// Does work that may be dropped at any point: the first signal ends it.
+    ///
+    /// # Errors
+    /// When there is a signal before the end.
+    pub(crate) async fn ends<T>(&self, work: impl Future<Output = T>) -> Result<T, CliError> {
+        let done = self.asked.run_until_cancelled(work).await;
+        done.ok_or(CliError::Interrupted)
     }
 }
 

@@ -86,7 +86,7 @@ impl Target {
                 aside(interrupt, move || from_folder(&path, options)).await
             }
             Self::Image(image) => {
-                let (docker, _) = wiring::engine().await.map_err(wiring::no_engine)?;
+                let (docker, _) = wiring::ready(interrupt).await?;
                 let cancel = interrupt.asked.clone();
                 Ok(attempt::read_image(docker, image.clone(), options, cancel).await?)
             }
@@ -127,11 +127,7 @@ impl Target {
             .suffix(".tar")
             .tempfile()
             .map_err(CliError::Output)?;
-        tokio::select! {
-            biased;
-            () = interrupt.asked.cancelled() => Err(CliError::Interrupted),
-            saved = self.save_into(file) => saved,
-        }
+        interrupt.ends(Box::pin(self.save_into(file))).await?
     }
 
     async fn save_into(&self, file: NamedTempFile) -> Result<TempPath, CliError> {
@@ -231,13 +227,7 @@ async fn aside(
     interrupt: &Interrupt,
     read: impl FnOnce() -> Result<Contents, CliError> + Send + 'static,
 ) -> Result<Contents, CliError> {
-    let reading = tokio::task::spawn_blocking(read);
-    tokio::select! {
-        biased;
-        () = interrupt.asked.cancelled() => Err(CliError::Interrupted),
-        read = reading => read
-            .unwrap_or_else(|panicked| Err(CliError::Internal(panicked.to_string()))),
-    }
+    interrupt.ends(wiring::blocking(read)).await??
 }
 
 /// Nobody answers for an archive's digests: they are computed, which costs a second core and no

@@ -118,7 +118,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let run = args.run();
     let traced = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
-        let (docker, _) = wiring::engine().await.map_err(wiring::no_engine)?;
+        let (docker, _) = wiring::ready(&interrupt).await?;
         wiring::settle_in(&docker).await;
         let work = trace(
             docker,

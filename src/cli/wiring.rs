@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::bases;
 use crate::cli::CliError;
 use crate::cli::Shared;
+use crate::cli::interrupt::Interrupt;
 use crate::course::Course;
 use crate::course::Exercise;
 use crate::course::load;
@@ -100,6 +101,17 @@ pub(crate) async fn blocking<T: Send + 'static>(
 /// The engine that answers, with its base images.
 pub(crate) async fn engine() -> Result<(Arc<Docker>, Arc<bases::Service>), find::Search> {
     engine_with(bases::Options::default()).await
+}
+
+/// The same for a verb that cannot go on without one. An engine that is there and says nothing
+/// takes its time: a signal ends the wait.
+///
+/// # Errors
+/// When none answers, or the person had enough.
+pub(crate) async fn ready(
+    interrupt: &Interrupt,
+) -> Result<(Arc<Docker>, Arc<bases::Service>), CliError> {
+    interrupt.ends(engine()).await?.map_err(no_engine)
 }
 
 /// The same, with base images from where `options` say.

@@ -66,7 +66,7 @@ pub(super) fn run(
     number(&mut goals);
     let judged = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
-        let (docker, _) = wiring::engine().await.map_err(wiring::no_engine)?;
+        let (docker, _) = wiring::ready(&interrupt).await?;
         let work = Existing {
             image: image.to_owned(),
             goals,

@@ -74,7 +74,7 @@ async fn judge(
         advisories: db::for_goals(None)?,
     };
     let place = Path::new(EXERCISE);
-    let attempt = check::from_folder(course, exercise, submission, place, with, interrupt).await;
+    let attempt = check::from_folder(course, exercise, submission, place, with, interrupt).await?;
     let report = check::follow(attempt, output, interrupt).await?;
     output.result(&lines::show(&report))?;
     Ok(report.outcome)
@@ -83,7 +83,7 @@ async fn judge(
 /// Makes the base images of the course ready, as the workshop does while the learner reads, with a
 /// line for each.
 async fn prepare(course: &Course, output: Output, interrupt: &Interrupt) -> Result<(), CliError> {
-    let Ok((_, service)) = wiring::engine().await else {
+    let Ok((_, service)) = interrupt.ends(wiring::engine()).await? else {
         // It answered a moment ago; the workshop says more when it is opened.
         return Ok(());
     };
