@@ -36,19 +36,6 @@ pub(super) fn show(scanned: &Scanned, shown: &Shown) -> Result<String, CliError>
             })
         })
         .collect();
-    let layers: Vec<Value> = group::by_layer(&findings)
-        .iter()
-        .map(|of_layer| {
-            let made = of_layer
-                .layer
-                .and_then(|index| scanned.contents.layers.get(index));
-            json!({
-                "index": of_layer.layer,
-                "created_by": made.and_then(|layer| layer.created_by.as_ref()),
-                "counts": of_layer.counts(),
-            })
-        })
-        .collect();
     let result = json!({
         "schema": "loadline.scan/v1",
         "image": scanned.name,
@@ -73,9 +60,24 @@ pub(super) fn show(scanned: &Scanned, shown: &Shown) -> Result<String, CliError>
         "gaps": scan.gaps,
         "findings": findings.iter().map(finding).collect::<Vec<Value>>(),
         "fixes": fixes,
-        "layers": layers,
+        "layers": layers(scanned, &findings),
     });
     written(&result)
+}
+
+/// The findings by the layer that brought them.
+fn layers(scanned: &Scanned, findings: &[Finding]) -> Vec<Value> {
+    let layer = |of_layer: &group::OfLayer<'_>| {
+        let made = of_layer
+            .layer
+            .and_then(|index| scanned.contents.layers.get(index));
+        json!({
+            "index": of_layer.layer,
+            "created_by": made.and_then(|layer| layer.created_by.as_ref()),
+            "counts": of_layer.counts(),
+        })
+    };
+    group::by_layer(findings).iter().map(layer).collect()
 }
 
 /// Whether the counts are all there is to know.
