@@ -23,8 +23,6 @@ use std::time::Duration;
 pub use program::Installed;
 use program::Output;
 pub use program::find;
-use source::Oci;
-use source::Source;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -99,10 +97,8 @@ struct Adapter {
     version: &'static [&'static str],
     /// Reads the answer to that: the version, and the day of its database where it says.
     read_version: fn(&str) -> Option<Version>,
-    /// How it takes an OCI layout.
-    oci: Oci,
-    /// Words that scan an image in a form that it takes.
-    scan: fn(&Source) -> Vec<String>,
+    /// Words that scan an archive as `docker save` writes it.
+    scan: fn(&Path) -> Vec<String>,
     /// Variables of the environment besides those that every scanner gets.
     keeps: &'static [&'static str],
     /// Variables that are set.
@@ -147,14 +143,6 @@ pub enum ScanError {
         /// Its version.
         version: String,
         /// Why, as a fragment.
-        why: &'static str,
-    },
-    /// It takes no image in this form.
-    #[error("`{program}` cannot be given this archive, an OCI layout alone: {why}")]
-    NotTaken {
-        /// The program.
-        program: &'static str,
-        /// What it takes instead, as a fragment.
         why: &'static str,
     },
     /// The image could not be brought into the form that it takes.
@@ -228,9 +216,6 @@ impl ScanError {
                 "remove it, change every secret that it could read, and install a later version from its makers"
             }
             Self::Failed { hint, .. } => hint,
-            Self::NotTaken { .. } => {
-                "write it anew with `skopeo copy oci-archive:FILE docker-archive:NEW.tar`, or leave `--engine` out"
-            }
             Self::Unpack { .. } => {
                 "it is unpacked below `TMPDIR`: look for room there, or leave `--engine` out"
             }
@@ -273,8 +258,8 @@ pub async fn scan(
             why,
         });
     }
-    let source = source::ready(&adapter, archive, cancel).await?;
-    let words = (adapter.scan)(&source);
+    let source = source::ready(program, archive, cancel).await?;
+    let words = (adapter.scan)(&source.path);
     let output = program::run(&adapter, &installed.path, &words, SCAN_WITHIN, cancel).await?;
     let unread = check(&adapter, &output)?;
     let read = (adapter.read)(&output.stdout, &installed.version, &image.layers);

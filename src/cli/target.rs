@@ -30,6 +30,7 @@ use crate::image::archive;
 use crate::image::archive::ArchiveError;
 use crate::image::archive::Opened;
 use crate::image::archive::Options;
+use crate::image::archive::PackError;
 use crate::text::Clean;
 
 /// An image, wherever it is.
@@ -165,52 +166,13 @@ async fn copy(from: PathBuf, to: NamedTempFile) -> Result<TempPath, CliError> {
 /// Writes the image of a folder as an archive that every scanner opens, with its own parts alone.
 fn pack(path: &Path, to: NamedTempFile) -> Result<TempPath, CliError> {
     let root = root(path)?;
-    let options = checked(Options::default());
-    let mut room = options.limits.bytes.0;
-    let named = archive::named_in(|part| open(&root, part), &options)
-        .map_err(|error| told("the folder", path, error))?;
     let (file, kept) = to.into_parts();
-    let mut archive = tar::Builder::new(file);
-    let manifest = named.manifest();
-    add(
-        &mut archive,
-        "manifest.json",
-        &*manifest,
-        manifest.len() as u64,
-    )?;
-    for part in named.parts() {
-        let opened = open(&root, part).map_err(|cause| unreadable("the folder", path, cause))?;
-        let refused = match opened {
-            None => ArchiveError::MissingPart(Clean::line(part)),
-            Some((file, size)) => match room.checked_sub(size) {
-                Some(rest) => {
-                    room = rest;
-                    add(&mut archive, part, file, size)?;
-                    continue;
-                }
-                None => ArchiveError::TooMuch(Clean::line("its parts are larger than is sensible")),
-            },
-        };
-        return Err(told("the folder", path, refused));
-    }
-    archive.finish().map_err(CliError::Output)?;
+    let packed = archive::pack(|part| open(&root, part), &checked(Options::default()), file);
+    packed.map_err(|error| match error {
+        PackError::Read(error) => told("the folder", path, error),
+        PackError::Write(cause) => CliError::Output(cause),
+    })?;
     Ok(kept)
-}
-
-/// Adds a file to an archive, which gets as many bytes as its header says.
-fn add(
-    archive: &mut tar::Builder<File>,
-    path: &str,
-    file: impl Read,
-    size: u64,
-) -> Result<(), CliError> {
-    let mut header = tar::Header::new_gnu();
-    header.set_mode(0o644);
-    header.set_size(size);
-    let whole = file.chain(io::repeat(0)).take(size);
-    archive
-        .append_data(&mut header, path, whole)
-        .map_err(CliError::Output)
 }
 
 /// The archive, or standard input.
@@ -233,17 +195,10 @@ async fn aside(
 /// Nobody answers for an archive's digests: they are computed, which costs a second core and no
 /// time. Of several platforms, this machine's is meant.
 fn checked(options: Options) -> Options {
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let here = || (String::from("linux"), architecture.to_owned());
     Options {
         verify: true,
         trusted: false,
-        platform: options.platform.or_else(|| Some(here())),
-        ..options
+        ..options.here()
     }
 }
 

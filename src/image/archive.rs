@@ -21,6 +21,7 @@ mod layout;
 mod members;
 mod meter;
 mod needles;
+mod pack;
 mod paged;
 mod part;
 mod probe;
@@ -33,10 +34,10 @@ use std::io::Read;
 use std::sync::Arc;
 
 pub use facts::Facts;
-pub use folder::Named;
 pub use folder::Opened;
-pub use folder::named_in;
 pub use folder::read_folder;
+pub use pack::PackError;
+pub use pack::pack;
 pub use probe::Probe;
 pub use probe::Seen;
 pub use probe::Sink;
@@ -81,6 +82,23 @@ pub struct Options {
     /// The platform to choose from an index of several, as `(os, architecture)`; the first where
     /// none fits.
     pub platform: Option<(String, String)>,
+}
+
+impl Options {
+    /// These for an image that runs here: where no platform is named, this machine's is meant.
+    #[must_use]
+    pub fn here(self) -> Self {
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        let here = || (String::from("linux"), architecture.to_owned());
+        Self {
+            platform: self.platform.or_else(|| Some(here())),
+            ..self
+        }
+    }
 }
 
 /// What an archive may cost. The defaults are far above any image of a course.

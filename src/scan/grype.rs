@@ -1,13 +1,12 @@
-//! Grype: `grype docker-archive:… -o json`, or `oci-archive:…` where that is the one layout there is.
+//! Grype: `grype docker-archive:… -o json`.
+
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::Adapter;
 use super::Version;
 use super::purl;
-use super::source::Form;
-use super::source::Oci;
-use super::source::Source;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -21,7 +20,6 @@ pub(super) const ADAPTER: Adapter = Adapter {
     program: "grype",
     version: &["version", "-o", "json"],
     read_version,
-    oci: Oci::Archive,
     scan,
     keeps: &["GRYPE_DB_CACHE_DIR"],
     sets: &[
@@ -38,14 +36,9 @@ pub(super) const ADAPTER: Adapter = Adapter {
     day: |_| None,
 };
 
-fn scan(source: &Source) -> Vec<String> {
-    let form = match source.form {
-        Form::Docker => "docker-archive",
-        Form::OciArchive => "oci-archive",
-        Form::OciFolder => "oci-dir",
-    };
+fn scan(archive: &Path) -> Vec<String> {
     vec![
-        format!("{form}:{}", source.word()),
+        format!("docker-archive:{}", archive.display()),
         "-o".to_owned(),
         "json".to_owned(),
         "--quiet".to_owned(),

@@ -1,11 +1,13 @@
-//! Which layout the archive of an image has, for scanners that want to be told.
+//! Which layout the archive of an image has, and where its parts lie in it.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "edge: looks into the archive that a scanner is given"
 )]
 
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 /// The most entries that are looked at: an image has some per layer.
@@ -35,6 +37,26 @@ pub(super) fn is_oci_alone(archive: &Path) -> bool {
         }
     }
     has_index
+}
+
+/// Where a part lies in an archive: its first byte, and how many it has.
+pub(super) type Span = (u64, u64);
+
+/// The files of an archive that is not compressed as a whole.
+pub(super) fn parts(archive: &Path) -> io::Result<BTreeMap<String, Span>> {
+    let mut archive = tar::Archive::new(File::open(archive)?);
+    let mut parts = BTreeMap::new();
+    for entry in archive.entries_with_seek()?.take(MOST_ENTRIES) {
+        let entry = entry?;
+        if entry.header().entry_type() != tar::EntryType::Regular {
+            continue;
+        }
+        let path = entry.path_bytes();
+        let path = path.strip_prefix(b"./").unwrap_or(&path);
+        let name = String::from_utf8_lossy(path).into_owned();
+        parts.insert(name, (entry.raw_file_position(), entry.size()));
+    }
+    Ok(parts)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! OSV-Scanner: `osv-scanner scan image --archive …`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,8 +9,6 @@ use serde_json::Value;
 use super::Adapter;
 use super::Version;
 use super::osv_cache;
-use super::source::Oci;
-use super::source::Source;
 use crate::finding::Ecosystem;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
@@ -28,7 +27,6 @@ pub(super) const ADAPTER: Adapter = Adapter {
     program: "osv-scanner",
     version: &["--version"],
     read_version,
-    oci: Oci::Refused("it opens only what `docker save` writes"),
     scan,
     keeps: &[osv_cache::FOLDER],
     sets: &[],
@@ -44,7 +42,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
 
 /// Offline, because otherwise the list of packages would be sent out, or with the databases alone
 /// kept here the digests of the layers, to ask which image is beneath.
-fn scan(source: &Source) -> Vec<String> {
+fn scan(archive: &Path) -> Vec<String> {
     let words = [
         "scan",
         "image",
@@ -56,7 +54,7 @@ fn scan(source: &Source) -> Vec<String> {
         "--archive",
     ];
     let words = words.into_iter().map(str::to_owned);
-    words.chain([source.word()]).collect()
+    words.chain([archive.display().to_string()]).collect()
 }
 
 /// The files that it names behind `Error during extraction: (extracting as python/wheelegg) `: one on

@@ -1,7 +1,8 @@
-//! Docker Scout: `docker scout cves --format sarif archive://…`, or `oci-dir://…`. Its command has no JSON of its own;
+//! Docker Scout: `docker scout cves --format sarif archive://…`. Its command has no JSON of its own;
 //! SARIF is the one form that says all that is needed. It wants a login at Docker.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -9,9 +10,6 @@ use super::Adapter;
 use super::Version;
 use super::purl;
 use super::purl::Purl;
-use super::source::Form;
-use super::source::Oci;
-use super::source::Source;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -24,7 +22,6 @@ pub(super) const ADAPTER: Adapter = Adapter {
     program: "docker",
     version: &["scout", "version"],
     read_version,
-    oci: Oci::Folder,
     scan,
     keeps: &["DOCKER_CONFIG"],
     sets: &[("DOCKER_SCOUT_NO_CACHE", "true")],
@@ -37,15 +34,11 @@ pub(super) const ADAPTER: Adapter = Adapter {
     day: |_| None,
 };
 
-fn scan(source: &Source) -> Vec<String> {
-    let form = match source.form {
-        Form::OciFolder => "oci-dir",
-        Form::Docker | Form::OciArchive => "archive",
-    };
+fn scan(archive: &Path) -> Vec<String> {
     let words = ["scout", "cves", "--format", "sarif"];
     let words = words.into_iter().map(str::to_owned);
     words
-        .chain([format!("{form}://{}", source.word())])
+        .chain([format!("archive://{}", archive.display())])
         .collect()
 }
 

@@ -1,116 +1,58 @@
-//! The archive of an image in the form that a scanner takes.
+//! The archive of an image in the form that every scanner opens: as `docker save` writes it.
 //!
-//! Scanners differ in what they open: none takes every compression, and each has its own way with
-//! an OCI layout. What does not fit is unpacked for it into a place of its own.
+//! None takes every compression; OSV-Scanner takes no OCI layout, and Trivy of one with several
+//! platforms the first and not this machine's. What does not fit is written anew into a file of its
+//! own.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "edge: unpacks an archive for the scanner that is given it, on a thread of its own"
+    reason = "edge: writes an archive anew for the scanner that is given it, on a thread of its own"
 )]
 
 use std::fs::File;
 use std::io;
-use std::path::Component;
+use std::io::Read as _;
+use std::io::Seek as _;
+use std::io::SeekFrom;
 use std::path::Path;
 use std::path::PathBuf;
 
 use tempfile::NamedTempFile;
-use tempfile::TempDir;
 use tempfile::TempPath;
 use tokio_util::sync::CancellationToken;
 
-use super::Adapter;
 use super::ScanError;
 use super::layout;
 use crate::image::archive;
 use crate::image::archive::ArchiveError;
 use crate::image::archive::Limits;
+use crate::image::archive::Opened;
+use crate::image::archive::Options;
+use crate::image::archive::PackError;
 
-/// What an OCI layout consists of, in its folder.
-const PARTS: [&str; 3] = ["oci-layout", "index.json", "blobs"];
-
-/// How a scanner takes an OCI layout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Oci {
-    /// As an archive.
-    Archive,
-    /// As a folder.
-    Folder,
-    /// Not at all, and what it takes instead, as a fragment.
-    Refused(&'static str),
-}
-
-/// The form of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// An archive as `docker save` writes it.
-    Docker,
-    /// An archive of an OCI layout and nothing else.
-    OciArchive,
-    /// The folder of an OCI layout.
-    OciFolder,
-}
-
-/// An image that a scanner can open. What was made for it goes with this.
+/// An image that a scanner can open: the archive itself, or a file that was made of it, which goes
+/// with this.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) path: PathBuf,
-    pub(super) form: Form,
-    _file: Option<TempPath>,
-    _folder: Option<TempDir>,
-}
-
-/// Why an image cannot be given to a scanner.
-#[derive(Debug)]
-enum Unfit {
-    /// The scanner does not take it, and what it takes instead.
-    Refused(&'static str),
-    /// It cannot be unpacked.
-    Unpack(ArchiveError),
-}
-
-impl From<io::Error> for Unfit {
-    fn from(error: io::Error) -> Self {
-        Self::Unpack(error.into())
-    }
-}
-
-impl Source {
-    /// What is there, as it is.
-    #[cfg(test)]
-    pub(super) fn of(path: &Path, form: Form) -> Self {
-        Self {
-            path: path.to_owned(),
-            form,
-            _file: None,
-            _folder: None,
-        }
-    }
-
-    /// Its path as a word of a command.
-    pub(super) fn word(&self) -> String {
-        self.path.display().to_string()
-    }
+    _made: Option<TempPath>,
 }
 
 /// Makes an archive ready for a scanner.
 pub(super) async fn ready(
-    adapter: &Adapter,
+    program: &'static str,
     archive: &Path,
     cancel: &CancellationToken,
 ) -> Result<Source, ScanError> {
-    let (program, oci) = (adapter.program, adapter.oci);
     let archive = archive.to_owned();
-    let making = tokio::task::spawn_blocking(move || fitting(&archive, oci));
+    let making = tokio::task::spawn_blocking(move || fitting(&archive));
     let made = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(ScanError::Cancelled),
         made = making => made,
     };
     match made {
-        Ok(Ok(source)) => Ok(source),
-        Ok(Err(Unfit::Refused(why))) => Err(ScanError::NotTaken { program, why }),
-        Ok(Err(Unfit::Unpack(source))) => Err(ScanError::Unpack { program, source }),
+        Ok(made) => made.map_err(|source| ScanError::Unpack { program, source }),
         Err(panicked) => Err(ScanError::Start {
             program,
             source: io::Error::other(panicked),
@@ -118,78 +60,55 @@ pub(super) async fn ready(
     }
 }
 
-/// The archive, or what was made of it for a scanner that takes OCI layouts in this way.
-fn fitting(archive: &Path, oci: Oci) -> Result<Source, Unfit> {
+/// The archive, or what was made of it.
+fn fitting(archive: &Path) -> Result<Source, ArchiveError> {
     let unpacked = plain(archive)?;
-    let plain = unpacked.as_deref().unwrap_or(archive);
-    let (path, form, folder) = match oci {
-        _ if !layout::is_oci_alone(plain) => (plain.to_owned(), Form::Docker, None),
-        Oci::Archive => (plain.to_owned(), Form::OciArchive, None),
-        Oci::Refused(instead) => return Err(Unfit::Refused(instead)),
-        Oci::Folder => {
-            let folder = unfold(plain)?;
-            (folder.path().to_owned(), Form::OciFolder, Some(folder))
-        }
+    let whole = unpacked.as_deref().unwrap_or(archive);
+    let made = if layout::is_oci_alone(whole) {
+        Some(repacked(whole)?)
+    } else {
+        unpacked
     };
     Ok(Source {
-        path,
-        form,
-        _file: unpacked,
-        _folder: folder,
+        path: made.as_deref().unwrap_or(archive).to_owned(),
+        _made: made,
     })
 }
 
 /// An archive that is compressed as a whole without that; `None` where it is not compressed.
-fn plain(archive: &Path) -> Result<Option<TempPath>, Unfit> {
+fn plain(archive: &Path) -> Result<Option<TempPath>, ArchiveError> {
     let file = File::open(archive)?;
-    let unpacked = archive::unpacked(file, Limits::default()).map_err(Unfit::Unpack)?;
-    let Some(mut unpacked) = unpacked else {
+    let Some(mut unpacked) = archive::unpacked(file, Limits::default())? else {
         return Ok(None);
     };
-    let named: io::Result<NamedTempFile> = tempfile::Builder::new()
-        .prefix("loadline-")
-        .suffix(".tar")
-        .tempfile();
-    let (mut file, kept) = named?.into_parts();
+    let (mut file, kept) = empty()?.into_parts();
     io::copy(&mut unpacked, &mut file)?;
     Ok(Some(kept))
 }
 
-/// The folder of the OCI layout in an archive. Nothing leads out of it: only regular files are
-/// written, and only those that a layout consists of.
-fn unfold(archive: &Path) -> Result<TempDir, Unfit> {
-    let folder = tempfile::Builder::new().prefix("loadline-").tempdir()?;
-    let mut archive = tar::Archive::new(File::open(archive)?);
-    for entry in archive.entries_with_seek()? {
-        let mut entry = entry?;
-        if entry.header().entry_type() != tar::EntryType::Regular {
-            continue;
-        }
-        let Some(path) = inside(&entry.path()?) else {
-            continue;
+/// The image of an OCI layout, this machine's where it has several, in the other form.
+fn repacked(archive: &Path) -> Result<TempPath, ArchiveError> {
+    let parts = layout::parts(archive)?;
+    let open = |part: &str| -> io::Result<Opened> {
+        let Some(&(first, size)) = parts.get(part) else {
+            return Ok(None);
         };
-        let path = folder.path().join(path);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        io::copy(&mut entry, &mut File::create(&path)?)?;
-    }
-    Ok(folder)
+        let mut file = File::open(archive)?;
+        file.seek(SeekFrom::Start(first))?;
+        Ok(Some((Box::new(file.take(size)), size)))
+    };
+    let (file, kept) = empty()?.into_parts();
+    archive::pack(open, &Options::default().here(), file).map_err(|error| match error {
+        PackError::Read(error) => error,
+        PackError::Write(cause) => cause.into(),
+    })?;
+    Ok(kept)
 }
 
-/// The path of a part of a layout; `None` for what is none.
-fn inside(path: &Path) -> Option<PathBuf> {
-    let mut inside = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::Normal(name) => inside.push(name),
-            Component::Prefix(_) | Component::RootDir | Component::ParentDir => return None,
-        }
-    }
-    let first = inside.components().next()?;
-    let known = PARTS.iter().any(|part| first.as_os_str() == *part);
-    known.then_some(inside)
+/// A file of our own; its name ends as scanners want it.
+fn empty() -> io::Result<NamedTempFile> {
+    let mut named = tempfile::Builder::new();
+    named.prefix("loadline-").suffix(".tar").tempfile()
 }
 
 #[cfg(test)]
@@ -199,16 +118,16 @@ mod tests {
     use super::*;
 
     /// An archive with these files, packed by `pack`.
-    fn archive(names: &[&str], pack: fn(&[u8]) -> Vec<u8>) -> NamedTempFile {
+    fn archive(files: &[(&str, &str)], pack: fn(&[u8]) -> Vec<u8>) -> NamedTempFile {
         let mut builder = tar::Builder::new(Vec::new());
-        for name in names {
+        for (name, text) in files {
             let mut header = tar::Header::new_gnu();
             // The library writes no path that leads out, other programs do.
             let field = &mut header.as_old_mut().name;
             field[..name.len()].copy_from_slice(name.as_bytes());
-            header.set_size(2);
+            header.set_size(text.len() as u64);
             header.set_cksum();
-            builder.append(&header, b"{}".as_slice()).unwrap();
+            builder.append(&header, text.as_bytes()).unwrap();
         }
         let bytes = builder.into_inner().unwrap();
         let mut file = NamedTempFile::new().unwrap();
@@ -230,63 +149,96 @@ mod tests {
         zstd::encode_all(bytes, 1).unwrap()
     }
 
-    const OCI: [&str; 3] = ["oci-layout", "index.json", "blobs/sha256/aa"];
-    const DOCKER: [&str; 2] = ["aa/layer.tar", "manifest.json"];
+    /// The files of what a scanner is given.
+    fn files(source: &Source) -> Vec<(String, String)> {
+        let mut plain = tar::Archive::new(File::open(&source.path).unwrap());
+        let entries = plain.entries().unwrap();
+        entries
+            .map(|entry| {
+                let mut entry = entry.unwrap();
+                let mut text = String::new();
+                entry.read_to_string(&mut text).unwrap();
+                (entry.path().unwrap().display().to_string(), text)
+            })
+            .collect()
+    }
+
+    const DOCKER: [(&str, &str); 2] = [("aa/layer.tar", "aa"), ("manifest.json", "[]")];
+
+    /// An OCI layout of two platforms, this machine's behind another, among what is no part of it.
+    fn two_platforms() -> Vec<(&'static str, String)> {
+        let here = Options::default().here().platform.unwrap().1;
+        let index = format!(
+            r#"{{"manifests": [
+            {{"digest": "sha256:a1", "platform": {{"os": "linux", "architecture": "s390x"}}}},
+            {{"digest": "sha256:b1", "platform": {{"os": "linux", "architecture": "{here}"}}}}]}}"#
+        );
+        let manifest = |part: &str| {
+            format!(
+                r#"{{"config": {{"digest": "sha256:{part}2"}}, "layers": [{{"digest": "sha256:{part}3"}}]}}"#
+            )
+        };
+        vec![
+            ("oci-layout", "{}".to_owned()),
+            ("index.json", index),
+            ("blobs/sha256/a1", manifest("a")),
+            ("blobs/sha256/a2", "{}".to_owned()),
+            ("blobs/sha256/a3", "other".to_owned()),
+            ("./blobs/sha256/b1", manifest("b")),
+            ("./blobs/sha256/b2", "{}".to_owned()),
+            ("./blobs/sha256/b3", "layer".to_owned()),
+            ("../out", "out".to_owned()),
+            ("/blobs/sha256/c", "out".to_owned()),
+        ]
+    }
 
     #[test]
-    fn a_compressed_archive_is_unpacked_and_told_by_what_is_in_it() {
+    fn an_oci_layout_is_written_anew_with_the_parts_of_this_machine_s_image() {
+        let owned = two_platforms();
+        let layout: Vec<(&str, &str)> = owned.iter().map(|(name, text)| (*name, &**text)).collect();
+        for pack in [as_it_is as fn(&[u8]) -> Vec<u8>, gzip, zstd] {
+            let file = archive(&layout, pack);
+            let source = fitting(file.path()).unwrap();
+            let files = files(&source);
+            let names: Vec<&str> = files.iter().map(|(name, _)| &**name).collect();
+            assert_eq!(
+                names,
+                ["manifest.json", "blobs/sha256/b2", "blobs/sha256/b3"]
+            );
+            assert_eq!(files[2].1, "layer");
+            let path = source.path.clone();
+            drop(source);
+            assert!(!path.exists(), "it goes with the scan");
+        }
+    }
+
+    #[test]
+    fn a_compressed_archive_is_unpacked_and_another_given_as_it_is() {
         for pack in [gzip as fn(&[u8]) -> Vec<u8>, zstd] {
-            let (oci, docker) = (archive(&OCI, pack), archive(&DOCKER, pack));
-            for (file, form) in [(&oci, Form::OciArchive), (&docker, Form::Docker)] {
-                let source = fitting(file.path(), Oci::Archive).unwrap();
-                assert_eq!(source.form, form);
-                assert_ne!(source.path, file.path());
-                let mut plain = tar::Archive::new(File::open(&source.path).unwrap());
-                assert!(plain.entries().unwrap().next().unwrap().is_ok());
-                let path = source.path.clone();
-                drop(source);
-                assert!(!path.exists(), "it goes with the scan");
-            }
+            let file = archive(&DOCKER, pack);
+            let source = fitting(file.path()).unwrap();
+            assert_ne!(source.path, file.path());
+            assert_eq!(files(&source)[0], ("aa/layer.tar".into(), "aa".into()));
         }
+        let file = archive(&DOCKER, as_it_is);
+        assert_eq!(fitting(file.path()).unwrap().path, file.path());
     }
 
     #[test]
-    fn what_fits_is_given_as_it_is() {
-        for (names, form) in [(&OCI[..], Form::OciArchive), (&DOCKER[..], Form::Docker)] {
-            let file = archive(names, as_it_is);
-            let source = fitting(file.path(), Oci::Archive).unwrap();
-            assert_eq!((source.path.as_path(), source.form), (file.path(), form));
-        }
-    }
-
-    #[test]
-    fn a_layout_is_unfolded_for_who_takes_a_folder_and_leads_nowhere_else() {
-        let names = [&OCI[..], &["../out", "/blobs/b", "blobs/../c", "other"]].concat();
-        let file = archive(&names, gzip);
-        let source = fitting(file.path(), Oci::Folder).unwrap();
-        assert_eq!(source.form, Form::OciFolder);
-        for part in OCI {
-            assert!(source.path.join(part).is_file(), "{part}");
-        }
-        for part in ["../out", "b", "c", "other", "blobs/b"] {
-            assert!(!source.path.join(part).exists(), "{part}");
-        }
-    }
-
-    #[test]
-    fn what_nobody_can_open_for_it_is_refused_with_the_reason() {
-        let instead = "it takes what `docker save` writes";
-        let file = archive(&OCI, as_it_is);
-        let refused = fitting(file.path(), Oci::Refused(instead)).unwrap_err();
-        assert!(matches!(refused, Unfit::Refused(why) if why == instead));
-        assert!(fitting(archive(&DOCKER, as_it_is).path(), Oci::Refused(instead)).is_ok());
+    fn what_cannot_be_made_ready_says_why() {
         // A compressed archive that ends in the middle is no image for anybody.
         let mut file = NamedTempFile::new().unwrap();
         let whole = gzip(&[7; 5000]);
         file.write_all(&whole[..whole.len() - 9]).unwrap();
-        let broken = fitting(file.path(), Oci::Archive).unwrap_err();
-        assert!(matches!(broken, Unfit::Unpack(ArchiveError::Truncated)));
-        let none = fitting(Path::new("no/such/archive"), Oci::Archive).unwrap_err();
-        assert!(matches!(none, Unfit::Unpack(ArchiveError::Source(_))));
+        let broken = fitting(file.path()).unwrap_err();
+        assert!(matches!(broken, ArchiveError::Truncated));
+        let none = fitting(Path::new("no/such/archive")).unwrap_err();
+        assert!(matches!(none, ArchiveError::Source(_)));
+        let mut layout = two_platforms();
+        layout.retain(|(name, _)| !name.ends_with("b3"));
+        let layout: Vec<(&str, &str)> =
+            layout.iter().map(|(name, text)| (*name, &**text)).collect();
+        let lacks = fitting(archive(&layout, as_it_is).path()).unwrap_err();
+        assert!(matches!(lacks, ArchiveError::MissingPart(_)), "{lacks}");
     }
 }

@@ -1,7 +1,6 @@
 //! The adapters on what scanners print, cut short: OSV-Scanner 2.6.0; the others' is of the
 //! documented forms.
 
-use super::source::Form;
 use super::*;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -228,8 +227,7 @@ fn a_result_without_a_database_is_none_and_one_without_some_files_is_not_whole()
 
 #[test]
 fn no_scanner_asks_the_network_for_anything() {
-    let source = Source::of(Path::new("/a/b"), Form::Docker);
-    let words = |scanner: Scanner| (scanner.adapter().scan)(&source).join(" ");
+    let words = |scanner: Scanner| (scanner.adapter().scan)(Path::new("/a/b")).join(" ");
     let sets = |scanner: Scanner| scanner.adapter().sets;
     // The second alone still sends the layers' digests out.
     assert!(words(Scanner::OsvScanner).contains("--offline --offline-vulnerabilities"));
@@ -246,22 +244,14 @@ fn no_scanner_asks_the_network_for_anything() {
 
 #[test]
 fn each_scanner_is_told_the_form_of_the_image() {
-    let words = |scanner: Scanner, form: Form| {
-        let source = Source::of(Path::new("/a/b"), form);
-        let words = (scanner.adapter().scan)(&source);
-        let word = words.iter().find(|word| word.ends_with("/a/b"));
-        word.cloned().unwrap()
-    };
-    for (scanner, form, word) in [
-        (Scanner::Grype, Form::Docker, "docker-archive:/a/b"),
-        (Scanner::Grype, Form::OciArchive, "oci-archive:/a/b"),
-        (Scanner::Trivy, Form::Docker, "/a/b"),
-        (Scanner::Trivy, Form::OciFolder, "/a/b"),
-        (Scanner::OsvScanner, Form::Docker, "/a/b"),
-        (Scanner::Scout, Form::Docker, "archive:///a/b"),
-        (Scanner::Scout, Form::OciFolder, "oci-dir:///a/b"),
+    for (scanner, word) in [
+        (Scanner::Grype, "docker-archive:/a/b"),
+        (Scanner::Trivy, "/a/b"),
+        (Scanner::OsvScanner, "/a/b"),
+        (Scanner::Scout, "archive:///a/b"),
     ] {
-        assert_eq!(words(scanner, form), word, "{} {form:?}", scanner.name());
+        let words = (scanner.adapter().scan)(Path::new("/a/b"));
+        assert!(words.iter().any(|one| one == word), "{words:?}");
     }
 }
 

@@ -1,12 +1,12 @@
-//! Trivy: `trivy image --input …`, an archive of `docker save` or the folder of an OCI layout.
+//! Trivy: `trivy image --input …`.
+
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::Adapter;
 use super::Version;
 use super::purl;
-use super::source::Oci;
-use super::source::Source;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -24,8 +24,6 @@ pub(super) const ADAPTER: Adapter = Adapter {
     program: "trivy",
     version: &["version", "--format", "json"],
     read_version,
-    // An archive of one only in newer releases, and only under a name that ends in `.tar`.
-    oci: Oci::Folder,
     scan,
     keeps: &["TRIVY_CACHE_DIR"],
     sets: &[
@@ -43,7 +41,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     day: |_| None,
 };
 
-fn scan(source: &Source) -> Vec<String> {
+fn scan(archive: &Path) -> Vec<String> {
     let words = [
         "image",
         "--format",
@@ -58,7 +56,7 @@ fn scan(source: &Source) -> Vec<String> {
         "--input",
     ];
     let words = words.into_iter().map(str::to_owned);
-    words.chain([source.word()]).collect()
+    words.chain([archive.display().to_string()]).collect()
 }
 
 #[derive(Deserialize)]

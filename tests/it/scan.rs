@@ -482,7 +482,7 @@ fn witnesses(sandbox: &Sandbox, seen: &str) -> String {
     let mut path = String::new();
     let trivy = format!("cat {}", sample("trivy-version.json"));
     for (name, version, list, print) in [
-        ("trivy", trivy.as_str(), "ls \"$last\"", "trivy.json"),
+        ("trivy", trivy.as_str(), "tar tf \"$last\"", "trivy.json"),
         (
             "grype",
             "echo '{\"version\":\"0.104.0\"}'",
@@ -492,13 +492,13 @@ fn witnesses(sandbox: &Sandbox, seen: &str) -> String {
         (
             "docker",
             "echo 'version: v1.18.3'",
-            "ls \"${last#*://}\"",
+            "tar tf \"${last#*://}\"",
             "scout.sarif.json",
         ),
         (
             "osv-scanner",
             "echo 'osv-scanner version: 2.6.0'",
-            "true",
+            "tar tf \"$last\"",
             "osv-scanner.json",
         ),
     ] {
@@ -513,7 +513,7 @@ fn witnesses(sandbox: &Sandbox, seen: &str) -> String {
 }
 
 #[test]
-fn a_compressed_oci_layout_is_given_to_each_scanner_as_it_takes_it() {
+fn a_compressed_oci_layout_is_given_to_every_scanner() {
     let sandbox = Sandbox::without_engine();
     let made = [("COPY . .", tar(&[JINJA]))];
     let members = layers::oci(&made, layers::gzip, false);
@@ -523,28 +523,17 @@ fn a_compressed_oci_layout_is_given_to_each_scanner_as_it_takes_it() {
     let seen = sandbox.path("seen").display().to_string();
     let path = witnesses(&sandbox, &seen);
     let sandbox = sandbox.with("PATH", &path);
-    for (engine, form) in [
-        ("grype", "oci-archive:"),
-        ("trivy", "--input /"),
-        ("scout", "oci-dir://"),
-    ] {
+    for engine in ["grype", "trivy", "scout", "osv-scanner"] {
         let ended = run(&sandbox, &["scan", &image, "--engine", engine]);
         assert_eq!(ended.code, Some(0), "{engine}: {}", ended.shown());
         let told = std::fs::read_to_string(&seen).expect("it was run");
-        for part in [form, "oci-layout", "index.json", "blobs"] {
+        for part in ["manifest.json", "blobs/sha256/"] {
             assert!(told.contains(part), "{engine}, {part}: {told}");
         }
-        assert!(!told.contains(&image), "{engine}: {told}");
+        for part in ["oci-", "index.json", image.as_str()] {
+            assert!(!told.contains(part), "{engine}, {part}: {told}");
+        }
     }
-    std::fs::remove_file(&seen).expect("it is there");
-    let ended = run(&sandbox, &["scan", &image, "--engine", "osv-scanner"]);
-    insta::assert_snapshot!(ended.shown(), @r"
-    stderr:
-    error: `osv-scanner` cannot be given this archive, an OCI layout alone: it opens only what `docker save` writes
-      hint: write it anew with `skopeo copy oci-archive:FILE docker-archive:NEW.tar`, or leave `--engine` out
-    exit code: 2
-    ");
-    assert!(!Path::new(&seen).exists(), "it was not run for nothing");
 }
 
 #[test]

@@ -209,9 +209,7 @@ pub(super) fn of_scan(error: &ScanError) -> (Exit, Told) {
         _ => Vec::new(),
     };
     let exit = match error {
-        ScanError::NotInstalled(_) | ScanError::Refused { .. } | ScanError::NotTaken { .. } => {
-            Exit::Usage
-        }
+        ScanError::NotInstalled(_) | ScanError::Refused { .. } => Exit::Usage,
         ScanError::Start { .. }
         | ScanError::Unpack { .. }
         | ScanError::Failed { .. }

@@ -22,15 +22,14 @@ pub type Opened = Option<(Box<dyn Read>, u64)>;
 
 /// The parts of an image, by their paths in its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub(super) struct Named {
     config: String,
     layers: Vec<String>,
 }
 
 impl Named {
     /// Each part once: the config, then the layers, bottom first.
-    #[must_use]
-    pub fn parts(&self) -> Vec<&str> {
+    pub(super) fn parts(&self) -> Vec<&str> {
         let mut told = BTreeSet::new();
         let all = std::iter::once(&self.config).chain(&self.layers);
         all.map(|path| path.trim_start_matches("./"))
@@ -40,8 +39,7 @@ impl Named {
 
     /// The `manifest.json` that makes an archive of these parts one that `docker save` could have
     /// written.
-    #[must_use]
-    pub fn manifest(&self) -> Vec<u8> {
+    pub(super) fn manifest(&self) -> Vec<u8> {
         let plain = |path: &String| path.trim_start_matches("./").to_owned();
         let layers: Vec<String> = self.layers.iter().map(plain).collect();
         let manifest = serde_json::json!([{
@@ -78,7 +76,7 @@ pub fn read_folder(
 ///
 /// # Errors
 /// As those of [`read_folder`].
-pub fn named_in(
+pub(super) fn named_in(
     open: impl Fn(&str) -> io::Result<Opened>,
     options: &Options,
 ) -> Result<Named, ArchiveError> {
