@@ -40,8 +40,8 @@ fn scan(archive: &Path) -> Vec<String> {
     vec![
         format!("docker-archive:{}", archive.display()),
         "-o".to_owned(),
+        // Not `--quiet`, with which it does not even say why it fails.
         "json".to_owned(),
-        "--quiet".to_owned(),
     ]
 }
 
@@ -126,6 +126,8 @@ struct Suggested {
 #[derive(Deserialize)]
 struct Related {
     id: String,
+    #[serde(default)]
+    description: String,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +150,19 @@ struct Location {
     path: String,
     #[serde(rename = "layerID", default)]
     layer: String,
+}
+
+impl Location {
+    /// Whether it is a file with the records of many packages: its layer is that of the last change
+    /// to any of them, and not the one that brought this package.
+    fn is_shared(&self) -> bool {
+        let files = [
+            "/lib/dpkg/status",
+            "/lib/apk/db/installed",
+            "/composer/installed.json",
+        ];
+        files.iter().any(|file| self.path.ends_with(file))
+    }
 }
 
 #[derive(Deserialize)]
@@ -215,6 +230,7 @@ fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
             architecture: None,
             licences: Vec::new(),
             layer: place
+                .filter(|place| !place.is_shared())
                 .and_then(|place| layers.iter().position(|layer| *layer == place.layer))
                 .unwrap_or(NO_LAYER),
             path: place
@@ -224,7 +240,7 @@ fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
         also: Vec::new(),
         fixed: fixed(found),
         severity: Severity::of_word(&found.vulnerability.severity).unwrap_or_default(),
-        summary: first_line(&found.vulnerability.description),
+        summary: summary(found),
     })
 }
 
@@ -274,10 +290,14 @@ fn ids(found: &Match) -> (String, Vec<String>) {
     (id, all)
 }
 
-fn first_line(text: &str) -> String {
+/// The first line of what is said of it; a distribution's record may leave that to another one.
+fn summary(found: &Match) -> String {
+    let others = found.related_vulnerabilities.iter();
+    let mut said =
+        std::iter::once(&found.vulnerability.description).chain(others.map(|one| &one.description));
+    let text = said.find(|text| !text.trim().is_empty());
     let line: String = text
-        .lines()
-        .next()
+        .and_then(|text| text.trim_start().lines().next())
         .unwrap_or_default()
         .chars()
         .take(160)

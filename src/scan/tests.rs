@@ -1,5 +1,5 @@
-//! The adapters on what scanners print, cut short: OSV-Scanner 2.6.0; the others' is of the
-//! documented forms.
+//! The adapters on what scanners print, cut short: OSV-Scanner 2.6.0 and Grype 0.121.3, on an
+//! image and databases made by hand; the others' is of the documented forms.
 
 use super::*;
 use crate::finding::NO_LAYER;
@@ -75,21 +75,39 @@ fn trivy_is_read_with_sources_layers_and_the_day_of_its_database() {
 fn grype_is_read_with_the_known_id_first() {
     let version = version_of(
         Scanner::Grype,
-        r#"{"application":"grype","version":"0.104.0"}"#,
+        r#"{"application":"grype","syftVersion":"v1.57.1","version":"0.121.3"}"#,
     );
     let mut scan = read(Scanner::Grype, sample!("grype.json"), &version.unwrap()).unwrap();
     assert_eq!(scan.database_date, "2026-11-19");
-    assert_eq!(scan.database, "grype-db v6.1.2");
+    assert_eq!(scan.database, "grype-db v6.1.10");
+    // The layer that it names for a package of Debian is that of the last change to any.
     assert_eq!(
         lines(&mut scan),
         [
-            "high CVE-2025-15467 libssl3t64 3.5.1-1 [openssl 3.5.1-1] -> 3.5.4-1~deb13u2, layer 0",
-            "medium CVE-2024-34064 Jinja2 3.1.3 -> 3.1.4, layer 1",
+            "high CVE-2021-38561 golang.org/x/text v0.3.6 -> 0.3.7, layer 1",
+            "high CVE-2025-15467 libssl3t64 3.5.1-1 [openssl 3.5.1-1] -> 3.5.4-1~deb13u2, some layer",
+            "high CVE-2021-23337 lodash 4.17.20 -> 4.17.21, layer 1",
+            "medium CVE-2024-34064 jinja2 3.1.3 -> 3.1.4, layer 1",
+            "medium CVE-2025-45582 tar 1.35+dfsg-3.1 -> none, some layer",
+            "medium CVE-2023-43804 urllib3 1.26.16 -> 1.26.17, layer 1",
             "low CVE-2005-2541 tar 1.35+dfsg-3.1 -> none, some layer",
         ]
     );
-    assert_eq!(scan.findings[1].aliases, ["GHSA-h75v-3vvj-5mfj"]);
-    assert_eq!(scan.findings[0].summary, "A stack buffer may overflow.");
+    assert_eq!(scan.findings[3].aliases, ["GHSA-h75v-3vvj-5mfj"]);
+    assert_eq!(scan.findings[1].summary, "A stack buffer may overflow.");
+    // Debian's record says nothing, the one that it is related to does.
+    let other = "NVD words about CVE-2025-45582";
+    assert_eq!(scan.findings[4].summary, other);
+}
+
+#[test]
+fn of_several_fixes_the_one_that_grype_suggests_is_taken() {
+    let json = r#"{"matches": [{
+        "vulnerability": {"id": "CVE-1", "fix": {"versions": ["1.26.17", "2.0.6"], "state": "fixed"}},
+        "matchDetails": [{"type": "exact-direct-match", "fix": {"suggestedVersion": "2.0.6"}}],
+        "artifact": {"name": "urllib3", "version": "2.0.1", "type": "python"}}]}"#;
+    let scan = read(Scanner::Grype, json, &Version::default()).unwrap();
+    assert_eq!(scan.findings[0].fixed.as_deref(), Some("2.0.6"));
 }
 
 #[test]
@@ -110,9 +128,9 @@ fn gems_and_php_packages_are_read_as_trivy_and_grype_write_them() {
     assert_eq!(
         lines(&mut grype),
         [
-            "high CVE-2022-24775 guzzlehttp/psr7 1.8.3 -> 1.8.4, layer 1",
+            "high CVE-2022-24775 guzzlehttp/psr7 1.8.3 -> 1.8.4, some layer",
             "high CVE-2022-30122 rack 2.2.3 -> 2.2.3.1, layer 0",
-            "high CVE-2022-31163 tzinfo 2.0.4 -> 2.0.5, some layer",
+            "high CVE-2022-31163 tzinfo 1.2.5 -> 1.2.10, layer 0",
         ]
     );
     for scan in [trivy, grype] {

@@ -485,7 +485,7 @@ fn witnesses(sandbox: &Sandbox, seen: &str) -> String {
         ("trivy", trivy.as_str(), "tar tf \"$last\"", "trivy.json"),
         (
             "grype",
-            "echo '{\"version\":\"0.104.0\"}'",
+            "echo '{\"version\":\"0.121.3\"}'",
             "tar tf \"${1#*:}\"",
             "grype.json",
         ),
@@ -567,7 +567,7 @@ fn findings_about_other_kinds_of_packages_are_told_and_never_a_clean_result() {
             "artifact": {"name": "python", "version": "3.13.0", "purl": ""}}]}"#,
     );
     let text = format!(
-        "#!/bin/sh\n[ \"$1\" = version ] && echo '{{\"version\":\"0.104.0\"}}' && exit\ncat {}\n",
+        "#!/bin/sh\n[ \"$1\" = version ] && echo '{{\"version\":\"0.121.3\"}}' && exit\ncat {}\n",
         result.display()
     );
     let path = script(&sandbox, "grype", &text);
@@ -596,9 +596,9 @@ fn every_adapter_reads_what_its_scanner_prints() {
         (
             "grype",
             "grype",
-            "echo '{\"version\":\"0.104.0\"}'",
+            "echo '{\"version\":\"0.121.3\"}'",
             "grype.json",
-            "grype 0.104.0 · advisories of 2026-11-19",
+            "grype 0.121.3 · advisories of 2026-11-19",
         ),
         (
             "osv-scanner",
@@ -617,7 +617,7 @@ fn every_adapter_reads_what_its_scanner_prints() {
     ] {
         let sandbox = Sandbox::without_engine();
         let text = format!(
-            "#!/bin/sh\ncase \"$*\" in *cves*|*json*--quiet*|*scan*image*) cat {}; exit {};; esac\n{version}\n",
+            "#!/bin/sh\ncase \"$*\" in *cves*|*docker-archive*|*scan*image*) cat {}; exit {};; esac\n{version}\n",
             sample(output),
             i32::from(engine == "osv-scanner")
         );
