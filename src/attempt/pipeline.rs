@@ -83,6 +83,8 @@ pub fn start(
 ) -> mpsc::Receiver<AttemptEvent> {
     let (events, receiver) = mpsc::channel(EVENTS_WAITING);
     tokio::spawn(async move {
+        // Its own: whoever began it may have more to do once it has ended.
+        let cancel = cancel.child_token();
         let mut draft = draft(&request, engine.as_ref());
         let watch = watch_for_a_lost_listener(events.clone(), cancel.clone());
         let attempt = Attempt {
