@@ -152,7 +152,7 @@ pub(crate) struct With {
 /// Starts an attempt on files that are not the learner's workspace.
 ///
 /// # Errors
-/// When there is a signal before an engine answers.
+/// When there is a signal before the attempt begins.
 pub(crate) async fn from_folder(
     course: &Course,
     exercise: &Exercise,
@@ -171,7 +171,7 @@ pub(crate) async fn from_folder(
             return Ok(receiver);
         }
     };
-    wiring::settle_in(&docker).await;
+    wiring::settle_in(&docker);
     let token = wiring::token(place, exercise);
     let request = Request {
         course: wiring::course_ref(course),

@@ -20,8 +20,9 @@ use crate::engine::LABEL;
 ///
 /// Shows first what would go and how much it is: the images of your attempts, what a crash left
 /// behind, and what was made without a home. What others made on an engine that you share is listed
-/// and stays, unless you say `--all`. Your files and your progress stay. Base images stay too,
-/// unless you say `--bases`: making them again takes minutes.
+/// and stays, unless you say `--all`. What is not yours and may be being judged right now is left
+/// alone. Your files and your progress stay. Base images stay too, unless you say `--bases`: making them
+/// again takes minutes.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of its own on the command line"
@@ -54,7 +55,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         let (docker, _) = wiring::engine().await.map_err(wiring::no_engine)?;
         let leftovers = docker.leftovers().await?;
         let images = docker.images(Some(LABEL)).await?;
-        let home = wiring::home_id().await;
+        let home = wiring::home_id()?;
+        let images = plan::done_with(images, home.as_deref(), |maker| {
+            docker.is_maker_alive(maker)
+        });
         let wanted = Wanted {
             all: args.all,
             bases: args.bases,

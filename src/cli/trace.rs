@@ -119,7 +119,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let traced = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
         let (docker, _) = wiring::ready(&interrupt).await?;
-        wiring::settle_in(&docker).await;
+        wiring::settle_in(&docker);
         let work = trace(
             docker,
             &args.image,

@@ -27,7 +27,6 @@ use crate::image::archive;
 use crate::image::package::Packages;
 use crate::learner::Home;
 use crate::learner::LayerFacts;
-use crate::learner::Records;
 use crate::report::CourseRef;
 use crate::workshop::Local;
 use crate::workshop::doctor;
@@ -56,15 +55,25 @@ pub(crate) fn cache() -> PathBuf {
     )
 }
 
-/// The id of this user's home, where it has records: it marks what is made on an engine.
-pub(crate) async fn home_id() -> Option<String> {
-    Records::known_home_id(&Home::find().ok()?).await
+/// The id of this user's home, where it has one: it marks what is made on an engine.
+///
+/// # Errors
+/// When it has one that cannot be read.
+pub(crate) fn home_id() -> Result<Option<String>, CliError> {
+    let Ok(home) = Home::find() else {
+        return Ok(None);
+    };
+    home.known_id().map_err(|cause| CliError::Unreadable {
+        what: "the folder of your files",
+        path: home.state(),
+        cause,
+    })
 }
 
-/// Marks what the engine makes as this home's, where there is one, and removes what earlier runs
+/// Marks what the engine makes as this home's, where it has an id, and removes what earlier runs
 /// left, beside the work: its first line does not wait for that.
-pub(crate) async fn settle_in(docker: &Arc<Docker>) {
-    let home = home_id().await;
+pub(crate) fn settle_in(docker: &Arc<Docker>) {
+    let home = home_id().ok().flatten();
     if let Some(home) = &home {
         docker.make_for(home);
     }

@@ -377,33 +377,6 @@ impl Records {
         Ok(value.fetch_optional(&mut *self.connection().await?).await?)
     }
 
-    /// The id of this home, which marks what it makes on an engine; random, made on the first call
-    /// and the same ever after.
-    ///
-    /// # Errors
-    /// When it cannot be read or written.
-    pub async fn home_id(&self) -> Result<String, RecordsError> {
-        let made = format!("{:016x}", rand::random::<u64>());
-        sqlx::query("INSERT OR IGNORE INTO settings (key, value) VALUES (?, ?)")
-            .bind(HOME)
-            .bind(&made)
-            .execute(&mut *self.connection().await?)
-            .await?;
-        Ok(self.kept(HOME).await?.unwrap_or(made))
-    }
-
-    /// The id of a home that has records already, for whoever makes none of their own; `None` where
-    /// there are none, or they cannot be used.
-    pub async fn known_home_id(home: &Home) -> Option<String> {
-        if !file(home).is_file() {
-            return None;
-        }
-        let records = Self::open_file(&file(home), None).await.ok()?;
-        let id = records.home_id().await.ok();
-        records.close().await;
-        id
-    }
-
     /// The token that is planted in an exercise's workspace; made on the first call and the same
     /// ever after, so that builds can be cached.
     ///
@@ -423,9 +396,6 @@ impl Records {
             .await?)
     }
 }
-
-/// The home's id, in [`Records::keep`] and [`Records::kept`].
-const HOME: &str = "home";
 
 /// The place to come back to, in [`Records::keep`] and [`Records::kept`].
 pub const POSITION: &str = "position";

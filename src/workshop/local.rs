@@ -145,14 +145,17 @@ impl Local {
             bases: Arc::new(bases),
         };
         *held = Some(found.clone());
-        // Without records, what is made is nobody's.
-        let home = self.with_records(|records| async move { records.home_id().await });
-        let home = home.await.ok();
-        if let Some(home) = &home {
-            engine.make_for(home);
-        }
+        let home = self.make_for_home(&engine);
         tokio::spawn(sweep(engine, home));
         Ok(found)
+    }
+
+    /// Has the engine mark what it makes as this home's, and returns the home's id. Without one,
+    /// what is made is nobody's.
+    fn make_for_home(&self, engine: &Docker) -> Option<String> {
+        let home = self.home.id().ok()?;
+        engine.make_for(&home);
+        Some(home)
     }
 
     /// Works with the learner's records.
@@ -217,6 +220,8 @@ impl Local {
         events: mpsc::Sender<AttemptEvent>,
         cancel: CancellationToken,
     ) {
+        // Its own: whoever began it may have more to do once it has ended.
+        let cancel = cancel.child_token();
         let name = id.clone();
         let number = self
             .with_records(move |records| async move { records.next_number(name.as_str()).await })
@@ -225,7 +230,13 @@ impl Local {
         if let Some(number) = number {
             let _ = events.send(AttemptEvent::Numbered(number)).await;
         }
-        let (request, found, files) = match self.request(&id).await {
+        // An engine that is there and says nothing takes its time.
+        let asked = cancel.run_until_cancelled(self.request(&id)).await;
+        let asked = asked.unwrap_or_else(|| {
+            let stopped = EngineError::Cancelled;
+            Err(attempt::without_engine(self.course_ref(), &id, &stopped).into())
+        });
+        let (request, found, files) = match asked {
             Ok(ready) => ready,
             Err(report) => {
                 let _ = events.send(AttemptEvent::Finished(report)).await;

@@ -31,6 +31,7 @@ mod lint;
 mod lint_corpus;
 mod lint_fuzz;
 mod mirror;
+mod mute_engine;
 mod own_files;
 mod packages;
 mod plain_edit;

@@ -3,6 +3,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use loadline::engine::Engine as _;
+use loadline::engine::HOME_LABEL;
 use loadline::learner::Home;
 use loadline::learner::Records;
 use loadline::report::Outcome;
@@ -97,7 +99,8 @@ fn a_check_that_is_stopped_is_recorded_uses_its_number_up_and_judges_nothing() {
     let file = dockerfile(&sandbox);
     let starter = check(&sandbox);
     assert!(starter.stderr.contains("build 1\n"), "{}", starter.shown());
-    let mark = format!("5.{}", std::process::id());
+    // Long: the signal ends it.
+    let mark = format!("300.{}", std::process::id());
     let slow = ANSWER.replace("CMD", &format!("RUN sleep {mark}\nCMD"));
     std::fs::write(&file, slow).expect("there is room");
     let running = sandbox.start(&["check", "first-build"]);
@@ -135,6 +138,22 @@ fn a_check_that_is_stopped_is_recorded_uses_its_number_up_and_judges_nothing() {
     );
 }
 
+/// The references to the images that were built for the home of a sandbox.
+fn built_for(sandbox: &Sandbox) -> Vec<String> {
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    runtime.block_on(async {
+        let home = Home::at(sandbox.path("home/loadline"));
+        let home = home.known_id().expect("it can be read").expect("its id");
+        let engine = loadline::engine::find::find().await.expect("an engine");
+        let images = engine.images(Some(HOME_LABEL)).await.expect("a list");
+        let images = images.into_iter();
+        images
+            .filter(|image| image.labels.get(HOME_LABEL) == Some(&home))
+            .flat_map(|image| image.tags)
+            .collect()
+    })
+}
+
 #[test]
 fn what_was_built_for_another_home_is_listed_and_stays() {
     if !engine() {
@@ -147,6 +166,12 @@ fn what_was_built_for_another_home_is_listed_and_stays() {
         let passed = check(one);
         assert_eq!(passed.code, Some(0), "{}", passed.shown());
     }
+    let (built, foreign) = (built_for(&mine), built_for(&theirs));
+    assert_eq!(
+        (built.len(), foreign.len()),
+        (1, 1),
+        "{built:?} {foreign:?}"
+    );
     // Only looked at: other tests have images on this engine that are nobody's.
     let ended = mine.run(&["clean", "--dry-run", "--json"]);
     let all: serde_json::Value =
@@ -163,10 +188,16 @@ fn what_was_built_for_another_home_is_listed_and_stays() {
     };
     let own = of("own");
     assert_eq!(own.len(), 1, "{}", ended.shown());
+    assert_eq!(own[0]["name"], built[0].as_str());
     assert_eq!(own[0]["fate"], "would_go");
     assert!(own[0]["size_bytes"].as_u64() > Some(100_000), "{}", own[0]);
     let others = of("others");
-    assert!(!others.is_empty() && others.iter().all(|one| one["fate"] == "stays"));
+    assert!(others.iter().all(|one| one["fate"] == "stays"));
+    assert!(
+        others.iter().any(|one| one["name"] == foreign[0].as_str()),
+        "{foreign:?}\n{}",
+        ended.shown()
+    );
     let told = mine.run(&["clean", "--dry-run"]);
     assert!(
         told.stdout.contains("`loadline clean --all`"),

@@ -11,8 +11,10 @@ use std::time::Instant;
 use loadline::engine::Engine as _;
 use loadline::engine::HOME_LABEL;
 use loadline::engine::MADE_BY_LABEL;
+use loadline::engine::address::Address;
+use loadline::engine::docker::Choices;
+use loadline::engine::docker::Docker;
 use loadline::learner::Home;
-use loadline::learner::Records;
 
 /// Where no engine answers.
 const NOWHERE: &str = "unix:///nonexistent/engine.sock";
@@ -201,6 +203,21 @@ impl Sandbox {
         }
     }
 
+    /// The engine that is built with here.
+    fn address(&self) -> Whose {
+        let Some(host) = self.variable("DOCKER_HOST") else {
+            return Whose::Environment;
+        };
+        // Its `ssh` is a stand-in on its own PATH that leads to the environment's engine; the real
+        // one would ask a real host.
+        if host.starts_with("ssh://") {
+            return Whose::Environment;
+        }
+        let folder = self.variable("DOCKER_CERT_PATH").map(PathBuf::from);
+        let folder = folder.filter(|_| self.variable("DOCKER_TLS_VERIFY").is_some());
+        Whose::Own(Address::parse(host, folder.as_deref()).ok())
+    }
+
     /// Starts a program, and takes note of one that may build images.
     fn spawn(&self, mut command: Command) -> Child {
         let words: Vec<_> = command
@@ -236,27 +253,51 @@ impl Drop for Sandbox {
         }
         let home = self.variable("LOADLINE_HOME").map(PathBuf::from);
         let home = home.unwrap_or_else(|| self.path("home/loadline"));
-        remove_made(makers, Home::at(home));
+        remove_at(self.address(), makers, Home::at(home));
     }
 }
 
-/// Removes the images of attempts that one of `makers`, or anybody for `home`, built.
+/// Removes the images of attempts that one of `makers`, or anybody for `home`, built at the engine
+/// of this environment.
 pub(crate) fn remove_made(makers: Vec<String>, home: Home) {
+    remove_at(Whose::Environment, makers, home);
+}
+
+/// The engine that a sandbox's program builds with.
+enum Whose {
+    /// The one that the environment of the tests leads to.
+    Environment,
+    /// One of its own; none where its address is not readable.
+    Own(Option<Address>),
+}
+
+/// Removes them there.
+fn remove_at(whose: Whose, makers: Vec<String>, home: Home) {
     // A test may be on a runtime of its own, which another must not block.
     let removing = std::thread::spawn(move || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map(|runtime| runtime.block_on(remove_images(&makers, &home)))
+            .map(|runtime| runtime.block_on(remove_images(&whose, &makers, &home)))
     });
     let _ = removing.join();
 }
 
-async fn remove_images(makers: &[String], home: &Home) {
-    let Ok(engine) = loadline::engine::find::find().await else {
+/// The engine, where it answers.
+async fn reach(whose: &Whose) -> Option<Docker> {
+    match whose {
+        Whose::Environment => loadline::engine::find::find().await.ok(),
+        Whose::Own(address) => Docker::connect(address.as_ref()?, Choices::default())
+            .await
+            .ok(),
+    }
+}
+
+async fn remove_images(whose: &Whose, makers: &[String], home: &Home) {
+    let Some(engine) = reach(whose).await else {
         return;
     };
-    let home = Records::known_home_id(home).await;
+    let home = home.known_id().ok().flatten();
     let images = engine.images(Some(MADE_BY_LABEL)).await;
     for image in images.unwrap_or_default() {
         let label = |name: &str| image.labels.get(name).map_or("", String::as_str);

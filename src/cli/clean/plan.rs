@@ -99,6 +99,22 @@ impl Plan {
     }
 }
 
+/// The images without those of attempts that are not this home's and whose makers live: these may
+/// be being judged right now.
+pub(super) fn done_with(
+    mut images: Vec<ImageEntry>,
+    home: Option<&str>,
+    is_alive: impl Fn(&str) -> bool,
+) -> Vec<ImageEntry> {
+    images.retain(|image| {
+        let label = |name: &str| image.labels.get(name).map(String::as_str);
+        what(image, false) != Some(What::Attempt)
+            || Whose::by_label(label(HOME_LABEL), home) == Whose::Own
+            || !label(MADE_BY_LABEL).is_some_and(&is_alive)
+    });
+    images
+}
+
 /// What an image of ours is, where it can go.
 fn what(image: &ImageEntry, bases: bool) -> Option<What> {
     let label = |name: &str| image.labels.contains_key(name);
@@ -247,6 +263,34 @@ pub(super) mod tests {
             ]
         );
         assert_eq!(names(&plan.stay), ["run-theirs", "attempt/a:theirs"]);
+    }
+
+    #[test]
+    fn what_is_being_judged_for_somebody_else_is_left_alone_and_a_helper_is_not() {
+        let made_by = |tag, owner, maker, home| {
+            image(
+                tag,
+                &[(LABEL, owner), (MADE_BY_LABEL, maker), (HOME_LABEL, home)],
+            )
+        };
+        let all = vec![
+            made_by("loadline.local/attempt/a:judged", "w", "living", ""),
+            made_by("loadline.local/attempt/a:theirs", "w", "living", "theirs"),
+            made_by("loadline.local/attempt/a:mine", "w", "living", "mine"),
+            made_by("loadline.local/attempt/a:done", "w", "dead", ""),
+            made_by("loadline.local/helper:1", "helper", "living", ""),
+        ];
+        let left = done_with(all, Some("mine"), |maker| maker == "living");
+        let wanted = Wanted {
+            all: true,
+            bases: true,
+        };
+        let plan = Plan::choose(Vec::new(), &left, Some("mine"), wanted);
+        assert_eq!(
+            names(&plan.go),
+            ["attempt/a:mine", "attempt/a:done", "helper:1"]
+        );
+        assert!(plan.stay.is_empty());
     }
 
     #[test]

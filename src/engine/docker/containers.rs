@@ -84,7 +84,8 @@ impl Guard {
 
     /// Removes the container and waits until it is gone.
     pub(super) async fn remove(mut self) {
-        remove(&self.docker, &self.id).await;
+        // It is logged, and the next sweep tries again.
+        let _ = remove(&self.docker, &self.id).await;
         self.armed = false;
     }
 }
@@ -96,7 +97,9 @@ impl Drop for Guard {
         }
         let docker = self.docker.clone();
         let id = std::mem::take(&mut self.id);
-        later(&self.docker, async move { remove(&docker, &id).await });
+        later(&self.docker, async move {
+            let _ = remove(&docker, &id).await;
+        });
     }
 }
 
@@ -141,15 +144,16 @@ impl Drop for Waiting {
         let docker = self.docker.clone();
         later(&self.docker, async move {
             if let Ok(Ok(created)) = created.await {
-                remove(&docker, &created.id).await;
+                let _ = remove(&docker, &created.id).await;
             }
         });
     }
 }
 
 /// Kills and removes a container; one that is gone already is fine.
-pub(super) async fn remove(docker: &Docker, id: &str) {
-    for _ in 0..REMOVALS {
+pub(super) async fn remove(docker: &Docker, id: &str) -> Result<(), EngineError> {
+    let mut tries_left = REMOVALS;
+    loop {
         let options = RemoveContainerOptionsBuilder::default()
             .force(true)
             .v(true)
@@ -160,10 +164,14 @@ pub(super) async fn remove(docker: &Docker, id: &str) {
             .remove_container(id, Some(options))
             .await
         {
-            Ok(()) => return,
-            Err(error) if fault::is_missing(&error) => return,
+            Ok(()) => return Ok(()),
+            Err(error) if fault::is_missing(&error) => return Ok(()),
             Err(error) => {
+                tries_left = tries_left.saturating_sub(1);
                 tracing::warn!(container = id, %error, "a container could not be removed");
+                if tries_left == 0 {
+                    return Err(docker.fault("remove a container", &error));
+                }
                 tokio::time::sleep(Duration::from_millis(300)).await;
             }
         }
@@ -233,6 +241,15 @@ async fn of_images(docker: &Docker, now: Duration) -> Result<Vec<Leftover>, Engi
         .collect())
 }
 
+impl Docker {
+    /// Whether the process that a [`MADE_BY_LABEL`] names lives, as far as this one can see: it
+    /// may still judge what it built. One on another host or in another namespace cannot be seen.
+    #[must_use]
+    pub fn is_maker_alive(&self, label: &str) -> bool {
+        Maker::parse(label).is_some_and(|maker| maker.alive(&self.inner.maker) == Alive::Yes)
+    }
+}
+
 /// Whether what carries `label` was left behind. `created` is its age's start in Unix seconds.
 fn is_left(label: &str, created: Option<i64>, this: &Maker, now: Duration) -> bool {
     // A label that names no process is not ours: a learner's container inherits an image's labels.
@@ -272,8 +289,7 @@ pub(super) async fn remove_leftover(
             if !ours {
                 return Err(foreign());
             }
-            remove(docker, &leftover.id).await;
-            Ok(())
+            remove(docker, &leftover.id).await
         }
         LeftoverKind::Image => {
             let Some(found) = super::images::inspect(docker, &leftover.id).await? else {

@@ -62,7 +62,13 @@ impl Records {
     /// # Errors
     /// When it cannot be written.
     pub async fn next_number(&self, exercise: &str) -> Result<u32, RecordsError> {
-        next_number(&mut *self.connection().await?, exercise).await
+        let mut connection = self.connection().await?;
+        // Without a transaction of its own, an error of the commit might not be seen: the row is
+        // there before it.
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let number = next_number(&mut transaction, exercise).await?;
+        transaction.commit().await?;
+        Ok(number)
     }
 
     /// The number that was given last at an exercise; 0 before the first.
@@ -95,7 +101,10 @@ impl Records {
         let mut connection = self.connection().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let number = match number {
-            Some(number) => number,
+            Some(number) => {
+                use_up(&mut transaction, &report.exercise, number).await?;
+                number
+            }
             None => next_number(&mut transaction, &report.exercise).await?,
         };
         let id: i64 = sqlx::query_scalar(
@@ -251,6 +260,23 @@ async fn next_number(
          ON CONFLICT (exercise) DO UPDATE SET last = last + 1 RETURNING last",
     );
     Ok(next.bind(exercise).fetch_one(connection).await?)
+}
+
+/// Makes sure that this number is not given again.
+async fn use_up(
+    connection: &mut SqliteConnection,
+    exercise: &str,
+    number: u32,
+) -> Result<(), RecordsError> {
+    sqlx::query(
+        "INSERT INTO numbers (exercise, last) VALUES (?, ?) \
+         ON CONFLICT (exercise) DO UPDATE SET last = max(numbers.last, excluded.last)",
+    )
+    .bind(exercise)
+    .bind(number)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn record(row: &SqliteRow) -> Result<AttemptRecord, RecordsError> {

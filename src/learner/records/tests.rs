@@ -247,20 +247,17 @@ async fn a_token_is_random_and_stays() {
 }
 
 #[tokio::test]
-async fn a_home_has_one_id_for_ever_and_another_home_another() {
+async fn a_number_that_came_with_an_attempt_is_not_given_again() {
     let (_dir, home) = home();
-    assert_eq!(Records::known_home_id(&home).await, None);
-    assert!(!home.state().exists(), "looking makes nothing");
     let records = open(&home).await;
-    let id = records.home_id().await.unwrap();
-    assert_eq!(
-        (id.len(), records.home_id().await.unwrap()),
-        (16, id.clone())
-    );
-    records.close().await;
-    assert_eq!(Records::known_home_id(&home).await, Some(id.clone()));
-    let (_other, other) = self::home();
-    assert_ne!(open(&other).await.home_id().await.unwrap(), id);
+    let failed = report(Outcome::Failed, 1, "v1");
+    for (came, next) in [(7, 8), (2, 9)] {
+        records
+            .add_attempt(&exercise(), &failed, &dockerfile("FROM a\n"), Some(came))
+            .await
+            .unwrap();
+        assert_eq!(records.next_number("an-exercise").await.unwrap(), next);
+    }
 }
 
 #[tokio::test]

@@ -53,8 +53,10 @@ async fn record(records: &Records, exercise: &ExerciseId) -> Result<Record, Reco
     // The last two that count: their files are what bills and differences are made of.
     let mut counted = Vec::new();
     for attempt in attempts.iter().rev() {
+        // An older program that was still open when this one began gave it none.
+        let next = record.numbered.saturating_add(1);
         if let Some(report) = records.report(attempt.id).await?
-            && record.absorb(&report, attempt.number.unwrap_or_default())
+            && record.absorb(&report, attempt.number.unwrap_or(next))
         {
             counted.push(attempt.id);
         }
