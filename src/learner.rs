@@ -4,6 +4,7 @@
 //! ~/loadline/                 or $LOADLINE_HOME
 //!   shrink-that-image/        a workspace: edit it with anything
 //!   .loadline/
+//!     id                      what marks this home's things on an engine
 //!     records.db              attempts, progress, hints, answers (SQLite)
 //!     kept/                   what a reset took away, and what was not saved
 //!     layers/                 facts of image layers, to be read once
@@ -14,6 +15,7 @@
 //! not at all, records are written in transactions, and what a reset replaces is kept.
 
 pub mod home;
+mod id;
 mod layer_facts;
 pub mod records;
 pub mod room;

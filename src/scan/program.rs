@@ -35,7 +35,7 @@ const VERSION_WITHIN: Duration = Duration::from_secs(30);
 const MOST_OUTPUT: usize = 256 * 1024 * 1024;
 
 /// The most bytes of what it says besides.
-const MOST_WORDS: usize = 64 * 1024;
+pub(super) const MOST_WORDS: usize = 4 * 1024 * 1024;
 
 /// The most bytes of a program that are searched for its version.
 const MOST_PROGRAM: u64 = 512 * 1024 * 1024;
@@ -209,7 +209,7 @@ pub(super) async fn run(
         biased;
         () = cancel.cancelled() => Err(ScanError::Cancelled),
         () = tokio::time::sleep(within) => Err(ScanError::TooLong { program, within }),
-        output = watch(&mut child, program) => output,
+        output = watch(&mut child, adapter) => output,
     };
     if watched.is_err() {
         stop(group);
@@ -251,25 +251,29 @@ fn stop(group: Option<u32>) {
     }
 }
 
-async fn watch(child: &mut Child, program: &'static str) -> Result<Output, ScanError> {
+async fn watch(child: &mut Child, adapter: &Adapter) -> Result<Output, ScanError> {
+    let program = adapter.program;
     let failed = |source| ScanError::Start { program, source };
+    let too_much = |most| ScanError::TooMuch { program, most };
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    // Where any line may say that the result is not whole, none of them may be lost.
+    let beyond_words = if adapter.lacks.is_empty() {
+        Beyond::PassOver
+    } else {
+        Beyond::Refuse
+    };
     let (stdout, stderr) = tokio::try_join!(
         read(stdout, MOST_OUTPUT, Beyond::Refuse),
-        read(stderr, MOST_WORDS, Beyond::PassOver)
+        read(stderr, MOST_WORDS, beyond_words)
     )
     .map_err(failed)?;
-    let Some(stdout) = stdout else {
-        return Err(ScanError::TooMuch {
-            program,
-            most: MOST_OUTPUT,
-        });
-    };
+    let stdout = stdout.ok_or_else(|| too_much(MOST_OUTPUT))?;
+    let stderr = stderr.ok_or_else(|| too_much(MOST_WORDS))?;
     let status = child.wait().await.map_err(failed)?;
     Ok(Output {
         code: status.code().unwrap_or(-1),
         stdout,
-        stderr: stderr.unwrap_or_default(),
+        stderr,
     })
 }
 
@@ -301,7 +305,7 @@ async fn read(
             if beyond == Beyond::Refuse {
                 return Ok(None);
             }
-            // Only the end of what it says is of interest.
+            // Words that are only shown are shown from their end.
             let half = bytes.len() / 2;
             bytes.drain(..half);
         }

@@ -243,6 +243,41 @@ fn a_result_without_a_database_is_none_and_one_without_some_files_is_not_whole()
     assert!(partly.is_blind());
 }
 
+/// What a shell's script printed, run as this scanner.
+async fn printed(scanner: Scanner, script: &str) -> Result<Output, ScanError> {
+    let words = ["-c", script].map(str::to_owned);
+    let within = Duration::from_secs(60);
+    let cancel = CancellationToken::new();
+    let shell = Path::new("/bin/sh");
+    program::run(&scanner.adapter(), shell, &words, within, &cancel).await
+}
+
+#[tokio::test]
+async fn no_word_of_a_missing_database_is_lost_among_many() {
+    let script = |bytes: usize| {
+        format!(
+            "echo '{{}}'; echo 'could not load db: unable to fetch OSV database' >&2; \
+             yes 'Error during extraction: (extracting as a/b) c' | head -c {bytes} >&2; \
+             echo 'the last' >&2; exit 127"
+        )
+    };
+    let osv = Scanner::OsvScanner;
+    let many = printed(osv, &script(1_000_000)).await.unwrap();
+    let error = check(&osv.adapter(), &many).unwrap_err().to_string();
+    assert!(error.contains("could not load db"), "{error}");
+    // Beyond what is kept nothing is known of the result.
+    let beyond = script(program::MOST_WORDS + 100_000);
+    let refused = printed(osv, &beyond).await;
+    assert!(
+        matches!(refused, Err(ScanError::TooMuch { .. })),
+        "{refused:?}"
+    );
+    // Of another scanner, the words are only shown.
+    let shown = printed(Scanner::Trivy, &beyond).await.unwrap();
+    assert!(shown.stderr.len() <= program::MOST_WORDS);
+    assert!(shown.stderr.ends_with(b"the last\n"));
+}
+
 #[test]
 fn no_scanner_asks_the_network_for_anything() {
     let words = |scanner: Scanner| (scanner.adapter().scan)(Path::new("/a/b")).join(" ");

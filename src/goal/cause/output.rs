@@ -22,23 +22,38 @@ pub(super) fn cause(scene: &Scene<'_>) -> Option<Cause> {
         .or_else(|| certificates(scene))
 }
 
-/// What programs say where the kernel starts no other process or thread for them.
-const NO_MORE: [&str; 5] = [
-    "can't start new thread",
-    "failed to create new OS thread",
-    "unable to create native thread",
-    "unable to create new native thread",
-    "pthread_create failed",
+/// What names the start of a process or a thread, in lower case.
+const STARTS: [&str; 13] = [
+    "fork",
+    "vfork",
+    "forkpty",
+    "fork_exec",
+    "_fork_exec",
+    "clone",
+    "clone3",
+    "pthread_create",
+    "new os thread",
+    "create thread",
+    "start thread",
+    "spawn thread",
+    "cannot run program",
 ];
+
+/// What the kernel answers at the limit. It answers other calls like this as well.
+const AGAIN: [&str; 3] = ["resource temporarily unavailable", "eagain", "errno=11"];
+
+/// What the kernel answers where such a call is forbidden, which no limit does.
+const FORBIDDEN: [&str; 3] = ["not permitted", "eperm", "errno=1"];
+
+/// What Python says, without the kernel's answer.
+const UNTOLD: [&str; 1] = ["can't start new thread"];
+
+/// How many lines the kernel's answer may stand below the call, as in Python's tracebacks.
+const BELOW: usize = 2;
 
 /// A program that says that it can start no other process.
 pub(super) fn no_more_processes(scene: &Scene<'_>) -> Option<Cause> {
-    let forks = ["fork", "pthread_create", "clone("];
-    let forks = forks.iter().any(|word| scene.output.contains(word));
-    let line = scene.output.lines().find(|line| {
-        NO_MORE.iter().any(|mark| line.contains(mark))
-            || (forks && line.contains("Resource temporarily unavailable"))
-    })?;
+    let line = refusal(&scene.output)?;
     Some(Cause::new(
         format!(
             "It could start no other process or thread; a check allows {PROCESSES}. It wrote: {}",
@@ -47,6 +62,40 @@ pub(super) fn no_more_processes(scene: &Scene<'_>) -> Option<Cause> {
         "Find out what starts them, and what is to end them.",
         Blame::line(scene.start_line()),
     ))
+}
+
+/// The line that says that the kernel started no other process or thread, for there are too many.
+fn refusal(output: &str) -> Option<&str> {
+    // How many lines above the call was named.
+    let mut above = usize::MAX;
+    for line in output.lines() {
+        let small = line.to_lowercase();
+        let says = |all: &[&str]| all.iter().any(|words| holds(&small, words));
+        if says(&FORBIDDEN) {
+            above = usize::MAX;
+            continue;
+        }
+        above = if says(&STARTS) {
+            0
+        } else {
+            above.saturating_add(1)
+        };
+        if says(&UNTOLD) || (above <= BELOW && says(&AGAIN)) {
+            return Some(line);
+        }
+    }
+    None
+}
+
+/// Whether a line has these words, and not as a part of longer ones: `fork`, not `pre-fork`.
+fn holds(line: &str, words: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    line.match_indices(words).any(|(at, _)| {
+        let before = line.get(..at).and_then(|text| text.chars().next_back());
+        let after = line.get(at + words.len()..);
+        let after = after.and_then(|text| text.chars().next());
+        ![before, after].into_iter().flatten().any(is_part)
+    })
 }
 
 fn read_only(scene: &Scene<'_>) -> Option<Cause> {
@@ -151,4 +200,46 @@ fn certificates(scene: &Scene<'_>) -> Option<Cause> {
         "Find out where such a list usually is, and which stage has one.",
         Blame::line(base::base(&scene.evidence.dockerfile).map(|(_, line)| line)),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What programs say at the limit.
+    const AT_THE_LIMIT: [&str; 11] = [
+        "sh: can't fork: Resource temporarily unavailable",
+        "bash: fork: retry: Resource temporarily unavailable",
+        "fork/exec /app: resource temporarily unavailable",
+        "fork() failed (11: Resource temporarily unavailable)",
+        "  pid = os.fork()\n        ^^^^^^^^^\nBlockingIOError: [Errno 11] Resource temporarily unavailable",
+        "  self.pid = _fork_exec(\nBlockingIOError: [Errno 11] Resource temporarily unavailable",
+        "RuntimeError: can't start new thread",
+        "runtime: failed to create new OS thread (have 9 already; errno=11)",
+        "Failed to start thread \"Unknown thread\" with pthread_create failed (EAGAIN) for attributes",
+        "can't create Thread: Resource temporarily unavailable (ThreadError)",
+        "failed to spawn thread: Os { code: 11, message: \"Resource temporarily unavailable\" }",
+    ];
+
+    /// What they say for another reason.
+    const FOR_OTHER_REASONS: [&str; 8] = [
+        "mpm_prefork configured\nprefork and pre-fork\nread(): Resource temporarily unavailable",
+        "fork: 4 workers\na\nb\nread(): Resource temporarily unavailable",
+        "thread 'main' panicked:\nOs { code: 11, message: \"Resource temporarily unavailable\" }",
+        "pthread_create failed: Operation not permitted",
+        "clone3(): EPERM\nread(): Resource temporarily unavailable",
+        "runtime: failed to create new OS thread (have 2 already; errno=1)",
+        "runtime: failed to create new OS thread (have 2 already; errno=110)",
+        "java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits reached",
+    ];
+
+    #[test]
+    fn only_a_process_or_thread_that_the_limit_stopped_is_blamed_on_it() {
+        for output in AT_THE_LIMIT {
+            assert_eq!(refusal(output), output.lines().last(), "{output}");
+        }
+        for output in FOR_OTHER_REASONS {
+            assert_eq!(refusal(output), None, "{output}");
+        }
+    }
 }
