@@ -272,6 +272,10 @@ impl Watched<'_> {
             if count >= u64::from(PROCESSES) {
                 return Some(count);
             }
+            // An engine may take a second for each answer but the first, and most have a handful.
+            if count < u64::from(PROCESSES / 2) {
+                return None;
+            }
             tokio::time::sleep(BETWEEN).await;
         }
         None
