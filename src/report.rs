@@ -82,6 +82,15 @@ pub enum Outcome {
     Cancelled,
 }
 
+impl Outcome {
+    /// Whether the attempt told something of the files: one that was stopped did not, nor one
+    /// without an engine.
+    #[must_use]
+    pub const fn is_judged(self) -> bool {
+        !matches!(self, Self::Cancelled | Self::EngineUnavailable)
+    }
+}
+
 /// What stopped an attempt before its verdicts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

@@ -31,6 +31,7 @@ pub use local::Local;
 pub use nameless::report as nameless_report;
 pub use solution::solution_is_due;
 pub use supply::Supply;
+pub use sweep::settle_in;
 pub use sweep::sweep;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -333,10 +334,7 @@ impl Record {
     /// whether it counts: one that did not come to a verdict only uses its number up.
     pub fn absorb(&mut self, report: &Report, number: u32) -> bool {
         self.numbered = self.numbered.max(number);
-        if matches!(
-            report.outcome,
-            Outcome::Cancelled | Outcome::EngineUnavailable
-        ) {
+        if !report.outcome.is_judged() {
             return false;
         }
         if let Some(last) = self.last.take() {

@@ -67,26 +67,24 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         if !args.json {
             output.result(&show::text(&plan))?;
         }
-        if args.dry_run {
-            if args.json {
-                let fates = plan.go.iter().map(|_| Fate::WouldGo).collect();
-                output.result(&show::json(&plan, fates)?)?;
-            }
-            return Ok(Exit::Ok);
-        }
         let mut fates = Vec::new();
         for item in &plan.go {
-            fates.push(match remove(docker.as_ref(), item).await {
-                Ok(()) => Fate::Removed,
-                Err(error) => Fate::Failed(error.to_string()),
+            fates.push(if args.dry_run {
+                Fate::WouldGo
+            } else {
+                match remove(docker.as_ref(), item).await {
+                    Ok(()) => Fate::Removed,
+                    Err(error) => Fate::Failed(error.to_string()),
+                }
             });
         }
-        let removed = fates.iter().filter(|fate| **fate == Fate::Removed).count();
-        let failed = removed < fates.len();
+        let failures = show::failures(&plan, &fates);
+        let failed = !failures.is_empty();
         if args.json {
             output.result(&show::json(&plan, fates)?)?;
-        } else if !plan.go.is_empty() {
-            output.tell(&show::failures(&plan, &fates));
+        } else if !args.dry_run && !plan.go.is_empty() {
+            let removed = fates.iter().filter(|fate| **fate == Fate::Removed).count();
+            output.tell(&failures);
             output.result(&show::count(removed))?;
         }
         Ok(if failed { Exit::NotMet } else { Exit::Ok })

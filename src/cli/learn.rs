@@ -150,13 +150,9 @@ enum Doing {
 
 impl Work {
     fn begin(&self) -> CancellationToken {
-        let token = CancellationToken::new();
-        let mut held = self.held();
-        // Asked under the lock: a signal is heard before this, or stops the work.
-        if self.is_last() {
-            token.cancel();
-        }
-        *held = Doing::Work(token.clone());
+        // Nothing new begins once the workshop is left.
+        let token = self.last.child_token();
+        *self.held() = Doing::Work(token.clone());
         token
     }
 

@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "looks whether a folder that was named can be read; the sweep of leftovers runs beside the work"
+    reason = "looks whether a folder that was named can be read"
 )]
 
 use std::ffi::OsString;
@@ -28,10 +28,10 @@ use crate::image::package::Packages;
 use crate::learner::Home;
 use crate::learner::LayerFacts;
 use crate::report::CourseRef;
+use crate::workshop;
 use crate::workshop::Local;
 use crate::workshop::doctor;
 use crate::workshop::doctor::Facts;
-use crate::workshop::sweep;
 
 /// Runs a verb's work to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
@@ -70,14 +70,9 @@ pub(crate) fn home_id() -> Result<Option<String>, CliError> {
     })
 }
 
-/// Marks what the engine makes as this home's, where it has an id, and removes what earlier runs
-/// left, beside the work: its first line does not wait for that.
+/// Begins to work for this user's home, where it has an id, on an engine.
 pub(crate) fn settle_in(docker: &Arc<Docker>) {
-    let home = home_id().ok().flatten();
-    if let Some(home) = &home {
-        docker.make_for(home);
-    }
-    tokio::spawn(sweep(docker.clone(), home));
+    workshop::settle_in(Arc::clone(docker), home_id().ok().flatten());
 }
 
 /// What is remembered of layers, beside the learner's files; nothing where there is no home.

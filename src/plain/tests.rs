@@ -761,6 +761,19 @@ fn traced() -> Traced {
     }
 }
 
+/// A workshop in which somebody has reached this in the first exercise.
+fn with_record(course: Course, workshop: &Arc<Fake>, record: crate::workshop::Record) -> Services {
+    let id = course.exercises[0].id.clone();
+    *workshop.progress.lock().expect("one thread") = Progress {
+        exercises: BTreeMap::from([(id, record)]),
+        ..Progress::default()
+    };
+    Services {
+        course: Arc::new(course),
+        workshop: workshop.clone(),
+    }
+}
+
 #[tokio::test]
 async fn what_a_run_opens_is_told_once_there_is_an_image() {
     let mut course = course();
@@ -793,16 +806,7 @@ async fn what_a_run_opens_is_told_once_there_is_an_image() {
         last: Some(Box::new(last)),
         ..crate::workshop::Record::default()
     };
-    let id = course.exercises[0].id.clone();
-    let progress = Progress {
-        exercises: BTreeMap::from([(id, record)]),
-        ..Progress::default()
-    };
-    *workshop.progress.lock().expect("one thread") = progress;
-    let services = Services {
-        course: Arc::new(course),
-        workshop: workshop.clone(),
-    };
+    let services = with_record(course, &workshop, record);
     let mut person = Person {
         answers: ["2", "11", "q", "q"].map(str::to_owned).into(),
         ..Person::default()
@@ -837,16 +841,8 @@ async fn after_a_build_that_was_cancelled_it_is_said_of_which_build_all_is_known
         last: Some(Box::new(report())),
         ..crate::workshop::Record::default()
     };
-    let id = course.exercises[0].id.clone();
-    *workshop.progress.lock().expect("one thread") = Progress {
-        exercises: BTreeMap::from([(id, record)]),
-        ..Progress::default()
-    };
     *workshop.cancelled.lock().expect("one thread") = Some(5);
-    let services = Services {
-        course: Arc::new(course),
-        workshop: workshop.clone(),
-    };
+    let services = with_record(course, &workshop, record);
     let mut person = Person {
         answers: ["2", "1", "q", "q"].map(str::to_owned).into(),
         ..Person::default()

@@ -32,11 +32,8 @@ pub fn headline(report: &Report) -> Headline {
     let required: Vec<&GoalReport> = report.goals.iter().filter(|goal| goal.required).collect();
     let met = count(&required, VerdictName::Met);
     // Where nothing was judged, there is nothing to count.
-    let judged = !matches!(
-        report.outcome,
-        Outcome::Cancelled | Outcome::EngineUnavailable
-    );
-    let count = (judged && !required.is_empty()).then_some((met, required.len()));
+    let count =
+        (report.outcome.is_judged() && !required.is_empty()).then_some((met, required.len()));
     let problem = || {
         let problem = report.problem.as_ref();
         problem.map(|problem| problem.message.to_string())

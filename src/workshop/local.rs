@@ -36,9 +36,9 @@ use super::advice;
 use super::doctor;
 use super::doctor::Facts;
 use super::insight::Insight;
+use super::settle_in;
 use super::supply::Supply;
 use super::supply::causes;
-use super::sweep;
 use crate::attempt;
 use crate::attempt::AttemptEvent;
 use crate::attempt::Request;
@@ -145,17 +145,8 @@ impl Local {
             bases: Arc::new(bases),
         };
         *held = Some(found.clone());
-        let home = self.make_for_home(&engine);
-        tokio::spawn(sweep(engine, home));
+        settle_in(engine, self.home.id().ok());
         Ok(found)
-    }
-
-    /// Has the engine mark what it makes as this home's, and returns the home's id. Without one,
-    /// what is made is nobody's.
-    fn make_for_home(&self, engine: &Docker) -> Option<String> {
-        let home = self.home.id().ok()?;
-        engine.make_for(&home);
-        Some(home)
     }
 
     /// Works with the learner's records.

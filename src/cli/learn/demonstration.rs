@@ -48,7 +48,7 @@ pub(super) fn run(course: &Arc<Course>, output: Output) -> Result<Exit, CliError
     let exit = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
         let outcome = judge(course, exercise, files, output, &interrupt).await?;
-        if !matches!(outcome, Outcome::EngineUnavailable | Outcome::Cancelled) {
+        if outcome.is_judged() {
             prepare(course, output, &interrupt).await?;
         }
         Ok(Exit::of(outcome))

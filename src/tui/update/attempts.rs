@@ -22,7 +22,6 @@ use crate::tui::update::complain;
 use crate::tui::update::files;
 use crate::units::show_duration;
 use crate::workshop::EngineState;
-use crate::workshop::Progress;
 use crate::workshop::Trouble;
 
 /// An attempt that took longer than this is told to a terminal that is out of sight.
@@ -178,20 +177,22 @@ fn finish(
     let elapsed = bench.build.as_ref().map(|build| build.elapsed(now));
     let number = bench.build.as_ref().map_or(0, |build| build.number);
     let outcome = report.outcome;
-    use_up(&mut model.progress, exercise, number);
-    if !matches!(outcome, Outcome::Cancelled | Outcome::EngineUnavailable) {
+    if outcome.is_judged() {
+        bench.built = std::mem::take(&mut bench.building);
+    }
+    if let Some(progress) = &mut model.progress {
+        let record = progress.exercises.entry(exercise.clone()).or_default();
+        if record.absorb(&report, number) {
+            record.built.clone_from(&bench.built);
+        }
+    }
+    if outcome.is_judged() {
         bench.attempts += 1;
         bench.number = number;
-        bench.built = std::mem::take(&mut bench.building);
         bench.result = crate::tui::model::bench::ResultState::default();
         bench.hints.goal = None;
         bench.news = !seen;
         forget_look(bench, &report);
-        if let Some(progress) = &mut model.progress {
-            let record = progress.exercises.entry(exercise.clone()).or_default();
-            record.absorb(&report, number);
-            record.built.clone_from(&bench.built);
-        }
         bench.report = Some(report);
         bench.traced = None;
         // Whoever types keeps the keys in the file.
@@ -217,26 +218,23 @@ fn finish(
         && elapsed >= LONG
         && !model.focused
     {
-        let word = match outcome {
-            Outcome::Passed => "every goal is met",
-            Outcome::Failed => "not yet",
-            Outcome::BuildFailed => "the build stopped",
-            Outcome::EngineUnavailable => "the engine went away",
-            Outcome::CouldNotJudge => "could not be judged",
-            Outcome::Cancelled => "cancelled",
-        };
         effects.push(Effect::Notify(format!(
-            "{exercise}: {word} after {}",
+            "{exercise}: {} after {}",
+            ended_as(outcome),
             show_duration(elapsed)
         )));
     }
 }
 
-/// A number that an attempt had is no other's, whatever came of it.
-fn use_up(progress: &mut Option<Progress>, exercise: &ExerciseId, number: u32) {
-    if let Some(progress) = progress {
-        let record = progress.exercises.entry(exercise.clone()).or_default();
-        record.numbered = record.numbered.max(number);
+/// How an attempt ended, for a notification.
+const fn ended_as(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "every goal is met",
+        Outcome::Failed => "not yet",
+        Outcome::BuildFailed => "the build stopped",
+        Outcome::EngineUnavailable => "the engine went away",
+        Outcome::CouldNotJudge => "could not be judged",
+        Outcome::Cancelled => "cancelled",
     }
 }
 

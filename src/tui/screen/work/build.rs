@@ -158,11 +158,6 @@ fn end_of(build: &Build, glyphs: &Glyphs) -> (Role, &'static str, &'static str) 
     }
 }
 
-/// Whether an attempt that ended so has told something of the files.
-const fn is_judged(outcome: Outcome) -> bool {
-    !matches!(outcome, Outcome::Cancelled | Outcome::EngineUnavailable)
-}
-
 fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&Bench, &Build)) {
     let glyphs = painter.theme.glyphs;
     let (role, glyph, words) = end_of(build, glyphs);
@@ -179,7 +174,7 @@ fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&B
     let told = build
         .report
         .as_ref()
-        .is_some_and(|report| is_judged(report.outcome));
+        .is_some_and(|report| report.outcome.is_judged());
     let since = if told && bench.changed_since() {
         "   before your change"
     } else {
