@@ -17,6 +17,7 @@ use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::db;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::progress::Live;
 use crate::cli::wiring;
@@ -236,9 +237,7 @@ fn explain(report: &Report, output: Output) {
 }
 
 fn json(report: &Report) -> Result<String, CliError> {
-    serde_json::to_string_pretty(report)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(report)
 }
 
 /// Whether a folder can be read, before an engine is looked for.

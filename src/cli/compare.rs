@@ -10,6 +10,7 @@ use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::output;
 use crate::cli::scan::Scanned;
 use crate::cli::scan::finding_json;
 use crate::cli::scan::own;
@@ -179,9 +180,7 @@ fn json(before: &Scanned, after: &Scanned) -> Result<String, CliError> {
             "kept": change.kept,
         },
     });
-    serde_json::to_string_pretty(&result)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&result)
 }
 
 #[cfg(test)]

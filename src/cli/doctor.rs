@@ -13,6 +13,7 @@ use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::Silence;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::output::Paint;
 use crate::cli::wiring;
@@ -261,9 +262,7 @@ fn json(facts: &Facts) -> Result<String, CliError> {
         "checks": checks,
         "tried": tried,
     });
-    serde_json::to_string_pretty(&found)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&found)
 }
 
 #[cfg(test)]

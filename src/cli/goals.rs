@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
+use crate::cli::output;
 use crate::course::suggest;
 use crate::goal::About;
 use crate::goal::registry;
@@ -82,9 +83,7 @@ fn whole(kind: &About) -> String {
 /// The kinds as JSON: `loadline.goals/v1`.
 fn json(kinds: &[&About]) -> Result<String, CliError> {
     let all = serde_json::json!({ "schema": "loadline.goals/v1", "goals": kinds });
-    serde_json::to_string_pretty(&all)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&all)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::input;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::output;
 use crate::cli::target::Target;
 use crate::cli::wiring;
 use crate::dockerfile::BuildArgs;
@@ -287,9 +288,7 @@ impl View<'_> {
             "remarks": self.inside.remarks,
             "secrets": secrets,
         });
-        serde_json::to_string_pretty(&all)
-            .map(|text| text + "\n")
-            .map_err(|error| CliError::Internal(error.to_string()))
+        output::json(&all)
     }
 
     fn secret<'a>(&'a self, secret: &'a Secret) -> SecretJson<'a> {

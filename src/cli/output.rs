@@ -11,6 +11,8 @@ use std::io;
 use std::io::IsTerminal;
 use std::io::Write as _;
 
+use serde::Serialize;
+
 use crate::cli::error::CliError;
 
 /// When to use colour.
@@ -23,6 +25,16 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+/// A value as the JSON that a verb prints.
+///
+/// # Errors
+/// When it cannot be written as JSON, which is a mistake of ours.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, CliError> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| CliError::Internal(error.to_string()))
 }
 
 /// Whether labels are coloured.

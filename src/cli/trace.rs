@@ -13,6 +13,7 @@ use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::input;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::target::Target;
 use crate::cli::wiring;
@@ -264,9 +265,7 @@ fn json(args: &Args, run: &Run, traced: &Traced) -> Result<String, CliError> {
         "unopened_folders": touched.unopened,
         "files": touched.files,
     });
-    serde_json::to_string_pretty(&value)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&value)
 }
 
 #[cfg(test)]

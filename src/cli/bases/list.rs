@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::bases::Listed;
 use crate::bases::State;
 use crate::cli::CliError;
+use crate::cli::output;
 
 /// How a base image stands: as people read it, and as programs do.
 const fn state(state: &State) -> (&'static str, &'static str) {
@@ -70,9 +71,7 @@ pub(super) fn json(listed: &[Listed]) -> Result<String, CliError> {
         "schema": "loadline.bases/v1",
         "bases": bases.collect::<Vec<_>>(),
     });
-    serde_json::to_string_pretty(&all)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&all)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::input;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::output;
 use crate::cli::wiring;
 use crate::course::GoalEntry;
 use crate::course::exercise::structure_goals;
@@ -160,9 +161,7 @@ fn document(image: &str, files: &[PathBuf], judged: &Judged) -> Result<String, C
         unknown: count(judged, VerdictName::Unknown),
         tests: &judged.goals,
     };
-    serde_json::to_string_pretty(&document)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&document)
 }
 
 #[cfg(test)]
@@ -198,7 +197,7 @@ mod tests {
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(text.as_bytes()).unwrap();
             let error = read(file.path()).unwrap_err();
-            let told = error.render(crate::cli::output::Paint::none());
+            let told = error.render(output::Paint::none());
             assert!(told.len() < 1_500, "{}", told.len());
             assert!(told.contains("`schemaVersion: 2.0.0`"), "{told}");
             assert!(told.contains("it holds no document of tests"), "{told}");

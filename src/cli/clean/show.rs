@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::plan::Item;
 use super::plan::Plan;
 use crate::cli::CliError;
+use crate::cli::output;
 use crate::text::Clean;
 use crate::text::plural;
 use crate::units::Bytes;
@@ -106,9 +107,7 @@ pub(super) fn json(plan: &Plan, fates: Vec<Fate>) -> Result<String, CliError> {
         "schema": "loadline.clean/v1",
         "objects": objects.collect::<Vec<_>>(),
     });
-    serde_json::to_string_pretty(&all)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&all)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::advisories::Progress;
 use crate::advisories::Shipped;
 use crate::advisories::manifest::Part;
 use crate::cli::CliError;
+use crate::cli::output;
 use crate::finding::matching::Advisories as _;
 use crate::text::Clean;
 use crate::text::plural;
@@ -203,7 +204,7 @@ pub(super) fn status_json(
     current: Option<&Manifest>,
     shipped: &Shipped,
 ) -> Result<String, CliError> {
-    written(&json!({
+    output::json(&json!({
         "schema": "loadline.db/v1",
         "current": current,
         "date": current.map(Manifest::date),
@@ -217,7 +218,7 @@ pub(super) fn list_json(
     current: Option<&str>,
     shipped: &Shipped,
 ) -> Result<String, CliError> {
-    written(&json!({
+    output::json(&json!({
         "schema": "loadline.db-list/v1",
         "current": current,
         "snapshots": all,
@@ -243,10 +244,4 @@ fn shipped_json(shipped: &Shipped) -> serde_json::Value {
         "records": shipped.records(),
         "covers": covers,
     })
-}
-
-fn written(value: &serde_json::Value) -> Result<String, CliError> {
-    serde_json::to_string_pretty(value)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Findings;
 use super::rules::Check;
 use crate::cli::CliError;
+use crate::cli::output;
 use crate::image::changes::Change;
 use crate::image::dead::How;
 use crate::units::Bytes;
@@ -114,7 +115,5 @@ pub(super) fn all(findings: &Findings<'_>) -> Result<String, CliError> {
             rules,
         }),
     };
-    serde_json::to_string_pretty(&document)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&document)
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Format;
 use crate::cli::CliError;
+use crate::cli::output;
 use crate::dockerfile::lint::Rule;
 use crate::dockerfile::lint::registry;
 
@@ -25,9 +26,7 @@ pub(super) fn list(format: Format) -> Result<String, CliError> {
             })
             .collect();
         let all = json!({ "schema": "loadline.lint-rules/v1", "rules": rules });
-        return serde_json::to_string_pretty(&all)
-            .map(|text| text + "\n")
-            .map_err(|error| CliError::Internal(error.to_string()));
+        return output::json(&all);
     }
     let width = registry::ALL.iter().map(|rule| rule.id.len()).max();
     let width = width.unwrap_or(0);

@@ -10,6 +10,7 @@ use sha2::Sha256;
 
 use super::Linted;
 use crate::cli::CliError;
+use crate::cli::output;
 use crate::dockerfile::lint::Finding;
 use crate::dockerfile::lint::Severity;
 
@@ -39,9 +40,7 @@ pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
             }));
         }
     }
-    serde_json::to_string_pretty(&issues)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&issues)
 }
 
 const fn severity(severity: Severity) -> &'static str {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Linted;
 use crate::cli::CliError;
+use crate::cli::output;
 use crate::dockerfile::Span;
 use crate::dockerfile::lint::Edit;
 use crate::dockerfile::lint::Finding;
@@ -56,9 +57,7 @@ pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
         tool_version: env!("CARGO_PKG_VERSION"),
         files: files.collect(),
     };
-    serde_json::to_string_pretty(&whole)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&whole)
 }
 
 fn of<'l>(one: &'l Linted, finding: &'l Finding) -> One<'l> {

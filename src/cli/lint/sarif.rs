@@ -7,6 +7,7 @@ use super::Linted;
 use super::json::Region;
 use super::json::column;
 use crate::cli::CliError;
+use crate::cli::output;
 use crate::dockerfile::lint::Edit;
 use crate::dockerfile::lint::Finding;
 use crate::dockerfile::lint::Rule;
@@ -36,9 +37,7 @@ pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
             "results": results,
         }],
     });
-    serde_json::to_string_pretty(&log)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
+    output::json(&log)
 }
 
 fn descriptor(rule: &Rule) -> Value {

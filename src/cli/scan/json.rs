@@ -7,6 +7,7 @@ use super::Scanned;
 use super::Shown;
 use super::text;
 use crate::cli::CliError;
+use crate::cli::output;
 use crate::finding::Finding;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
@@ -62,7 +63,7 @@ pub(super) fn show(scanned: &Scanned, shown: &Shown) -> Result<String, CliError>
         "fixes": fixes,
         "layers": layers(scanned, &findings),
     });
-    written(&result)
+    output::json(&result)
 }
 
 /// The findings by the layer that brought them.
@@ -113,11 +114,4 @@ fn package(package: &Package) -> Value {
         "layer": (package.layer != NO_LAYER).then_some(package.layer),
         "path": package.path,
     })
-}
-
-/// A value as text.
-fn written(value: &Value) -> Result<String, CliError> {
-    serde_json::to_string_pretty(value)
-        .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(error.to_string()))
 }
