@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::io;
 use std::io::Read;
+use std::io::StdinLock;
 use std::io::Write as _;
 use std::path::Component;
 use std::path::Path;
@@ -175,13 +176,28 @@ fn pack(path: &Path, to: NamedTempFile) -> Result<TempPath, CliError> {
     Ok(kept)
 }
 
+/// Where an archive comes from.
+enum Source {
+    File(File),
+    Input(StdinLock<'static>),
+}
+
+impl Read for Source {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(into),
+            Self::Input(input) => input.read(into),
+        }
+    }
+}
+
 /// The archive, or standard input.
-fn source(path: &Path) -> Result<Box<dyn Read>, CliError> {
+fn source(path: &Path) -> Result<Source, CliError> {
     if path == Path::new("-") {
-        return Ok(Box::new(io::stdin().lock()));
+        return Ok(Source::Input(io::stdin().lock()));
     }
     let file = input::open(path).map_err(|cause| unreadable("the archive", path, cause))?;
-    Ok(Box::new(file))
+    Ok(Source::File(file))
 }
 
 /// Reads on a thread of its own.
@@ -203,8 +219,12 @@ fn checked(options: Options) -> Options {
 }
 
 fn from_archive(path: &Path, options: Options) -> Result<Contents, CliError> {
-    archive::read(source(path)?, &checked(options))
-        .map_err(|error| told("the archive", path, error))
+    let options = checked(options);
+    let read = match source(path)? {
+        Source::File(file) => archive::read_file(file, &options),
+        Source::Input(input) => archive::read(input, &options),
+    };
+    read.map_err(|error| told("the archive", path, error))
 }
 
 /// A folder without links on the way to it.

@@ -11,6 +11,7 @@
 //! them while they pass by, in pieces or, with [`Whole`], as one. What a probe notes stays with the
 //! layer ([`Layer::notes_of`](crate::image::Layer::notes_of)).
 
+mod ahead;
 mod budget;
 mod digest;
 mod facts;
@@ -28,9 +29,11 @@ mod probe;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 use std::io::BufRead;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 pub use facts::Facts;
@@ -44,6 +47,7 @@ pub use probe::Sink;
 pub use probe::Whole;
 use thiserror::Error;
 
+use self::ahead::Ahead;
 use self::budget::Budget;
 use self::members::Members;
 use self::meter::Counted;
@@ -236,14 +240,47 @@ fn is_about_content(error: &io::Error) -> bool {
 /// # Errors
 /// When the source fails, when the archive is broken, not an image, or beyond the limits.
 pub fn read(source: impl Read, options: &Options) -> Result<Contents, ArchiveError> {
+    read_with(source, options, None)
+}
+
+/// Reads one exported image from a file on disk: where digests are computed, with a second core.
+///
+/// # Errors
+/// As those of [`read`], and when the file is changed meanwhile.
+pub fn read_file(file: File, options: &Options) -> Result<Contents, ArchiveError> {
+    // What is no regular file can only be read once.
+    if !options.verify || !file.metadata()?.is_file() {
+        return read(file, options);
+    }
+    let file = Arc::new(file);
+    let before = state(&file)?;
+    let contents = read_with(Arc::clone(&file), options, Some(&Ahead::of(&file)))?;
+    // What was hashed beside the pass may not be what the pass saw.
+    if state(&file)? != before {
+        return Err(ArchiveError::broken("it was changed while it was read"));
+    }
+    Ok(contents)
+}
+
+/// What tells whether a file was written to: its length, and when it was changed last.
+fn state(file: &File) -> io::Result<(u64, i64, i64)> {
+    let known = file.metadata()?;
+    Ok((known.len(), known.ctime(), known.ctime_nsec()))
+}
+
+fn read_with(
+    source: impl Read,
+    options: &Options,
+    ahead: Option<&Ahead>,
+) -> Result<Contents, ArchiveError> {
     let asked = Asked::new(options)?;
     let mut budget = Budget::new(options.limits);
     let (whole, packing) = begun(source)?;
     let parts = match packing {
-        None => read_members(whole, &asked, &mut budget)?,
+        None => read_members(whole, &asked, &mut budget, ahead)?,
         Some(packing) => {
             let bounded = expanded(whole, packing, options.limits)?;
-            read_members(bounded, &asked, &mut budget)?
+            read_members(bounded, &asked, &mut budget, None)?
         }
     };
     layout::assemble(parts, &asked, &mut budget)
@@ -289,6 +326,7 @@ fn read_members(
     mut source: impl BufRead,
     asked: &Asked<'_>,
     budget: &mut Budget,
+    ahead: Option<&Ahead>,
 ) -> Result<BTreeMap<String, Part>, ArchiveError> {
     let mut first = Vec::new();
     (&mut source).take(512).read_to_end(&mut first)?;
@@ -308,11 +346,10 @@ fn read_members(
         if !member.is_file() || member.size == 0 {
             continue;
         }
-        let mut payload = members.payload();
-        let part = part::read(&member.path, &mut payload, member.size, asked, budget)?;
-        if let Some(part) = part {
-            parts.insert(member.path, part);
-        }
+        let (path, size) = (member.path, member.size);
+        let promised = ahead.and_then(|ahead| ahead.promise(member.at, size));
+        let part = part::read(&path, &mut members.payload(), size, asked, budget, promised)?;
+        parts.extend(part.map(|part| (path, part)));
     }
     members.drain()?;
     Ok(parts)

@@ -6,6 +6,7 @@
 )]
 
 use std::fmt::Write as _;
+use std::io;
 use std::sync::mpsc;
 use std::thread;
 
@@ -62,23 +63,32 @@ impl Digester {
         let _ = beside.to.send(full);
     }
 
-    /// `sha256:` and the digest; `None` where the thread was lost, which only a panic in it can
-    /// bring about.
-    pub(super) fn finish(self) -> Option<String> {
+    /// `sha256:` and the digest.
+    pub(super) fn finish(self) -> io::Result<String> {
         let mut hash = match self.beside {
             None => Sha256::new(),
             Some(Beside { to, thread, .. }) => {
                 drop(to);
-                thread.join().ok()?
+                thread.join().map_err(|_panic| lost())?
             }
         };
         hash.update(&self.portion);
-        let mut text = String::from("sha256:");
-        for byte in hash.finalize() {
-            let _ = write!(text, "{byte:02x}");
-        }
-        Some(text)
+        Ok(text(hash))
     }
+}
+
+/// A thread that hashed is gone, which only a panic in it can bring about.
+pub(super) fn lost() -> io::Error {
+    io::Error::other("the thread that computes its digest is gone")
+}
+
+/// `sha256:` and the digest.
+pub(super) fn text(hash: Sha256) -> String {
+    let mut text = String::from("sha256:");
+    for byte in hash.finalize() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 impl Beside {
@@ -115,13 +125,7 @@ mod tests {
         let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(digest(&[]), empty);
         let long: Vec<u8> = (0..3_000_001_u32).map(|n| n.to_le_bytes()[0]).collect();
-        let bytes = Sha256::digest(&long);
-        let whole = bytes
-            .iter()
-            .fold(String::from("sha256:"), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            });
+        let whole = text(Sha256::new_with_prefix(&long));
         for size in [1000, PORTION - 1, PORTION, PORTION + 1, long.len()] {
             let pieces: Vec<&[u8]> = long.chunks(size).collect();
             assert_eq!(digest(&pieces), whole, "pieces of {size}");

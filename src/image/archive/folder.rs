@@ -128,7 +128,7 @@ impl<'f, O: Fn(&str) -> io::Result<Opened>> Folder<'f, O> {
         self.budget.spend(path, "")?;
         if let Some((file, size)) = (self.open)(path)? {
             let mut file = Paged::new(CHUNK, file);
-            let part = part::read(path, &mut file, size, self.asked, &mut self.budget)?;
+            let part = part::read(path, &mut file, size, self.asked, &mut self.budget, None)?;
             self.parts.extend(part.map(|part| (path.to_owned(), part)));
         }
         Ok(())

@@ -15,7 +15,7 @@ use super::budget::Budget;
 use crate::text::path_text;
 
 /// The size of a block.
-const BLOCK: u64 = 512;
+pub(super) const BLOCK: u64 = 512;
 
 /// The largest extended header that is read.
 const EXTENSION_CAP: u64 = 1024 * 1024;
@@ -37,6 +37,8 @@ pub(super) struct Member {
     pub(super) link: String,
     /// Payload bytes.
     pub(super) size: u64,
+    /// Where they begin in the stream.
+    pub(super) at: u64,
     /// Permission bits.
     pub(super) mode: u32,
     /// Owner.
@@ -69,6 +71,8 @@ struct Extension {
 #[derive(Debug)]
 pub(super) struct Members<R> {
     reader: R,
+    /// Where the next header begins in the stream.
+    at: u64,
     /// Bytes of the current member that were not read yet.
     left: u64,
     /// Bytes that fill up its last block.
@@ -87,7 +91,7 @@ pub(super) fn looks_like_tar(block: &[u8]) -> bool {
 }
 
 /// Whether a header's checksum is right, counted unsigned or, as old programs did, signed.
-fn has_checksum(block: &[u8]) -> bool {
+pub(super) fn has_checksum(block: &[u8]) -> bool {
     let header = Header::from_byte_slice(block);
     let Ok(wanted) = header.cksum() else {
         return false;
@@ -113,6 +117,7 @@ impl<R: BufRead> Members<R> {
     pub(super) const fn new(reader: R) -> Self {
         Self {
             reader,
+            at: 0,
             left: 0,
             padding: 0,
         }
@@ -158,8 +163,10 @@ impl<R: BufRead> Members<R> {
                     ));
                 }
                 kind => {
-                    let member = member(header, kind, written, extension)?;
+                    let mut member = member(header, kind, written, extension)?;
                     budget.spend(&member.path, &member.link)?;
+                    member.at = self.at;
+                    self.pass(member.size);
                     self.left = member.size;
                     self.padding = padding(member.size);
                     return Ok(Some(member));
@@ -188,7 +195,13 @@ impl<R: BufRead> Members<R> {
             return Ok(false);
         }
         self.reader.read_exact(block)?;
+        self.at = self.at.saturating_add(BLOCK);
         Ok(true)
+    }
+
+    /// Counts a payload and what fills up its last block.
+    const fn pass(&mut self, size: u64) {
+        self.at = self.at.saturating_add(size).saturating_add(padding(size));
     }
 
     fn skip(&mut self, mut count: u64) -> Result<(), ArchiveError> {
@@ -216,6 +229,7 @@ impl<R: BufRead> Members<R> {
             return Err(ArchiveError::Truncated);
         }
         self.padding = padding(size);
+        self.pass(size);
         Ok(bytes)
     }
 
@@ -236,7 +250,8 @@ fn is_extension(kind: EntryType) -> bool {
         || kind.is_pax_global_extensions()
 }
 
-const fn padding(size: u64) -> u64 {
+/// Bytes that fill up the last block of a payload.
+pub(super) const fn padding(size: u64) -> u64 {
     (BLOCK - size % BLOCK) % BLOCK
 }
 
@@ -281,6 +296,7 @@ fn member(
         } else {
             0
         },
+        at: 0,
         // A blank field is 0, as engines read it; the checksum was right.
         mode: header.mode().unwrap_or(0),
         uid: extension.uid.or_else(|| header.uid().ok()).unwrap_or(0),

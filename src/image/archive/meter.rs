@@ -7,6 +7,7 @@ use std::io::Read;
 use std::rc::Rc;
 
 use super::ArchiveError;
+use super::ahead::Promise;
 use super::budget::Limit;
 use super::digest::Digester;
 
@@ -15,17 +16,38 @@ pub(super) struct Meter<'a> {
     inner: &'a mut dyn BufRead,
     read: u64,
     limit: Limit,
-    digest: Option<Digester>,
+    hashing: Hashing<'a>,
+}
+
+/// Who computes the digest of what is read.
+pub(super) enum Hashing<'a> {
+    /// Nobody.
+    No,
+    /// Whoever reads.
+    Here(Digester),
+    /// Somebody who reads the same elsewhere.
+    Elsewhere(Promise<'a>),
+}
+
+impl<'a> Hashing<'a> {
+    /// Here, where it is `wanted` and nobody has promised it.
+    pub(super) fn new(wanted: bool, promised: Option<Promise<'a>>) -> Self {
+        match promised {
+            Some(promise) if wanted => Self::Elsewhere(promise),
+            None if wanted => Self::Here(Digester::new()),
+            _ => Self::No,
+        }
+    }
 }
 
 impl<'a> Meter<'a> {
     /// Reads through to `inner`, at most `limit` bytes.
-    pub(super) fn new(inner: &'a mut dyn BufRead, limit: Limit, hash: bool) -> Self {
+    pub(super) fn new(inner: &'a mut dyn BufRead, limit: Limit, hashing: Hashing<'a>) -> Self {
         Self {
             inner,
             read: 0,
             limit,
-            digest: hash.then(Digester::new),
+            hashing,
         }
     }
 
@@ -38,7 +60,12 @@ impl<'a> Meter<'a> {
             }
             self.consume(count);
         }
-        Ok((self.read, self.digest.and_then(Digester::finish)))
+        let digest = match self.hashing {
+            Hashing::No => None,
+            Hashing::Here(digester) => Some(digester.finish()?),
+            Hashing::Elsewhere(promise) => Some(promise.wait()?),
+        };
+        Ok((self.read, digest))
     }
 }
 
@@ -52,10 +79,10 @@ impl BufRead for Meter<'_> {
 
     fn consume(&mut self, count: usize) {
         self.read = self.read.saturating_add(count as u64);
-        if let Some(digest) = &mut self.digest {
+        if let Hashing::Here(digester) = &mut self.hashing {
             // What was returned is still buffered: asking again costs nothing and cannot fail.
             if let Ok(buffer) = self.inner.fill_buf() {
-                digest.update(buffer.get(..count).unwrap_or_default());
+                digester.update(buffer.get(..count).unwrap_or_default());
             }
         }
         self.inner.consume(count);

@@ -10,12 +10,14 @@ use flate2::bufread::MultiGzDecoder;
 use super::ArchiveError;
 use super::CHUNK;
 use super::Options;
+use super::ahead::Promise;
 use super::budget::Budget;
 use super::budget::Limit;
 use super::facts;
 use super::layer;
 use super::layer::Scanned;
 use super::members;
+use super::meter::Hashing;
 use super::meter::Meter;
 use super::needles::Needles;
 use crate::units::Bytes;
@@ -83,13 +85,15 @@ pub(super) fn digest_of(path: &str) -> Option<String> {
         .then(|| format!("sha256:{hex}"))
 }
 
-/// Reads one regular file of an archive; `None` where it is nothing that an image consists of.
+/// Reads one regular file of an archive; `None` where it is nothing that an image consists of. Its
+/// digest may be `promised`.
 pub(super) fn read(
     path: &str,
     payload: &mut impl BufRead,
     size: u64,
     asked: &Asked<'_>,
     budget: &mut Budget,
+    promised: Option<Promise<'_>>,
 ) -> Result<Option<Part>, ArchiveError> {
     let blob = digest_of(path);
     let verify = asked.options.verify;
@@ -101,7 +105,8 @@ pub(super) fn read(
             // Whoever loads the image holds the part against its name, so that the name is true
             // or the archive of no use; but it is not true because it is written there.
             let limit = budget.layer_limit(None);
-            check(Meter::new(payload, limit, true), digest)?;
+            let hashing = Hashing::new(true, promised);
+            check(Meter::new(payload, limit, hashing), digest)?;
         }
         return Ok(Some(Part::Layer(Box::new(scanned))));
     }
@@ -111,23 +116,7 @@ pub(super) fn read(
     let packing = packing(&first);
     let plain = members::looks_like_tar(&first);
     if packing.is_none() && !plain {
-        let begin = first.trim_ascii_start().first();
-        if !matches!(begin, Some(b'{' | b'[')) {
-            return Ok(None);
-        }
-        if size > JSON_CAP {
-            // Whatever else is of that size is nothing that an image consists of.
-            if !INDEXES.contains(&path.trim_start_matches("./")) {
-                return Ok(None);
-            }
-            return Err(ArchiveError::too_much(format!(
-                "`{path}` has {}, more than is sensible",
-                Bytes(size)
-            )));
-        }
-        budget.document(size)?;
-        payload.read_to_end(&mut first)?;
-        return Ok(Some(Part::Json(first)));
+        return document(path, first, payload, size, budget);
     }
     // A part that is kept for later must be what it is called; what is uncompressed is hashed
     // anyway.
@@ -137,12 +126,24 @@ pub(super) fn read(
         why: "",
     };
     let mut whole = io::Cursor::new(first).chain(payload);
-    let mut whole = Meter::new(&mut whole, limit, by_name.is_some());
+    let mut whole = Meter::new(&mut whole, limit, Hashing::new(by_name.is_some(), None));
     let mut scanned = match packing {
-        None => scan(&mut whole, budget.layer_limit(None), asked, budget),
+        None => {
+            let limit = budget.layer_limit(None);
+            scan(
+                Meter::new(&mut whole, limit, Hashing::new(verify, promised)),
+                asked,
+                budget,
+            )
+        }
         Some(packing) => {
             let limit = budget.layer_limit(Some(size));
-            scan(&mut unpacked(&mut whole, packing)?, limit, asked, budget)
+            let mut unpacked = unpacked(&mut whole, packing)?;
+            scan(
+                Meter::new(&mut unpacked, limit, Hashing::new(verify, None)),
+                asked,
+                budget,
+            )
         }
     }?;
     if let Some(digest) = by_name {
@@ -150,6 +151,33 @@ pub(super) fn read(
         scanned.named = true;
     }
     Ok(Some(Part::Layer(Box::new(scanned))))
+}
+
+/// The rest of what may be a document.
+fn document(
+    path: &str,
+    mut first: Vec<u8>,
+    payload: &mut impl BufRead,
+    size: u64,
+    budget: &mut Budget,
+) -> Result<Option<Part>, ArchiveError> {
+    let begin = first.trim_ascii_start().first();
+    if !matches!(begin, Some(b'{' | b'[')) {
+        return Ok(None);
+    }
+    if size > JSON_CAP {
+        // Whatever else is of that size is nothing that an image consists of.
+        if !INDEXES.contains(&path.trim_start_matches("./")) {
+            return Ok(None);
+        }
+        return Err(ArchiveError::too_much(format!(
+            "`{path}` has {}, more than is sensible",
+            Bytes(size)
+        )));
+    }
+    budget.document(size)?;
+    payload.read_to_end(&mut first)?;
+    Ok(Some(Part::Json(first)))
 }
 
 /// Reads a part to its end and holds it against its digest.
@@ -176,12 +204,10 @@ pub(super) fn unpacked<'a>(
 }
 
 fn scan(
-    reader: &mut dyn BufRead,
-    limit: Limit,
+    mut meter: Meter<'_>,
     asked: &Asked<'_>,
     budget: &mut Budget,
 ) -> Result<Scanned, ArchiveError> {
-    let mut meter = Meter::new(reader, limit, asked.options.verify);
     let mut scanned = layer::scan(&mut meter, asked.options, asked.needles.as_ref(), budget)?;
     let (bytes, digest) = meter.finish()?;
     budget.bytes = budget.bytes.saturating_sub(bytes);

@@ -1,5 +1,6 @@
 //! Archives made in memory, in every layout that engines write.
 
+mod beside;
 mod hostile;
 mod remembered;
 
