@@ -4,6 +4,7 @@
 //! go to standard error.
 
 mod bases;
+mod cache;
 mod check;
 mod clean;
 mod compare;

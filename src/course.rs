@@ -8,6 +8,7 @@
 pub mod directive;
 pub mod error;
 pub mod exercise;
+mod fault;
 pub mod file;
 mod goals;
 pub mod lesson;
@@ -19,6 +20,7 @@ pub mod whole;
 mod yaml;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -59,6 +61,25 @@ impl Course {
         self.exercises
             .iter()
             .find(|exercise| exercise.id.as_str() == id)
+    }
+
+    /// The course as its learners see it: without the goals that only a grader judges by, and the
+    /// hints for these.
+    #[must_use]
+    pub fn for_learners(&self) -> Self {
+        let mut course = self.clone();
+        for exercise in &mut course.exercises {
+            let told = |goals: &mut Vec<GoalEntry>| goals.retain(|goal| !goal.hidden);
+            told(&mut exercise.goals);
+            told(&mut exercise.stretch);
+            let ids: BTreeSet<&str> = exercise.all_goals().map(|(goal, _)| &*goal.id).collect();
+            let hints = exercise
+                .hints
+                .iter()
+                .filter(|hint| ids.contains(&*hint.goal));
+            exercise.hints = hints.cloned().collect();
+        }
+        course
     }
 
     /// The base images that exercises need, each with the exercises that need it.
@@ -199,6 +220,18 @@ impl Exercise {
             *content = text.into_bytes().into();
         }
         exercise
+    }
+
+    /// The token that is planted in `text`, which is what the canary's file holds.
+    #[must_use]
+    pub fn planted_in<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let starter = self.files.get(self.canary.as_ref()?)?;
+        let starter = str::from_utf8(starter).ok()?;
+        let (before, after) = starter.split_once(CANARY_MARK)?;
+        let from = text.strip_prefix(before)?;
+        let token = from.get(..from.find(|c: char| !c.is_ascii_alphanumeric() && c != '-')?)?;
+        let rest = after.replace(CANARY_MARK, token);
+        (!token.is_empty() && from.strip_prefix(token)? == rest).then_some(token)
     }
 
     /// What an attempt has to look for after [`Exercise::planted`]: the token, by the file that

@@ -100,11 +100,14 @@ impl Store {
         let path = self.root.join(CURRENT);
         match fs::read_to_string(&path) {
             Ok(id) => Ok(Some(id.trim().to_owned())),
-            // Nor is there one below what is no folder, such as the home of a service.
+            // Nor is there one below what is no folder, such as the home of a service, or in another
+            // person's home.
             Err(error)
                 if matches!(
                     error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                    io::ErrorKind::NotFound
+                        | io::ErrorKind::NotADirectory
+                        | io::ErrorKind::PermissionDenied
                 ) =>
             {
                 Ok(None)

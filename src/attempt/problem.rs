@@ -339,7 +339,8 @@ pub(super) fn of_supply(error: &SupplyError, dockerfile: &Dockerfile) -> (Outcom
             let line = prepare::line_of(dockerfile, reference);
             let next = sentence(next_step.as_str());
             let told = problem(&sentence(&error.to_string()), &next, line);
-            (Outcome::BuildFailed, told)
+            // A name that nobody knows is left to the build; whatever else fails here is this host's.
+            (Outcome::CouldNotJudge, told)
         }
     }
 }
@@ -358,6 +359,19 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_base_that_this_host_cannot_make_ready_is_no_fault_of_the_file() {
+        let failed = SupplyError::Failed {
+            reference: String::from("python:3.13"),
+            why: Clean::line("cannot use `/loadline/lock`: permission denied"),
+            next_step: Clean::line("see to it that you may write there"),
+        };
+        let dockerfile = Dockerfile::parse("FROM python:3.13\n");
+        let (outcome, problem) = of_supply(&failed, &dockerfile);
+        assert_eq!(outcome, Outcome::CouldNotJudge);
+        assert_eq!(problem.blame.line, Some(1));
+    }
 
     #[test]
     fn a_failed_step_names_its_line_and_its_status() {

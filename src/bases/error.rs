@@ -179,12 +179,13 @@ impl BaseError {
             Self::DiskFull(_) => {
                 "make room where the cache is, then run it again; what was downloaded is kept"
             }
+            Self::File { .. } => {
+                "see to it that you may write there, or name another folder for your files: `LOADLINE_HOME=DIR`"
+            }
             Self::Pack(error) => return error.hint().map(str::to_owned),
-            Self::Catalogue(_)
-            | Self::Unpack(_)
-            | Self::Engine(_)
-            | Self::File { .. }
-            | Self::Cancelled => return None,
+            Self::Catalogue(_) | Self::Unpack(_) | Self::Engine(_) | Self::Cancelled => {
+                return None;
+            }
         };
         Some(hint.to_owned())
     }

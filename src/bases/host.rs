@@ -8,9 +8,11 @@
 
 use std::fs::File;
 use std::fs::TryLockError;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use tokio_util::sync::CancellationToken;
 
 use crate::bases::error::BaseError;
@@ -70,7 +72,13 @@ pub(super) async fn lock(
         source,
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let file = File::create(&path).map_err(failed)?;
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(&path)
+        .map_err(failed)?;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -115,6 +123,21 @@ mod tests {
             .collect();
         assert_eq!(names, ["a-c.crt", "b.crt"]);
         assert!(authorities_in(Path::new("/nonexistent")).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_lock_never_touches_the_file_that_a_link_names() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let precious = folder.path().join("precious");
+        std::fs::write(&precious, "text").expect("written");
+        let cache = folder.path().join("cache");
+        std::fs::create_dir(&cache).expect("made");
+        std::os::unix::fs::symlink(&precious, cache.join("lock")).expect("linked");
+        let (to, _progress) = tokio::sync::mpsc::channel(8);
+        let report = Reporter::new("a", to);
+        let refused = lock(&cache, &report, &CancellationToken::new()).await;
+        assert!(matches!(refused, Err(BaseError::File { .. })));
+        assert_eq!(std::fs::read_to_string(&precious).expect("read"), "text");
     }
 
     #[tokio::test]

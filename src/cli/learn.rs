@@ -55,7 +55,7 @@ pub(crate) struct Args {
 
 /// Opens the workshop in the way that suits what it runs on.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
-    let course = Arc::new(wiring::course(&context.shared)?);
+    let course = Arc::new(wiring::course(&context.shared)?.for_learners());
     let output = context.output;
     let at = args.at.as_deref().map(|asked| named(&course, asked));
     let at = at.transpose()?;

@@ -9,12 +9,12 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::bases;
 use crate::cli::CliError;
 use crate::cli::Shared;
+use crate::cli::cache;
 use crate::cli::interrupt::Interrupt;
 use crate::course::Course;
 use crate::course::Exercise;
@@ -44,15 +44,6 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Re
     // Work that nobody waits for any more must not keep the program from ending.
     runtime.shutdown_background();
     result
-}
-
-/// Where downloads of base images are kept: beside the learner's files, or among temporary files
-/// where there is no home.
-pub(crate) fn cache() -> PathBuf {
-    Home::find().map_or_else(
-        |_no_home| std::env::temp_dir().join("loadline-bases"),
-        |home| home.state().join("bases"),
-    )
 }
 
 /// The id of this user's home, where it has one: it marks what is made on an engine.
@@ -126,7 +117,7 @@ pub(crate) async fn engine_with(
     let Some(docker) = search.found.take().map(Arc::new) else {
         return Err(search);
     };
-    match bases::Service::new(docker.clone(), cache(), options) {
+    match bases::Service::new(docker.clone(), cache::folder(), options) {
         Ok(service) => Ok((docker, Arc::new(service))),
         Err(_unsound) => Err(search),
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::Baseline;
-use super::CANARY_MARK;
 use super::CourseError;
 use super::Exercise;
 use super::ExerciseId;
@@ -11,6 +10,7 @@ use super::Files;
 use super::GoalEntry;
 use super::Hint;
 use super::Solution;
+use super::fault;
 use super::file::text;
 use super::goals::GoalYaml;
 use super::yaml;
@@ -22,9 +22,6 @@ use crate::text::Clean;
 
 /// The format that this program reads.
 const FORMAT: u32 = 1;
-
-/// The levels of hints.
-const HINT_LEVELS: u8 = 3;
 
 /// Reads the exercise with this id from the files of the whole course.
 ///
@@ -64,8 +61,8 @@ pub fn parse(id: &str, files: &Files) -> Result<Exercise, CourseError> {
         files: starter,
         solution,
     };
-    match fault(&exercise) {
-        Some(message) => Err(CourseError::of_file(&file, message)),
+    match fault::of(&exercise) {
+        Some(fault) => Err(fault.told(&file, source)),
         None => Ok(exercise),
     }
 }
@@ -189,75 +186,6 @@ fn hints(yaml: Vec<HintYaml>) -> Vec<Hint> {
         });
     }
     hints
-}
-
-/// What contradicts itself in an exercise.
-fn fault(exercise: &Exercise) -> Option<String> {
-    if exercise.goals.is_empty() {
-        return Some("an exercise needs at least one goal".to_owned());
-    }
-    let mut ids = BTreeSet::new();
-    for (entry, _) in exercise.all_goals() {
-        if !ids.insert(entry.id.as_str()) {
-            let id = &entry.id;
-            return Some(format!(
-                "two goals have the id `{id}`; give one of them its own `id`"
-            ));
-        }
-    }
-    if let Some(hint) = exercise
-        .hints
-        .iter()
-        .find(|hint| !ids.contains(hint.goal.as_str()))
-    {
-        return Some(format!(
-            "a hint is for the goal `{}`, which is not here",
-            hint.goal
-        ));
-    }
-    if let Some(hint) = exercise.hints.iter().find(|hint| hint.level > HINT_LEVELS) {
-        return Some(format!(
-            "the goal `{}` has more than {HINT_LEVELS} hints",
-            hint.goal
-        ));
-    }
-    let required: BTreeSet<&str> = exercise.goals.iter().map(|goal| goal.id.as_str()).collect();
-    if let Some(id) = exercise
-        .starter_misses
-        .iter()
-        .find(|id| !required.contains(id.as_str()))
-    {
-        return Some(format!(
-            "the starter is said to miss `{id}`, which is not a required goal"
-        ));
-    }
-    if !exercise.files.contains_key("Dockerfile") {
-        return Some("the starter has no `files/Dockerfile`".to_owned());
-    }
-    if let Some(file) = exercise
-        .edit
-        .iter()
-        .find(|file| !super::file::is_safe_path(file))
-    {
-        return Some(format!(
-            "`{file}` in `edit` is not a plain path inside the exercise"
-        ));
-    }
-    fault_of_canary(exercise)
-}
-
-fn fault_of_canary(exercise: &Exercise) -> Option<String> {
-    let file = exercise.canary.as_ref()?;
-    let content = exercise.files.get(file);
-    let holds_mark =
-        content.is_some_and(|content| String::from_utf8_lossy(content).contains(CANARY_MARK));
-    if !holds_mark {
-        return Some(format!(
-            "`{file}` does not hold `{CANARY_MARK}`, so no token can be planted"
-        ));
-    }
-    let edited = exercise.edit.contains(file);
-    edited.then(|| format!("`{file}` holds the planted token, so a learner must not edit it"))
 }
 
 #[cfg(test)]
@@ -399,9 +327,47 @@ hints:
                 "canary: { file: .env }\nedit: [.env]",
                 "must not edit it",
             ),
+            ("edit: [Dockerfile]", "edit: []", "nothing to edit"),
+            ("[Dockerfile]", "[Dokerfile]", "no file in `edit`"),
+            (
+                "id: shell",
+                "hidden: true",
+                "a hint is for the goal `shell`",
+            ),
         ] {
             let error = fault_of(from, to);
             assert!(error.message().contains(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_shown_where_it_stands() {
+        for (from, to, place, hint) in [
+            (
+                "    id: shell\n",
+                "    id: builds\n",
+                "12:9",
+                "its own `id`",
+            ),
+            ("for: shell", "for: shel", "18:12", "did you mean `shell`?"),
+            ("[max_size]", "[smaller]", "6:18", "required goal"),
+            (
+                "bases:",
+                "canary: { file: .evn }\nbases:",
+                "5:17",
+                "did you mean `.env`?",
+            ),
+            (
+                "[Dockerfile]",
+                "[Dokerfile]",
+                "4:8",
+                "did you mean `Dockerfile`?",
+            ),
+        ] {
+            let error = fault_of(from, to);
+            assert_eq!(error.place(), format!("exercises/a/exercise.yaml:{place}"));
+            let told = error.hint().unwrap_or_default();
+            assert!(told.contains(hint), "{error} {told}");
         }
     }
 
@@ -457,6 +423,47 @@ hints:
             parse("a", &files).unwrap_err().place(),
             "exercises/a/exercise.yaml"
         );
+    }
+
+    #[test]
+    fn learners_see_no_goal_that_only_a_grader_judges_by() {
+        let yaml = YAML.replacen("    id: shell\n", "    id: shell\n    hidden: true\n", 1);
+        let exercise = parse("a", &files(&yaml)).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(exercise.goals.len(), 3);
+        let course = super::super::Course {
+            id: String::from("c"),
+            version: String::new(),
+            title: String::new(),
+            lessons: Vec::new(),
+            exercises: vec![exercise],
+        };
+        let seen = course.for_learners();
+        let ids: Vec<&str> = seen.exercises[0]
+            .all_goals()
+            .map(|(goal, _)| goal.id.as_str())
+            .collect();
+        assert_eq!(ids, ["builds", "max_size", "smaller"]);
+        assert_eq!(seen.exercises[0].hints_for("shell").count(), 0);
+        assert_eq!(seen.exercises[0].hints_for("max_size").count(), 2);
+    }
+
+    #[test]
+    fn a_planted_token_is_found_again() {
+        let yaml = YAML.replacen("bases:", "canary: { file: .env }\nbases:", 1);
+        let mut files = files(&yaml);
+        for starter in ["TOKEN={{canary}}\n", "A={{canary}}\nB={{canary}} c\n"] {
+            files.insert(
+                String::from("exercises/a/files/.env"),
+                starter.as_bytes().into(),
+            );
+            let exercise = parse("a", &files).unwrap_or_else(|error| panic!("{error}"));
+            let planted = exercise.planted("canary-07af");
+            let text = std::str::from_utf8(&planted.files[".env"]).unwrap();
+            assert_eq!(exercise.planted_in(text), Some("canary-07af"));
+            for other in ["", "TOKEN=\n", "mine", "TOKEN=canary-07af\nmore\n"] {
+                assert_eq!(exercise.planted_in(other), None, "{other}");
+            }
+        }
     }
 
     #[test]

@@ -35,7 +35,13 @@ pub fn text<'a>(files: &'a Files, path: &str) -> Result<&'a str, CourseError> {
                 "the character U+{:04X} has no place in a text",
                 u32::from(c)
             );
-            Err(CourseError::at(path, text, line, column, message))
+            Err(
+                CourseError::at(path, text, line, column, message).with_hint(match c {
+                    '\r' => "save it with the line ends of Unix (LF)",
+                    '\t' => "write blanks",
+                    _ => "take it out; it may not be seen in an editor",
+                }),
+            )
         }
     }
 }
@@ -75,6 +81,8 @@ mod tests {
         assert_eq!(error.place(), "a.md:2:3");
         assert!(error.message().contains("U+001B"), "{error}");
         assert!(read("\u{202e}".as_bytes()).is_err());
+        let windows = read(b"---\r\ntitle: a\r\n").unwrap_err();
+        assert!(windows.hint().is_some_and(|hint| hint.contains("LF")));
         assert!(read(b"\xff").is_err());
         assert!(text(&Files::new(), "a.md").is_err());
     }

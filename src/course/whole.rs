@@ -65,7 +65,9 @@ pub fn parse(files: &Files) -> Result<Course, CourseError> {
 fn lessons(files: &Files) -> Result<Vec<Lesson>, CourseError> {
     let mut lessons: Vec<Lesson> = Vec::new();
     for file in files.keys().filter(|path| path.starts_with("lessons/")) {
-        if file == "lessons/course.yaml" {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        // Some systems leave files of their own in every folder.
+        if file == "lessons/course.yaml" || name.starts_with('.') {
             continue;
         }
         let lesson = lesson::parse(file, text(files, file)?)?;
@@ -75,7 +77,9 @@ fn lessons(files: &Files) -> Result<Vec<Lesson>, CourseError> {
                 lesson.number,
                 other.id()
             );
-            return Err(CourseError::of_file(file, message));
+            return Err(
+                CourseError::of_file(file, message).with_hint("give one of them another number")
+            );
         }
         lessons.push(lesson);
     }
@@ -87,7 +91,8 @@ fn lessons(files: &Files) -> Result<Vec<Lesson>, CourseError> {
 fn exercises(files: &Files, lessons: &[Lesson]) -> Result<Vec<Exercise>, CourseError> {
     let there: BTreeSet<&str> = files
         .keys()
-        .filter_map(|path| path.strip_prefix("exercises/")?.split('/').next())
+        // A file beside their folders, such as a README, is none.
+        .filter_map(|path| Some(path.strip_prefix("exercises/")?.split_once('/')?.0))
         .collect();
     let mut exercises: Vec<Exercise> = Vec::new();
     for lesson in lessons {
@@ -104,7 +109,8 @@ fn exercises(files: &Files, lessons: &[Lesson]) -> Result<Vec<Exercise>, CourseE
             }
             if exercises.iter().any(|exercise| exercise.id.as_str() == id) {
                 let message = format!("the exercise `{id}` hangs on two lessons");
-                return Err(CourseError::of_file(&file, message));
+                let hint = "name it in the one after which it is done";
+                return Err(CourseError::of_file(&file, message).with_hint(hint));
             }
             exercises.push(exercise::parse(id, files)?);
         }

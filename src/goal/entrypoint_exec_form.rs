@@ -67,8 +67,16 @@ impl Goal for EntrypointExecForm {
             Err(missing) => return Verdict::unknown(missing),
         };
         let file = &evidence.dockerfile;
-        let written = [Keyword::Entrypoint, Keyword::Cmd].map(|keyword| base::last(file, keyword));
-        if let Some(instruction) = written.into_iter().flatten().find(|one| is_shell_form(one)) {
+        // An ENTRYPOINT takes back the CMD of the stage or image that it builds on.
+        let written = [
+            (Keyword::Entrypoint, &config.entrypoint),
+            (Keyword::Cmd, &config.cmd),
+        ];
+        let mut written = written
+            .into_iter()
+            .filter(|(_, words)| !words.is_empty())
+            .filter_map(|(keyword, _)| base::last(file, keyword));
+        if let Some(instruction) = written.find(|one| is_shell_form(one)) {
             return Verdict::unmet(
                 format!("line {} is in the shell form", instruction.line),
                 format!(
@@ -167,6 +175,12 @@ mod tests {
         next:  Look for the instruction that says what a container runs.
         blame: line 1
         ");
+    }
+
+    #[test]
+    fn a_command_that_was_taken_back_starts_nothing() {
+        let file = "FROM a AS base\nCMD sleep 100\nFROM base\nENTRYPOINT [\"sleep\", \"100\"]";
+        assert_eq!(judge(file, &["sleep", "100"], &[]), "met: sleep 100");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::kind::About;
 use super::kind::Kind;
 use super::kind::must;
 use crate::dockerfile::Keyword;
+use crate::image::HistoryStep;
 use crate::image::Summary;
 use crate::text::plural;
 
@@ -100,15 +101,24 @@ fn count(summary: &Summary) -> usize {
     if made().count() != all {
         return all;
     }
-    made().filter(|step| !sets_folder(&step.created_by)).count()
+    let ships = |index: usize| {
+        let sizes = summary.layer_sizes.as_ref();
+        sizes.is_some_and(|sizes| sizes.get(index).is_some_and(|size| size.0 > 0))
+    };
+    let counts = |(index, step): &(usize, &HistoryStep)| {
+        ships(*index) || !sets_folder(&step.created_by, &summary.config.shell)
+    };
+    made().enumerate().filter(counts).count()
 }
 
-/// Whether a recorded step is a WORKDIR: `WORKDIR /app`, with `#(nop)` before it in the classic
-/// builder's words.
-fn sets_folder(created_by: &str) -> bool {
-    let step = created_by
-        .split_once("#(nop)")
-        .map_or(created_by, |(_, step)| step);
+/// Whether a recorded step is a WORKDIR: `WORKDIR /app`, with `/bin/sh -c #(nop)` before it in the
+/// classic builder's words, or another shell of the image. A RUN may end with such a comment.
+fn sets_folder(created_by: &str, shell: &[String]) -> bool {
+    let step = match created_by.split_once("#(nop)") {
+        Some((by, step)) if by.trim() == "/bin/sh -c" || by.trim() == shell.join(" ") => step,
+        Some(_) => return false,
+        None => created_by,
+    };
     step.split_whitespace().next() == Some("WORKDIR")
 }
 
@@ -139,7 +149,7 @@ mod tests {
     use crate::goal::fixture::summary;
     use crate::goal::fixture::with_config;
     use crate::image::Config;
-    use crate::image::HistoryStep;
+    use crate::units::Bytes;
 
     fn judge(lines: &[u32]) -> String {
         let mut evidence = with_config("FROM debian\nRUN a\nRUN b\nCOPY c d", Config::default());
@@ -181,12 +191,17 @@ mod tests {
 
     #[test]
     fn what_only_sets_the_working_directory_is_not_counted() {
-        let mut summary = summary(Config::default());
+        let shell = ["/bin/bash", "-c"].map(str::to_owned).to_vec();
+        let mut summary = summary(Config {
+            shell,
+            ..Config::default()
+        });
         for created_by in [
             "COPY a /",
             "WORKDIR /app",
             "/bin/sh -c #(nop) WORKDIR /b",
-            "RUN c",
+            "/bin/bash -c #(nop) WORKDIR /c",
+            "RUN /bin/sh -c c #(nop) WORKDIR # buildkit",
         ] {
             summary.diff_ids.push(format!("sha256:{created_by}"));
             summary.history.push(HistoryStep {
@@ -195,9 +210,13 @@ mod tests {
             });
         }
         assert_eq!(count(&summary), 2);
+        // Nor does a step that brought bytes pass for one of these.
+        let sizes = [7, 7, 0, 0, 7].map(Bytes);
+        summary.layer_sizes = Some(sizes.to_vec());
+        assert_eq!(count(&summary), 3);
         // A history that does not fit the layers says nothing of them.
         summary.history.pop();
-        assert_eq!(count(&summary), 4);
+        assert_eq!(count(&summary), 5);
     }
 
     #[test]

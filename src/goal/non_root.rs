@@ -144,9 +144,14 @@ fn of_name(evidence: &Evidence, contents: &Contents, user: &str) -> Verdict {
         ));
     };
     let text = String::from_utf8_lossy(text);
+    // As the engines read it: blanks around a line do not count, and no number is number 0.
     let uid = text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(user)).then(|| fields.nth(1).map(str::to_owned))?
+        let mut fields = line.trim().split(':');
+        let number = |mut fields: std::str::Split<'_, char>| match fields.nth(1) {
+            None | Some("") => String::from("0"),
+            Some(number) => number.to_owned(),
+        };
+        (fields.next() == Some(user)).then(|| number(fields))
     });
     match uid.as_deref().map(str::parse::<u64>) {
         Some(Ok(0)) => Verdict::unmet(
@@ -259,6 +264,18 @@ mod tests {
         blame: line 2
         "
         );
+    }
+
+    #[test]
+    fn the_list_of_users_is_read_as_the_engines_read_it() {
+        for passwd in [
+            " app:x:0:0::/:\napp:x:1000:1000::/:\n",
+            "app:x\n",
+            "app:x::0\n",
+        ] {
+            let told = judge("non_root", "FROM a\nUSER app", "app", Some(passwd));
+            assert!(told.starts_with("unmet: user `app`, who is root"), "{told}");
+        }
     }
 
     #[test]

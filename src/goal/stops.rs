@@ -110,6 +110,9 @@ impl Kind for Stops {
             Some(signal) if !signal.starts_with("SIG") => {
                 Err(format!("`{signal}` is not a signal; write it as `SIGTERM`"))
             }
+            Some(signal) if kills(signal) => Err(format!(
+                "no program hears `{signal}`; name a signal that one can handle"
+            )),
             _ => Ok(()),
         }
     }
@@ -146,6 +149,14 @@ impl Goal for Stops {
             Err(missing) => return Verdict::unknown(&missing),
         };
         let signal = self.signal_name(evidence);
+        if kills(&signal) {
+            return Verdict::unmet(
+                format!("its stop signal is {signal}"),
+                "No program hears that signal: it is killed in the middle of its work.",
+                "Look for a signal that the program can handle, and whether the image has to name one at all.",
+                Blame::line(base::line_of(&evidence.dockerfile, Keyword::Stopsignal)),
+            );
+        }
         if let Some(after) = outcome.stopped_after.filter(|_| !outcome.killed) {
             if after <= self.within {
                 return Verdict::met(format!("{} after {signal}", show_duration(after)));
@@ -208,6 +219,12 @@ impl Stops {
     }
 }
 
+/// Whether a signal ends every process without asking it.
+fn kills(signal: &str) -> bool {
+    let name = signal.trim().to_ascii_uppercase();
+    matches!(name.trim_start_matches("SIG"), "KILL" | "9")
+}
+
 fn start_line(evidence: &Evidence) -> Option<u32> {
     let file = &evidence.dockerfile;
     match base::last(file, Keyword::Entrypoint) {
@@ -225,6 +242,7 @@ mod tests {
     use crate::goal::fixture::starts;
     use crate::goal::fixture::try_goal;
     use crate::goal::fixture::with_config;
+    use crate::image::Config;
 
     fn judge(file: &str, outcome: RunOutcome) -> String {
         let goal = goal("stops: { within: 2 s, port: 8000 }");
@@ -249,6 +267,29 @@ mod tests {
     #[test]
     fn a_prompt_end_meets_it() {
         assert_eq!(judge(FILE, stopped(80, false)), "met: 0.1 s after SIGTERM");
+    }
+
+    #[test]
+    fn a_signal_that_nobody_hears_is_no_stop_signal() {
+        for signal in ["SIGKILL", "kill", "9"] {
+            let goal = goal("stops: { within: 2 s, port: 8000 }");
+            let config = Config {
+                stop_signal: Some(signal.to_owned()),
+                ..starts(&[], &["app"])
+            };
+            let file = format!("{FILE}\nSTOPSIGNAL {signal}");
+            let mut evidence = with_config(&file, config);
+            let run = goal.needs().runs.pop_first().unwrap();
+            evidence.runs.insert(run, Ok(stopped(80, false)));
+            let told = show(&goal.evaluate(&evidence));
+            assert!(
+                told.starts_with(&format!("unmet: its stop signal is {signal}\n")),
+                "{told}"
+            );
+            assert!(told.ends_with("blame: line 3"), "{told}");
+        }
+        let refused = try_goal("stops: { signal: SIGKILL }").unwrap_err();
+        assert!(refused.contains("no program hears `SIGKILL`"), "{refused}");
     }
 
     #[test]

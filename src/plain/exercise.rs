@@ -161,7 +161,7 @@ impl Plain<'_> {
         }
         self.say("");
         self.say("Goals:");
-        for (goal, required) in exercise.all_goals().filter(|(goal, _)| !goal.hidden) {
+        for (goal, required) in exercise.all_goals() {
             let stretch = if required { "" } else { " (stretch)" };
             self.say(format!(
                 "  - {}{stretch}: {}",

@@ -126,7 +126,7 @@ fn praise(required: &[&GoalReport]) -> Option<&'static str> {
 /// What an unmet goal means for the image, as a clause.
 fn fault(goal: &GoalReport) -> String {
     let found = goal.actual.as_ref().map_or("", |actual| actual.as_str());
-    let ended = found.starts_with("exit");
+    let ended = found.starts_with("it ended") || found.starts_with("it does not");
     match goal.kind.as_str() {
         "builds" => "it does not build",
         "http" | "healthcheck" if ended => "it does not start",
@@ -194,7 +194,11 @@ mod tests {
     #[test]
     fn a_small_image_that_does_not_start_is_told_so() {
         let goals = vec![
-            goal("http", VerdictName::Unmet, "exit 2 after 0.1 s: no file"),
+            goal(
+                "http",
+                VerdictName::Unmet,
+                "it ended with status 2 after 0.1 s",
+            ),
             goal("max_size", VerdictName::Met, "63.9 MB"),
         ];
         assert_eq!(

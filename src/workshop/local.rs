@@ -168,12 +168,15 @@ impl Local {
     /// The exercise's folder, with this learner's token planted, and the token.
     async fn workspace(&self, id: &ExerciseId) -> Result<(learner::Workspace, String), Trouble> {
         let exercise = self.exercise(id)?;
-        // Without records the token lasts as long as the program: builds work, caches do not.
         let name = id.clone();
         let kept = self
             .with_records(move |records| async move { records.token(name.as_str()).await })
             .await;
-        let token = kept.unwrap_or_else(|_| records::new_token());
+        // Without records it stays the one that is in the folder.
+        let token = match kept {
+            Ok(token) => token,
+            Err(_) => self.planted(exercise).unwrap_or_else(records::new_token),
+        };
         let planted = Arc::new(exercise.planted(&token));
         let workspace = learner::Workspace::open(&self.home, planted)
             .map_err(|error| trouble(&error, error.hint()))?;
@@ -181,6 +184,13 @@ impl Local {
             .restore()
             .map_err(|error| trouble(&error, error.hint()))?;
         Ok((workspace, token))
+    }
+
+    /// The token that an exercise's folder holds.
+    fn planted(&self, exercise: &Exercise) -> Option<String> {
+        let folder = self.home.workspace(exercise.id.as_str());
+        let file = WorkspaceFile::read(&folder, exercise.canary.as_ref()?);
+        Some(exercise.planted_in(&file.text?)?.to_owned())
     }
 
     /// What is remembered of layers.

@@ -66,9 +66,8 @@ fn lines(model: &Model, columns: u16) -> Vec<Line<'static>> {
 fn goals(model: &Model, exercise: &Exercise, columns: u16) -> Vec<Line<'static>> {
     let theme = model.theme;
     let mut lines = Vec::new();
-    let shown = exercise.all_goals().filter(|(entry, _)| !entry.hidden);
     let mut required_before = true;
-    for (entry, required) in shown {
+    for (entry, required) in exercise.all_goals() {
         if required_before && !required {
             lines.push(page::line(theme, &[(Role::Muted, "and if you like")]));
         }
