@@ -94,11 +94,12 @@ pub(super) struct Merge<'a> {
     layers: &'a [Layer],
     /// All spots there ever were; those that are not among their parent's children are gone.
     spots: Vec<Spot<'a>>,
-    /// The file behind each hard link.
+    /// What each hard link is another name of.
     links: HashMap<Place, Place>,
     /// The folder of the entry before: the next one is nearly always in it.
     folder: Option<(&'a str, usize)>,
-    /// The files of the layer at hand by path, for links that come before their file.
+    /// What the layer at hand brings that can have several names, by path, for links that come
+    /// before it.
     ahead: Option<HashMap<&'a str, usize>>,
     steps: usize,
     events: Vec<Event>,
@@ -176,9 +177,9 @@ impl<'a> Merge<'a> {
 
     fn add(&mut self, entry: &'a Entry, place: Place) {
         if let EntryKind::Hardlink(target) = &entry.kind
-            && let Some(file) = self.linked(target, place)
+            && let Some(own) = self.linked(target, place)
         {
-            self.links.insert(place, file);
+            self.links.insert(place, own);
         }
         let spot = self.spot(&entry.path);
         if spot == ROOT {
@@ -212,7 +213,7 @@ impl<'a> Merge<'a> {
             });
             self.folder = None;
         }
-        if matches!(entry.kind, EntryKind::Symlink(_)) {
+        if matches!(self.kind_at(spot), Some(EntryKind::Symlink(_))) {
             self.folder = None;
         }
     }
@@ -229,13 +230,14 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// The file that a hard link is a name of: what its target is now, else a file that the same
-    /// layer brings later.
+    /// What a hard link is a name of: what its target is now, else what the same layer brings
+    /// later. Engines write a hard link to a symbolic link, too, where two names share it.
     fn linked(&mut self, target: &str, link: Place) -> Option<Place> {
         let mut steps = self.steps;
         let spot = self.existing(target, &mut steps);
         self.steps = steps;
-        let now = spot.and_then(|spot| self.file(self.place(spot)?));
+        let now = spot.and_then(|spot| self.own(self.place(spot)?));
+        let now = now.filter(|place| self.kind(*place).is_some_and(has_names));
         if now.is_some() {
             return now;
         }
@@ -243,8 +245,8 @@ impl<'a> Merge<'a> {
         let entries = layer.map(|layer| layer.entries.as_slice());
         let ahead = self.ahead.get_or_insert_with(|| {
             let entries = entries.unwrap_or_default().iter().enumerate();
-            let files = entries.filter(|(_, entry)| entry.kind == EntryKind::File);
-            files
+            let named = entries.filter(|(_, entry)| has_names(&entry.kind));
+            named
                 .map(|(position, entry)| (entry.path.as_str(), position))
                 .collect()
         });
@@ -502,18 +504,20 @@ impl<'a> Merge<'a> {
         self.layers.get(place.layer)?.entries.get(place.entry)
     }
 
+    /// What is to be found at a place: of a hard link what it is a name of, of anything else that
+    /// itself.
+    pub(super) fn own(&self, place: Place) -> Option<Place> {
+        match self.kind(place)? {
+            EntryKind::Hardlink(_) => self.links.get(&place).copied(),
+            _ => Some(place),
+        }
+    }
+
     /// The file whose payload is to be found at a place: of a file itself, of a hard link its file,
     /// nothing of anything else.
     pub(super) fn file(&self, place: Place) -> Option<Place> {
-        match self.kind(place)? {
-            EntryKind::File => Some(place),
-            EntryKind::Hardlink(_) => self.links.get(&place).copied(),
-            EntryKind::Directory
-            | EntryKind::Symlink(_)
-            | EntryKind::Whiteout
-            | EntryKind::Opaque
-            | EntryKind::Other => None,
-        }
+        let own = self.own(place)?;
+        (self.kind(own)? == &EntryKind::File).then_some(own)
     }
 
     /// The path of a spot, also of one that is gone.
@@ -548,8 +552,10 @@ impl<'a> Merge<'a> {
         Some(&self.entry(place)?.kind)
     }
 
+    /// The kind of what is at a spot; a hard link that leads nowhere stays one.
     fn kind_at(&self, spot: usize) -> Option<&'a EntryKind> {
-        self.kind(self.place(spot)?)
+        let place = self.place(spot)?;
+        self.kind(self.own(place).unwrap_or(place))
     }
 
     fn child(&self, parent: usize, name: &str) -> Option<usize> {
@@ -558,6 +564,16 @@ impl<'a> Merge<'a> {
 
     fn parent(&self, spot: usize) -> usize {
         self.spots.get(spot).map_or(ROOT, |one| one.parent)
+    }
+}
+
+/// Whether a hard link can be another name of such a thing.
+const fn has_names(kind: &EntryKind) -> bool {
+    match kind {
+        EntryKind::File | EntryKind::Symlink(_) | EntryKind::Other => true,
+        EntryKind::Directory | EntryKind::Hardlink(_) | EntryKind::Whiteout | EntryKind::Opaque => {
+            false
+        }
     }
 }
 

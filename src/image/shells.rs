@@ -116,6 +116,7 @@ mod tests {
     use crate::image::Entry;
     use crate::image::EntryKind;
     use crate::image::Layer;
+    use crate::image::fixture;
     use crate::units::Bytes;
 
     fn image(entries: &[(&str, u32)]) -> Contents {
@@ -171,6 +172,12 @@ mod tests {
                 "busybox/busybox = busybox/busybox",
             ]
         );
+    }
+
+    #[test]
+    fn a_shell_behind_a_hard_link_to_a_link_is_found() {
+        let image = fixture::image(&[&["t/tool", "t/a -> /t/tool", "t/sh == t/a"]]);
+        assert_eq!(names(&shells(&Tree::of(&image))), ["t/sh = t/tool"]);
     }
 
     #[test]

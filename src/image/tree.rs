@@ -26,7 +26,7 @@ pub struct Node<'a> {
     pub path: String,
     /// The layer that it comes from, from 0 at the bottom.
     pub layer: usize,
-    /// Its entry; for a hard link, the entry of the file that it is a name of.
+    /// Its entry; for a hard link, the entry of what it is a name of.
     pub entry: &'a Entry,
     /// What kind of program it is, where it is one.
     pub program: Option<&'a Program>,
@@ -93,16 +93,11 @@ impl<'a> Tree<'a> {
     }
 
     fn node(&self, spot: usize, place: Place) -> Option<Node<'a>> {
-        let own = self.merge.entry(place)?;
-        // A hard link is another name of a file, and shares all that is known of it.
-        let (file, entry) = match own.kind {
-            EntryKind::Hardlink(_) => {
-                let file = self.merge.file(place)?;
-                (file, self.merge.entry(file)?)
-            }
-            _ => (place, own),
-        };
-        let layer = self.layers.get(file.layer)?;
+        // A hard link is another name of a file or of a symbolic link, and shares all that is known
+        // of it.
+        let own = self.merge.own(place)?;
+        let entry = self.merge.entry(own)?;
+        let layer = self.layers.get(own.layer)?;
         Some(Node {
             path: self.merge.path(spot),
             layer: place.layer,
@@ -288,6 +283,36 @@ mod tests {
         );
         assert!(tree.find("a").is_err());
         assert_eq!(tree.live(), Bytes(10));
+    }
+
+    #[test]
+    fn a_hard_link_to_a_symbolic_link_leads_where_that_does() {
+        let tool: &[&str] = &[
+            "usr/bin/tool",
+            "bin/a -> ../usr/bin/tool",
+            "bin/sh == bin/a",
+        ];
+        // A link may stand before what it is a name of, or in another layer.
+        let ahead: &[&str] = &[
+            "bin/sh == bin/a",
+            "usr/bin/tool",
+            "bin/a -> ../usr/bin/tool",
+        ];
+        for layers in [&[tool][..], &[ahead], &[&tool[..2], &tool[2..]]] {
+            let image = image(layers);
+            let tree = Tree::of(&image);
+            assert_eq!(tree.find("bin/sh").unwrap().path, "usr/bin/tool");
+            let at = tree.at("bin/sh").unwrap();
+            assert_eq!(at.path, "bin/sh");
+            let kind = EntryKind::Symlink(String::from("../usr/bin/tool"));
+            assert_eq!(at.entry.kind, kind);
+            // It has no bytes of its own.
+            assert_eq!(tree.live(), Bytes(10));
+        }
+        // One to a folder is a way into it, also for the entries behind it.
+        let folder: &[&str] = &["a/b", "l -> a", "m == l", "m/c"];
+        assert_eq!(paths(&[folder]), ["a/b", "a/c", "l", "m"]);
+        assert_eq!(Tree::of(&image(&[folder])).find("m/b").unwrap().path, "a/b");
     }
 
     #[test]

@@ -112,6 +112,17 @@ fn a_hard_link_is_paid_once_and_lives_while_any_name_does() {
 }
 
 #[test]
+fn a_hard_link_to_a_symbolic_link_has_no_bytes_and_keeps_none() {
+    let base: &[&str] = &["a 5", "l -> a", "m == l"];
+    assert_eq!(Ledger::of(&image(&[base])).shipped(), Bytes(5));
+    assert!(dead(&[base, &["-m"], &["-l"]]).is_empty());
+    assert_eq!(dead(&[base, &["-a"]]), ["a 5 0>1 Deleted"]);
+    // What lies behind such a link to a folder goes by its own name.
+    let folder: &[&str] = &["f/x 5", "l -> f", "m == l"];
+    assert_eq!(dead(&[folder, &["-m/x"]]), ["f/x 5 0>1 Deleted"]);
+}
+
+#[test]
 fn a_link_in_place_of_a_file_is_that_file_again() {
     let base: &[&str] = &["a 5 x", "b 5 x", "c 9"];
     assert_eq!(
