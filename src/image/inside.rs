@@ -15,6 +15,7 @@ mod programs;
 mod remark;
 pub mod start;
 mod tools;
+mod wrapper;
 mod writable;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::wrapper;
 use crate::image::Config;
 use crate::image::binary::Program;
 use crate::image::tree::Tree;
@@ -11,22 +12,6 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /// How many programs one start may lead through.
 const DEEPEST: usize = 8;
-
-/// Programs that start another one, which their arguments name.
-const WRAPPERS: [&str; 12] = [
-    "env",
-    "tini",
-    "tini-static",
-    "dumb-init",
-    "catatonit",
-    "gosu",
-    "su-exec",
-    "setpriv",
-    "nice",
-    "timeout",
-    "stdbuf",
-    "exec",
-];
 
 /// Words that a shell knows by itself.
 const BUILTINS: [&str; 30] = [
@@ -191,17 +176,7 @@ fn next_words(word: &str, words: &[String]) -> Option<Vec<String>> {
             .position(|word| word.starts_with('-') && word.ends_with('c'))?;
         return of_shell(arguments.get(command + 1)?);
     }
-    if !WRAPPERS.contains(&name) {
-        return None;
-    }
-    let mut rest = arguments.iter();
-    if matches!(name, "gosu" | "su-exec" | "timeout") {
-        rest.next();
-    }
-    let rest =
-        rest.skip_while(|word| word.starts_with('-') || (name == "env" && word.contains('=')));
-    let rest: Vec<String> = rest.cloned().collect();
-    (!rest.is_empty()).then_some(rest)
+    wrapper::started(name, arguments)
 }
 
 /// The first command of a shell's text, where it is a plain one.
@@ -249,6 +224,10 @@ mod tests {
             "usr/bin/env",
             "usr/bin/python3",
             "sbin/tini",
+            "usr/bin/dumb-init",
+            "usr/bin/nice",
+            "usr/bin/setpriv",
+            "usr/bin/timeout",
             "srv/run.sh",
             "srv/app.py",
         ] {
@@ -321,6 +300,20 @@ mod tests {
             shown(&["env", "-i", "A=b", "node"], &[]),
             ["env = /usr/bin/env", "node = ?"]
         );
+        // The value of an option is not the program.
+        for line in [
+            "tini -e 143 -- python3",
+            "dumb-init --rewrite 15:2 -- python3",
+            "nice -n 10 python3",
+            "setpriv --reuid 1000 python3",
+            "timeout -s KILL 30 python3",
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            let shown = shown(&words, &[]);
+            let last = shown.last().map(String::as_str);
+            let python = Some("python3 = /usr/bin/python3");
+            assert_eq!((shown.len(), last), (2, python), "{line}");
+        }
     }
 
     #[test]
