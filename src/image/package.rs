@@ -29,6 +29,7 @@ mod python;
 mod record;
 mod removed;
 mod renewed;
+mod roots;
 mod runtime;
 mod rust;
 
@@ -212,7 +213,8 @@ impl Inventory {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "gap", rename_all = "snake_case")]
 pub enum Gap {
-    /// An executable that no package owns and that does not say what it was made of.
+    /// An executable, or an archive of Java's, that no package owns and that does not say what it
+    /// was made of.
     OpaqueBinary {
         /// Its path.
         path: String,

@@ -16,6 +16,7 @@ use super::record::Fault;
 use super::record::Record;
 use super::record::Stated;
 use super::record::licence;
+use super::roots::Roots;
 
 /// The largest archive that is read, in bytes; it is held in memory while it is.
 pub(super) const CAP: u64 = 64 * 1024 * 1024;
@@ -34,6 +35,9 @@ const DEPTH: usize = 3;
 
 /// Entries of all archives in one file.
 const ENTRIES: usize = 200_000;
+
+/// What an archive is that names no package and holds classes of several makers.
+const MUTE: &str = "it does not say what it was made of";
 
 /// How many parts of an archive may be broken before the rest is not looked at.
 const FAULTS: usize = 100;
@@ -68,6 +72,8 @@ enum Stop {
     All(&'static str),
 }
 
+const MUTE_PART: Stop = Stop::Part(MUTE);
+
 const BROKEN: Stop = Stop::Part("an entry of it is broken");
 
 /// A part of an archive that matters.
@@ -99,8 +105,13 @@ impl Reading {
 
     /// Reads a file.
     fn whole(mut self, path: &str, bytes: &[u8]) -> Record {
-        if let Err(Stop::Part(why) | Stop::All(why)) = self.read(path, "", bytes, DEPTH) {
-            self.faults.push(fault("", why));
+        match self.read(path, "", bytes, DEPTH) {
+            // Of such a file there is to say what is said of a program.
+            Err(MUTE_PART) if self.packages.is_empty() && self.faults.is_empty() => {
+                return Record::Opaque;
+            }
+            Err(Stop::Part(why) | Stop::All(why)) => self.faults.push(fault("", why)),
+            Ok(()) => {}
         }
         Record::of(self.packages, self.faults)
     }
@@ -118,12 +129,16 @@ impl Reading {
             .ok_or(Stop::Part("it is no sound archive"))?;
         let mut properties = Vec::new();
         let mut manifest = String::new();
+        let mut roots = Roots::default();
+        let mut has_archives = false;
         let mut ended = Ok(());
         for index in 0..archive.len() {
             let name = archive.name_for_index(index).unwrap_or_default().to_owned();
             let Some(part) = part(&name) else {
+                roots.take(&name);
                 continue;
             };
+            has_archives |= matches!(part, Part::Archive);
             let within = match inside {
                 "" => name,
                 inside => format!("{inside}!/{name}"),
@@ -142,9 +157,15 @@ impl Reading {
         }
         let place = if inside.is_empty() { path } else { inside };
         let stem = stem(place);
-        for mut package in packages(&properties, &manifest, stem) {
+        let found = packages(&properties, &manifest, stem);
+        let mute = found.is_empty() && !has_archives && roots.are_several();
+        for mut package in found {
             package.inside = (!inside.is_empty()).then(|| inside.to_owned());
             self.packages.push(package);
+        }
+        // One maker's classes alone are somebody's own program.
+        if mute && ended.is_ok() {
+            return Err(MUTE_PART);
         }
         ended
     }
@@ -480,6 +501,43 @@ mod tests {
         );
         assert_eq!(with("tool.jar", "Created-By: me\n"), Vec::<String>::new());
         assert_eq!(with("guava-33.0-jre.jar", ""), ["guava:guava 33.0-jre"]);
+    }
+
+    #[test]
+    fn an_archive_of_several_makers_that_names_none_says_nothing_of_itself() {
+        let manifest: (&str, &[u8]) = ("META-INF/MANIFEST.MF", b"Main-Class: com.acme.Main\n");
+        let shaded = packed(&[
+            manifest,
+            ("com/acme/Main.class", b""),
+            ("org/apache/logging/log4j/Logger.class", b""),
+            ("com/fasterxml/jackson/core/JsonFactory.class", b""),
+        ]);
+        assert_eq!(archive("app/app.jar", &shaded), Record::Opaque);
+        // It is named where others of its archive can be read.
+        let outer = packed(&[("lib/core-1.jar", &packed(&[])), ("lib/all.jar", &shaded)]);
+        let record = archive("app.war", &outer);
+        assert_eq!(record.packages().unwrap().len(), 1);
+        assert_eq!(
+            faults(&record),
+            ["lib/all.jar: it does not say what it was made of"]
+        );
+        // One's own classes alone have nothing to say, and what names a package has said it.
+        let thin = packed(&[
+            manifest,
+            ("com/acme/Main.class", b""),
+            ("com/acme/util/Text.class", b""),
+        ]);
+        assert_eq!(archive("app.jar", &thin), Record::Packages(Vec::new()));
+        assert_eq!(names("app-1.2.jar", &shaded), ["app:app 1.2"]);
+        let with_archives = packed(&[
+            ("org/springframework/boot/loader/Launcher.class", b""),
+            ("BOOT-INF/classes/com/acme/Main.class", b""),
+            ("BOOT-INF/lib/core-1.jar", &packed(&[])),
+        ]);
+        assert_eq!(
+            names("app.jar", &with_archives),
+            ["core:core 1 in BOOT-INF/lib/core-1.jar"]
+        );
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) enum Record {
     Licences(Vec<String>),
     /// It is a runtime's own note of its version.
     Runtime { name: String, version: String },
-    /// It is machine code that does not say what it was made of.
+    /// It is machine code, or an archive of it, that does not say what it was made of.
     Opaque,
     /// It is a record of a kind that is not read.
     Unread,

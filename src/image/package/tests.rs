@@ -287,6 +287,31 @@ fn an_opaque_program_is_named_unless_somebody_accounts_for_it() {
 }
 
 #[test]
+fn a_jar_of_several_makers_that_names_none_is_as_opaque_as_a_program() {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for class in [
+        "com/acme/Main.class",
+        "org/apache/logging/log4j/Logger.class",
+    ] {
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file(class, options).unwrap();
+    }
+    let shaded = writer.finish().unwrap().into_inner();
+    let files: &[File<'_>] = &[(STATUS, A), A_LIST, ("app/app.jar", &shaded)];
+    assert_eq!(
+        found(&[files]),
+        ["a 1 (0)", "/app/app.jar does not say what it was made of"]
+    );
+    // One that a package of the distribution brought is that package.
+    let owned: &[File<'_>] = &[
+        (STATUS, A),
+        ("var/lib/dpkg/info/a.list", b"/usr/share/java/app.jar\n"),
+        ("usr/share/java/app.jar", &shaded),
+    ];
+    assert_eq!(found(&[owned]), ["a 1 (0)"]);
+}
+
+#[test]
 fn a_package_does_not_speak_for_a_file_that_was_replaced() {
     let base: &[File<'_>] = &[(STATUS, A), A_LIST, ("usr/bin/a", ELF)];
     let other = [ELF, b"other"].concat();

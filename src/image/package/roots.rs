@@ -1,0 +1,111 @@
+//! Whose classes an archive of Java's holds, as far as the names of their folders tell.
+
+/// First parts of names that are a domain's end: whose domain it is stands behind them. Those of
+/// two letters are countries.
+const DOMAINS: [&str; 11] = [
+    "com", "org", "net", "edu", "gov", "mil", "int", "info", "biz", "dev", "name",
+];
+
+/// Folders of an archive below which its own classes lie.
+const OWN: [&str; 2] = ["BOOT-INF/classes/", "WEB-INF/classes/"];
+
+/// The makers of the classes in an archive.
+#[derive(Debug, Default)]
+pub(super) struct Roots {
+    first: Option<String>,
+    several: bool,
+}
+
+impl Roots {
+    /// Looks at the name of an entry.
+    pub(super) fn take(&mut self, name: &str) {
+        let Some(root) = root(name) else {
+            return;
+        };
+        match &self.first {
+            Some(first) => self.several |= first != root,
+            None => self.first = Some(root.to_owned()),
+        }
+    }
+
+    /// Whether there are more than one.
+    pub(super) const fn are_several(&self) -> bool {
+        self.several
+    }
+}
+
+/// The maker of a class: `com/acme` of `com/acme/util/Text.class`, `kotlin` of
+/// `kotlin/text/Regex.class`, empty for a class without a package; `None` of what is no class.
+fn root(name: &str) -> Option<&str> {
+    let name = match name.strip_prefix("META-INF/versions/") {
+        // The same classes for later releases of Java.
+        Some(versioned) => versioned.split_once('/')?.1,
+        None if name.starts_with("META-INF/") => return None,
+        None => name,
+    };
+    let own = OWN.iter().find_map(|folder| name.strip_prefix(folder));
+    let name = own.unwrap_or(name);
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    // What describes a module or a package is nobody's program.
+    let described = matches!(file, "module-info.class" | "package-info.class");
+    if described || !file.ends_with(".class") {
+        return None;
+    }
+    let mut ends = folder.match_indices('/').map(|(at, _)| at);
+    let first = ends.next().unwrap_or(folder.len());
+    let domain = folder.get(..first)?;
+    let end = if domain.len() == 2 || DOMAINS.contains(&domain) {
+        ends.next().unwrap_or(folder.len())
+    } else {
+        first
+    };
+    folder.get(..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_maker_is_told_by_the_first_folders() {
+        for (name, maker) in [
+            ("com/acme/Main.class", Some("com/acme")),
+            ("com/acme/util/deep/Text.class", Some("com/acme")),
+            ("com/fasterxml/jackson/X.class", Some("com/fasterxml")),
+            ("io/netty/util/X.class", Some("io/netty")),
+            ("kotlin/text/Regex.class", Some("kotlin")),
+            ("com/Main.class", Some("com")),
+            ("Main.class", Some("")),
+            ("BOOT-INF/classes/com/acme/Main.class", Some("com/acme")),
+            ("WEB-INF/classes/Main.class", Some("")),
+            ("META-INF/versions/9/com/acme/Main.class", Some("com/acme")),
+            ("META-INF/versions/9/module-info.class", None),
+            ("META-INF/versions/9", None),
+            ("META-INF/x/Main.class", None),
+            ("module-info.class", None),
+            ("com/acme/package-info.class", None),
+            ("com/acme/", None),
+            ("com/acme/logo.png", None),
+            ("", None),
+        ] {
+            assert_eq!(root(name), maker, "{name}");
+        }
+    }
+
+    #[test]
+    fn one_maker_is_not_several() {
+        let several = |names: &[&str]| {
+            let mut roots = Roots::default();
+            for name in names {
+                roots.take(name);
+            }
+            roots.are_several()
+        };
+        assert!(!several(&[]));
+        assert!(!several(&["com/acme/A.class", "com/acme/b/B.class"]));
+        assert!(several(&["com/acme/A.class", "com/fasterxml/B.class"]));
+        // A library may hide behind a program without a package as well.
+        assert!(several(&["Main.class", "org/apache/B.class"]));
+        assert!(!several(&["Main.class", "Other.class", "logo.png"]));
+    }
+}
