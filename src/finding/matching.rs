@@ -229,12 +229,15 @@ impl Source<'_> {
     ) {
         let mut hits = Vec::new();
         let mut unordered = false;
+        let mut cleared: BTreeSet<&str> = BTreeSet::new();
         for advisory in advisories {
             let ours = advisory
                 .affected
                 .iter()
                 .filter(|part| part.release.is_none() || part.release.as_deref() == release);
+            let (mut asked, mut denied) = (0, 0);
             for part in ours {
+                asked += 1;
                 match affects(ecosystem, part, self.version) {
                     Answer::Yes { fixed } => hits.push(Hit {
                         advisory,
@@ -242,9 +245,12 @@ impl Source<'_> {
                         severity: part.severity.unwrap_or(advisory.severity),
                         unimportant: part.unimportant,
                     }),
-                    Answer::No => {}
+                    Answer::No => denied += 1,
                     Answer::Unordered => unordered = true,
                 }
+            }
+            if asked > 0 && asked == denied {
+                cleared.extend(own_subject(advisory));
             }
         }
         if unordered {
@@ -252,7 +258,7 @@ impl Source<'_> {
                 .push(format!("{} {}", self.name, self.version));
         }
         let only_headers = packages.iter().all(|package| is_kernel_headers(package));
-        for merged in merge(ecosystem, &hits) {
+        for merged in merge(ecosystem, &hits, &cleared) {
             if merged.unimportant {
                 scan.unimportant += 1;
             } else if only_headers {
@@ -288,6 +294,16 @@ struct Merged {
     severity: Severity,
     summary: String,
     unimportant: bool,
+    /// Whether the distribution's own record of it is among them.
+    has_own: bool,
+}
+
+/// The vulnerability that a distribution's record is about and nothing else: `CVE-2024-6119` of
+/// `DEBIAN-CVE-2024-6119`; `None` for bulletins and for what other databases say.
+fn own_subject(advisory: &Advisory) -> Option<&str> {
+    let (_, number) = advisory.id.split_once("-CVE-")?;
+    let start = advisory.id.len() - number.len() - "CVE-".len();
+    advisory.id.get(start..)
 }
 
 impl Merged {
@@ -320,12 +336,15 @@ impl Merged {
 
 /// Brings the advisories about one vulnerability together: those that share an id.
 ///
-/// A bulletin about several vulnerabilities counts once for each.
-fn merge(ecosystem: Ecosystem, hits: &[Hit<'_>]) -> Vec<Merged> {
+/// A bulletin about several vulnerabilities counts once for each, apart from those that are
+/// `cleared`: it has one range for all of them, and the record of each knows better.
+fn merge(ecosystem: Ecosystem, hits: &[Hit<'_>], cleared: &BTreeSet<&str>) -> Vec<Merged> {
     let mut groups: Vec<Option<Merged>> = Vec::new();
     let mut group_of: BTreeMap<String, usize> = BTreeMap::new();
     for hit in hits {
-        for ids in ids(hit.advisory) {
+        let own = own_subject(hit.advisory);
+        let told = ids(hit.advisory).into_iter();
+        for ids in told.filter(|ids| own.is_some() || !ids.iter().any(|id| cleared.contains(id))) {
             let known: BTreeSet<usize> = ids
                 .iter()
                 .filter_map(|id| group_of.get(*id))
@@ -348,6 +367,7 @@ fn merge(ecosystem: Ecosystem, hits: &[Hit<'_>]) -> Vec<Merged> {
                     severity: hit.severity,
                     summary: hit.advisory.summary.clone(),
                     unimportant: hit.unimportant,
+                    has_own: own.is_some(),
                 },
             );
             for id in &merged.ids {
@@ -379,7 +399,13 @@ impl Merged {
     fn take(&mut self, ecosystem: Ecosystem, other: Self) {
         self.ids.extend(other.ids);
         self.severity = self.severity.max(other.severity);
-        self.unimportant &= other.unimportant;
+        // What the record of the vulnerability itself says of that stands against a bulletin's word.
+        self.unimportant = match (self.has_own, other.has_own) {
+            (true, false) => self.unimportant,
+            (false, true) => other.unimportant,
+            _ => self.unimportant && other.unimportant,
+        };
+        self.has_own |= other.has_own;
         if self.summary.is_empty() {
             self.summary = other.summary;
         }

@@ -338,6 +338,46 @@ fn a_bulletin_counts_once_for_each_vulnerability_and_not_again() {
 }
 
 #[test]
+fn a_bulletin_does_not_overrule_the_record_of_a_vulnerability() {
+    let bulletin = |id: &str, about: &str| {
+        format!(
+            r#"{{"id": "{id}", "upstream": [{about}], "affected": [{{
+            "package": {{"ecosystem": "Debian:13", "name": "openssl"}},
+            "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "3.5.4-1"}}]}}]}}]}}"#
+        )
+    };
+    let records = [
+        debian("CVE-2026-1", "13", "openssl", "3.5.4-1", "high"),
+        // It was never in this release, whatever the update also brings.
+        debian("CVE-2026-2", "13", "openssl", "0", "not yet assigned"),
+        debian("CVE-2026-3", "13", "openssl", "3.5.4-1", "unimportant"),
+        // What another release says counts for nothing here.
+        debian("CVE-2026-4", "12", "openssl", "0", "not yet assigned"),
+        bulletin(
+            "DSA-9000-1",
+            r#""CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4""#,
+        ),
+        bulletin("DSA-9001-1", r#""CVE-2026-2""#),
+    ];
+    let mut records: Vec<&str> = records.iter().map(String::as_str).collect();
+    for _ in 0..2 {
+        let advisories = memory(&[(Ecosystem::Debian, Some("13"))], &records);
+        let packages = vec![package(PackageKind::Deb, "openssl", "3.5.1-1")];
+        let scan = scan(&image("debian", "13", packages), &advisories).unwrap();
+        assert_eq!(
+            lines(&scan),
+            [
+                "high CVE-2026-1 openssl -> 3.5.4-1",
+                "unknown CVE-2026-4 openssl -> 3.5.4-1"
+            ]
+        );
+        assert_eq!(scan.unimportant, 1);
+        // In whatever order they come.
+        records.reverse();
+    }
+}
+
+#[test]
 fn go_s_standard_library_is_a_package() {
     let record = r#"{"id": "GO-2024-2887", "aliases": ["CVE-2024-24790"], "affected": [{
         "package": {"ecosystem": "Go", "name": "stdlib"}, "ranges": [{"type": "SEMVER",
