@@ -7,6 +7,7 @@ pub mod advisory;
 pub mod affects;
 pub mod counts;
 pub mod ecosystem;
+pub mod fold;
 pub mod group;
 pub mod index;
 pub mod matching;
@@ -22,6 +23,7 @@ pub use severity::Severity;
 
 use crate::image::package::Gap;
 use crate::image::package::Package;
+use crate::image::package::Runtime;
 
 /// The layer of a package where a scanner does not tell it.
 pub const NO_LAYER: usize = usize::MAX;
@@ -60,6 +62,8 @@ pub enum Lack {
     /// It belongs to no release of a distribution with advisories here: a vendor made it, or the
     /// image does not say which release it is, or is of another distribution.
     Release,
+    /// Its release is past the end of its support: what was found since is in no advisory.
+    Ended,
 }
 
 /// Packages that the advisories say nothing of, because they do not cover them.
@@ -114,6 +118,9 @@ pub struct Scan {
     /// Packages whose version cannot be put in order with the advisories': `name version`.
     #[serde(default)]
     pub unordered: Vec<String>,
+    /// Language implementations that no package brought, and that were not compared.
+    #[serde(default)]
+    pub runtimes: Vec<Runtime>,
     /// Where nothing can be known.
     pub gaps: Vec<Gap>,
 }

@@ -5,6 +5,7 @@
 //! a file, a time limit and a limit on what it may print.
 
 mod grype;
+mod known;
 mod layout;
 mod osv_cache;
 mod osv_scanner;
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+pub use known::Image;
 pub use program::Installed;
 use program::Output;
 pub use program::find;
@@ -28,7 +30,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::finding::Ecosystem;
 use crate::finding::Scan;
-use crate::finding::matching::sort;
 use crate::image::archive::ArchiveError;
 use crate::image::package::PackageKind;
 use crate::text::Clean;
@@ -75,6 +76,14 @@ impl Scanner {
         }
     }
 
+    /// Whether it finds language implementations that no package brought, and compares them.
+    const fn compares_runtimes(self) -> bool {
+        match self {
+            Self::Grype | Self::Scout => true,
+            Self::Trivy | Self::OsvScanner => false,
+        }
+    }
+
     fn adapter(self) -> Adapter {
         match self {
             Self::Trivy => trivy::ADAPTER,
@@ -85,8 +94,8 @@ impl Scanner {
     }
 }
 
-/// Reads a result, given the version and the digests of the layers.
-type Reader = fn(&[u8], &Version, &[String]) -> Result<Scan, String>;
+/// Reads a result, given the version and what is known of the image.
+type Reader = fn(&[u8], &Version, &Image<'_>) -> Result<Scan, String>;
 
 /// What is known of one scanner.
 #[derive(Clone, Copy)]
@@ -114,7 +123,7 @@ struct Adapter {
     refused: &'static [(&'static str, &'static str)],
     /// What to do where it has no database, as a lower-case imperative.
     prepare: &'static str,
-    /// Reads its result. The layers' digests are those of the image, bottom first.
+    /// Reads its result.
     read: Reader,
     /// The day of its databases of some ecosystems, where it does not say it itself.
     day: fn(&BTreeSet<Ecosystem>) -> Option<String>,
@@ -228,15 +237,6 @@ impl ScanError {
     }
 }
 
-/// What is known of an image that a scanner is given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Image {
-    /// The digests of its uncompressed layers, bottom first.
-    pub layers: Vec<String>,
-    /// The ecosystems of its packages.
-    pub ecosystems: BTreeSet<Ecosystem>,
-}
-
 /// Scans the image in an archive with a scanner that is installed. It starts in a folder of its own,
 /// so that the path must be absolute.
 ///
@@ -245,7 +245,7 @@ pub struct Image {
 pub async fn scan(
     scanner: Scanner,
     archive: &Path,
-    image: &Image,
+    image: &Image<'_>,
     cancel: &CancellationToken,
 ) -> Result<Scan, ScanError> {
     let adapter = scanner.adapter();
@@ -262,7 +262,7 @@ pub async fn scan(
     let words = (adapter.scan)(&source.path);
     let output = program::run(&adapter, &installed.path, &words, SCAN_WITHIN, cancel).await?;
     let unread = check(&adapter, &output)?;
-    let read = (adapter.read)(&output.stdout, &installed.version, &image.layers);
+    let read = (adapter.read)(&output.stdout, &installed.version, image);
     let mut scan = read.map_err(|why| ScanError::Unreadable {
         program,
         version: installed.version.own.clone(),
@@ -271,9 +271,9 @@ pub async fn scan(
     scan.engine = format!("{program} {}", installed.version.own);
     scan.unread = unread;
     if scan.database_date.is_empty() {
-        scan.database_date = (adapter.day)(&image.ecosystems).unwrap_or_default();
+        scan.database_date = (adapter.day)(&image.ecosystems()).unwrap_or_default();
     }
-    sort(&mut scan.findings);
+    image.complete(scanner, &mut scan);
     Ok(scan)
 }
 

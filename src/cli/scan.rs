@@ -20,7 +20,6 @@ use crate::cli::target::Target;
 use crate::cli::wiring;
 use crate::finding::Ecosystem;
 use crate::finding::Finding;
-use crate::finding::NO_LAYER;
 use crate::finding::Scan;
 use crate::finding::Severity;
 use crate::finding::matching;
@@ -230,37 +229,15 @@ async fn with(scanner: Scanner, image: &str, interrupt: &Interrupt) -> Result<Sc
     let layers = contents.layers.iter();
     let known = scan::Image {
         layers: layers.map(|layer| layer.diff_id.clone()).collect(),
-        ecosystems: matching::ecosystems(&inventory),
+        inventory: &inventory,
     };
-    let mut scan = scan::scan(scanner, &archive, &known, &interrupt.asked).await?;
-    place(&mut scan, &inventory);
-    // What cannot be seen does not depend on who looks.
-    scan.gaps.clone_from(&inventory.gaps);
+    let scan = scan::scan(scanner, &archive, &known, &interrupt.asked).await?;
     Ok(Scanned {
         name: image.to_owned(),
         contents,
         inventory,
         scan,
     })
-}
-
-/// Gives findings the layer that our own reading of the packages knows, where the scanner does not
-/// tell one.
-fn place(scan: &mut Scan, inventory: &Inventory) {
-    if scan.counted_here {
-        scan.packages = inventory.packages.len();
-    }
-    for finding in &mut scan.findings {
-        let package = &mut finding.package;
-        let known = inventory.packages.iter().find(|one| {
-            one.kind == package.kind
-                && one.name.eq_ignore_ascii_case(&package.name)
-                && one.version == package.version
-        });
-        if let Some(known) = known.filter(|_| package.layer == NO_LAYER) {
-            package.layer = known.layer;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::order::Version;
 use crate::image::package::Inventory;
 use crate::image::package::Package;
 use crate::image::package::PackageKind;
+use crate::image::package::Runtime;
 
 /// A set of advisories that can be asked about packages.
 pub trait Advisories: fmt::Debug + Send + Sync {
@@ -61,6 +62,7 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
         database: database.id.clone(),
         database_date: database.date.clone(),
         shipped: database.shipped,
+        runtimes: uncompared(inventory),
         gaps: inventory.gaps.clone(),
         ..Scan::default()
     };
@@ -116,6 +118,24 @@ pub fn ecosystems(inventory: &Inventory) -> BTreeSet<Ecosystem> {
         .keys()
         .filter_map(|source| source.ecosystem)
         .collect()
+}
+
+/// The language implementations that no package brought and whose version is compared with nothing.
+/// That of Go is told by its own programs, with their standard library as a package.
+#[must_use]
+pub fn uncompared(inventory: &Inventory) -> Vec<Runtime> {
+    let is_compared = |runtime: &Runtime| {
+        let folder = format!("{}/", runtime.path);
+        let mut packages = inventory.packages.iter();
+        packages.any(|package| {
+            package.kind == PackageKind::Go
+                && package.name == "stdlib"
+                && package.path.starts_with(&folder)
+        })
+    };
+    let runtimes = inventory.runtimes.iter();
+    let uncompared = runtimes.filter(|runtime| runtime.name != "go" || !is_compared(runtime));
+    uncompared.cloned().collect()
 }
 
 /// Puts findings in the order of lists: the worst first, then by package.

@@ -375,6 +375,9 @@ fn not_covered(uncovered: &Uncovered, scan: &Scan) -> String {
         Lack::Release => format!(
             "Loadline has no advisories for {packages} of {place}, {who}, and `loadline db update` fetches none. {listed}, and an image with {it} stays unknown here."
         ),
+        Lack::Ended => format!(
+            "What was found in {packages} of {place}, {who}, since that release came to its end is in no advisory."
+        ),
     }
 }
 

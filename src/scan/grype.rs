@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::Adapter;
+use super::Image;
 use super::Version;
 use super::purl;
 use crate::finding::Finding;
@@ -172,7 +173,7 @@ struct Upstream {
     version: String,
 }
 
-fn read(json: &[u8], _version: &Version, layers: &[String]) -> Result<Scan, String> {
+fn read(json: &[u8], _version: &Version, image: &Image<'_>) -> Result<Scan, String> {
     let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let mut database = report.descriptor.db.unwrap_or_default();
     if let Some(status) = database.status.take() {
@@ -186,7 +187,7 @@ fn read(json: &[u8], _version: &Version, layers: &[String]) -> Result<Scan, Stri
     let findings: Vec<Finding> = report
         .matches
         .iter()
-        .filter_map(|found| finding(found, layers))
+        .filter_map(|found| finding(found, image))
         .collect();
     Ok(Scan {
         database: format!("grype-db {schema}").trim_end().to_owned(),
@@ -199,7 +200,7 @@ fn read(json: &[u8], _version: &Version, layers: &[String]) -> Result<Scan, Stri
 }
 
 /// One finding; `None` where the kind of package is none that is known here.
-fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
+fn finding(found: &Match, image: &Image<'_>) -> Option<Finding> {
     let named = purl::read(&found.artifact.purl).map(|purl| purl.kind);
     let kind = named.or_else(|| kind_of(&found.artifact.kind))?;
     let place = found.artifact.locations.iter().flatten().next();
@@ -231,7 +232,7 @@ fn finding(found: &Match, layers: &[String]) -> Option<Finding> {
             licences: Vec::new(),
             layer: place
                 .filter(|place| !place.is_shared())
-                .and_then(|place| layers.iter().position(|layer| *layer == place.layer))
+                .and_then(|place| image.layer(&place.layer))
                 .unwrap_or(NO_LAYER),
             path: place
                 .map(|place| place.path.trim_start_matches('/').to_owned())

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Adapter;
+use super::Image;
 use super::Version;
 use super::osv_cache;
 use crate::finding::Ecosystem;
@@ -164,7 +165,7 @@ struct Analysis {
     unimportant: bool,
 }
 
-fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, String> {
+fn read(json: &[u8], version: &Version, image: &Image<'_>) -> Result<Scan, String> {
     let mut scan = Scan {
         database: "osv".to_owned(),
         database_date: version.database.clone(),
@@ -190,7 +191,7 @@ fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, Strin
                 .image_origin_details
                 .as_ref()
                 .and_then(|origin| metadata.layer_metadata.get(origin.index))
-                .and_then(|layer| layers.iter().position(|one| *one == layer.diff_id));
+                .and_then(|layer| image.layer(&layer.diff_id));
             take(&found, &target.source, layer.unwrap_or(NO_LAYER), &mut scan)?;
         }
     }

@@ -2,11 +2,13 @@
 //! SARIF is the one form that says all that is needed. It wants a login at Docker.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::Adapter;
+use super::Image;
 use super::Version;
 use super::purl;
 use super::purl::Purl;
@@ -109,9 +111,19 @@ struct Properties {
 #[serde(rename_all = "camelCase")]
 struct Hit {
     rule_id: String,
+    #[serde(default)]
+    message: Text,
 }
 
-fn read(json: &[u8], _version: &Version, _layers: &[String]) -> Result<Scan, String> {
+/// What is told of a vulnerability in one package.
+struct Told<'a> {
+    /// The package URL; empty where there is none.
+    purl: &'a str,
+    fixed: &'a str,
+    severity: Severity,
+}
+
+fn read(json: &[u8], _version: &Version, _image: &Image<'_>) -> Result<Scan, String> {
     let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let mut scan = Scan {
         database: "docker scout".to_owned(),
@@ -119,48 +131,64 @@ fn read(json: &[u8], _version: &Version, _layers: &[String]) -> Result<Scan, Str
         ..Scan::default()
     };
     for run in &report.runs {
-        let rules: BTreeMap<&str, &Rule> = run
-            .tool
-            .driver
-            .rules
-            .iter()
-            .flatten()
-            .map(|rule| (rule.id.as_str(), rule))
-            .collect();
-        let mut seen: Vec<&str> = run
-            .results
-            .iter()
-            .flatten()
-            .map(|hit| hit.rule_id.as_str())
-            .collect();
-        seen.sort_unstable();
-        seen.dedup();
-        for id in seen {
-            match rules.get(id) {
-                Some(rule) => take(rule, &mut scan),
-                None => scan.passed_over += 1,
+        let rules = run.tool.driver.rules.iter().flatten();
+        let rules: BTreeMap<&str, &Rule> = rules.map(|rule| (rule.id.as_str(), rule)).collect();
+        let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for hit in run.results.iter().flatten() {
+            let Some(rule) = rules.get(hit.rule_id.as_str()) else {
+                // A rule that is missing is one vulnerability, however often it is named.
+                scan.passed_over += usize::from(seen.insert((&hit.rule_id, "")));
+                continue;
+            };
+            for told in told(rule, &hit.message.text) {
+                if !seen.insert((&rule.id, told.purl)) {
+                    continue;
+                }
+                match purl::read(told.purl) {
+                    Some(purl) => scan.findings.push(finding(rule, &told, purl)),
+                    None => scan.passed_over += 1,
+                }
             }
         }
     }
     Ok(scan)
 }
 
-/// Takes one rule: one vulnerability with the packages that it was found in.
-fn take(rule: &Rule, scan: &mut Scan) {
-    let purls: Vec<&String> = rule.properties.purls.iter().flatten().collect();
-    if purls.is_empty() {
-        scan.passed_over += 1;
+/// The packages that a result is about. There is a result for each, whose message names it and the
+/// version that closes it there; the rule has the fix of one of its packages, and counts only where
+/// the message does not say.
+fn told<'a>(rule: &'a Rule, message: &'a str) -> Vec<Told<'a>> {
+    let properties = &rule.properties;
+    let by_rule = |purl: &'a str| Told {
+        purl,
+        fixed: &properties.fixed_version,
+        severity: severity(properties),
+    };
+    let said = value(message, "Package").filter(|purl| purl.starts_with("pkg:"));
+    if let Some(mut told) = said.map(by_rule) {
+        told.fixed = value(message, "Fixed version").unwrap_or(told.fixed);
+        let word = value(message, "Severity").and_then(Severity::of_word);
+        told.severity = word.unwrap_or(told.severity);
+        return vec![told];
     }
-    for text in purls {
-        match purl::read(text) {
-            Some(purl) => scan.findings.push(finding(rule, purl)),
-            None => scan.passed_over += 1,
-        }
+    let purls = properties.purls.iter().flatten();
+    let all: Vec<Told<'a>> = purls.map(|purl| by_rule(purl)).collect();
+    if all.is_empty() {
+        vec![by_rule("")]
+    } else {
+        all
     }
 }
 
-fn finding(rule: &Rule, purl: Purl) -> Finding {
-    let properties = &rule.properties;
+/// The value of a message's line `Name   : value`.
+fn value<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = message.lines().filter_map(|line| line.split_once(':'));
+    lines
+        .find(|(key, _)| key.trim() == name)
+        .map(|(_, value)| value.trim())
+}
+
+fn finding(rule: &Rule, told: &Told<'_>, purl: Purl) -> Finding {
     let source = purl.upstream.filter(|upstream| *upstream != purl.name);
     Finding {
         id: rule.id.clone(),
@@ -179,9 +207,10 @@ fn finding(rule: &Rule, purl: Purl) -> Finding {
             path: String::new(),
         },
         also: Vec::new(),
-        fixed: Some(properties.fixed_version.clone())
-            .filter(|fixed| !fixed.is_empty() && fixed != "not fixed"),
-        severity: severity(properties),
+        fixed: Some(told.fixed)
+            .filter(|fixed| !fixed.is_empty() && *fixed != "not fixed")
+            .map(str::to_owned),
+        severity: told.severity,
         summary: Clean::line(&rule.short_description.text).to_string(),
     }
 }

@@ -4,12 +4,43 @@
 use super::*;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
+use crate::finding::Uncovered;
+use crate::finding::matching::sort;
+use crate::image::package::Distribution;
+use crate::image::package::Inventory;
+use crate::image::package::Package;
+use crate::image::package::Runtime;
+use crate::image::package::SourcePackage;
 
 const LAYERS: [&str; 2] = ["sha256:1111", "sha256:2222"];
 
 fn read(scanner: Scanner, json: &str, version: &Version) -> Result<Scan, String> {
-    let layers = LAYERS.map(str::to_owned);
-    (scanner.adapter().read)(json.as_bytes(), version, &layers)
+    let inventory = Inventory::default();
+    (scanner.adapter().read)(json.as_bytes(), version, &image(&inventory))
+}
+
+fn image(inventory: &Inventory) -> Image<'_> {
+    Image {
+        layers: LAYERS.map(str::to_owned).into(),
+        inventory,
+    }
+}
+
+/// A package of our own reading.
+fn package(kind: PackageKind, name: &str, version: &str, source: &str) -> Package {
+    Package {
+        kind,
+        name: name.to_owned(),
+        version: version.to_owned(),
+        source: (!source.is_empty()).then(|| SourcePackage {
+            name: source.to_owned(),
+            version: version.to_owned(),
+        }),
+        architecture: None,
+        licences: Vec::new(),
+        layer: 0,
+        path: String::new(),
+    }
 }
 
 /// `severity id package version [source] -> fixed, layer`, sorted as scans are.
@@ -69,6 +100,156 @@ fn trivy_is_read_with_sources_layers_and_the_day_of_its_database() {
             "low CVE-2005-2541 tar 1.35+dfsg-3.1 -> none, layer 0",
         ]
     );
+    assert!(!scan.is_blind());
+    // The archive's name on this machine is no path in the image.
+    let paths: Vec<&str> = scan
+        .findings
+        .iter()
+        .map(|one| one.package.path.as_str())
+        .collect();
+    assert_eq!(paths, ["", "deps/jinja2-3.1.3.dist-info/METADATA", ""]);
+}
+
+/// `packages of ecosystem (first): why`.
+fn uncovered(scan: &Scan) -> Vec<String> {
+    let line = |one: &Uncovered| {
+        let (packages, place, first, why) = (one.packages, &one.ecosystem, &one.first, one.why);
+        format!("{packages} of {place} ({first}): {why:?}")
+    };
+    scan.uncovered.iter().map(line).collect()
+}
+
+#[test]
+fn what_trivy_s_own_tests_expect_of_it_is_read() {
+    let version = Version::default();
+    let mut ended = read(Scanner::Trivy, sample!("trivy-alpine-310.json"), &version).unwrap();
+    assert_eq!(
+        lines(&mut ended),
+        [
+            "medium CVE-2019-1549 libcrypto1.1 1.1.1c-r0 -> 1.1.1d-r0, some layer",
+            "medium CVE-2019-1551 libcrypto1.1 1.1.1c-r0 -> 1.1.1d-r2, some layer",
+            "medium CVE-2019-1549 libssl1.1 1.1.1c-r0 -> 1.1.1d-r0, some layer",
+            "medium CVE-2019-1551 libssl1.1 1.1.1c-r0 -> 1.1.1d-r2, some layer",
+        ]
+    );
+    // Of a release that is no longer cared for it finds what was known at its end.
+    assert_eq!(
+        uncovered(&ended),
+        ["2 of alpine 3.10.2 (libcrypto1.1): Ended"]
+    );
+    assert!(ended.is_blind() && ended.packages == 0);
+    // Of one source, as the image's own records say, these are two vulnerabilities.
+    let of_openssl = |name| package(PackageKind::Apk, name, "1.1.1c-r0", "openssl");
+    let inventory = Inventory {
+        packages: vec![of_openssl("libcrypto1.1"), of_openssl("libssl1.1")],
+        ..Inventory::default()
+    };
+    image(&inventory).complete(Scanner::Trivy, &mut ended);
+    assert_eq!(
+        lines(&mut ended),
+        [
+            "medium CVE-2019-1549 libcrypto1.1 1.1.1c-r0 [openssl 1.1.1c-r0] -> 1.1.1d-r0, layer 0",
+            "medium CVE-2019-1551 libcrypto1.1 1.1.1c-r0 [openssl 1.1.1c-r0] -> 1.1.1d-r2, layer 0",
+        ]
+    );
+    let other = &ended.findings[0].also[0];
+    assert_eq!((other.name.as_str(), other.layer), ("libssl1.1", 0));
+
+    let mut stable = read(
+        Scanner::Trivy,
+        sample!("trivy-debian-buster.json"),
+        &version,
+    )
+    .unwrap();
+    assert_eq!(
+        lines(&mut stable),
+        ["critical CVE-2019-18224 libidn2-0 2.0.5-1 -> 2.0.5-1+deb10u1, some layer"]
+    );
+    assert_eq!(stable.findings[0].aliases, ["DSA-4613-1"]);
+    assert_eq!(uncovered(&stable), Vec::<String>::new());
+}
+
+#[test]
+fn a_distribution_that_trivy_has_no_advisories_of_is_never_clean() {
+    let report = |system: &str, class: &str| {
+        format!(
+            r#"{{"SchemaVersion": 2, "Metadata": {{{system}}}, "Results": [
+            {{"Target": "a", "Class": "{class}", "Type": "debian", "Packages": [
+                {{"Name": "b", "Version": "1"}}, {{"Name": "a", "Version": "1"}}]}},
+            {{"Target": "Python", "Class": "lang-pkgs", "Type": "python-pkg", "Packages": [
+                {{"Name": "jinja2", "Version": "3"}}]}}]}}"#
+        )
+    };
+    for (system, said) in [
+        (r#""OS": {"Family": "debian", "Name": "13.2"}"#, ""),
+        (r#""OS": {"Family": "alpine", "Name": "edge"}"#, ""),
+        (
+            r#""OS": {"Family": "debian", "Name": "forky/sid"}"#,
+            "2 of debian forky/sid (a): Release",
+        ),
+        (
+            r#""OS": {"Family": "alpine", "Name": "3.10.2", "EOSL": true}"#,
+            "2 of alpine 3.10.2 (a): Ended",
+        ),
+        ("", "2 of debian (a): Release"),
+    ] {
+        let scan = read(
+            Scanner::Trivy,
+            &report(system, "os-pkgs"),
+            &Version::default(),
+        )
+        .unwrap();
+        assert_eq!(uncovered(&scan).join(", "), said, "{system}");
+        assert_eq!(scan.is_blind(), !said.is_empty());
+        assert_eq!(scan.packages, if said.is_empty() { 3 } else { 1 });
+    }
+    // Of one that it does not know it says nothing at all: our own reading knows that it is there.
+    let inventory = Inventory {
+        distribution: Some(Distribution {
+            title: String::from("Kali GNU/Linux"),
+            ..Distribution::default()
+        }),
+        packages: vec![
+            package(PackageKind::Deb, "libssl3t64", "3.5.1-1", "openssl"),
+            package(PackageKind::Python, "jinja2", "3", ""),
+        ],
+        ..Inventory::default()
+    };
+    let read_with = |json: &str, inventory: &Inventory| {
+        let read = Scanner::Trivy.adapter().read;
+        read(json.as_bytes(), &Version::default(), &image(inventory)).unwrap()
+    };
+    let system = r#""OS": {"Family": "kali", "Name": "2026.1"}"#;
+    let kali = read_with(&report(system, "lang-pkgs"), &inventory);
+    assert_eq!(
+        uncovered(&kali),
+        ["1 of Kali GNU/Linux (libssl3t64): Release"]
+    );
+    assert!(kali.is_blind());
+    let python = Inventory {
+        packages: vec![package(PackageKind::Python, "jinja2", "3", "")],
+        ..Inventory::default()
+    };
+    assert!(!read_with(&report(system, "lang-pkgs"), &python).is_blind());
+}
+
+#[test]
+fn an_interpreter_without_a_package_is_told_unless_the_scanner_looks_for_it() {
+    let inventory = Inventory {
+        runtimes: vec![Runtime {
+            name: String::from("python"),
+            version: String::from("3.8.0"),
+            layer: 0,
+            path: String::from("usr/local/bin/python"),
+        }],
+        ..Inventory::default()
+    };
+    for scanner in Scanner::ALL {
+        let mut scan = Scan::default();
+        image(&inventory).complete(scanner, &mut scan);
+        let looks = matches!(scanner, Scanner::Grype | Scanner::Scout);
+        assert_eq!(scan.runtimes.is_empty(), looks, "{}", scanner.name());
+    }
 }
 
 #[test]
@@ -322,6 +503,20 @@ fn docker_scout_is_read_once_for_each_rule() {
             "low CVE-2005-2541 tar 1.35+dfsg-3.1 -> none, some layer",
         ]
     );
+}
+
+#[test]
+fn the_fix_of_one_package_is_not_promised_to_another_of_the_same_rule() {
+    let json = sample!("scout-two-packages.sarif.json");
+    let mut scan = read(Scanner::Scout, json, &Version::default()).unwrap();
+    assert_eq!(
+        lines(&mut scan),
+        [
+            "high CVE-2023-44487 nghttp2 1.52.0-1 -> 1.52.0-1+deb12u1, some layer",
+            "medium CVE-2023-44487 nginx 1.22.1-9 -> none, some layer",
+        ]
+    );
+    assert_eq!(scan.passed_over, 0);
 }
 
 /// Each of these names one finding about a package of a kind that is known, and others.

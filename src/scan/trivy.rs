@@ -1,16 +1,20 @@
 //! Trivy: `trivy image --input …`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::Adapter;
+use super::Image;
 use super::Version;
 use super::purl;
 use crate::finding::Finding;
+use crate::finding::Lack;
 use crate::finding::NO_LAYER;
 use crate::finding::Scan;
 use crate::finding::Severity;
+use crate::finding::Uncovered;
 use crate::image::package::Package;
 use crate::image::package::PackageKind;
 use crate::image::package::SourcePackage;
@@ -91,7 +95,29 @@ struct Report {
     #[serde(default)]
     schema_version: u32,
     #[serde(default)]
+    metadata: Option<Metadata>,
+    #[serde(default)]
     results: Option<Vec<Target>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(rename = "OS", default)]
+    system: Option<System>,
+}
+
+/// The distribution that it found.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct System {
+    #[serde(default)]
+    family: String,
+    /// The release: `13.2`, `3.22.1`, `edge`, `forky/sid`.
+    #[serde(default)]
+    name: String,
+    /// Whether that release is past the end of its support.
+    #[serde(rename = "EOSL", default)]
+    is_ended: bool,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +125,8 @@ struct Report {
 struct Target {
     #[serde(default)]
     target: String,
+    #[serde(default)]
+    class: String,
     #[serde(rename = "Type", default)]
     kind: String,
     #[serde(default)]
@@ -163,7 +191,7 @@ struct Layer {
     diff_id: String,
 }
 
-fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, String> {
+fn read(json: &[u8], version: &Version, image: &Image<'_>) -> Result<Scan, String> {
     let report: Report = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     if report.schema_version != 2 {
         return Err(format!(
@@ -176,17 +204,73 @@ fn read(json: &[u8], version: &Version, layers: &[String]) -> Result<Scan, Strin
         database_date: version.database.clone(),
         ..Scan::default()
     };
+    let system = report.metadata.and_then(|metadata| metadata.system);
+    let system = system.unwrap_or_default();
+    let mut has_system = false;
     for target in report.results.unwrap_or_default() {
         let packages = target.packages.as_deref().unwrap_or_default();
-        scan.packages += packages.len();
+        has_system |= target.is_system() && !target.names().is_empty();
+        match system.uncovered(&target) {
+            Some(uncovered) => scan.uncovered.push(uncovered),
+            None => scan.packages += packages.len(),
+        }
         for found in target.vulnerabilities.iter().flatten() {
-            match finding(found, &target, packages, layers) {
+            match finding(found, &target, packages, image) {
                 Some(finding) => scan.findings.push(finding),
                 None => scan.passed_over += 1,
             }
         }
     }
+    // The packages of a distribution that it does not know it leaves out without a word.
+    if !has_system {
+        scan.uncovered.extend(image.left_out());
+    }
     Ok(scan)
+}
+
+impl Target {
+    /// Whether it is the packages of the distribution.
+    fn is_system(&self) -> bool {
+        self.class == "os-pkgs"
+    }
+
+    /// The names of its packages, those with findings alone where it lists no others.
+    fn names(&self) -> BTreeSet<&str> {
+        let listed = self.packages.iter().flatten().map(|one| one.name.as_str());
+        let found = self.vulnerabilities.iter().flatten();
+        listed
+            .chain(found.map(|one| one.pkg_name.as_str()))
+            .collect()
+    }
+}
+
+impl System {
+    /// The packages of a target, where no advisories or no longer any are about them: it compares
+    /// them all the same, with nothing, and says so on its standard error alone.
+    fn uncovered(&self, target: &Target) -> Option<Uncovered> {
+        // Its advisories are sorted by numbers of releases, apart from those of this rolling one.
+        let is_numbered = self.name.starts_with(|c: char| c.is_ascii_digit());
+        let is_edge = self.family == "alpine" && self.name == "edge";
+        let why = if self.is_ended {
+            Lack::Ended
+        } else if is_numbered || is_edge {
+            return None;
+        } else {
+            Lack::Release
+        };
+        let names = target.names();
+        let first = names.first().filter(|_| target.is_system())?;
+        let family = match self.family.as_str() {
+            "" => &target.kind,
+            family => family,
+        };
+        Some(Uncovered {
+            ecosystem: format!("{family} {}", self.name).trim().to_owned(),
+            packages: names.len(),
+            first: (*first).to_owned(),
+            why,
+        })
+    }
 }
 
 /// One finding; `None` where the kind of package is none that is known here.
@@ -194,7 +278,7 @@ fn finding(
     found: &Vulnerability,
     target: &Target,
     packages: &[Installed],
-    layers: &[String],
+    image: &Image<'_>,
 ) -> Option<Finding> {
     let named = purl::read(&found.pkg_identifier.purl);
     let kind = named
@@ -209,10 +293,11 @@ fn finding(
             name: one.src_name.clone(),
             version: one.source_version(),
         });
-    let path = if found.pkg_path.is_empty() {
-        &target.target
-    } else {
-        &found.pkg_path
+    let path = match found.pkg_path.as_str() {
+        // Of the distribution's packages the target is the image, by its name on this machine.
+        "" if target.is_system() => "",
+        "" => &target.target,
+        path => path,
     };
     Some(Finding {
         id: found.id.clone(),
@@ -224,11 +309,8 @@ fn finding(
             source,
             architecture: None,
             licences: Vec::new(),
-            layer: layers
-                .iter()
-                .position(|layer| *layer == found.layer.diff_id)
-                .unwrap_or(NO_LAYER),
-            path: path.clone(),
+            layer: image.layer(&found.layer.diff_id).unwrap_or(NO_LAYER),
+            path: path.to_owned(),
         },
         also: Vec::new(),
         fixed: fixed(&found.fixed_version),

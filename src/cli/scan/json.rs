@@ -58,6 +58,7 @@ pub(super) fn show(scanned: &Scanned, shown: &Shown) -> Result<String, CliError>
         "unordered": scan.unordered,
         "passed_over": scan.passed_over,
         "unread": scan.unread,
+        "runtimes": scan.runtimes,
         "gaps": scan.gaps,
         "findings": findings.iter().map(finding).collect::<Vec<Value>>(),
         "fixes": fixes,

@@ -17,6 +17,7 @@ use crate::finding::group::OfLayer;
 use crate::image::Contents;
 use crate::image::maker;
 use crate::image::package::Gap;
+use crate::image::package::Runtime;
 use crate::scan::Scanner;
 use crate::text::Clean;
 use crate::text::plural;
@@ -172,12 +173,30 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
             Clean::line(name)
         );
     }
+    for runtime in &scan.runtimes {
+        let _ = writeln!(text, "{}", not_compared(runtime));
+    }
     // One and the same thing may be missing in several layers.
     let gaps: BTreeSet<String> = scan.gaps.iter().map(ToString::to_string).collect();
     for gap in &gaps {
         let _ = writeln!(text, "{} {}", paint.warn("unknown:"), Clean::line(gap));
     }
     text
+}
+
+/// A language implementation that was not compared. It stands apart from what is unknown: an image
+/// that is made of nothing but packages and one of these is as much as anybody can judge.
+fn not_compared(runtime: &Runtime) -> String {
+    let version = match runtime.version.as_str() {
+        "" => String::new(),
+        version => format!(" {version}"),
+    };
+    let what = format!("{}{version}", runtime.name);
+    format!(
+        "not compared: {} in /{}; no package brought it, and no advisories here are about it",
+        Clean::line(&what),
+        Clean::line(runtime.path.trim_end_matches("/bin/python")),
+    )
 }
 
 /// Packages that were not compared, and whether that can change.
@@ -200,6 +219,9 @@ fn not_covered(one: &Uncovered) -> String {
         ),
         Lack::Release => format!(
             "{packages} {are} listed and cannot be compared: no advisories here are about {it}, and `loadline db update` fetches none"
+        ),
+        Lack::Ended => format!(
+            "{packages} {are} of a release past its end: what was found since is in no advisory"
         ),
     }
 }
@@ -512,6 +534,41 @@ mod tests {
         12 packages by loadline's own count · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
         unknown: 2 findings were about packages of a kind that loadline does not know, and not counted
         ");
+    }
+
+    #[test]
+    fn an_interpreter_that_was_not_compared_is_told_and_doubts_nothing() {
+        let runtime = |name: &str, version: &str, path: &str| Runtime {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            layer: 0,
+            path: path.to_owned(),
+        };
+        let scanned = scanned(Scan {
+            runtimes: vec![
+                runtime("python", "3.8.0", "usr/local/bin/python"),
+                runtime("rust", "", "opt/rust"),
+            ],
+            uncovered: vec![Uncovered {
+                ecosystem: String::from("alpine 3.10.2"),
+                packages: 1,
+                first: String::from("musl"),
+                why: Lack::Ended,
+            }],
+            ..Scan::default()
+        });
+        insta::assert_snapshot!(show(&scanned, &Shown::default(), &[], Paint::none()), @r"
+        0C 0H 0M 0L   incomplete: 1 of 13 packages could not be compared
+        12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
+        unknown: 1 package of alpine 3.10.2 (`musl`) is of a release past its end: what was found since is in no advisory
+        not compared: python 3.8.0 in /usr/local; no package brought it, and no advisories here are about it
+        not compared: rust in /opt/rust; no package brought it, and no advisories here are about it
+        ");
+        let compared = Scan {
+            uncovered: Vec::new(),
+            ..scanned.scan
+        };
+        assert!(!compared.is_blind() && doubt(&compared).is_none());
     }
 
     #[test]

@@ -398,6 +398,29 @@ fn go_s_standard_library_is_a_package() {
 }
 
 #[test]
+fn an_interpreter_without_a_package_is_told_and_go_s_by_its_own_programs() {
+    let runtime = |name: &str, version: &str, path: &str| Runtime {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        layer: 0,
+        path: path.to_owned(),
+    };
+    let mut stdlib = package(PackageKind::Go, "stdlib", "1.22.5");
+    stdlib.path = "usr/local/go/bin/go".to_owned();
+    let mut image = image("debian", "13", vec![stdlib]);
+    image.runtimes = vec![
+        runtime("go", "1.21.0", "opt/go"),
+        runtime("go", "1.22.5", "usr/local/go"),
+        runtime("python", "3.8.0", "usr/local/bin/python"),
+    ];
+    let scan = scan(&image, &memory(&[(Ecosystem::Go, None)], &[])).unwrap();
+    let told: Vec<&str> = scan.runtimes.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(told, ["opt/go", "usr/local/bin/python"]);
+    // It is told and takes nothing from the verdict: no advisories could ever be had.
+    assert!(!scan.is_blind());
+}
+
+#[test]
 fn a_version_without_a_place_makes_the_scan_blind() {
     let record = r#"{"id": "X", "affected": [{"package": {"ecosystem": "Go", "name": "m"},
         "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.0"}]}]}]}"#;

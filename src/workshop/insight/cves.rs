@@ -191,7 +191,9 @@ pub fn blind_spots(scan: &Scan) -> Vec<String> {
         let are = if one.packages == 1 { "is" } else { "are" };
         let why = match one.why {
             Lack::Snapshot => "not in these advisories",
-            Lack::Ecosystem | Lack::Release => "in no advisories that Loadline can have",
+            Lack::Ecosystem | Lack::Release | Lack::Ended => {
+                "in no advisories that Loadline can have"
+            }
         };
         format!(
             "{packages} of {} {are} {why} ({}{})",
