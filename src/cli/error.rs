@@ -207,6 +207,11 @@ pub enum LintError {
         /// Where.
         path: PathBuf,
     },
+    /// A Dockerfile is longer than what is read of it, and would come back without its end.
+    TooLong {
+        /// Where.
+        path: PathBuf,
+    },
 }
 
 impl CliError {

@@ -41,7 +41,7 @@ use crate::text::nearest;
 use crate::text::plural;
 
 /// The longest Dockerfile that is read, in bytes; builders take no longer ones.
-const LONGEST: u64 = 1024 * 1024 + 1;
+const LONGEST: usize = 1024 * 1024;
 
 /// Tell what is wrong with Dockerfiles, before anything is built
 ///
@@ -266,6 +266,10 @@ fn one(
     let wanted = |finding: &Finding| !ignored.contains(&finding.rule);
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
     if args.fix {
+        // Only its beginning was read: written back, the file would lose its end.
+        if bytes.len() > LONGEST {
+            return Err(CliError::Lint(LintError::TooLong { path }));
+        }
         if text.as_bytes() != bytes {
             return Err(CliError::Lint(LintError::NotText { path }));
         }
@@ -314,12 +318,14 @@ fn dockerfile_at(path: &Path) -> Result<PathBuf, CliError> {
         })
 }
 
+/// What a file holds; of one that is too long a byte more than [`LONGEST`].
 fn read(path: &Path, is_stdin: bool) -> io::Result<Vec<u8>> {
+    let most = LONGEST as u64 + 1;
     let mut bytes = Vec::new();
     if is_stdin {
-        io::stdin().lock().take(LONGEST).read_to_end(&mut bytes)?;
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
     } else {
-        input::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
+        input::open(path)?.take(most).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }

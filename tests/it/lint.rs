@@ -390,6 +390,27 @@ fn fix_leaves_a_file_alone_that_is_no_text() {
 }
 
 #[test]
+fn fix_leaves_a_file_alone_that_is_longer_than_what_is_read() {
+    let sandbox = sandbox();
+    let mut text = String::from("FROM alpine:3.22\nRUN apk add curl\n");
+    while text.len() <= 1024 * 1024 {
+        text.push_str("# a line that nobody may lose\n");
+    }
+    text.push_str("USER 1\n");
+    sandbox.write("a/Dockerfile", &text);
+    let ended = sandbox.run(&["lint", "--fix", "a"]);
+    insta::assert_snapshot!(ended.shown(), @r#"
+    stderr:
+    error: the Dockerfile `a/Dockerfile` is longer than 1 MiB, so it is not changed
+      hint: builders take no longer ones either: move parts of it to files, then mend it
+    0 findings mended
+    exit code: 2
+    "#);
+    let kept = std::fs::read_to_string(sandbox.path("a/Dockerfile")).expect("the file");
+    assert!(kept == text, "{} bytes of {}", kept.len(), text.len());
+}
+
+#[test]
 fn standard_input_is_a_file_too_and_fix_a_filter() {
     let with_input = |args: &[&str], input: &str| {
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_loadline"))

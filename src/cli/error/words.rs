@@ -121,6 +121,11 @@ pub(super) fn of_lint(error: &LintError) -> Told {
             shown(path)
         ))
         .hint("save it as UTF-8, then mend it"),
+        LintError::TooLong { path } => told(format!(
+            "the Dockerfile `{}` is longer than 1 MiB, so it is not changed",
+            shown(path)
+        ))
+        .hint("builders take no longer ones either: move parts of it to files, then mend it"),
     }
 }
 
