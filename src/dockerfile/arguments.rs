@@ -19,6 +19,7 @@ use super::heredoc;
 use super::lines::Piece;
 use super::words::Json;
 use super::words::json;
+use super::words::opens_array;
 use super::words::quoted_words;
 use super::words::word;
 use crate::text::nearest;
@@ -173,7 +174,9 @@ impl Reader<'_> {
                 self.not_strings(args);
                 None
             }
-            Json::Broken if is_metadata || args.text().contains('\'') => {
+            Json::Broken
+                if is_metadata || args.text().contains('\'') || opens_array(args.text()) =>
+            {
                 self.broken_json(args);
                 Some(Command::Shell(args.text().to_owned()))
             }

@@ -57,7 +57,7 @@ pub(super) fn json(piece: Piece<'_>) -> Json {
         return Json::No;
     }
     let Ok(values) = serde_json::from_str::<Vec<serde_json::Value>>(text) else {
-        return if text.ends_with(']') {
+        return if means_array(text) {
             Json::Broken
         } else {
             Json::No
@@ -76,6 +76,18 @@ pub(super) fn json(piece: Piece<'_>) -> Json {
         span: place.span(),
     });
     Json::Strings(words.collect())
+}
+
+/// Whether a text that is no JSON was most likely meant as an array: it ends like one, or begins
+/// as no shell text does.
+pub(super) fn means_array(text: &str) -> bool {
+    text.starts_with('[') && text.ends_with(']') || opens_array(text)
+}
+
+/// Whether a text begins as an array of strings does, and as no shell text does: the test of a
+/// shell has a space behind its bracket.
+pub(super) fn opens_array(text: &str) -> bool {
+    text.starts_with("[\"") || text.starts_with("['")
 }
 
 /// Where the strings of valid JSON without nesting are written.
@@ -140,8 +152,12 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_plain_text() {
-        assert!(matches!(json(joined("['a']").whole()), Json::Broken));
-        assert!(matches!(json(joined("[ -f x ] && y").whole()), Json::No));
+        for text in ["['a']", "['a'", "[\"a\", \"b\"", "[\"a\",]", "[“a”]"] {
+            assert!(matches!(json(joined(text).whole()), Json::Broken), "{text}");
+        }
+        for text in ["[ -f x ] && y", "[ \"$A\" = b ] && y", "[a-z]*.sh x"] {
+            assert!(matches!(json(joined(text).whole()), Json::No), "{text}");
+        }
         assert!(matches!(json(joined("[1]").whole()), Json::NotStrings));
     }
 }

@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn a_finding_shows_its_place() {
         insta::assert_snapshot!(shown("FROM debian:13-slim\nRUN true && \\\n\tsudo make\n"), @"
-        error[sudo]: `sudo` is not needed in a build
+        error[sudo]: `sudo` is not needed: the build runs as root here
           --> Dockerfile:3:2
              |
            3 |         sudo make
@@ -267,7 +267,7 @@ mod tests {
             "FROM a:1\nRUN export API_TOKEN={token} \\\n  && curl https://user:pa55word@git.corp/a && sudo make PASSWORD=correct-horse\n"
         );
         insta::assert_snapshot!(shown(&text), @"
-        error[sudo]: `sudo` is not needed in a build
+        error[sudo]: `sudo` is not needed: the build runs as root here
           --> Dockerfile:3:47
              |
            3 |   && curl https://user:…@git.corp/a && sudo make PASSWORD=…

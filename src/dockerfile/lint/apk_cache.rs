@@ -1,9 +1,9 @@
 //! `apk-cache`: `apk add` leaves its index in the layer.
 
-use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::amend;
 use super::subject::Subject;
 use super::tool::Tool;
 use super::tool::Use;
@@ -43,7 +43,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             found
                 .note(action.span, "`apk add` leaves its index in the layer")
                 .hint("add `--no-cache`")
-                .fix([Edit::insert(action.span.end, " --no-cache")]);
+                .fix([amend::add_option(run, command, action, "--no-cache")]);
         }
     }
 }

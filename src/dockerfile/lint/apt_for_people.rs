@@ -1,9 +1,9 @@
 //! `apt-for-people`: `apt` in a script.
 
-use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::amend;
 use super::subject::Subject;
 
 pub(super) const RULE: Rule = Rule {
@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    for (_, _, command) in subject.commands() {
+    for (_, run, command) in subject.commands() {
         let Some(word) = command.program_word().filter(|word| word.text == "apt") else {
             continue;
         };
@@ -37,6 +37,6 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         found
             .note(word.span, "`apt` is made for people")
             .hint(format!("write `{other}`"))
-            .fix([Edit::replace(word.span, other)]);
+            .fix([amend::rename(run, command, word, other)]);
     }
 }

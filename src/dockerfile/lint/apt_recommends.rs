@@ -1,9 +1,9 @@
 //! `apt-recommends`: `apt-get install` brings packages that nobody asked for.
 
-use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::amend;
 use super::subject::Subject;
 use super::tool::Tool;
 use super::tool::Use;
@@ -24,7 +24,11 @@ pub(super) const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     for stage in subject.shipping() {
         let mut configured = false;
-        for command in stage.runs.iter().flat_map(|run| &run.commands) {
+        let commands = stage
+            .runs
+            .iter()
+            .flat_map(|run| run.commands.iter().map(move |command| (run, command)));
+        for (run, command) in commands {
             // A configuration file or an option may say it for all.
             configured |= command
                 .words
@@ -44,7 +48,12 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             found
                 .note(action.span, "recommended packages are installed too")
                 .hint("add `--no-install-recommends`, and name what you miss then")
-                .fix([Edit::insert(action.span.end, " --no-install-recommends")]);
+                .fix([amend::add_option(
+                    run,
+                    command,
+                    action,
+                    "--no-install-recommends",
+                )]);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `asks-back`: a package manager that asks.
 
 use super::super::shell::Joint;
-use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::amend;
 use super::subject::RunView;
 use super::subject::Subject;
 use super::tool::Tool;
@@ -38,7 +38,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             found
                 .note(action.span, message)
                 .hint("add `-y`")
-                .fix([Edit::insert(action.span.end, " -y")]);
+                .fix([amend::add_option(run, used.command, action, "-y")]);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What is known of well-known images without looking into them.
 
 mod ended;
+mod posix;
 mod runtime;
 
 use super::super::reference::ImageName;
 pub(super) use ended::ended;
+pub(super) use posix::knows_pipefail;
 pub(super) use runtime::Language;
 pub(super) use runtime::Libc;
 pub(super) use runtime::builder;

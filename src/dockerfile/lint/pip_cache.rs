@@ -4,10 +4,10 @@ use super::super::ast::Body;
 use super::super::ast::Keyword;
 use super::super::shell::ShellCommand;
 use super::super::shell::ShellWord;
-use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::amend;
 use super::subject::RunView;
 use super::subject::Subject;
 use super::tool::Tool;
@@ -64,7 +64,7 @@ fn of_run(run: &RunView<'_>, found: &mut Found<'_>) {
         found
             .note(action.span, "pip keeps what it downloads in the layer")
             .hint("add `--no-cache-dir`")
-            .fix([Edit::insert(action.span.end, " --no-cache-dir")]);
+            .fix([amend::add_option(run, command, action, "--no-cache-dir")]);
     }
 }
 

@@ -5,7 +5,9 @@ use super::super::ast::Keyword;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::known::DefaultUser;
 use super::subject::Subject;
+use super::subject::user_of;
 
 pub(super) const RULE: Rule = Rule {
     id: "root-user",
@@ -27,8 +29,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     let Some(Body::Word(user)) = last.map(|one| &one.body) else {
         return;
     };
-    let name = user.text.split(':').next().unwrap_or_default();
-    if matches!(name.trim_matches(['"', '\'']), "root" | "0") {
+    if user_of(&user.text) == DefaultUser::Root {
         found
             .note(user.span, "the application runs as root")
             .hint("end the last stage with another user, such as `USER 65532:65532`");

@@ -5,10 +5,12 @@ use super::super::ast::Command;
 use super::super::ast::Instruction;
 use super::super::ast::Keyword;
 use super::super::shell;
+use super::super::words::means_array;
 use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::subject::StageView;
 use super::subject::Subject;
 
 pub(super) const RULE: Rule = Rule {
@@ -25,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    for (_, instruction) in subject.instructions() {
+    for (stage, instruction) in subject.instructions() {
         if !matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
             continue;
         }
@@ -36,12 +38,10 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             continue;
         }
         let whole = instruction.places.span(text, 0..text.len());
-        let array = exec_form(instruction, text);
+        let array = exec_form(stage, instruction, text);
         let hint = match &array {
             Some(array) => format!("write `{} {array}`", instruction.keyword),
-            None => String::from(
-                "write a JSON array; put what needs a shell in a script that ends with `exec`",
-            ),
+            None => other_way(stage, text).to_owned(),
         };
         // A comment between its lines would be lost.
         let one_piece = !subject.text(whole).contains('#');
@@ -53,8 +53,25 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// The same command as a JSON array, where no shell is needed to read it.
-fn exec_form(instruction: &Instruction, text: &str) -> Option<String> {
+/// What to do where the array cannot be written for the author.
+fn other_way(stage: &StageView<'_>, text: &str) -> &'static str {
+    if means_array(text.trim()) {
+        "make it JSON: each part in double quotes, and a comma between two parts, nowhere else"
+    } else if !stage.is_posix() {
+        "write a JSON array; each backslash in it is written twice"
+    } else if stage.has_plain_shell() {
+        "write a JSON array; put what needs a shell in a script that ends with `exec`"
+    } else {
+        "write a JSON array; what `SHELL` does before it starts the program goes to its front"
+    }
+}
+
+/// The same command as a JSON array, where no shell is needed to read it. An array that is not JSON
+/// has no words to go by, and a shell of the author's own may do more than to read them.
+fn exec_form(stage: &StageView<'_>, instruction: &Instruction, text: &str) -> Option<String> {
+    if means_array(text.trim()) || !stage.is_posix() || !stage.has_plain_shell() {
+        return None;
+    }
     let commands = shell::commands(text, &instruction.places);
     let [command] = commands.as_slice() else {
         return None;
@@ -84,4 +101,52 @@ fn exec_form(instruction: &Instruction, text: &str) -> Option<String> {
         .map(|word| serde_json::to_string(&word.text))
         .collect();
     Some(format!("[{}]", quoted.ok()?.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ast::Dockerfile;
+    use super::super::Surroundings;
+    use super::super::check;
+    use super::super::fix;
+
+    /// What the rule advises, and what `fix` makes of the text.
+    fn advice(text: &str) -> (String, String) {
+        let found = check(&Dockerfile::parse(text));
+        let own = found.iter().find(|one| one.rule.id == "shell-form");
+        let hint = own.and_then(|one| one.hint.as_ref());
+        let hint = hint.map(|hint| hint.as_str().to_owned());
+        let fixed = fix(text, &Surroundings::default(), &|_| true).text;
+        (hint.expect("a finding with a hint"), fixed)
+    }
+
+    #[test]
+    fn an_array_that_is_not_json_is_left_to_its_author() {
+        for line in [
+            "CMD ['node', 'server.js']",
+            "CMD [\"node\", \"server.js\",]",
+            "ENTRYPOINT [\"node\", \"server.js\"",
+            "CMD [node, server.js]",
+        ] {
+            let text = format!("FROM a:1\nUSER 1\n{line}\n");
+            let (hint, fixed) = advice(&text);
+            assert_eq!(fixed, text);
+            assert!(!hint.contains("\"[") && hint.contains("JSON"), "{hint}");
+            let file = Dockerfile::parse(&text);
+            assert_eq!(file.warnings.len(), 1, "{line}: {:?}", file.warnings);
+        }
+    }
+
+    #[test]
+    fn a_shell_that_does_more_than_to_read_the_words_is_kept() {
+        let windows = "FROM mcr.microsoft.com/windows/servercore\nCMD C:\\app\\run.exe --port 80\n";
+        let conda = "FROM a:1\nSHELL [\"conda\", \"run\", \"-n\", \"app\", \"/bin/bash\", \"-c\"]\nUSER 1\nCMD python app.py\n";
+        let login = "FROM a:1\nSHELL [\"/bin/bash\", \"-lc\"]\nUSER 1\nCMD python app.py\n";
+        for text in [windows, conda, login] {
+            assert_eq!(advice(text).1, text);
+        }
+        let plain = "FROM a:1\nSHELL [\"/bin/bash\", \"-eo\", \"pipefail\", \"-c\"]\nUSER 1\nCMD python app.py\n";
+        let fixed = advice(plain).1;
+        assert!(fixed.contains("CMD [\"python\", \"app.py\"]"), "{fixed}");
+    }
 }

@@ -21,6 +21,7 @@ use super::super::stages::StageNames;
 use super::super::stages::from_flags;
 use super::Surroundings;
 use super::known;
+use super::known::DefaultUser;
 use super::pragma::Pragmas;
 
 /// The most stages that are looked at: what needs more was not written by a person.
@@ -65,6 +66,8 @@ pub(super) struct StageView<'f> {
     shell: Option<&'f [String]>,
     /// What a comment says of the shell: whether it is POSIX.
     said_posix: Option<bool>,
+    /// Who runs what stands at its end.
+    user: DefaultUser,
 }
 
 /// A `RUN`.
@@ -79,6 +82,10 @@ pub(super) struct RunView<'f> {
     pub(super) exec: bool,
     /// Whether it runs only when something is built on the image.
     pub(super) onbuild: bool,
+    /// Whether the image's own `/bin/sh` runs it, as far as the file says.
+    pub(super) default_shell: bool,
+    /// Who runs it.
+    pub(super) user: DefaultUser,
 }
 
 impl<'f> Subject<'f> {
@@ -126,11 +133,17 @@ impl<'f> Subject<'f> {
         // A stage starts from an earlier one only.
         let lower = below.and_then(|index| self.stages.get(index));
         let base = lower.map_or(base, |lower| lower.base.clone());
+        let own = || match &base {
+            Base::Scratch => DefaultUser::Root,
+            Base::Image(name) => known::default_user(name),
+            Base::Unknown => DefaultUser::Unknown,
+        };
         let mut view = StageView {
             stage,
             below,
             shell: lower.and_then(|lower| lower.shell),
             said_posix: lower.and_then(|lower| lower.said_posix),
+            user: lower.map_or_else(own, |lower| lower.user),
             base,
             ships: false,
             copies,
@@ -202,6 +215,9 @@ impl<'f> StageView<'f> {
                 self.shell = Some(words);
                 self.said_posix = None;
             }
+            Body::Word(user) if instruction.keyword == Keyword::User && !onbuild => {
+                self.user = user_of(&user.text);
+            }
             Body::Command(command) if instruction.keyword == Keyword::Run => {
                 let exec = matches!(command, Command::Exec(_));
                 let commands = if self.is_posix() || exec {
@@ -215,6 +231,8 @@ impl<'f> StageView<'f> {
                     commands,
                     exec,
                     onbuild,
+                    default_shell: self.shell.is_none() && self.said_posix.is_none(),
+                    user: self.user,
                 });
             }
             _ => {}
@@ -236,6 +254,22 @@ impl<'f> StageView<'f> {
         }
     }
 
+    /// Whether the shell at its end does nothing but to read what it is given: the default one, or
+    /// one that `SHELL` gives no options but those that a script would set.
+    pub(super) fn has_plain_shell(&self) -> bool {
+        let Some([program, options @ ..]) = self.shell else {
+            return true;
+        };
+        let harmless = |option: &String| match option.strip_prefix('-') {
+            Some(letters) => letters.chars().all(|c| "ceoux".contains(c)),
+            None => matches!(
+                option.as_str(),
+                "pipefail" | "errexit" | "nounset" | "xtrace"
+            ),
+        };
+        shell::is_shell(shell::base_name(program)) && options.iter().all(harmless)
+    }
+
     /// The image from outside that it stands on.
     pub(super) fn image(&self) -> Option<&ImageName> {
         match &self.base {
@@ -246,6 +280,15 @@ impl<'f> StageView<'f> {
 }
 
 impl RunView<'_> {
+    /// Whether one of its commands asks for rights that its user may not have.
+    pub(super) fn borrows_root(&self) -> bool {
+        let asks = |command: &ShellCommand| {
+            let first = command.words.first();
+            first.is_some_and(|word| matches!(shell::base_name(&word.text), "sudo" | "doas"))
+        };
+        self.user != DefaultUser::Root && self.commands.iter().any(asks)
+    }
+
     /// Whether a mount covers `path` or something in it, so that what is written there does not
     /// become part of the layer.
     pub(super) fn mounts_over(&self, path: &str) -> bool {
@@ -267,6 +310,16 @@ impl RunView<'_> {
                 within(path, target) || within(target, path)
             })
         })
+    }
+}
+
+/// Whom the argument of `USER` names.
+pub(super) fn user_of(text: &str) -> DefaultUser {
+    let text = text.trim_matches(['"', '\'']);
+    match text.split(':').next().unwrap_or_default() {
+        "root" | "0" => DefaultUser::Root,
+        name if name.contains('$') => DefaultUser::Unknown,
+        _ => DefaultUser::Other,
     }
 }
 

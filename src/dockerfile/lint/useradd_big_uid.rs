@@ -1,9 +1,9 @@
 //! `useradd-big-uid`: `useradd` with a large number makes a large file.
 
-use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::amend;
 use super::subject::Subject;
 
 pub(super) const RULE: Rule = Rule {
@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 const LARGE: usize = 100_000;
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    for (_, _, command) in subject.commands() {
+    for (_, run, command) in subject.commands() {
         if command.program() != "useradd" || command.has_option('l', "no-log-init") {
             continue;
         }
@@ -49,7 +49,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                     "a large user number makes `/var/log/lastlog` huge",
                 )
                 .hint("add `--no-log-init`")
-                .fix([Edit::insert(program.span.end, " --no-log-init")]);
+                .fix([amend::add_option(run, command, program, "--no-log-init")]);
         }
     }
 }

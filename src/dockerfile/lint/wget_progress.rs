@@ -1,10 +1,10 @@
 //! `wget-progress`: wget fills the log.
 
 use super::super::shell::ShellWord;
-use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::amend;
 use super::subject::Subject;
 
 pub(super) const RULE: Rule = Rule {
@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    for (_, _, command) in subject.commands() {
+    for (_, run, command) in subject.commands() {
         let Some(program) = command
             .program_word()
             .filter(|_| command.program() == "wget")
@@ -50,6 +50,6 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         found
             .note(program.span, "`wget` fills the log with its progress")
             .hint("add `-nv`")
-            .fix([Edit::insert(program.span.end, " -nv")]);
+            .fix([amend::add_option(run, command, program, "-nv")]);
     }
 }
