@@ -12,6 +12,9 @@ use super::check_in;
 /// How often the text is looked at again: one change may let another one be seen.
 const ROUNDS: usize = 6;
 
+/// How often in a round the text is parsed to find the changes that make it worse.
+const TRIES: usize = 64;
+
 /// A text after its mechanical findings were mended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixed {
@@ -32,10 +35,8 @@ pub fn fix(text: &str, around: &Surroundings, wanted: &dyn Fn(&Finding) -> bool)
         let file = Dockerfile::parse(&fixed.text);
         let mut findings = check_in(&file, around);
         findings.retain(|finding| wanted(finding));
-        let (text, count) = apply(&fixed.text, &findings);
-        // A change that makes a builder refuse the text is none.
-        let worse = Dockerfile::parse(&text).problems.len() > file.problems.len();
-        if count == 0 || worse {
+        let (text, count) = harmless(&file, &findings);
+        if count == 0 {
             break;
         }
         fixed.text = text;
@@ -44,10 +45,51 @@ pub fn fix(text: &str, around: &Surroundings, wanted: &dyn Fn(&Finding) -> bool)
     fixed
 }
 
+/// Applies the findings but for those that make the text worse: a change that a builder refuses, or
+/// reads otherwise than it looks, is none. Returns the text and how many findings were mended.
+fn harmless(file: &Dockerfile, findings: &[Finding]) -> (String, usize) {
+    let with = |kept: &[bool]| {
+        let kept = findings.iter().zip(kept).filter(|(_, kept)| **kept);
+        apply_each(&file.text, kept.map(|(finding, _)| finding))
+    };
+    let mut kept = vec![false; findings.len()];
+    let mut best = (file.text.clone(), 0);
+    let mut faults = faults(file);
+    // A part that makes it worse is halved until the finding that does so stands alone.
+    let mut parts = vec![0..findings.len()];
+    let mut tries = 0;
+    while let Some(part) = parts.pop().filter(|_| tries < TRIES) {
+        tries += 1;
+        let mut more = kept.clone();
+        for one in more.get_mut(part.clone()).into_iter().flatten() {
+            *one = true;
+        }
+        let (text, count) = with(&more);
+        let now = self::faults(&Dockerfile::parse(&text));
+        if now <= faults {
+            (kept, best, faults) = (more, (text, count), now);
+        } else if part.len() > 1 {
+            let middle = part.start + part.len() / 2;
+            parts.push(middle..part.end);
+            parts.push(part.start..middle);
+        }
+    }
+    best
+}
+
+/// How much the parser has to say of a file.
+const fn faults(file: &Dockerfile) -> usize {
+    file.problems.len() + file.warnings.len()
+}
+
 /// Applies the edits of each finding, all of them or none: where two findings change the same
 /// bytes, the first one is mended. Returns the text and how many findings were mended.
 #[must_use]
 pub fn apply(text: &str, findings: &[Finding]) -> (String, usize) {
+    apply_each(text, findings.iter())
+}
+
+fn apply_each<'f>(text: &str, findings: impl Iterator<Item = &'f Finding>) -> (String, usize) {
     // What is put at the same place stands in the order of the findings.
     let mut taken: BTreeMap<(usize, usize), Vec<&Edit>> = BTreeMap::new();
     let mut count = 0;
@@ -142,6 +184,32 @@ CMD python /app/app.py --port 8000
         let text = "FROM alpine:3.22\r\nRUN apk add curl && \\\r\n    true\r\nUSER 1\r\n";
         let wanted =
             "FROM alpine:3.22\r\nRUN apk add --no-cache curl && \\\r\n    true\r\nUSER 1\r\n";
+        assert_eq!(fixed(text), wanted);
+    }
+
+    #[test]
+    fn a_change_that_makes_the_text_worse_keeps_no_other_back() {
+        let text = "FROM alpine:3.22\nRUN apk add a\nUSER 1\nRUN apk add b\nRUN apk add c\n";
+        let file = Dockerfile::parse(text);
+        let mut findings = check_in(&file, &Surroundings::default());
+        findings.retain(|one| one.rule.id == "apk-cache");
+        let broken = Edit::insert(text.len(), "ENV A=\"\n");
+        findings[1].fix.push(broken);
+        let (mended, count) = harmless(&file, &findings);
+        let wanted = "FROM alpine:3.22\nRUN apk add --no-cache a\nUSER 1\nRUN apk add b\nRUN apk add --no-cache c\n";
+        assert_eq!((mended.as_str(), count), (wanted, 2));
+    }
+
+    #[test]
+    fn two_quoted_values_are_not_put_behind_one_equals_sign() {
+        let text = "FROM alpine:3.22\nENV JAVA_OPTS \"-Xms64m\" \"-Xmx128m\"\nRUN apk add curl\n";
+        let file = Dockerfile::parse(text);
+        let findings = check_in(&file, &Surroundings::default());
+        let legacy = findings
+            .iter()
+            .find(|one| one.rule.id == "legacy-key-value");
+        assert_eq!(legacy.map(|one| one.fix.len()), Some(0));
+        let wanted = text.replace("add curl", "add --no-cache curl");
         assert_eq!(fixed(text), wanted);
     }
 

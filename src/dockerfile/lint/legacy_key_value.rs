@@ -35,7 +35,12 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         let Some(value) = pair.raw.as_deref().filter(|_| !name.contains('=')) else {
             continue;
         };
-        let quoted = value.starts_with(['"', '\'']) && value.ends_with(['"', '\'']);
+        let quoted = ['"', '\''].into_iter().any(|quote| {
+            let inside = value.strip_prefix(quote);
+            let inside = inside.and_then(|rest| rest.strip_suffix(quote));
+            // Two quoted words side by side are one value here, and two with an equals sign.
+            inside.is_some_and(|inside| !inside.contains(quote))
+        });
         let plain = !value.contains(['"', '\'', '\\', '`', '#']);
         let written = if value.contains([' ', '\t']) && plain {
             Some(format!("{name}=\"{value}\""))
