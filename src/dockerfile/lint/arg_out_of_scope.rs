@@ -6,10 +6,13 @@ use std::collections::BTreeSet;
 use super::super::ast::Body;
 use super::super::ast::Instruction;
 use super::super::ast::Keyword;
+use super::super::ast::Pair;
+use super::super::ast::Span;
 use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::found::quote;
 use super::subject::Subject;
 
 pub(super) const RULE: Rule = Rule {
@@ -41,17 +44,52 @@ const OF_BASES: [&str; 12] = [
     "NGINX_VERSION",
 ];
 
-fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    // Each name with the line of an `ARG` that does not reach everywhere.
-    let mut elsewhere: BTreeMap<&str, u32> = BTreeMap::new();
-    for instruction in subject.file.instructions() {
-        if let (Keyword::Arg, Body::Pairs(pairs)) = (instruction.keyword, &instruction.body) {
-            for pair in pairs {
-                elsewhere.entry(&pair.key).or_insert(instruction.line);
+/// An `ARG` that does not reach everywhere.
+struct Declared<'f> {
+    line: u32,
+    pair: &'f Pair,
+    /// Its stage; `None` above the first `FROM`, where any stage can ask for it.
+    stage: Option<usize>,
+}
+
+impl Declared<'_> {
+    /// Whether `ARG NAME` in another stage gives the variable the same value: of an `ARG` in a stage
+    /// nothing but what the builder is given reaches the others.
+    const fn reaches(&self) -> bool {
+        self.stage.is_none() || self.pair.value.is_none()
+    }
+}
+
+/// The `ARG` of each name that says most of where its value comes from.
+fn declared<'f>(subject: &Subject<'f>) -> BTreeMap<&'f str, Declared<'f>> {
+    let mut found: BTreeMap<&str, Declared<'_>> = BTreeMap::new();
+    let in_stages = subject.stages.iter().flat_map(|view| {
+        let all = view.stage.instructions.iter();
+        all.map(|one| (Some(view.stage.index), one))
+    });
+    let global = subject.file.global_args.iter().map(|one| (None, one));
+    for (stage, instruction) in global.chain(in_stages) {
+        let (Keyword::Arg, Body::Pairs(pairs)) = (instruction.keyword, &instruction.body) else {
+            continue;
+        };
+        for pair in pairs.iter().filter(|pair| !OF_BASES.contains(&&*pair.key)) {
+            let new = Declared {
+                line: instruction.line,
+                pair,
+                stage,
+            };
+            let known = found.get(pair.key.as_str());
+            if known.is_none_or(|known| known.stage.is_some() && known.reaches() && !new.reaches())
+            {
+                found.insert(&pair.key, new);
             }
         }
     }
-    elsewhere.retain(|name, _| !OF_BASES.contains(name));
+    found
+}
+
+fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
+    let elsewhere = declared(subject);
     if elsewhere.is_empty() {
         return;
     }
@@ -63,7 +101,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         for instruction in &stage.stage.instructions {
             let mut here = BTreeSet::new();
             for (at, name) in variables(instruction) {
-                let Some((name, line)) = elsewhere.get_key_value(name) else {
+                let Some((name, declared)) = elsewhere.get_key_value(name) else {
                     continue;
                 };
                 let first = here.insert(*name) && !known.contains(name) && !told.contains(name);
@@ -74,14 +112,21 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 let span = instruction
                     .places
                     .span(&instruction.arguments, at..at + name.len());
-                found
-                    .note(span, format!("`{name}` is empty in this stage"))
-                    .hint(format!("put `ARG {name}` above it in this stage"))
-                    .with_line(*line)
-                    .fix([Edit::insert(
-                        instruction.span.start,
-                        format!("ARG {name}{}", subject.line_end()),
-                    )]);
+                let message = format!("`{name}` is empty in this stage");
+                let note = found.note(span, message).with_line(declared.line);
+                if declared.reaches() {
+                    let line = format!("ARG {name}{}", subject.line_end());
+                    note.hint(format!("put `ARG {name}` above it in this stage"))
+                        .fix([Edit::insert(above(subject, instruction), line)]);
+                } else if declared.stage == Some(stage.stage.index) {
+                    let whole = quote(subject.text(declared.pair.span));
+                    note.hint(format!("move `ARG {whole}` above it"));
+                } else {
+                    let whole = quote(subject.text(declared.pair.span));
+                    note.hint(format!(
+                        "move `ARG {whole}` above the first `FROM`, and put `ARG {name}` into each stage that uses it"
+                    ));
+                }
             }
             if let (Keyword::Arg | Keyword::Env, Body::Pairs(pairs)) =
                 (instruction.keyword, &instruction.body)
@@ -91,6 +136,25 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         }
         seen.push(known);
     }
+}
+
+/// Where a line goes that comes before an instruction: above the comments that speak of it.
+fn above(subject: &Subject<'_>, instruction: &Instruction) -> usize {
+    let mut at = instruction.span.start;
+    let comments = &subject.file.comments;
+    let next = comments.partition_point(|one| one.start < at);
+    for comment in comments.iter().take(next).rev() {
+        let between = Span {
+            start: comment.end,
+            end: at,
+        };
+        let between = subject.text(between);
+        if !between.trim().is_empty() || between.matches('\n').count() != 1 {
+            break;
+        }
+        at = comment.start;
+    }
+    at
 }
 
 /// The variables in the arguments of an instruction, with their places; those with a default of
@@ -143,4 +207,64 @@ fn sets(instruction: &Instruction, name: &str) -> bool {
                 || before.ends_with("read -r ")
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ast::Dockerfile;
+    use super::super::super::scope::BuildArgs;
+    use super::super::Surroundings;
+    use super::super::check;
+    use super::super::fix;
+
+    fn fixed(text: &str) -> String {
+        fix(text, &Surroundings::default(), &|_| true).text
+    }
+
+    /// The value of `V` at the end of the last stage.
+    fn value(text: &str, given: &BuildArgs) -> Option<String> {
+        let file = Dockerfile::parse(text);
+        let stage = file.stages.last().expect("a stage");
+        let scope = file.scope_at(stage, stage.instructions.len(), given);
+        scope.get("V").map(str::to_owned)
+    }
+
+    #[test]
+    fn what_is_mended_has_a_value_then() {
+        let none = BuildArgs::new();
+        let global = "ARG V=1\nFROM a:1\nUSER 1\nRUN echo $V > /v\n";
+        assert_eq!(value(global, &none), None);
+        assert_eq!(value(&fixed(global), &none).as_deref(), Some("1"));
+        // Its value is that of the builder's command line, in each stage that asks for it.
+        let given = BuildArgs::from([("V".to_owned(), "2".to_owned())]);
+        let bare = "FROM a:1 AS b\nARG V\nRUN make $V\nFROM a:1\nUSER 1\nRUN echo $V > /v\n";
+        assert_eq!(value(&fixed(bare), &given).as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn the_value_of_another_stage_takes_a_person() {
+        let text = "FROM a:1 AS b\nARG V=1.2\nRUN make $V\nFROM a:1\nUSER 1\nRUN echo $V > /v\n";
+        assert_eq!(fixed(text), text);
+        let found = check(&Dockerfile::parse(text));
+        let own = found.iter().find(|one| one.rule.id == "arg-out-of-scope");
+        let hint = own.and_then(|one| one.hint.as_ref()).expect("a hint");
+        assert!(hint.as_str().contains("move `ARG V=1.2` above"), "{hint:?}");
+    }
+
+    #[test]
+    fn an_arg_that_comes_too_late_is_moved_up() {
+        let text = "FROM a:1\nUSER 1\nRUN echo $V > /v\nARG V=1\n";
+        let found = check(&Dockerfile::parse(text));
+        let own = found.iter().find(|one| one.rule.id == "arg-out-of-scope");
+        let hint = own.and_then(|one| one.hint.as_ref()).expect("a hint");
+        assert_eq!(hint.as_str(), "move `ARG V=1` above it");
+        assert_eq!(fixed(text), text);
+    }
+
+    #[test]
+    fn a_comment_stays_with_the_instruction_below_it() {
+        let text = "ARG V=1\nFROM alpine:3.22\nUSER 1\n# about all\n\n# why\n# loadline ignore=apk-cache,unpinned-apk\nRUN apk add a$V\n";
+        let wanted = text.replace("# why", "ARG V\n# why");
+        assert_eq!(fixed(text), wanted);
+    }
 }
