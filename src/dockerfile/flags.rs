@@ -1,5 +1,7 @@
 //! Flags of instructions: `--from=build` before the arguments.
 
+mod run;
+
 use super::ast::Flag;
 use super::ast::Keyword;
 use super::findings::Findings;
@@ -84,7 +86,8 @@ fn read_word(text: &str) -> (String, usize) {
     (word, text.len())
 }
 
-/// Says which flags the instruction does not know, lacks a value for, or has twice.
+/// Says which flags the instruction does not know, lacks a value for, or has twice, and what is wrong
+/// with their values.
 pub(super) fn check(keyword: Keyword, flags: &[Flag], findings: &mut Findings) {
     let (valued, switches) = (with_value(keyword), switches(keyword));
     for (index, flag) in flags.iter().enumerate() {
@@ -104,6 +107,8 @@ pub(super) fn check(keyword: Keyword, flags: &[Flag], findings: &mut Findings) {
                     format!("the flag `--{name}` has no value"),
                     Some(format!("write `--{name}=…`, without spaces around `=`")),
                 );
+            } else if keyword == Keyword::Run {
+                run::check(flag, findings);
             }
         } else {
             findings.refuse(

@@ -35,7 +35,26 @@ struct Rule {
     written: String,
     /// Whether it takes back what patterns above it excluded.
     brings_back: bool,
+    /// Without what is only spelling.
+    cleaned: String,
     pattern: Pattern,
+}
+
+impl Rule {
+    /// Whether it may match something below the folder `path`, part by part.
+    fn reaches_below(&self, path: &str) -> bool {
+        let mut parts = self.cleaned.split('/');
+        for folder in path.split('/') {
+            match parts.next() {
+                // It ends at a folder above, or at this one.
+                None => return false,
+                Some(part) if part.contains("**") => return true,
+                Some(part) if part == folder || part.contains(['*', '?', '[', '\\']) => {}
+                Some(_) => return false,
+            }
+        }
+        parts.next().is_some()
+    }
 }
 
 /// An ignore file.
@@ -135,6 +154,15 @@ impl Ignore {
         self.excludes(path) && !self.rules.iter().any(|rule| rule.brings_back)
     }
 
+    /// Whether a pattern may bring back something below the folder `path`; what it says of the path
+    /// itself is for [`Self::explain`] to tell.
+    #[must_use]
+    pub fn may_bring_back_below(&self, path: &str) -> bool {
+        let path = pattern::clean(path);
+        let mut back = self.rules.iter().filter(|rule| rule.brings_back);
+        back.any(|rule| rule.reaches_below(&path))
+    }
+
     /// Whether there are no patterns.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -191,6 +219,7 @@ fn rule(line: &str, number: u32) -> Result<Option<Rule>, IgnoreError> {
         line: number,
         written: written.to_owned(),
         brings_back,
+        cleaned: cleaned.to_owned(),
         pattern,
     }))
 }

@@ -47,7 +47,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 continue;
             };
             // Something below it may be brought back.
-            if ignore.excludes_all_below(path) {
+            if !ignore.may_bring_back_below(path) {
                 found
                     .note(
                         source.span,
@@ -62,6 +62,40 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                         quote(path)
                     ));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ast::Dockerfile;
+    use super::super::super::ignore::Ignore;
+    use super::super::IgnoreFile;
+    use super::super::Surroundings;
+    use super::super::check_in;
+
+    #[test]
+    fn what_is_brought_back_excuses_nothing_else() {
+        for (ignore, source, fires) in [
+            ("*\n!app.js", "README.md", true),
+            ("*\n!app.js", "app.js", false),
+            ("*\n!*.js", "README.md", true),
+            ("*\n!src", "src/a", false),
+            ("*\n!src/a", "src/b", true),
+            ("*\n!src/a", "src", false),
+            ("*\n!src/*/a", "src/x", false),
+            ("*\n!lib/*/a", "src/x", true),
+            ("*\n!**/*.js", "src", false),
+            ("*\n!/src/**", "./src/", false),
+        ] {
+            let around = Surroundings {
+                ignore: IgnoreFile::Read(Ignore::parse(ignore).expect("fine")),
+                ..Surroundings::default()
+            };
+            let file = Dockerfile::parse(&format!("FROM a:1\nCOPY {source} /x/\n"));
+            let found = check_in(&file, &around);
+            let found = found.iter().any(|one| one.rule.id == "ignored-copy");
+            assert_eq!(found, fires, "{ignore:?}, {source}");
         }
     }
 }

@@ -20,6 +20,8 @@ const LONGEST: usize = 4096;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Brought {
     paths: BTreeMap<String, Place>,
+    /// Folders that were made and hold nothing that is known of.
+    empty: BTreeMap<String, u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -29,47 +31,93 @@ struct Place {
     tree: bool,
 }
 
+/// What a command makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// A file, or something of which nothing is known.
+    File,
+    /// A folder with its content.
+    Tree,
+    /// A folder without content.
+    Empty,
+}
+
 impl Brought {
-    fn add(&mut self, path: String, line: u32, tree: bool) {
-        self.paths.insert(path, Place { line, tree });
+    fn add(&mut self, path: String, line: u32, made: Made) {
+        if made == Made::Empty {
+            self.empty.insert(path, line);
+        } else {
+            let tree = made == Made::Tree;
+            self.paths.insert(path, Place { line, tree });
+        }
     }
 
     /// The line that brought `path`, something below it, or a folder that it was in.
     pub(super) fn within(&self, path: &str) -> Option<u32> {
-        if let Some(place) = self.paths.get(path) {
-            return Some(place.line);
-        }
-        let folder = format!("{}/", path.trim_end_matches('/'));
-        let below = self.paths.range(folder.clone()..).next();
-        if let Some((_, place)) = below.filter(|(found, _)| found.starts_with(&folder)) {
-            return Some(place.line);
-        }
-        let mut above = path;
-        while let Some((parent, _)) = above
-            .rsplit_once('/')
-            .filter(|(parent, _)| !parent.is_empty())
-        {
-            if let Some(place) = self.paths.get(parent).filter(|place| place.tree) {
-                return Some(place.line);
-            }
-            above = parent;
-        }
-        None
+        let empty = || at_or_below(&self.empty, path).copied();
+        let full = self.at_or_below(path);
+        full.or_else(empty).or_else(|| self.above(path))
+    }
+
+    /// The line that brought bytes to `path`, or to something below it.
+    pub(super) fn at_or_below(&self, path: &str) -> Option<u32> {
+        at_or_below(&self.paths, path).map(|place| place.line)
+    }
+
+    /// The line that brought a folder above `path` with its content.
+    pub(super) fn above(&self, path: &str) -> Option<u32> {
+        let places = parents(path).filter_map(|parent| self.paths.get(parent));
+        places.filter(|place| place.tree).last().map(|one| one.line)
+    }
+
+    /// Whether `path` itself, or a folder above it, is among them.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        let has = |path: &str| self.paths.contains_key(path) || self.empty.contains_key(path);
+        has(path) || parents(path).any(has)
     }
 
     /// Forgets `path` and what is below it.
     fn remove(&mut self, path: &str) {
-        self.paths.remove(path);
-        let folder = format!("{}/", path.trim_end_matches('/'));
-        let below: Vec<String> = self
-            .paths
-            .range(folder.clone()..)
-            .map(|(found, _)| found.clone())
-            .take_while(|found| found.starts_with(&folder))
-            .collect();
-        for found in below {
-            self.paths.remove(&found);
-        }
+        remove(&mut self.paths, path);
+        remove(&mut self.empty, path);
+    }
+
+    /// Adds what came later.
+    fn append(&mut self, mut later: Self) {
+        self.paths.append(&mut later.paths);
+        self.empty.append(&mut later.empty);
+    }
+}
+
+/// The folders that an absolute path lies in, the highest first, without the root.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    let ends = path.match_indices('/').map(|(at, _)| at);
+    ends.filter_map(|at| path.get(..at))
+        .filter(|parent| !parent.is_empty())
+}
+
+/// What is known of `path`, otherwise of the first path below it.
+fn at_or_below<'m, T>(paths: &'m BTreeMap<String, T>, path: &str) -> Option<&'m T> {
+    if let Some(found) = paths.get(path) {
+        return Some(found);
+    }
+    let folder = format!("{}/", path.trim_end_matches('/'));
+    let below = paths.range(folder.clone()..).next();
+    below
+        .filter(|(found, _)| found.starts_with(&folder))
+        .map(|(_, value)| value)
+}
+
+fn remove<T>(paths: &mut BTreeMap<String, T>, path: &str) {
+    paths.remove(path);
+    let folder = format!("{}/", path.trim_end_matches('/'));
+    let below: Vec<String> = paths
+        .range(folder.clone()..)
+        .map(|(found, _)| found.clone())
+        .take_while(|found| found.starts_with(&folder))
+        .collect();
+    for found in below {
+        paths.remove(&found);
     }
 }
 
@@ -155,15 +203,15 @@ fn walk_run(
                 }
             }
             _ => {
-                for (path, tree) in made(command) {
+                for (path, what) in made(command) {
                     if let Some(path) = resolve(folder.as_deref(), &path) {
-                        here.add(path, run.instruction.line, tree);
+                        here.add(path, run.instruction.line, what);
                     }
                 }
             }
         }
     }
-    earlier.paths.append(&mut here.paths);
+    earlier.append(here);
 }
 
 fn copy(
@@ -185,42 +233,58 @@ fn copy(
             brought.add(
                 format!("{}/{name}", path.trim_end_matches('/')),
                 line,
-                false,
+                Made::File,
             );
+        } else if looks_like_file {
+            brought.add(path.clone(), line, Made::File);
         } else {
-            brought.add(path.clone(), line, !looks_like_file);
+            brought.add(path.clone(), line, Made::Tree);
         }
     }
 }
 
-/// Files and folders that a command makes, and whether a folder is filled.
-fn made(command: &ShellCommand) -> Vec<(String, bool)> {
+/// Files and folders that a command makes, and what they hold.
+fn made(command: &ShellCommand) -> Vec<(String, Made)> {
     let words = command.arguments();
     let last = words.iter().rfind(|word| !word.is_option());
-    let mut made: Vec<(String, bool)> = command
+    let mut made: Vec<(String, Made)> = command
         .redirects
         .iter()
         .filter(|one| matches!(one.operator, ">" | ">>" | ">|"))
-        .map(|one| (one.target.text.clone(), false))
+        .map(|one| (one.target.text.clone(), Made::File))
         .collect();
     let one = match command.program() {
-        "curl" => downloaded(command, 'o', &["--output"], &[]).map(|path| (path, false)),
+        "curl" => downloaded(command, 'o', &["--output"], &[]).map(|path| (path, Made::File)),
         "wget" => downloaded(
             command,
             'O',
             &["--output-document"],
             &["-P", "--directory-prefix"],
         )
-        .map(|path| (path, false)),
-        "git" if command.has("clone") => cloned(command).map(|path| (path, true)),
-        "tar" | "bsdtar" => value(command, &["-C", "--directory"]).map(|path| (path, true)),
-        "unzip" => value(command, &["-d"]).map(|path| (path, true)),
-        "cp" | "mv" | "install" | "touch" | "mkdir" => last.map(|word| (word.text.clone(), false)),
-        "npm" | "yarn" | "pnpm" => Some((String::from("node_modules"), true)),
+        .map(|path| (path, Made::File)),
+        "git" if command.has("clone") => cloned(command).map(|path| (path, Made::Tree)),
+        "tar" | "bsdtar" => value(command, &["-C", "--directory"]).map(|path| (path, Made::Tree)),
+        "unzip" => value(command, &["-d"]).map(|path| (path, Made::Tree)),
+        "mkdir" => {
+            made.extend(folders(command));
+            None
+        }
+        "install" if command.has_option('d', "directory") => {
+            made.extend(folders(command));
+            None
+        }
+        "cp" | "mv" | "install" | "touch" => last.map(|word| (word.text.clone(), Made::File)),
+        "npm" | "yarn" | "pnpm" => Some((String::from("node_modules"), Made::Tree)),
         _ => None,
     };
     made.extend(one.filter(|(path, _)| !path.is_empty() && path != "-"));
     made
+}
+
+/// The empty folders that a command makes: all that it names.
+fn folders(command: &ShellCommand) -> impl Iterator<Item = (String, Made)> {
+    let named = command.arguments().iter().filter(|word| !word.is_option());
+    named.map(|word| (word.text.clone(), Made::Empty))
 }
 
 /// The word behind one of these options.
@@ -337,8 +401,8 @@ mod tests {
     #[test]
     fn what_is_below_a_path_and_the_folder_around_it_count() {
         let mut brought = Brought::default();
-        brought.add("/app".to_owned(), 3, true);
-        brought.add("/tmp/x.tar".to_owned(), 5, false);
+        brought.add("/app".to_owned(), 3, Made::Tree);
+        brought.add("/tmp/x.tar".to_owned(), 5, Made::File);
         assert_eq!(brought.within("/app/node_modules"), Some(3));
         assert_eq!(brought.within("/tmp"), Some(5));
         assert_eq!(brought.within("/tmp/x.tar/y"), None);

@@ -37,7 +37,10 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             .skip(1);
         let brought = operands.find_map(|word| {
             let path = step.resolve(&word.text)?;
-            Some((word, step.earlier.within(&path)?))
+            let fresh = step.here.holds(&path);
+            // What this RUN makes in a folder of an earlier layer is stored here for the first time.
+            let above = || step.earlier.above(&path).filter(|_| !fresh);
+            Some((word, step.earlier.at_or_below(&path).or_else(above)?))
         });
         let Some((word, line)) = brought else { return };
         told = Some(here);
@@ -54,4 +57,42 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             .hint(format!("set it while copying: `COPY {flag}=…`"))
             .with_line(line);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ast::Dockerfile;
+    use super::super::check;
+
+    fn fires(lines: &str) -> bool {
+        let found = check(&Dockerfile::parse(&format!("FROM node:22-slim\n{lines}\n")));
+        found.iter().any(|one| one.rule.id == "recursive-chown")
+    }
+
+    #[test]
+    fn what_holds_nothing_is_not_stored_again() {
+        for lines in [
+            "COPY . /app\nRUN mkdir -p /app/data && chown -R node:node /app/data",
+            "COPY . /app\nRUN mkdir -p /app/a /app/b && chown -R node /app/a /app/b",
+            "COPY . /app\nRUN install -d /app/data && chown -R node /app/data",
+            "RUN mkdir -p /data\nRUN chown -R 1000 /data",
+            "RUN mkdir -p /data/sub\nRUN chown -R 1000 /data",
+            "COPY . /app\nRUN git clone https://a.example/b /app/b && chown -R 1 /app/b/src",
+        ] {
+            assert!(!fires(lines), "{lines}");
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_layer_holds_is() {
+        for lines in [
+            "COPY . /app\nRUN chown -R node:node /app",
+            "COPY . /app\nRUN mkdir -p /app/data && chown -R node:node /app",
+            "COPY . /app\nRUN mkdir -p /app && chown -R node:node /app",
+            "COPY . /app\nRUN mkdir -p /app\nRUN chown -R node:node /app",
+            "RUN mkdir /data && curl -o /data/x https://a.example/x\nRUN chown -R 1000 /data",
+        ] {
+            assert!(fires(lines), "{lines}");
+        }
+    }
 }

@@ -67,20 +67,77 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
 fn holds_secret(path: &str) -> bool {
     let path = path.trim_end_matches('/');
     let name = base_name(path).to_ascii_lowercase();
-    let sample = ["example", "sample", "template", "dist", ".pub"];
-    if sample.iter().any(|word| name.contains(word)) {
+    // Whole words: `localhost` holds no `ca`.
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let says = |known: &[&str]| words.iter().any(|word| known.contains(word));
+    if says(&["example", "sample", "template", "dist", "pub"]) && !is_store(&name) {
         return false;
     }
-    let key_file = [".pem", ".key", ".p12", ".pfx", ".jks", ".keystore"]
-        .iter()
-        .any(|end| name.ends_with(end));
-    // What certifies is public.
-    let public = ["ca", "cert", "chain", "bundle", "public", "root"]
-        .iter()
-        .any(|word| name.contains(word));
+    // What certifies is public, and the key that signs it is not.
+    let public = says(&["public"]) || says(&PUBLIC) && !says(&["key", "private", "privkey"]);
+    let key_file = is_store(&name) || name.ends_with(".pem") && !public;
     NAMES.contains(&name.as_str())
         || name.starts_with(".env.")
         || path.ends_with(".docker/config.json")
         || (name.starts_with("service-account") && name.ends_with(".json"))
-        || (key_file && !public)
+        || key_file
+}
+
+/// Words in the names of files that hold certificates.
+const PUBLIC: [&str; 11] = [
+    "ca",
+    "cacert",
+    "cacerts",
+    "cert",
+    "certs",
+    "certificate",
+    "certificates",
+    "chain",
+    "fullchain",
+    "bundle",
+    "root",
+];
+
+/// Whether a file is there for a private key.
+fn is_store(name: &str) -> bool {
+    let ends = [".key", ".p12", ".pfx", ".jks", ".keystore"];
+    ends.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_name_tell_keys_from_certificates() {
+        for path in [
+            "localhost.pem",
+            "application.key",
+            "certs/server.key",
+            "ca.key",
+            "ca-key.pem",
+            "cacerts.jks",
+            "root.p12",
+            "example.com.key",
+            "privkey.pem",
+            ".env",
+            ".env.distribution",
+            "conf/id_rsa",
+        ] {
+            assert!(holds_secret(path), "{path}");
+        }
+        for path in [
+            "ca.pem",
+            "root-ca.pem",
+            "fullchain.pem",
+            "server_cert.pem",
+            "public-key.pem",
+            ".env.example",
+            ".env.dist",
+            "id_rsa.pub",
+            "app.js",
+        ] {
+            assert!(!holds_secret(path), "{path}");
+        }
+    }
 }
