@@ -337,6 +337,20 @@ fn gitlab_gets_a_fingerprint_of_its_own_for_each_finding() {
 }
 
 #[test]
+fn gitlab_gets_one_path_however_it_was_typed() {
+    let sandbox = sandbox();
+    let whole = sandbox.path("a/Dockerfile").display().to_string();
+    let reports: Vec<Value> = ["a/Dockerfile", "./a", "a/./Dockerfile", whole.as_str()]
+        .iter()
+        .map(|name| json(&sandbox.run(&["lint", name, "--format", "gitlab"])))
+        .collect();
+    assert_eq!(reports[0][0]["location"]["path"], "a/Dockerfile");
+    for report in &reports {
+        assert_eq!(*report, reports[0]);
+    }
+}
+
+#[test]
 fn fix_mends_the_file_in_place_and_keeps_what_it_is() {
     let sandbox = sandbox();
     let path = sandbox.path("a/Dockerfile");
