@@ -4,6 +4,7 @@
 //! is called before the first screen is there.
 
 pub mod advice;
+mod apply;
 pub mod doctor;
 mod figure;
 mod file;
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use apply::apply;
 use async_trait::async_trait;
 pub use figure::figure;
 pub use file::Barred;

@@ -341,29 +341,59 @@ impl Workspace {
     }
 
     /// Goes back to the starter. What the learner had is kept; [`Workspace::undo`] brings it back.
+    /// The starter itself and the worked answer are not kept: they would only stand before what the
+    /// learner wrote, and can be had again at any time.
     ///
     /// # Errors
     /// When the copy cannot be kept (then nothing is reset) or a file cannot be written.
     pub fn reset(&self) -> Result<(), WorkspaceError> {
-        let starter = self.exercise.files.clone();
-        self.exchange(&starter)?;
+        let now = self.read()?;
+        let put_away = (!self.is_of_the_course(&now)).then_some(&now);
+        self.exchange(put_away, &self.exercise.files)?;
         self.restore().map(drop)
     }
 
-    /// Puts other content into the learner's own files, such as the worked answer. What they had
-    /// is kept; [`Workspace::undo`] brings it back.
+    /// Takes back the last reset: brings the newest files that are kept and are not what is there
+    /// now. What was there instead is kept, so that this can be taken back as well. `false` where
+    /// there is nothing to take back.
     ///
     /// # Errors
     /// As [`Workspace::reset`].
-    pub fn exchange(&self, files: &Files) -> Result<(), WorkspaceError> {
+    pub fn undo(&self) -> Result<bool, WorkspaceError> {
         let now = self.read()?;
+        let other = |kept: &Files| !kept.is_empty() && *kept != now;
+        let newest = kept::newest(&self.kept, other);
+        let newest = newest.map_err(WorkspaceError::io(&self.kept, "read"))?;
+        let Some(files) = newest else {
+            return Ok(false);
+        };
+        self.exchange(Some(&now), &files)?;
+        Ok(true)
+    }
+
+    /// Whether the learner's own files are as the starter or the worked answer has them.
+    fn is_of_the_course(&self, now: &Files) -> bool {
+        let own = |files: &Files| -> Files {
+            let edit = self.exercise.edit.iter();
+            edit.filter_map(|name| Some((name.clone(), files.get(name)?.clone())))
+                .collect()
+        };
+        let solved = self.exercise.solved();
+        own(&self.exercise.files) == *now || solved.is_some_and(|solved| own(&solved) == *now)
+    }
+
+    /// Puts other content into the learner's own files, once what is to be put away is kept.
+    fn exchange(&self, put_away: Option<&Files>, files: &Files) -> Result<(), WorkspaceError> {
         for name in &self.exercise.edit {
             let path = self.file(name);
             if is_read_only(&path) {
                 return Err(WorkspaceError::ReadOnly(path));
             }
         }
-        kept::keep(&self.kept, &now).map_err(WorkspaceError::io(&self.kept, "written"))?;
+        // Where every file is gone there is nothing that anybody would want back.
+        if let Some(put_away) = put_away.filter(|files| !files.is_empty()) {
+            kept::keep(&self.kept, put_away).map_err(WorkspaceError::io(&self.kept, "written"))?;
+        }
         for name in &self.exercise.edit {
             match files.get(name) {
                 Some(content) => self.write(name, content)?,
@@ -371,20 +401,6 @@ impl Workspace {
             }
         }
         Ok(())
-    }
-
-    /// Takes back the last reset or exchange, and keeps what was there instead, so that this can
-    /// be taken back as well. `false` where there is nothing to take back.
-    ///
-    /// # Errors
-    /// As [`Workspace::reset`].
-    pub fn undo(&self) -> Result<bool, WorkspaceError> {
-        let newest = kept::newest(&self.kept).map_err(WorkspaceError::io(&self.kept, "read"))?;
-        let Some(files) = newest else {
-            return Ok(false);
-        };
-        self.exchange(&files)?;
-        Ok(true)
     }
 
     /// Keeps a text that was not saved, and says where. A reset and its undoing do not touch it.

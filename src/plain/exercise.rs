@@ -16,6 +16,7 @@ use crate::report::Outcome;
 use crate::report::Report;
 use crate::report::lines;
 use crate::text::Clean;
+use crate::workshop;
 use crate::workshop::Trouble;
 use crate::workshop::Workspace;
 use crate::workshop::solution_is_due;
@@ -360,18 +361,9 @@ impl Plain<'_> {
             return Ok(None);
         }
         let workshop = self.services.workshop.clone();
-        let starter = workshop.reset(&exercise.id).await?;
-        for file in &starter.files {
-            if let Some(text) = solution.files.get(&file.name) {
-                let text = String::from_utf8_lossy(text);
-                workshop
-                    .save(&exercise.id, &file.name, &text, file.text.as_deref())
-                    .await
-                    .map_err(|not| not.trouble(&file.name))?;
-            }
-        }
+        let fresh = workshop::apply(&*workshop, &exercise.id, &solution.files).await?;
         self.say("The worked answer is in your files. Yours are kept: \"Undo the last reset\".");
-        Ok(Some(workshop.open(&exercise.id).await?))
+        Ok(Some(fresh))
     }
 
     /// Shows what the worked answer changes in the learner's files, and why.

@@ -3,8 +3,33 @@
 use std::path::PathBuf;
 
 use crate::course::ExerciseId;
+use crate::course::Files;
 use crate::tui::msg::JobId;
 use crate::workshop::Answered;
+
+/// What is put into the learner's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// What the exercise begins with.
+    Starter,
+    /// The files of the worked answer.
+    Solution(Files),
+    /// What the last exchange put away.
+    PutAway,
+}
+
+/// A text of the learner that is not on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unwritten {
+    /// Which file.
+    pub file: String,
+    /// Its whole text here.
+    pub text: String,
+    /// What is on disk; `None` where there is no text.
+    pub over: Option<String>,
+    /// Whether somebody else wrote what is on disk.
+    pub conflict: bool,
+}
 
 /// Something to do at the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +81,15 @@ pub enum Effect {
     },
     /// Read the watched files once, now; answered with `Msg::Disk`.
     ReadDisk,
-    /// Put the starter back, or undo that; answered with `Msg::Reset`.
-    Reset {
+    /// Exchange the learner's files, once what is here and not on disk is there or is kept;
+    /// answered with `Msg::Exchanged`.
+    Exchange {
         /// Which exercise.
         exercise: ExerciseId,
-        /// Whether to undo the last reset.
-        undo: bool,
+        /// What is put into the files.
+        wanted: Wanted,
+        /// The learner's texts that are not on disk.
+        texts: Vec<Unwritten>,
     },
     /// Start an attempt; told with `Msg::Attempt`, ended with `Msg::AttemptEnded`.
     StartAttempt {

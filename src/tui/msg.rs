@@ -11,6 +11,7 @@ use crate::attempt::Traced;
 use crate::course::ExerciseId;
 use crate::finding::Scan;
 use crate::text::Clean;
+use crate::tui::effect::Wanted;
 use crate::units::Bytes;
 use crate::workshop::BaseEvent;
 use crate::workshop::Check;
@@ -60,14 +61,16 @@ pub enum Msg {
         /// Where texts are that were not saved in an earlier sitting.
         unsaved: Option<KeptTexts>,
     },
-    /// A reset, or its undoing, was done.
-    Reset {
+    /// The learner's files were exchanged, or could not be.
+    Exchanged {
         /// Which exercise.
         exercise: ExerciseId,
-        /// Whether it brought back what a reset had put away.
-        undo: bool,
-        /// The files as they are now.
+        /// What was to be put into them.
+        wanted: Wanted,
+        /// The files now.
         result: Result<Workspace, Trouble>,
+        /// Where texts are that are neither in the files nor put away.
+        unsaved: Option<KeptTexts>,
     },
     /// A file was written, or not.
     Saved {

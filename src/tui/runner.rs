@@ -5,6 +5,7 @@
     reason = "starts the tasks; this is the edge"
 )]
 
+mod exchange;
 mod forward;
 mod unsaved;
 
@@ -23,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::course::ExerciseId;
 use crate::text::Clean;
 use crate::tui::effect::Effect;
+use crate::tui::effect::Unwritten;
+use crate::tui::effect::Wanted;
 use crate::tui::msg::JobId;
 use crate::tui::msg::Msg;
 use crate::tui::runner::forward::forward;
@@ -92,7 +95,11 @@ impl Runner {
                     unsaved,
                 }
             }),
-            Effect::Reset { exercise, undo } => self.reset(exercise, undo),
+            Effect::Exchange {
+                exercise,
+                wanted,
+                texts,
+            } => self.exchange(exercise, wanted, texts),
             Effect::Save { .. }
             | Effect::Keep { .. }
             | Effect::HintOpened { .. }
@@ -129,19 +136,16 @@ impl Runner {
         }
     }
 
-    fn reset(&self, exercise: ExerciseId, undo: bool) {
-        let workshop = Arc::clone(&self.workshop);
-        self.ask(async move {
-            let result = if undo {
-                workshop.undo_reset(&exercise).await
-            } else {
-                workshop.reset(&exercise).await
-            };
-            Msg::Reset {
-                exercise,
-                undo,
-                result,
+    /// Exchanges files. A save that is on its way is waited for: it must not land afterwards.
+    fn exchange(&mut self, exercise: ExerciseId, wanted: Wanted, texts: Vec<Unwritten>) {
+        let before = std::mem::take(&mut self.writes);
+        let (workshop, bus) = (Arc::clone(&self.workshop), self.bus.clone());
+        self.write(async move {
+            for write in before {
+                let _ = write.await;
             }
+            let msg = exchange::exchange(&*workshop, exercise, wanted, texts).await;
+            let _ = bus.send(msg).await;
         });
     }
 

@@ -63,11 +63,12 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
             result,
             unsaved,
         } => files::opened(model, &exercise, result, unsaved, &mut effects),
-        Msg::Reset {
+        Msg::Exchanged {
             exercise,
-            undo,
+            wanted,
             result,
-        } => files::reset_done(model, &exercise, undo, result, &mut effects),
+            unsaved,
+        } => files::exchanged(model, &exercise, (&wanted, unsaved), result, &mut effects),
         Msg::Saved {
             exercise,
             file,
@@ -81,7 +82,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
             events,
             skipped,
         } => attempts::events(model, job, events, skipped, &mut effects),
-        Msg::AttemptEnded { job, trouble } => attempts::ended(model, job, trouble),
+        Msg::AttemptEnded { job, trouble } => attempts::ended(model, job, trouble, &mut effects),
         Msg::Looking { job, read } => inside::looking(model, job, read),
         Msg::Looked { job, result } => inside::looked(model, job, &result),
         Msg::Scanned { job, result } => cves::scanned(model, job, &result),

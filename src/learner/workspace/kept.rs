@@ -28,14 +28,16 @@ pub(super) fn keep(folder: &Path, files: &Files) -> io::Result<PathBuf> {
     Ok(newest)
 }
 
-/// The newest, if there is one.
-pub(super) fn newest(folder: &Path) -> io::Result<Option<Files>> {
-    let Some(newest) = numbers(folder)?.pop() else {
-        return Ok(None);
-    };
-    let mut files = Files::new();
-    collect(&folder.join(format!("{newest:06}")), "", &mut files)?;
-    Ok(Some(files))
+/// The newest that is wanted, if there is one.
+pub(super) fn newest(folder: &Path, wanted: impl Fn(&Files) -> bool) -> io::Result<Option<Files>> {
+    for number in numbers(folder)?.into_iter().rev() {
+        let mut files = Files::new();
+        collect(&folder.join(format!("{number:06}")), "", &mut files)?;
+        if wanted(&files) {
+            return Ok(Some(files));
+        }
+    }
+    Ok(None)
 }
 
 /// Those that nobody was told of yet, each with its folder, oldest first; from now on somebody was.

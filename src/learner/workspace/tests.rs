@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::*;
 use crate::course::CANARY_MARK;
 use crate::course::ExerciseId;
+use crate::course::Solution;
 
 fn exercise() -> Exercise {
     let file = |name: &str, text: &str| (name.to_owned(), Arc::from(text.as_bytes()));
@@ -117,6 +118,45 @@ fn a_reset_keeps_what_was_there_and_can_be_undone_and_redone() {
     assert_eq!(desk.text(".dockerignore"), "*\n");
     assert!(desk.workspace.undo().unwrap());
     assert_eq!(desk.text("Dockerfile"), "FROM busybox\n");
+}
+
+#[test]
+fn resetting_what_was_already_put_back_hides_nothing() {
+    let mut solvable = exercise();
+    let answer = ("Dockerfile".to_owned(), Arc::from(&b"FROM answer\n"[..]));
+    solvable.solution = Some(Solution {
+        files: Files::from([answer]),
+        why: String::new(),
+    });
+    let mut desk = desk();
+    desk.workspace = Workspace::open(&desk.home, Arc::new(solvable)).unwrap();
+    for between in ["FROM busybox\n", "FROM answer\n"] {
+        desk.put("Dockerfile", "FROM mine\n");
+        desk.workspace.reset().unwrap();
+        desk.put("Dockerfile", between);
+        desk.workspace.reset().unwrap();
+        assert_eq!(desk.text("Dockerfile"), "FROM busybox\n");
+        assert!(desk.workspace.undo().unwrap());
+        assert_eq!(desk.text("Dockerfile"), "FROM mine\n");
+    }
+}
+
+#[test]
+fn undoing_goes_to_the_newest_files_that_are_not_there_already_and_takes_none_away() {
+    let desk = desk();
+    desk.put("Dockerfile", "FROM older\n");
+    desk.workspace.reset().unwrap();
+    desk.put("Dockerfile", "FROM mine\n");
+    desk.workspace.reset().unwrap();
+    // What the last reset put away is typed anew: the one before it is what is missing.
+    desk.put("Dockerfile", "FROM mine\n");
+    assert!(desk.workspace.undo().unwrap());
+    assert_eq!(desk.text("Dockerfile"), "FROM older\n");
+    // A file that was deleted before a reset is nothing to bring back.
+    fs::remove_file(desk.workspace.file("Dockerfile")).unwrap();
+    desk.workspace.reset().unwrap();
+    assert!(desk.workspace.undo().unwrap());
+    assert_eq!(desk.text("Dockerfile"), "FROM mine\n");
 }
 
 #[test]

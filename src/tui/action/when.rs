@@ -207,6 +207,7 @@ pub(super) fn solution(model: &Model) -> bool {
 
 pub(super) fn apply(model: &Model) -> bool {
     solution(model)
+        && !model.builds_here()
         && model
             .bench()
             .is_some_and(|bench| bench.hints.solution && bench.place.is_some())

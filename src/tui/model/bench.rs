@@ -182,6 +182,17 @@ impl OpenFile {
         }
     }
 
+    /// The same file, with what is on disk now.
+    fn following(mut self, file: WorkspaceFile) -> Self {
+        if let Some(text) = file.text.as_ref().filter(|text| !self.editor.holds(text)) {
+            self.editor.follow(text);
+        }
+        Self {
+            editor: self.editor,
+            ..Self::new(file)
+        }
+    }
+
     /// Whether the text differs from what is on disk.
     #[must_use]
     pub fn is_unsaved(&self) -> bool {
@@ -237,10 +248,21 @@ impl Bench {
         }
     }
 
-    /// Takes the files of a workspace, forgetting those that were open.
+    /// Takes the files of a workspace in the place of those that were open; what they held can
+    /// still be undone, file by file.
     pub fn take(&mut self, workspace: Workspace) {
         let name = self.shown().map(|file| file.name.clone());
-        self.files = workspace.files.into_iter().map(OpenFile::new).collect();
+        let mut open = std::mem::take(&mut self.files);
+        let files = workspace.files.into_iter();
+        self.files = files
+            .map(|file| {
+                let known = open.iter().position(|one| one.name == file.name);
+                match known.filter(|_| file.text.is_some()) {
+                    Some(known) => open.swap_remove(known).following(file),
+                    None => OpenFile::new(file),
+                }
+            })
+            .collect();
         self.file = name
             .and_then(|name| self.files.iter().position(|file| file.name == name))
             .unwrap_or(0);

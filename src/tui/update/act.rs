@@ -2,6 +2,7 @@
 
 use crate::tui::action::ActionId;
 use crate::tui::effect::Effect;
+use crate::tui::effect::Wanted;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::bench::Pane;
@@ -101,14 +102,7 @@ fn go_on(model: &mut Model, id: ActionId) {
 /// Does what was asked about and answered with Yes.
 pub(super) fn confirmed(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     match id {
-        ActionId::Reset => {
-            if let Some(bench) = model.bench() {
-                effects.push(Effect::Reset {
-                    exercise: bench.exercise.clone(),
-                    undo: false,
-                });
-            }
-        }
+        ActionId::Reset => files::exchange(model, Wanted::Starter, effects),
         ActionId::Apply => apply_solution(model, effects),
         ActionId::Main => effects.push(Effect::FixEngine),
         ActionId::Solution => {
@@ -133,18 +127,11 @@ fn for_exercise(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
             id,
             "Put the starter back? What you have is kept: `undo reset` brings it back.",
         ),
-        ActionId::UndoReset => {
-            if let Some(bench) = model.bench() {
-                effects.push(Effect::Reset {
-                    exercise: bench.exercise.clone(),
-                    undo: true,
-                });
-            }
-        }
+        ActionId::UndoReset => files::exchange(model, Wanted::PutAway, effects),
         ActionId::Apply => overlays::ask(
             model,
             id,
-            "Put the solution into your files? Undo (u) brings yours back.",
+            "Put the solution into your files? What you have is kept: `undo reset` brings it back.",
         ),
         ActionId::Solution => {
             let shown = model.bench().is_some_and(|bench| bench.hints.solution);
@@ -162,29 +149,15 @@ fn for_exercise(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Puts the solution's text into the learner's files, as one step of undo.
+/// Puts the solution into the learner's files; what they have is put away.
 fn apply_solution(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(solution) = model
+    let solution = model
         .exercise()
-        .and_then(|exercise| exercise.solution.clone())
-    else {
+        .and_then(|exercise| exercise.solution.as_ref());
+    let Some(files) = solution.map(|solution| solution.files.clone()) else {
         return;
     };
-    if let Some(bench) = model.bench_mut() {
-        for file in &mut bench.files {
-            // What cannot be edited here is left as it is; its pane says why.
-            if file.barred.is_none()
-                && let Some(bytes) = solution.files.get(&file.name)
-            {
-                file.editor.replace(&String::from_utf8_lossy(bytes));
-            }
-        }
-    }
-    files::save_all(model, effects);
-    model.say(
-        Role::Pass,
-        "The solution is in your files; u on a file takes it back.",
-    );
+    files::exchange(model, Wanted::Solution(files), effects);
     navigate::show(model, Screen::Work, effects);
 }
 
@@ -339,7 +312,7 @@ fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
-    let screen = model.screen;
+    let (screen, running) = (model.screen, model.job.is_some());
     let Some(bench) = model.bench_mut() else {
         return;
     };
@@ -359,6 +332,8 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
             let words = if bench.rebuild {
                 "builds by itself when a file is saved"
             } else {
+                // One that waits for the end of a build was a save's.
+                bench.wants_build &= !running;
                 "builds only with b"
             };
             model.say(Role::Muted, words);

@@ -27,20 +27,50 @@ use crate::workshop::Trouble;
 /// An attempt that took longer than this is told to a terminal that is out of sight.
 const LONG: Duration = Duration::from_secs(10);
 
-/// Saves, then builds.
+/// Saves, then builds, as the learner asks: it is shown, whatever was on the screen.
 pub(super) fn build(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.job.is_some() {
         model.say(Role::Warn, "a build is running: x stops it");
         return;
     }
+    if !is_ready(model, effects) {
+        return;
+    }
+    let Some(bench) = model.bench().filter(|bench| bench.place.is_some()) else {
+        return;
+    };
+    let exercise = bench.exercise.clone();
+    model.screen = Screen::Work;
+    save_and_begin(model, &exercise, effects);
+}
+
+/// Builds because a file was saved, and the learner wants that: after the build that runs, and
+/// whoever reads something else goes on reading.
+pub(super) fn rebuild(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<Effect>) {
+    if model.job.is_none() {
+        if is_ready(model, effects) {
+            save_and_begin(model, exercise, effects);
+        }
+    } else if let Some(bench) = model.benches.get_mut(exercise)
+        && bench.conflict().is_none()
+    {
+        bench.wants_build = true;
+        model.say(
+            Role::Muted,
+            "saved; built once the build that runs has ended",
+        );
+    }
+}
+
+/// Whether an engine is there; where none is, says so and looks again.
+fn is_ready(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
     match &model.engine {
-        EngineState::Ready { .. } => {}
+        EngineState::Ready { .. } => return true,
         EngineState::Looking => {
             model.say(
                 Role::Warn,
                 "still looking for the engine; b again in a moment",
             );
-            return;
         }
         EngineState::Missing { .. } => {
             effects.push(Effect::FindEngine);
@@ -49,33 +79,35 @@ pub(super) fn build(model: &mut Model, effects: &mut Vec<Effect>) {
                 Role::Warn,
                 "no engine answered so far; looking again (D tells more)",
             );
-            return;
         }
     }
-    let Some(bench) = model.bench_mut() else {
+    false
+}
+
+/// Starts the attempt once all files are on disk; not while one of them waits for an answer.
+fn save_and_begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<Effect>) {
+    let Some(bench) = model.benches.get_mut(exercise) else {
         return;
     };
-    if bench.place.is_none() {
+    bench.wants_build = bench.conflict().is_none();
+    if !bench.wants_build {
         return;
     }
-    if bench.conflict().is_some() {
-        model.screen = Screen::Work;
-        return;
-    }
-    bench.wants_build = true;
-    let exercise = bench.exercise.clone();
     files::save_all(model, effects);
     let waiting = model
         .benches
-        .get(&exercise)
+        .get(exercise)
         .is_some_and(|bench| bench.files.iter().any(|file| file.saving.is_some()));
     if !waiting {
-        begin(model, &exercise, effects);
+        begin(model, exercise, effects);
     }
 }
 
-/// Starts the attempt; the files are on disk.
+/// Starts the attempt; the files are on disk. While another one runs it waits for its end.
 pub(super) fn begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<Effect>) {
+    if model.job.is_some() {
+        return;
+    }
     let goals = model
         .course
         .exercise(exercise.as_str())
@@ -88,9 +120,6 @@ pub(super) fn begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<
     let Some(place) = &bench.place else {
         return;
     };
-    if model.job.is_some() {
-        return;
-    }
     model.last_job += 1;
     let job = JobId(model.last_job);
     effects.push(Effect::StartAttempt {
@@ -112,18 +141,18 @@ pub(super) fn begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<
         exercise: exercise.clone(),
         cancelling: false,
     });
-    if model.screen != Screen::Work && model.bench().is_some_and(|open| open.exercise == *exercise)
-    {
-        model.screen = Screen::Work;
-    }
 }
 
-/// Asks the running attempt to stop; it has stopped when it says so.
+/// Asks the running attempt to stop; it has stopped when it says so. Whoever stops it wants none of
+/// those that wait for its end either.
 pub(super) fn cancel(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(job) = &mut model.job
         && !std::mem::replace(&mut job.cancelling, true)
     {
         effects.push(Effect::Cancel(job.id));
+        for bench in model.benches.values_mut() {
+            bench.wants_build = false;
+        }
     }
 }
 
@@ -206,6 +235,7 @@ fn finish(
             || "the engine does not answer".to_owned(),
             |problem| problem.message.to_string(),
         );
+        bench.wants_build = false;
         model.say(Role::Fail, words);
         effects.push(Effect::FindEngine);
     } else {
@@ -249,7 +279,12 @@ fn forget_look(bench: &mut Bench, report: &Report) {
     }
 }
 
-pub(super) fn ended(model: &mut Model, job: JobId, trouble: Option<Trouble>) {
+pub(super) fn ended(
+    model: &mut Model,
+    job: JobId,
+    trouble: Option<Trouble>,
+    effects: &mut Vec<Effect>,
+) {
     let Some(exercise) = exercise_of(model, job) else {
         return;
     };
@@ -262,5 +297,10 @@ pub(super) fn ended(model: &mut Model, job: JobId, trouble: Option<Trouble>) {
     }
     if let Some(trouble) = trouble {
         complain(model, &trouble);
+    }
+    let waiting = model.benches.values().find(|bench| bench.wants_build);
+    let waiting = waiting.map(|bench| bench.exercise.clone());
+    if let Some(exercise) = waiting.filter(|_| model.engine.is_ready()) {
+        save_and_begin(model, &exercise, effects);
     }
 }

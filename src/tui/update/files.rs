@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::course::ExerciseId;
 use crate::tui::effect::Effect;
+use crate::tui::effect::Unwritten;
+use crate::tui::effect::Wanted;
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::bench::Bench;
@@ -60,26 +62,55 @@ fn go_to_blame(bench: &mut Bench) {
     }
 }
 
-pub(super) fn reset_done(
+/// Exchanges the files of the open exercise. What is here and on no disk goes along, so that it is
+/// put away with the rest.
+pub(super) fn exchange(model: &Model, wanted: Wanted, effects: &mut Vec<Effect>) {
+    let Some(bench) = model.bench() else {
+        return;
+    };
+    let unsaved = bench.files.iter().filter(|file| file.is_unsaved());
+    let texts = unsaved.map(|file| Unwritten {
+        file: file.name.clone(),
+        text: file.editor.text(),
+        over: file.disk.clone(),
+        conflict: file.conflict.is_some(),
+    });
+    effects.push(Effect::Exchange {
+        exercise: bench.exercise.clone(),
+        wanted,
+        texts: texts.collect(),
+    });
+}
+
+pub(super) fn exchanged(
     model: &mut Model,
     exercise: &ExerciseId,
-    undo: bool,
+    (wanted, unsaved): (&Wanted, Option<KeptTexts>),
     result: Result<Workspace, Trouble>,
     effects: &mut Vec<Effect>,
 ) {
     let Some(bench) = model.benches.get_mut(exercise) else {
         return;
     };
+    if unsaved.is_some() {
+        bench.kept = unsaved;
+    }
     match result {
         Ok(workspace) => {
             bench.take(workspace);
             bench.typing = false;
-            let words = if undo {
-                "Your files are back."
-            } else {
-                "The starter is back. `: undo reset` brings yours back."
+            let rebuild = bench.rebuild && matches!(wanted, Wanted::Solution(_));
+            let words = match wanted {
+                Wanted::Starter => "The starter is back. `: undo reset` brings yours back.",
+                Wanted::Solution(_) => {
+                    "The solution is in your files. `: undo reset` brings yours back."
+                }
+                Wanted::PutAway => "Your files are back.",
             };
             model.say(Role::Pass, words);
+            if rebuild {
+                attempts::rebuild(model, exercise, effects);
+            }
         }
         Err(trouble) => complain(model, &trouble),
     }
@@ -177,9 +208,8 @@ pub(super) fn saved(
         return;
     };
     if bench.rebuild && changed && !bench.typing {
-        bench.wants_build = true;
-    }
-    if bench.wants_build && bench.files.iter().all(|file| file.saving.is_none()) {
+        attempts::rebuild(model, exercise, effects);
+    } else if bench.wants_build && bench.files.iter().all(|file| file.saving.is_none()) {
         attempts::begin(model, exercise, effects);
     }
 }
@@ -224,7 +254,7 @@ pub(super) fn disk(
     let Some(bench) = model.benches.get_mut(exercise) else {
         return;
     };
-    let rebuild = bench.rebuild && change == Change::Taken && !bench.is_building();
+    let rebuild = bench.rebuild && change == Change::Taken;
     match change {
         Change::Taken => model.say(Role::Muted, format!("{name} changed on disk and was read")),
         Change::Conflict => bench.wants_build = false,
@@ -234,7 +264,7 @@ pub(super) fn disk(
         show_conflict(model, exercise);
     }
     if rebuild {
-        attempts::build(model, effects);
+        attempts::rebuild(model, exercise, effects);
     }
 }
 

@@ -18,6 +18,7 @@ use crate::tui::action::ACTIONS;
 use crate::tui::action::ActionId;
 use crate::tui::action::footer;
 use crate::tui::effect::Effect;
+use crate::tui::effect::Wanted;
 use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
 use crate::tui::fixture::missing;
@@ -501,9 +502,10 @@ fn reset_asks_and_can_be_undone() {
     let effects = scene.key(KeyCode::Enter);
     assert_eq!(
         effects,
-        [Effect::Reset {
+        [Effect::Exchange {
             exercise: shrink(),
-            undo: false
+            wanted: Wanted::Starter,
+            texts: Vec::new(),
         }]
     );
     scene.char(':');
@@ -511,9 +513,10 @@ fn reset_asks_and_can_be_undone() {
     let effects = scene.key(KeyCode::Enter);
     assert_eq!(
         effects,
-        [Effect::Reset {
+        [Effect::Exchange {
             exercise: shrink(),
-            undo: true
+            wanted: Wanted::PutAway,
+            texts: Vec::new(),
         }]
     );
 }
@@ -568,14 +571,70 @@ fn a_signal_saves_stops_and_leaves() {
     assert_eq!(effects.last(), Some(&Effect::Quit));
 }
 
+/// The builds that were started.
+fn started(effects: &[Effect]) -> usize {
+    let starts = |effect: &&Effect| matches!(effect, Effect::StartAttempt { .. });
+    effects.iter().filter(starts).count()
+}
+
+/// The running build ends.
+fn end(scene: &mut Scene) -> Vec<Effect> {
+    let job = scene.model.job.as_ref().expect("a build runs").id;
+    scene.tell(Msg::AttemptEnded { job, trouble: None })
+}
+
 #[test]
 fn saving_builds_where_the_learner_asked_for_that() {
     let mut scene = Scene::work();
     scene.char('w');
     let effects = on_disk(&mut scene, Some("FROM scratch\n"));
     assert!(matches!(effects.as_slice(), [Effect::StartAttempt { .. }]));
+    // Not on top of a running build, but after it, and once.
+    assert_eq!(started(&on_disk(&mut scene, Some("FROM busybox\n"))), 0);
+    assert_eq!(started(&on_disk(&mut scene, Some("FROM alpine\n"))), 0);
+    assert_eq!(started(&end(&mut scene)), 1);
+    assert_eq!(bench(&scene).building["Dockerfile"], "FROM alpine\n");
+    assert_eq!(started(&end(&mut scene)), 0);
+}
+
+#[test]
+fn a_save_that_waits_for_a_build_is_not_built_once_that_is_stopped_or_no_longer_wanted() {
+    for key in ['x', 'w'] {
+        let mut scene = Scene::work();
+        scene.char('w');
+        on_disk(&mut scene, Some("FROM scratch\n"));
+        on_disk(&mut scene, Some("FROM busybox\n"));
+        scene.char(key);
+        assert_eq!(started(&end(&mut scene)), 0, "{key}");
+    }
+    // Without an engine the next attempt would only say so again.
+    let mut scene = Scene::work();
+    scene.char('w');
+    on_disk(&mut scene, Some("FROM scratch\n"));
     on_disk(&mut scene, Some("FROM busybox\n"));
-    assert_eq!(scene.model.last_job, 1, "not on top of a running build");
+    scene.attempt(vec![AttemptEvent::Finished(Box::new(report(
+        Outcome::EngineUnavailable,
+    )))]);
+    assert_eq!(started(&end(&mut scene)), 0);
+}
+
+#[test]
+fn a_build_that_a_save_starts_takes_nobody_from_what_is_read() {
+    let mut scene = Scene::work();
+    scene.char('w');
+    for (key, screen) in [
+        ('6', Screen::Hints),
+        ('1', Screen::Brief),
+        ('3', Screen::Result),
+    ] {
+        scene.char(key);
+        let text = format!("FROM scratch\n# {key}\n");
+        assert_eq!(started(&on_disk(&mut scene, Some(&text))), 1);
+        assert_eq!(scene.model.screen, screen);
+        end(&mut scene);
+    }
+    scene.char('b');
+    assert_eq!(scene.model.screen, Screen::Work, "that was asked for");
 }
 
 #[test]

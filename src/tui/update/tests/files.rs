@@ -6,10 +6,13 @@ use crate::tui::action::ActionId;
 use crate::tui::action::action;
 use crate::tui::action::footer;
 use crate::tui::effect::Effect;
+use crate::tui::effect::Unwritten;
+use crate::tui::effect::Wanted;
 use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
 use crate::tui::fixture::shrink;
 use crate::tui::fixture::workspace;
+use crate::tui::model::Screen;
 use crate::tui::msg::Msg;
 use crate::workshop::Barred;
 use crate::workshop::KeptTexts;
@@ -220,4 +223,94 @@ fn texts_that_an_earlier_sitting_did_not_save_are_told_until_the_work_goes_on() 
         scene.char('1');
         assert!(!words(&mut scene).contains("kept in"));
     }
+}
+
+/// The texts that are put away with what is on disk: file, text, what it is written over.
+fn taken_along(effects: &[Effect]) -> Vec<Unwritten> {
+    let taken = effects.iter().find_map(|effect| match effect {
+        Effect::Exchange { texts, .. } => Some(texts.clone()),
+        _ => None,
+    });
+    taken.expect("files are exchanged")
+}
+
+#[test]
+fn a_reset_takes_along_what_is_only_here() {
+    let text = |text: &str, over: Option<&str>| Unwritten {
+        file: "Dockerfile".to_owned(),
+        text: text.to_owned(),
+        over: over.map(str::to_owned),
+        conflict: true,
+    };
+    let mine = format!("mine{DOCKERFILE}");
+    // From other screens, too.
+    for screen in ['1', '2', '6'] {
+        let mut scene = Scene::work();
+        on_disk(&mut scene, None);
+        scene.char(screen);
+        scene.char('R');
+        let effects = scene.key(KeyCode::Enter);
+        assert_eq!(taken_along(&effects), [text(DOCKERFILE, None)]);
+
+        let mut scene = typed("mine");
+        scene.key(KeyCode::Esc);
+        on_disk(&mut scene, Some("FROM theirs\n"));
+        scene.char(screen);
+        scene.char('R');
+        let effects = scene.key(KeyCode::Enter);
+        let wanted = text(&mine, Some("FROM theirs\n"));
+        let along = taken_along(&effects);
+        assert_eq!(along, std::slice::from_ref(&wanted));
+        // As does its undoing.
+        scene.char(':');
+        type_text(&mut scene, "undo reset");
+        let effects = scene.key(KeyCode::Enter);
+        assert_eq!(taken_along(&effects), [wanted]);
+    }
+}
+
+#[test]
+fn files_that_were_exchanged_can_be_undone_here_as_well() {
+    let mut scene = typed("mine");
+    scene.key(KeyCode::Esc);
+    let place = "/k/000001/Dockerfile";
+    let mut fresh = workspace();
+    fresh.files[0].text = Some("FROM starter\n".to_owned());
+    scene.tell(Msg::Exchanged {
+        exercise: shrink(),
+        wanted: Wanted::Starter,
+        result: Ok(fresh),
+        unsaved: KeptTexts::at(vec![place.into()]),
+    });
+    assert_eq!(file(&scene).editor.text(), "FROM starter\n");
+    assert!(!bench(&scene).is_unsaved());
+    assert!(status(&scene).contains("`: undo reset` brings yours back"));
+    assert!(words(&mut scene).contains(place));
+    let effects = scene.char('u');
+    assert_eq!(saves(&effects), [format!("mine{DOCKERFILE}")]);
+}
+
+#[test]
+fn the_solution_is_exchanged_for_what_is_in_the_files_and_here() {
+    let mut scene = typed("mine");
+    scene.key(KeyCode::Esc);
+    scene.char('6');
+    scene.char('S');
+    scene.char('A');
+    let effects = scene.key(KeyCode::Enter);
+    let answer = scene.model.exercise().and_then(|one| one.solution.as_ref());
+    let answer = answer.expect("it has one").files.clone();
+    let texts = vec![Unwritten {
+        file: "Dockerfile".to_owned(),
+        text: format!("mine{DOCKERFILE}"),
+        over: Some(DOCKERFILE.to_owned()),
+        conflict: false,
+    }];
+    let wanted = Effect::Exchange {
+        exercise: shrink(),
+        wanted: Wanted::Solution(answer),
+        texts,
+    };
+    assert!(effects.contains(&wanted), "{effects:?}");
+    assert_eq!(scene.model.screen, Screen::Work);
 }
