@@ -196,7 +196,8 @@ pub(super) fn link_key(
     model.overlay = Some(Overlay::Links(selected));
 }
 
-/// Goes where a link leads: a heading of a lesson, or the clipboard for what is outside.
+/// Goes where a link leads: an exercise, a heading of a lesson, or the clipboard for what is
+/// outside.
 fn follow(model: &mut Model, target: &str, effects: &mut Vec<Effect>) {
     if target.contains("://") {
         effects.push(Effect::Copy(target.to_owned()));
@@ -204,6 +205,10 @@ fn follow(model: &mut Model, target: &str, effects: &mut Vec<Effect>) {
         return;
     }
     let (id, anchor) = target.split_once('#').unwrap_or((target, ""));
+    if let Some(exercise) = id.strip_prefix("exercise:") {
+        to_exercise(model, exercise, effects);
+        return;
+    }
     let lesson = model
         .course
         .lessons
@@ -238,12 +243,30 @@ fn follow(model: &mut Model, target: &str, effects: &mut Vec<Effect>) {
     navigate::read_to_the_end(model, effects);
 }
 
+/// Opens an exercise of the course, as from the course map.
+fn to_exercise(model: &mut Model, id: &str, effects: &mut Vec<Effect>) {
+    let unit = model.units.iter().position(|unit| match unit {
+        Unit::Exercise(index) => {
+            let exercise = model.course.exercises.get(*index);
+            exercise.is_some_and(|exercise| exercise.id.as_str() == id)
+        }
+        Unit::Lesson(_) => false,
+    });
+    let Some(unit) = unit else {
+        model.say(Role::Warn, "this course has no such exercise");
+        return;
+    };
+    model.unit = unit;
+    navigate::open(model, effects);
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::course::Choice;
+    use crate::course::load;
     use crate::tui::fixture::Scene;
     use crate::tui::msg::Msg;
     use crate::workshop::Answered;
@@ -420,5 +443,58 @@ mod tests {
         let top = scene.model.reading["distroless"].top;
         let line = lesson::doc(&scene.model).outline[3].line;
         assert_eq!(top, line);
+    }
+
+    #[test]
+    fn every_link_of_the_course_leads_somewhere() {
+        let course = Arc::new(load::embedded().unwrap());
+        let mut followed = 0;
+        for lesson in 0..course.lessons.len() {
+            let open = || {
+                let mut scene = Scene::home();
+                let size = scene.model.size;
+                scene.model = Model::new(Arc::clone(&course), scene.model.theme, size);
+                let wanted = Unit::Lesson(lesson);
+                let mut units = scene.model.units.iter();
+                scene.model.unit = units.position(|unit| *unit == wanted).unwrap();
+                scene.key(KeyCode::Enter);
+                scene
+            };
+            for (link, shown) in lesson::doc(&open().model).links.iter().enumerate() {
+                let mut scene = open();
+                let before = scene.model.unit;
+                scene.char('o');
+                for _ in 0..link {
+                    scene.char('j');
+                }
+                let effects = scene.key(KeyCode::Enter);
+                let copied = matches!(effects.as_slice(), [Effect::Copy(_)]);
+                let here = shown.target.starts_with('#');
+                let elsewhere = scene.model.unit != before;
+                assert!(copied || here || elsewhere, "link {link} of {lesson}");
+                let warned = scene.model.status.as_ref();
+                let warned = warned.is_some_and(|status| status.role == Role::Warn);
+                assert!(!warned, "link {link} of {lesson}");
+                followed += 1;
+            }
+        }
+        assert!(followed >= 3, "{followed}");
+    }
+
+    #[test]
+    fn an_exercise_that_a_link_names_opens_and_one_that_is_not_there_is_told() {
+        let mut scene = reading(&[true, false]);
+        let mut effects = Vec::new();
+        follow(&mut scene.model, "exercise:nothing", &mut effects);
+        assert_eq!(scene.model.screen, Screen::Lesson);
+        let status = scene.model.status.as_ref().unwrap();
+        assert!(status.text.contains("no such exercise"), "{}", status.text);
+        follow(&mut scene.model, "exercise:shrink-that-image", &mut effects);
+        assert_eq!(
+            scene.model.exercise().unwrap().id,
+            crate::tui::fixture::shrink()
+        );
+        let opened = Effect::Open(crate::tui::fixture::shrink());
+        assert!(effects.contains(&opened), "{effects:?}");
     }
 }
