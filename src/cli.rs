@@ -26,6 +26,7 @@ mod sbom;
 mod scan;
 mod target;
 mod trace;
+mod typed;
 mod wiring;
 
 use std::ffi::OsString;

@@ -73,7 +73,7 @@ enum Choice {
     Doctor,
 }
 
-/// How many menus without an answer end the workshop.
+/// How many empty answers in a row leave a menu: nobody reads it.
 const UNREAD: usize = 3;
 
 /// Runs the workshop until the person leaves, with the base images that are prepared meanwhile;
@@ -121,17 +121,29 @@ impl Plain<'_> {
         answer
     }
 
-    /// Asks for a number from 1 to `most`, or a word. `None` where the person left.
-    async fn choose(&mut self, prompt: &str, most: usize) -> Option<usize> {
-        for _ in 0..UNREAD {
+    /// Shows a list and asks for the number of a line, from 1. A slip is told and asked about again;
+    /// `help` shows the list once more. `None` where the person left.
+    async fn choose(&mut self, list: &[String], prompt: &str) -> Option<usize> {
+        self.say_all(list.to_vec());
+        let mut unread = 0;
+        while unread < UNREAD {
             let answer = self.ask(prompt).await?;
-            match answer.trim().to_lowercase().as_str() {
+            unread = match answer.trim().to_lowercase().as_str() {
                 "q" | "quit" | "exit" | "back" | "0" => return None,
+                "" => unread + 1,
+                "help" | "?" | "menu" | "list" => {
+                    self.say_all(list.to_vec());
+                    0
+                }
                 word => match word.parse() {
-                    Ok(number) if (1..=most).contains(&number) => return Some(number),
-                    _ => self.say(format!("Please type a number from 1 to {most}, or q.")),
+                    Ok(number) if (1..=list.len()).contains(&number) => return Some(number),
+                    _ => 0,
                 },
-            }
+            };
+            self.say(format!(
+                "Please type a number from 1 to {}, q, or help for the list.",
+                list.len()
+            ));
         }
         None
     }
@@ -155,8 +167,9 @@ impl Plain<'_> {
             self.say("");
             self.say_engine();
             self.say_bases();
-            let choices = self.menu();
-            let Some(number) = self.choose("Number, or q to leave: ", choices.len()).await else {
+            self.say("");
+            let (choices, list): (Vec<Choice>, Vec<String>) = self.menu().into_iter().unzip();
+            let Some(number) = self.choose(&list, "Number, or q to leave: ").await else {
                 break;
             };
             self.open(choices.into_iter().nth(number - 1)).await;
@@ -262,35 +275,30 @@ impl Plain<'_> {
         self.say_all(said);
     }
 
-    fn menu(&mut self) -> Vec<Choice> {
-        let course = self.services.course.clone();
-        let mut choices = Vec::new();
-        self.say("");
+    /// What can be opened, each with its line.
+    fn menu(&self) -> Vec<(Choice, String)> {
+        let course = &self.services.course;
+        let mut menu = Vec::new();
         for (index, lesson) in course.lessons.iter().enumerate() {
-            choices.push(Choice::Lesson(index));
-            let line = self.lesson_line(choices.len(), lesson);
-            self.say(line);
+            let line = self.lesson_line(menu.len() + 1, lesson);
+            menu.push((Choice::Lesson(index), line));
             for id in &lesson.exercises {
                 let Some(exercise) = course.exercise(id.as_str()) else {
                     continue;
                 };
-                choices.push(Choice::Exercise(id.clone()));
                 let reached = self.reached(id);
                 let line = format!(
                     "{:>3}    Exercise: {} ({} min){reached}",
-                    choices.len(),
+                    menu.len() + 1,
                     exercise.title,
                     exercise.minutes
                 );
-                self.say(line);
+                menu.push((Choice::Exercise(id.clone()), line));
             }
         }
-        choices.push(Choice::Doctor);
-        self.say(format!(
-            "{:>3}  Doctor: what this machine needs",
-            choices.len()
-        ));
-        choices
+        let doctor = format!("{:>3}  Doctor: what this machine needs", menu.len() + 1);
+        menu.push((Choice::Doctor, doctor));
+        menu
     }
 
     fn lesson_line(&self, number: usize, lesson: &Lesson) -> String {

@@ -5,7 +5,6 @@
 )]
 
 use std::fmt::Write as _;
-use std::io::BufRead as _;
 use std::time::Instant;
 
 use crate::cli::CliError;
@@ -16,6 +15,8 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::output::Paint;
+use crate::cli::typed;
+use crate::cli::typed::Typed;
 use crate::cli::wiring;
 use crate::engine::Engine as _;
 use crate::engine::Tried;
@@ -113,7 +114,7 @@ async fn mend(
     })?;
     output.tell(&shown(&plan));
     if !args.yes {
-        agree(output)?;
+        agree(output, interrupt).await?;
     }
     carry_out(&plan, output, interrupt).await
 }
@@ -128,8 +129,8 @@ fn shown(plan: &Plan) -> String {
     text
 }
 
-/// Asks whether to go on.
-fn agree(output: Output) -> Result<(), CliError> {
+/// Asks whether to go on. A signal ends the question, too.
+async fn agree(output: Output, interrupt: &Interrupt) -> Result<(), CliError> {
     let question = "run these commands?";
     if !output.can_ask() {
         return Err(CliError::NoAnswer {
@@ -137,10 +138,9 @@ fn agree(output: Output) -> Result<(), CliError> {
         });
     }
     output.tell("Run these commands? [y/N] ");
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    let agreed = read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
-    if agreed {
+    if let Typed::Line(answer) = interrupt.ends(typed::line()).await?
+        && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    {
         return Ok(());
     }
     output.tell("nothing was changed\n");

@@ -6,7 +6,6 @@
 
 mod demonstration;
 
-use std::io::BufRead as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -23,6 +22,8 @@ use crate::cli::Exit;
 use crate::cli::interrupt;
 use crate::cli::interrupt::Asks;
 use crate::cli::output::Output;
+use crate::cli::typed;
+use crate::cli::typed::Typed;
 use crate::cli::wiring;
 use crate::course::Course;
 use crate::course::suggest;
@@ -197,6 +198,10 @@ impl Work {
     }
 }
 
+/// What is said of a line that cannot be read.
+const NOT_UTF8: &str = "That line is not UTF-8, so nothing was done with it. Please type it without \
+                        accents, or set this terminal to UTF-8.\n";
+
 /// Someone at a keyboard, in front of lines.
 struct Person {
     output: Output,
@@ -209,18 +214,20 @@ impl Person {
         if self.work.is_last() {
             return None;
         }
-        let _ = self.output.result(prompt);
-        let read = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            let count = std::io::stdin().lock().read_line(&mut line).ok()?;
-            (count > 0).then_some(line)
-        });
-        tokio::select! {
-            line = read => line.ok().flatten(),
-            () = self.work.last.cancelled() => {
-                // What is said next does not belong to the prompt.
-                let _ = self.output.result("\n");
-                None
+        loop {
+            let _ = self.output.result(prompt);
+            let typed = self.work.last.run_until_cancelled(typed::line()).await;
+            match typed {
+                Some(Typed::Line(line)) => return Some(line),
+                Some(Typed::NotUtf8) => {
+                    let _ = self.output.result(NOT_UTF8);
+                }
+                Some(Typed::End) => return None,
+                None => {
+                    // What is said next does not belong to the prompt.
+                    let _ = self.output.result("\n");
+                    return None;
+                }
             }
         }
     }

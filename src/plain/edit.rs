@@ -2,6 +2,7 @@
 
 use crate::course::ExerciseId;
 use crate::plain::Plain;
+use crate::plain::exercise::numbered;
 use crate::text::Clean;
 use crate::text::plural;
 use crate::workshop::LineEnds;
@@ -161,18 +162,12 @@ fn lines(text: &str, ends: LineEnds) -> Vec<String> {
 impl Plain<'_> {
     /// Lets the person change a file: in the editor that was named, or line by line where none was.
     pub(super) async fn edit(&mut self, exercise: &ExerciseId, workspace: &Workspace) {
-        let names: Vec<String> = workspace
-            .files
-            .iter()
-            .map(|file| file.name.clone())
-            .collect();
-        let index = if names.len() == 1 {
+        let names = workspace.files.iter().map(|file| file.name.as_str());
+        let list = numbered(names);
+        let index = if list.len() == 1 {
             Some(1)
         } else {
-            for (index, name) in names.iter().enumerate() {
-                self.say(format!("{:>3}  {name}", index + 1));
-            }
-            self.choose("Which file, or q: ", names.len()).await
+            self.choose(&list, "Which file, or q: ").await
         };
         let Some(file) = index.and_then(|number| workspace.files.get(number - 1)) else {
             return;

@@ -69,13 +69,9 @@ impl Plain<'_> {
         }
         while !self.over {
             self.say("");
-            for (index, (_, label)) in ACTIONS.iter().enumerate() {
-                self.say(format!("{:>3}  {label}", index + 1));
-            }
-            let Some(number) = self
-                .choose("Number, or q to go back: ", ACTIONS.len())
-                .await
-            else {
+            let labels = ACTIONS.iter().map(|(_, label)| *label);
+            let list = numbered(labels);
+            let Some(number) = self.choose(&list, "Number, or q to go back: ").await else {
                 return;
             };
             let action = ACTIONS
@@ -394,6 +390,14 @@ impl Plain<'_> {
         self.say("");
         self.pages(&prose::lines(&solution.why)).await;
     }
+}
+
+/// Lines with their numbers, from 1.
+pub(super) fn numbered<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let lines = lines.into_iter().enumerate();
+    lines
+        .map(|(index, line)| format!("{:>3}  {line}", index + 1))
+        .collect()
 }
 
 /// The lines of two texts with what was taken and what was added.

@@ -392,6 +392,30 @@ async fn the_menu_is_numbered_and_says_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_slip_is_told_and_asked_about_again_and_help_helps() {
+    let slips = ["build", "x", "99", "-1", "help", "menu", "y"];
+    let (person, workshop) = visit(&[&slips[..], &["1", "q"]].concat()).await;
+    assert_eq!(done(&workshop), ["read why"], "the lesson opens after them");
+    let shown = |line: &str| person.heard.iter().filter(|heard| *heard == line).count();
+    // At the start, after the lesson, and twice because it was asked for.
+    assert_eq!(shown("  1  Lesson 1: Why small matters (5 min)"), 4);
+    let told = "Please type a number from 1 to 3, q, or help for the list.";
+    assert_eq!(shown(told), slips.len());
+    // In an exercise as well.
+    let (_, workshop) = visit(&["2", "x", "y", "z", "?", "5", "q", "q"]).await;
+    assert_eq!(done(&workshop), ["open first-build", "hint run 1"]);
+}
+
+#[tokio::test]
+async fn where_nobody_reads_the_menu_it_is_left() {
+    let (person, _) = visit(&["", "", "", "1"]).await;
+    assert_eq!(person.answers.len(), 1, "nothing more was asked");
+    // One word between them, and somebody reads.
+    let (person, _) = visit(&["", "", "x", "", "", "q"]).await;
+    assert!(person.answers.is_empty());
+}
+
+#[tokio::test]
 async fn damaged_records_are_told_once() {
     let workshop = Arc::new(Fake::default());
     let trouble = Trouble::new("Your records were damaged").advise("Nothing else is lost.");

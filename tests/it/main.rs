@@ -16,6 +16,7 @@ mod bases;
 mod cli;
 mod content;
 mod course;
+mod doctor_asks;
 mod engine_contract;
 mod engine_faults;
 mod faults;

@@ -111,3 +111,24 @@ fn ctrl_c_and_a_signal_keep_what_was_typed_and_the_next_opening_says_where() {
         assert!(shown.contains("unsaved/000001/Dockerfile: copy"), "{shown}");
     }
 }
+
+#[test]
+fn a_line_of_another_locale_is_asked_for_again_and_a_slip_in_the_menu_ends_nothing() {
+    let mut pty = editing();
+    pty.send(b"1 # Caf\xe9\n");
+    pty.shows("That line is not UTF-8");
+    pty.press("1 FROM mine\n");
+    pty.shows("Line 1 was changed.");
+    pty.press("s\n");
+    pty.shows("Dockerfile is saved.");
+    let saved = std::fs::read_to_string(dockerfile(&pty)).expect("it is there");
+    assert!(saved.starts_with("FROM mine\n"), "{saved}");
+    for slip in ["build\n", "make\n", "run\n", "help\n"] {
+        pty.press(slip);
+    }
+    pty.shows("Please type a number from 1 to 13, q, or help for the list.");
+    pty.press("q\n");
+    pty.shows("Number, or q to leave:");
+    pty.press("q\n");
+    assert_eq!(pty.ends(), 0);
+}

@@ -124,8 +124,13 @@ impl Pty {
 
     /// Types keys.
     pub(crate) fn press(&mut self, keys: &str) {
+        self.send(keys.as_bytes());
+    }
+
+    /// Sends what a terminal with any locale would.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.writer
-            .write_all(keys.as_bytes())
+            .write_all(bytes)
             .expect("the terminal takes keys");
     }
 
