@@ -4,11 +4,13 @@
 //! [`Clean::line`] before any front end sees them. The type is the proof: whatever is [`Clean`]
 //! holds no control character, no escape sequence and no bidirectional override.
 
+mod charset;
 mod nearest;
 
 use std::fmt;
 use std::fmt::Write as _;
 
+pub use charset::is_ascii_only;
 pub use nearest::nearest;
 use unicode_width::UnicodeWidthChar;
 

@@ -309,6 +309,9 @@ impl Action {
     #[must_use]
     pub fn key_name(&self, model: &Model) -> String {
         let mut chords = self.keys_now(model);
-        chords.next().map(Chord::name).unwrap_or_default()
+        let first = chords.next();
+        first
+            .map(|chord| chord.name(model.theme))
+            .unwrap_or_default()
     }
 }

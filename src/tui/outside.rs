@@ -14,6 +14,7 @@ use std::process::Stdio;
 
 use rustix::process::Pid;
 
+use crate::text::is_ascii_only;
 use crate::tui::theme::Palette;
 use crate::tui::theme::Theme;
 
@@ -56,32 +57,18 @@ impl Options {
         } else {
             Palette::Terminal
         };
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .into_iter()
-            .map(text)
-            .find(|value| !value.is_empty())
-            .unwrap_or_default();
         let editor = ["VISUAL", "EDITOR"]
             .into_iter()
             .map(text)
             .filter_map(|value| shell_words::split(&value).ok())
             .find(|words| !words.is_empty());
         Self {
-            theme: Theme::new(palette, is_ascii(&locale, &text("TERM"))),
+            theme: Theme::new(palette, is_ascii_only(text)),
             editor,
             start,
             reports: std::env::temp_dir(),
         }
     }
-}
-
-/// Whether a terminal shows only ASCII. No locale at all is common in containers on terminals that
-/// show everything, so only one that names another character set counts.
-fn is_ascii(locale: &str, term: &str) -> bool {
-    let locale = locale.to_ascii_lowercase();
-    let unicode = locale.contains("utf-8") || locale.contains("utf8");
-    let named = !matches!(locale.as_str(), "" | "c" | "posix");
-    (named && !unicode) || term == "linux"
 }
 
 /// The learner's editor, started.
@@ -155,15 +142,6 @@ pub(super) fn edit(editor: &[String], file: &Path, line: usize) -> io::Result<Ed
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_named_other_character_set_means_ascii() {
-        assert!(!is_ascii("", "xterm-256color"));
-        assert!(!is_ascii("C.UTF-8", "xterm"));
-        assert!(!is_ascii("C", "tmux-256color"));
-        assert!(is_ascii("de_DE.ISO-8859-1", "xterm"));
-        assert!(is_ascii("de_DE.utf8", "linux"));
-    }
 
     #[test]
     fn editors_with_a_window_are_known_by_their_name() {

@@ -9,6 +9,25 @@ use unicode_width::UnicodeWidthStr;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
 
+/// Signs in texts and what stands for each where only ASCII is shown: in its own cell, and in the
+/// next one where that is blank.
+const SIGNS: [(&str, &str, &str); 14] = [
+    ("≤", "<", "="),
+    ("≥", ">", "="),
+    ("≈", "~", ""),
+    ("…", "~", ""),
+    ("·", "-", ""),
+    ("−", "-", ""),
+    ("–", "-", ""),
+    ("—", "-", ""),
+    ("×", "x", ""),
+    ("→", ">", ""),
+    ("↑", "^", ""),
+    ("↓", "v", ""),
+    ("“", "\"", ""),
+    ("”", "\"", ""),
+];
+
 /// A buffer and the looks to draw with.
 pub struct Painter<'a> {
     /// What is drawn on.
@@ -139,6 +158,33 @@ impl Painter<'_> {
         }
     }
 
+    /// Puts ASCII in the place of the signs that goals, sizes and reports are written with, on a
+    /// terminal that shows nothing else. Letters stay: they are somebody's words.
+    pub fn spell_out(&mut self) {
+        if !self.theme.is_ascii() {
+            return;
+        }
+        let area = self.buf.area;
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                let Some(cell) = self.buf.cell_mut((x, y)) else {
+                    continue;
+                };
+                let sign = SIGNS.iter().find(|(sign, ..)| *sign == cell.symbol());
+                let Some((_, ascii, rest)) = sign else {
+                    continue;
+                };
+                cell.set_symbol(ascii);
+                if !rest.is_empty()
+                    && let Some(next) = self.buf.cell_mut((x + 1, y))
+                    && next.symbol() == " "
+                {
+                    next.set_symbol(rest);
+                }
+            }
+        }
+    }
+
     /// Draws a thin frame with a title.
     pub fn frame(&mut self, area: Rect, title: &str) {
         let area = area.intersection(self.buf.area);
@@ -250,6 +296,31 @@ mod tests {
         assert_eq!(cut("short", 10, "…"), "short");
         assert_eq!(cut("字字字", 4, "…"), "字…");
         assert_eq!(cut("abc", 0, "…"), "");
+    }
+
+    #[test]
+    fn signs_have_a_stand_in_where_only_ascii_is_shown_and_letters_stay() {
+        use crate::tui::theme::Palette;
+
+        let text = "≤ 5 MB, ≥3, ≈1.16 GB → “café”…";
+        let drawn = |ascii| {
+            let area = Rect::new(0, 0, 30, 1);
+            let mut buf = Buffer::empty(area);
+            let mut painter = Painter {
+                buf: &mut buf,
+                theme: Theme::new(Palette::Mono, ascii),
+            };
+            painter.text(0, 0, 30, Role::Text, text);
+            painter.spell_out();
+            let cells = buf.content().iter();
+            cells.map(ratatui::buffer::Cell::symbol).collect::<String>()
+        };
+        assert_eq!(drawn(true), "<=5 MB, >3, ~1.16 GB > \"café\"~");
+        assert_eq!(drawn(false), text);
+        for (sign, ascii, rest) in SIGNS {
+            assert_eq!((width(sign), width(ascii)), (1, 1), "{sign}");
+            assert!(ascii.is_ascii() && rest.is_ascii(), "{sign}");
+        }
     }
 
     #[test]

@@ -85,6 +85,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     };
     footer::view(model, &mut painter, area);
     let over = over::view(model, &mut painter, area);
+    painter.spell_out();
     if let Some(cursor) = over.or(cursor.filter(|_| model.overlay.is_none())) {
         frame.set_cursor_position(cursor);
     }

@@ -29,6 +29,7 @@ use crate::finding::advisory::Database;
 use crate::learner::Home;
 use crate::scan;
 use crate::text::Clean;
+use crate::text::is_ascii_only;
 use crate::text::plural;
 use crate::units::Bytes;
 
@@ -75,9 +76,12 @@ pub struct Terminal {
     pub name: String,
     /// `COLORTERM`.
     pub colors: String,
-    /// Whether the locale is UTF-8.
+    /// Whether more than ASCII is drawn on it.
     pub utf8: bool,
 }
+
+/// The name of the check of base images.
+pub const BASES: &str = "Base images";
 
 /// The smallest terminal that screens are drawn for.
 const SMALLEST: (u16, u16) = (60, 18);
@@ -86,19 +90,13 @@ const SMALLEST: (u16, u16) = (60, 18);
 #[must_use]
 pub fn terminal() -> Terminal {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .map(variable)
-        .into_iter()
-        .find(|value| !value.is_empty())
-        .unwrap_or_default()
-        .to_lowercase();
     Terminal {
         size: rustix::termios::tcgetwinsize(std::io::stdout())
             .ok()
             .map(|size| (size.ws_col, size.ws_row)),
         name: variable("TERM"),
         colors: variable("COLORTERM"),
-        utf8: locale.contains("utf-8") || locale.contains("utf8"),
+        utf8: !is_ascii_only(variable),
     }
 }
 
@@ -311,15 +309,15 @@ fn of_disk(free: Option<Bytes>, needed: Bytes) -> Check {
 fn of_bases(bases: &[(String, bool)], engine: bool) -> Check {
     if !engine {
         let found = "not looked at: they are kept by an engine";
-        return check("Base images", CheckState::Off, found, None);
+        return check(BASES, CheckState::Off, found, None);
     }
     let ready = bases.iter().filter(|(_, ready)| *ready).count();
     let found = format!("{ready} of {} ready", bases.len());
     if ready == bases.len() {
-        return check("Base images", CheckState::Good, found, None);
+        return check(BASES, CheckState::Good, found, None);
     }
     let fix = "The workshop prepares them while you read; `loadline bases build` does it now.";
-    check("Base images", CheckState::Limited, found, Some(fix))
+    check(BASES, CheckState::Limited, found, Some(fix))
 }
 
 fn of_certificates(authorities: usize, untrusting: &[String]) -> Check {

@@ -4,6 +4,8 @@ use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 use crossterm::event::KeyModifiers;
 
+use crate::tui::theme::Theme;
+
 /// A key with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chord {
@@ -47,8 +49,11 @@ impl Chord {
 
     /// The chord in words: `Ctrl+B`, `Enter`, `b`.
     #[must_use]
-    pub fn name(self) -> String {
+    pub fn name(self, theme: Theme) -> String {
         let name = match self.code {
+            KeyCode::Up | KeyCode::Down | KeyCode::Left | KeyCode::Right if theme.is_ascii() => {
+                format!("{}", self.code)
+            }
             KeyCode::Char(' ') => "Space".to_owned(),
             KeyCode::Char(c) if self.ctrl => c.to_uppercase().to_string(),
             KeyCode::Char(c) => c.to_string(),

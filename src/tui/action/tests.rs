@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ACTIONS;
 use super::ActionId;
+use crate::tui::theme::Theme;
 
 /// Actions that share a key because they are one idea on different screens.
 const SAME: [&[ActionId]; 4] = [
@@ -21,7 +22,10 @@ fn a_letter_means_one_thing_on_every_screen() {
     let mut meanings: BTreeMap<String, Vec<ActionId>> = BTreeMap::new();
     for action in ACTIONS {
         for chord in action.keys {
-            meanings.entry(chord.name()).or_default().push(action.id);
+            meanings
+                .entry(chord.name(Theme::default()))
+                .or_default()
+                .push(action.id);
         }
     }
     for (key, actions) in meanings {

@@ -4,7 +4,6 @@ use ratatui::layout::Position;
 use ratatui::layout::Rect;
 
 use crate::tui::action::ActionId;
-use crate::tui::action::Chord;
 use crate::tui::action::action;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
@@ -82,8 +81,8 @@ fn keys(model: &Model, id: ActionId) -> String {
     let Some(action) = action(id) else {
         return String::new();
     };
-    let names: Vec<String> = action.keys_now(model).map(Chord::name).collect();
-    names.join(" ")
+    let names = action.keys_now(model).map(|chord| chord.name(model.theme));
+    names.collect::<Vec<String>>().join(" ")
 }
 
 /// A search line and the actions that fit; `sentences` shows what each is for.
