@@ -342,6 +342,8 @@ impl Plain<'_> {
             return self.say("Stopped.");
         };
         self.engine = engine;
+        self.hear_of_bases();
+        let checks = meanwhile::with_reasons(&checks, &self.base_states);
         let tried = match &self.engine {
             EngineState::Missing { tried, .. } => tried.clone(),
             EngineState::Looking | EngineState::Ready { .. } => Vec::new(),

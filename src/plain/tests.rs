@@ -286,12 +286,21 @@ impl Workshop for Fake {
     }
 
     async fn doctor(&self) -> Vec<Check> {
-        vec![Check {
-            title: "Engine".to_owned(),
-            state: CheckState::Bad,
-            found: Clean::line("none answers"),
-            fix: Some(Clean::line("Run `loadline doctor --fix`.")),
-        }]
+        let check = |title: &str, state, found: &str, fix: &str| Check {
+            title: title.to_owned(),
+            state,
+            found: Clean::line(found),
+            fix: Some(Clean::line(fix)),
+        };
+        vec![
+            check(
+                "Engine",
+                CheckState::Bad,
+                "none answers",
+                "Run `loadline doctor --fix`.",
+            ),
+            check("Base images", CheckState::Limited, "0 of 1 ready", "Wait."),
+        ]
     }
 }
 
@@ -758,6 +767,14 @@ async fn the_doctor_says_one_finding_per_line() {
     let (person, _) = visit(&["3", "q"]).await;
     let text = person.heard.join("\n");
     assert!(text.contains("Engine: bad. none answers\n  Next: Run `loadline doctor --fix`."));
+    assert!(text.contains("Base images: limited. 0 of 1 ready\n  Next: Wait."));
+    // With the reason of what could not be had meanwhile.
+    let why = BaseState::Failed(Clean::line("no registry answers"));
+    let states = BaseStates::from([("python:3.13".to_owned(), why)]);
+    let (person, _) = visit_course(course(), states, &["3", "q"]).await;
+    let text = person.heard.join("\n");
+    let told = "Base images: limited. 0 of 1 ready; python:3.13: no registry answers";
+    assert!(text.contains(told), "{text}");
 }
 
 /// What a run of the exercise's image opened.

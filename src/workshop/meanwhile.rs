@@ -10,8 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::BaseEvent;
 use super::BaseState;
+use super::Check;
+use super::CheckState;
 use super::Workshop;
+use super::doctor;
 use crate::course::Course;
+use crate::text::Clean;
 
 /// How base images stand, by the reference that Dockerfiles name them with.
 pub type BaseStates = BTreeMap<String, BaseState>;
@@ -48,6 +52,29 @@ pub fn ready(states: &BaseStates, course: &Course) -> (usize, usize) {
     let needed: BTreeSet<&String> = bases.collect();
     let ready = |base: &&&String| matches!(states.get(**base), Some(BaseState::Ready { .. }));
     (needed.iter().filter(ready).count(), needed.len())
+}
+
+/// The doctor's checks, with the reason of each base image that cannot be had: the doctor sees only
+/// that it is not here.
+#[must_use]
+pub fn with_reasons(checks: &[Check], states: &BaseStates) -> Vec<Check> {
+    let failed = states.iter().filter_map(|(reference, state)| match state {
+        BaseState::Failed(why) => Some(format!("{reference}: {why}")),
+        BaseState::Ready { .. } | BaseState::Waiting | BaseState::Working { .. } => None,
+    });
+    let failed: Vec<String> = failed.collect();
+    let mut checks = checks.to_vec();
+    let bases = checks.iter_mut().find(|check| check.title == doctor::BASES);
+    if let Some(check) = bases
+        && check.state == CheckState::Limited
+        && !failed.is_empty()
+    {
+        let found = format!("{}; {}", check.found, failed.join("; "));
+        check.found = Clean::line(&found);
+        let fix = "Once that is mended, `loadline bases build` makes them.";
+        check.fix = Some(Clean::line(fix));
+    }
+    checks
 }
 
 /// Whether somebody who needs `bases` would wait for the preparation of others: one of them has
@@ -103,7 +130,6 @@ pub async fn prepare(
 mod tests {
     use super::*;
     use crate::course::load;
-    use crate::text::Clean;
 
     fn told(reference: &str, state: BaseState) -> BaseEvent {
         BaseEvent {
@@ -117,6 +143,31 @@ mod tests {
             doing: Clean::line("downloading packages"),
             bytes: None,
         }
+    }
+
+    #[test]
+    fn the_doctor_tells_why_a_base_image_cannot_be_had() {
+        let check = |title: &str, state| Check {
+            title: title.to_owned(),
+            state,
+            found: Clean::line("1 of 2 ready"),
+            fix: None,
+        };
+        let why = BaseState::Failed(Clean::line("no registry answers"));
+        let states = BaseStates::from([("python:3.13".to_owned(), why)]);
+        let checks = [
+            check("Disk", CheckState::Limited),
+            check(doctor::BASES, CheckState::Limited),
+        ];
+        let told = with_reasons(&checks, &states);
+        assert_eq!(told[0], checks[0]);
+        let found = told[1].found.as_str();
+        assert_eq!(found, "1 of 2 ready; python:3.13: no registry answers");
+        assert!(told[1].fix.is_some());
+        assert_eq!(with_reasons(&checks, &BaseStates::new()), checks);
+        // It came in another way since.
+        let here = [check(doctor::BASES, CheckState::Good)];
+        assert_eq!(with_reasons(&here, &states), here);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::tui::theme::Role;
 use crate::workshop::Check;
 use crate::workshop::CheckState;
 use crate::workshop::EngineState;
+use crate::workshop::doctor;
+use crate::workshop::meanwhile;
 
 /// Columns of the names of the checks.
 const TITLE: u16 = 16;
@@ -31,7 +33,7 @@ pub fn fix(model: &Model) -> Option<Fix> {
     check.fix.as_ref()?;
     match (check.title.as_str(), check.state) {
         ("Engine", CheckState::Bad) => Some(Fix::Engine),
-        ("Base images", _) if model.engine.is_ready() && !model.preparing => Some(Fix::Bases),
+        (doctor::BASES, _) if model.engine.is_ready() && !model.preparing => Some(Fix::Bases),
         _ => None,
     }
 }
@@ -49,6 +51,7 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
         painter.text(place.x, place.y, place.width, Role::Running, &text);
         return;
     };
+    let checks = meanwhile::with_reasons(checks, &model.bases);
     let (mut lines, mut chosen) = (Vec::new(), 0..0);
     for (index, check) in checks.iter().enumerate() {
         let start = lines.len();

@@ -25,6 +25,7 @@ use crate::tui::update::navigate;
 use crate::tui::update::overlays;
 use crate::tui::update::remarks;
 use crate::tui::update::traces;
+use crate::workshop::meanwhile;
 use crate::workshop::nameless_report;
 
 /// Does an action.
@@ -291,7 +292,10 @@ fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
     let bench = model.bench();
     let (text, words) = match model.screen {
         Screen::Doctor => (
-            nameless_report(model.checks.as_deref().unwrap_or_default()),
+            nameless_report(&meanwhile::with_reasons(
+                model.checks.as_deref().unwrap_or_default(),
+                &model.bases,
+            )),
             "the doctor's report was copied, without names and paths",
         ),
         Screen::Lesson => (

@@ -11,6 +11,7 @@ use crate::course::Quiz;
 use crate::report::LayerReport;
 use crate::report::Outcome;
 use crate::text::Clean;
+use crate::tui::effect::Effect;
 use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
 use crate::tui::fixture::missing;
@@ -22,6 +23,8 @@ use crate::tui::msg::Msg;
 use crate::tui::theme::Palette;
 use crate::tui::theme::Theme;
 use crate::units::Bytes;
+use crate::workshop::BaseEvent;
+use crate::workshop::BaseState;
 use crate::workshop::Check;
 use crate::workshop::CheckState;
 use crate::workshop::Trouble;
@@ -265,6 +268,33 @@ fn a_doctor_who_misses_the_engine() {
     pictures("doctor", &mut scene);
     scene.key(KeyCode::Down);
     insta::assert_snapshot!("doctor_engine_80x24", scene.picture(80, 24));
+}
+
+#[test]
+fn the_doctor_tells_the_reason_that_home_and_the_brief_promise() {
+    let mut scene = Scene::work();
+    scene.tell(Msg::Base(BaseEvent {
+        reference: "python:3.13".to_owned(),
+        state: BaseState::Failed(Clean::line("no registry answers here")),
+    }));
+    scene.char('1');
+    let brief = scene.picture(120, 36);
+    assert!(brief.contains("cannot be had; D tells more"), "{brief}");
+    scene.char('D');
+    scene.tell(Msg::Doctor(vec![Check {
+        title: "Base images".to_owned(),
+        state: CheckState::Limited,
+        found: Clean::line("1 of 2 ready"),
+        fix: None,
+    }]));
+    let words = "1 of 2 ready; python:3.13: no registry answers here";
+    let doctor = scene.picture(120, 36);
+    assert!(doctor.contains(words), "{doctor}");
+    let copied = scene.char('y');
+    assert!(
+        matches!(copied.as_slice(), [Effect::Copy(text)] if text.contains(words)),
+        "{copied:?}"
+    );
 }
 
 #[test]
