@@ -174,6 +174,19 @@ pub struct Runtime {
     pub path: String,
 }
 
+impl fmt::Display for Runtime {
+    /// `python 3.13.9 in /usr/local`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if !self.version.is_empty() {
+            write!(f, " {}", self.version)?;
+        }
+        // Of Python it is the beginning of a program's path that is known.
+        let folder = self.path.strip_suffix("bin/python").unwrap_or(&self.path);
+        write!(f, " in /{}", folder.trim_end_matches('/'))
+    }
+}
+
 /// Everything that an image's records say of its packages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {

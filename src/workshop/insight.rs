@@ -12,6 +12,7 @@ pub use cves::Source;
 pub use cves::blind_spots;
 pub use cves::database;
 pub use cves::lines as cve_lines;
+pub use cves::uncompared;
 pub use files::FileTree;
 pub use files::Item;
 pub use files::Node;

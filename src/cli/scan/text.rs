@@ -187,15 +187,9 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
 /// A language implementation that was not compared. It stands apart from what is unknown: an image
 /// that is made of nothing but packages and one of these is as much as anybody can judge.
 fn not_compared(runtime: &Runtime) -> String {
-    let version = match runtime.version.as_str() {
-        "" => String::new(),
-        version => format!(" {version}"),
-    };
-    let what = format!("{}{version}", runtime.name);
     format!(
-        "not compared: {} in /{}; no package brought it, and no advisories here are about it",
-        Clean::line(&what),
-        Clean::line(runtime.path.trim_end_matches("/bin/python")),
+        "not compared: {}; no package brought it, and no advisories here are about it",
+        Clean::line(&runtime.to_string()),
     )
 }
 

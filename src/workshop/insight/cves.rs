@@ -12,6 +12,7 @@ use crate::finding::Lack;
 use crate::finding::Scan;
 use crate::finding::Severity;
 use crate::image::package::PackageKind;
+use crate::image::package::Runtime;
 use crate::text::Clean;
 use crate::text::plural;
 
@@ -218,6 +219,14 @@ pub fn blind_spots(scan: &Scan) -> Vec<String> {
         .collect()
 }
 
+/// A language implementation that was compared with nothing. It is not among the blind spots: no
+/// advisories that Loadline can have are about it, whatever the image is made of.
+#[must_use]
+pub fn uncompared(runtime: &Runtime) -> String {
+    let words = format!("{runtime}, which no package brought");
+    Clean::line(&words).to_string()
+}
+
 /// All of it as lines of text.
 #[must_use]
 pub fn lines(
@@ -242,6 +251,9 @@ pub fn lines(
     ));
     for spot in blind_spots(scan) {
         lines.push(format!("not seen: {spot}"));
+    }
+    for runtime in &scan.runtimes {
+        lines.push(format!("not compared: {}", uncompared(runtime)));
     }
     lines.extend(compared.sources.iter().map(|source| {
         let before = source.before.map(|before| format!("{before}, now "));
@@ -398,5 +410,28 @@ mod tests {
             days: Some(5),
         };
         assert_eq!(database(&advised), "advisories of 2026-11-20, 5 days old");
+    }
+
+    #[test]
+    fn an_interpreter_that_was_not_compared_is_told_and_is_no_blind_spot() {
+        let mut seen = scan(Vec::new());
+        seen.runtimes.push(Runtime {
+            name: "python".to_owned(),
+            version: "3.13.9".to_owned(),
+            layer: 2,
+            path: "usr/local/bin/python".to_owned(),
+        });
+        assert_eq!(blind_spots(&seen), Vec::<String>::new());
+        let advised = Advised {
+            scan: Arc::new(seen),
+            days: None,
+        };
+        let image = image();
+        let names = Names {
+            dockerfile: "",
+            image: &image,
+        };
+        let told = "not compared: python 3.13.9 in /usr/local, which no package brought";
+        assert!(lines(&advised, &names, None).contains(&told.to_owned()));
     }
 }

@@ -22,6 +22,7 @@ use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
 use crate::workshop::insight::Names;
 use crate::workshop::insight::blind_spots;
+use crate::workshop::insight::uncompared;
 
 /// Columns of a severity.
 const SEVERITY: u16 = 10;
@@ -154,6 +155,14 @@ fn empty(painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
         ),
     };
     painter.text(area.x, area.y, area.width, role, &words);
+    if !state.filter.is_empty() || state.listed != Listed::Here {
+        return;
+    }
+    let runtimes = scan.iter().flat_map(|scan| &scan.runtimes);
+    for (runtime, y) in runtimes.zip(area.y + 1..area.bottom()) {
+        let words = format!("not compared: {}", uncompared(runtime));
+        painter.text(area.x, y, area.width, Role::Muted, &words);
+    }
 }
 
 const fn look(severity: Severity) -> Role {

@@ -7,6 +7,7 @@ use crossterm::event::KeyCode;
 use super::pictures;
 use crate::finding::Scan;
 use crate::image::package::Gap;
+use crate::image::package::Runtime;
 use crate::report::Outcome;
 use crate::tui::fixture::Scene;
 use crate::tui::fixture::inside::contents;
@@ -184,6 +185,12 @@ fn what_cannot_be_seen_is_no_zero() {
     let seen = Scan {
         packages: 12,
         database_date: "2026-11-20".to_owned(),
+        runtimes: vec![Runtime {
+            name: "python".to_owned(),
+            version: "3.13.9".to_owned(),
+            layer: 2,
+            path: "usr/local/bin/python".to_owned(),
+        }],
         ..Scan::default()
     };
     let advised = Advised {
@@ -192,7 +199,9 @@ fn what_cannot_be_seen_is_no_zero() {
     };
     let picture = known(Ok(advised)).picture(80, 24);
     assert!(
-        picture.contains("nothing known of its 12 packages"),
+        picture.contains("nothing known of its 12 packages")
+            && picture
+                .contains("not compared: python 3.13.9 in /usr/local, which no package brought"),
         "{picture}"
     );
 }
