@@ -114,7 +114,7 @@ pub fn unname(named: &str) -> &'static str {
 /// A build did not make an image.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum BuildError {
-    /// It was cancelled, and the engine no longer works on it.
+    /// It was cancelled, and the engine no longer works on it, unless the build's log says so.
     #[error("the build was cancelled")]
     Cancelled,
     /// The Dockerfile does not parse.

@@ -4,6 +4,7 @@
 )]
 //! Builds: which way the engine takes them, how they are followed, and how they end.
 
+mod alone;
 mod cancel;
 mod commands;
 mod grpc;
@@ -40,6 +41,7 @@ use crate::engine::EngineError;
 use crate::engine::EngineName;
 use crate::engine::HOME_LABEL;
 use crate::engine::LABEL;
+use crate::engine::LogStream;
 use crate::engine::MADE_BY_LABEL;
 use crate::engine::StepEnd;
 use crate::engine::Store;
@@ -56,6 +58,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// How often a build is begun again where Podman stumbled over another's work, or an engine that
 /// lives on cut its answer off.
 const AGAIN: usize = 3;
+/// What is said where the engine may go on with a build that was given up.
+const LEFT: &str = "Other builds may run on this engine, so that nothing on it was ended: it may still work on this one for a while.";
 
 /// The way that a build takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,9 +177,10 @@ pub(super) async fn build(
         }
         // This is what tells the engine to stop.
         drop(stream);
-        at_work
-            .settled(docker, &following.translator.commands(), ended)
-            .await?;
+        let commands = following.translator.commands();
+        if !at_work.settled(docker, &commands, ended).await? {
+            following.leave();
+        }
     }
     following.finish(followed).await
 }
@@ -391,6 +396,16 @@ impl Following<'_> {
         let _ = tokio::time::timeout(cancel::LONG, reading).await;
     }
 
+    /// Says that the engine may go on with what was given up.
+    fn leave(&self) {
+        // The reader may have gone, or be waiting for the end itself.
+        let _ = self.events.try_send(BuildEvent::Log {
+            step: None,
+            stream: LogStream::Err,
+            line: Clean::line(LEFT),
+        });
+    }
+
     /// Whether time has run out for the build or for a registry.
     fn check_time(&self) -> Result<(), Stopped> {
         let now = self.began.elapsed();
@@ -462,6 +477,7 @@ impl Following<'_> {
             // BuildKit's own interface does not say.
             (None, Route::Grpc) => {
                 let found = super::images::inspect(self.docker, &self.request.tag).await?;
+                let maker = self.docker.inner.maker.to_label();
                 match found {
                     Some(summary) => summary.id,
                     None => return Err(EngineError::NoSuchImage(self.request.tag.clone()).into()),

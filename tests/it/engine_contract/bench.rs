@@ -33,6 +33,7 @@ use loadline::image::run::Probe;
 use loadline::image::run::Run;
 use loadline::image::run::RunOutcome;
 use loadline::image::run::Start;
+use tokio::sync::RwLock;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -63,9 +64,31 @@ fn are_left_out() -> bool {
     left_out
 }
 
+/// Whether other cases may use an engine at the same time.
+#[derive(Clone, Copy)]
+enum Beside {
+    Others,
+    Nobody,
+}
+
 /// Runs a case on every engine, those behind one that fails included.
-#[expect(clippy::needless_pass_by_value, reason = "cases are closures")]
 pub(crate) fn on_each_engine<F>(case: F)
+where
+    F: AsyncFn(&Bench),
+{
+    in_turn(Beside::Others, case);
+}
+
+/// Likewise, with no other case on the engine: while others build there, nothing on it is ended.
+pub(crate) fn alone_on_each_engine<F>(case: F)
+where
+    F: AsyncFn(&Bench),
+{
+    in_turn(Beside::Nobody, case);
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "cases are closures")]
+fn in_turn<F>(beside: Beside, case: F)
 where
     F: AsyncFn(&Bench),
 {
@@ -81,7 +104,7 @@ where
         benches.rotate_left(first);
         let mut failed = Vec::new();
         for bench in benches {
-            failed.extend(on(&bench, &case).await);
+            failed.extend(on(&bench, beside, &case).await);
         }
         assert!(failed.is_empty(), "{}", failed.join("; "));
     });
@@ -99,19 +122,31 @@ where
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let benches = engines().await;
-        let ended = benches.iter().map(|bench| on(bench, &case));
+        let ended = benches.iter().map(|bench| on(bench, Beside::Others, &case));
         let failed = futures_util::future::join_all(ended).await;
         let failed: Vec<String> = failed.into_iter().flatten().collect();
         assert!(failed.is_empty(), "{}", failed.join("; "));
     });
 }
 
+/// The cases that are on an engine.
+fn places(address: &str) -> Arc<RwLock<()>> {
+    static PLACES: Mutex<BTreeMap<String, Arc<RwLock<()>>>> = Mutex::new(BTreeMap::new());
+    let mut places = PLACES.lock().expect("no case fails here");
+    Arc::clone(places.entry(address.to_owned()).or_default())
+}
+
 /// Runs a case on one engine; says how it ended where it did not pass.
 #[expect(clippy::print_stdout, reason = "a failing test says on which engine")]
-async fn on<F>(bench: &Bench, case: &F) -> Option<String>
+async fn on<F>(bench: &Bench, beside: Beside, case: &F) -> Option<String>
 where
     F: AsyncFn(&Bench),
 {
+    let place = places(&bench.address);
+    let _place = match beside {
+        Beside::Others => Ok(place.read().await),
+        Beside::Nobody => Err(place.write().await),
+    };
     let began = Instant::now();
     let ran = AssertUnwindSafe(tokio::time::timeout(CASE, case(bench)));
     let ended = match ran.catch_unwind().await {

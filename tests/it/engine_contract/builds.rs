@@ -1,5 +1,6 @@
 //! Builds: events, caches, faults, cancelling.
 
+use std::sync::Mutex;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -9,11 +10,15 @@ use loadline::engine::Builder;
 use loadline::engine::Engine as _;
 use loadline::engine::StepEnd;
 use loadline::engine::StepId;
+use loadline::engine::address::Address;
+use loadline::engine::docker::Choices;
+use loadline::engine::docker::Docker;
 use tokio_util::sync::CancellationToken;
 
 use super::bench::BASE;
 use super::bench::Bench;
 use super::bench::Timed;
+use super::bench::alone_on_each_engine;
 use super::bench::fresh;
 use super::bench::on_each_engine;
 use super::bench::runs;
@@ -202,7 +207,7 @@ fn a_missing_file_is_the_steps_fault() {
 
 #[test]
 fn a_cancelled_build_is_over_when_it_says_so() {
-    on_each_engine(async |bench: &Bench| {
+    alone_on_each_engine(async |bench: &Bench| {
         let tag = fresh("cancel");
         let marker = format!("marker-{}", tag.rsplit(':').next().expect("a tag"));
         let text = format!("{BASE}RUN echo begun; : {marker}; busybox sleep 300; echo {marker}\n");
@@ -243,7 +248,7 @@ fn a_cancelled_build_is_over_when_it_says_so() {
 
 #[test]
 fn a_build_that_is_cancelled_between_two_steps_does_not_begin_the_next() {
-    on_each_engine(async |bench: &Bench| {
+    alone_on_each_engine(async |bench: &Bench| {
         for copy in [3, 4] {
             let tag = fresh("between");
             let marker = format!("between-{}", tag.rsplit(':').next().expect("a tag"));
@@ -272,7 +277,7 @@ fn a_build_that_is_cancelled_between_two_steps_does_not_begin_the_next() {
 
 #[test]
 fn a_build_that_never_ends_is_ended() {
-    on_each_engine(async |bench: &Bench| {
+    alone_on_each_engine(async |bench: &Bench| {
         let tag = fresh("endless");
         let marker = format!("endless-{}", tag.rsplit(':').next().expect("a tag"));
         let text = format!("{BASE}RUN : {marker}; busybox sleep 300; :\n");
@@ -283,6 +288,34 @@ fn a_build_that_never_ends_is_ended() {
             .await;
         assert_eq!(ended, Err(BuildError::TimedOut(Duration::from_secs(2))));
         assert!(!runs(&marker), "{}: the command still runs", bench.address);
+    });
+}
+
+#[test]
+fn a_build_that_is_given_up_leaves_a_neighbour_s_alone() {
+    on_each_engine(async |bench: &Bench| {
+        let (ours, theirs) = (fresh("given-up"), fresh("neighbour"));
+        let marker = format!("shared-{}", ours.rsplit(':').next().expect("a tag"));
+        // What the neighbour runs is a step of ours that we never come to.
+        let shared = format!("RUN : {marker}; echo begun; busybox sleep 8; :\n");
+        let slow = format!("RUN : own-{marker}; busybox sleep 12; :\n");
+        let (_ours, mut request) = bench.request(&ours, &format!("{BASE}{slow}{shared}"), &[]);
+        request.within = Duration::from_secs(2);
+        let given_up = bench.follow(request, CancellationToken::new(), |_| {});
+        let address = Address::parse(&bench.address, None).expect("an address");
+        let neighbour = Bench {
+            engine: Docker::connect(&address, Choices::default())
+                .await
+                .expect("a second process would reach it as well"),
+            address: bench.address.clone(),
+            built: Mutex::default(),
+        };
+        let (_theirs, request) = neighbour.request(&theirs, &format!("{BASE}{shared}"), &[]);
+        let building = neighbour.follow(request, CancellationToken::new(), |_| {});
+        let ((ended, _), (built, _)) = tokio::join!(given_up, building);
+        assert_eq!(ended, Err(BuildError::TimedOut(Duration::from_secs(2))));
+        built.unwrap_or_else(|error| panic!("{}: {error:?}", bench.address));
+        bench.remove(&theirs).await;
     });
 }
 

@@ -7,7 +7,8 @@
 //! Closing the request stops BuildKit and the classic builder within a second. But BuildKit misses it
 //! for a RUN that it is about to start, and Podman lets the one that is under way end first; neither
 //! has a call that ends it: where it runs on this host, the command is ended by a signal. Nothing here
-//! believes any of that; it asks.
+//! believes any of that; it asks. What is at work may also be a neighbour's, who builds the same: while
+//! anybody else builds, nothing is ended, and nobody is waited for long.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,9 +17,12 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::Route;
+use super::alone::Others;
+use super::alone::Place;
 use super::commands::Commands;
 use crate::engine::BuildError;
 use crate::engine::EngineError;
+use crate::engine::PROCESS_LABEL;
 use crate::engine::docker::Docker;
 use crate::engine::docker::raw;
 
@@ -28,6 +32,8 @@ const APPEARS: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(150);
 /// How long the engine has to stop.
 const SOON: Duration = Duration::from_secs(30);
+/// How long what may as well be another build's work is waited for.
+const OTHERS: Duration = Duration::from_secs(5);
 /// How long a RUN of Podman's may go on until we say that it cannot be stopped.
 pub(super) const LONG: Duration = Duration::from_secs(120);
 
@@ -36,6 +42,8 @@ pub(super) struct AtWork {
     route: Route,
     /// What was at work before the build, so that others' work is not waited for.
     before: BTreeSet<String>,
+    /// The build among others.
+    place: Place,
     /// The builder's commands, which end by a signal where they are processes of this host.
     commands: Option<Commands>,
 }
@@ -43,36 +51,45 @@ pub(super) struct AtWork {
 impl AtWork {
     /// Looks before the build begins.
     pub(super) async fn before(docker: &Docker, route: Route) -> Self {
+        let address = &docker.inner.address;
+        let place = Place::take(address).await;
         let before = match route {
-            Route::Podman | Route::Classic => at_work(docker, route, &[]).await.unwrap_or_default(),
-            Route::Buildkit | Route::Grpc => BTreeSet::new(),
+            // Its containers do not say what they run.
+            Route::Podman => at_work(docker, route, &[]).await.unwrap_or_default(),
+            Route::Classic | Route::Buildkit | Route::Grpc => BTreeSet::new(),
         };
+        let ends_most = route != Route::Podman;
         Self {
             route,
             before,
-            commands: (route != Route::Classic).then(|| Commands::from_now(&docker.inner.address)),
+            place,
+            commands: (route != Route::Classic).then(|| Commands::from_now(address, ends_most)),
         }
     }
 
-    /// Ends the commands of this build that run on this host, where only that ends them.
-    pub(super) fn end(&self, commands: &[String]) {
-        if let Some(running) = &self.commands {
-            running.end(commands);
-        }
+    /// Ends the commands of this build that run on this host, where only that ends them and nobody
+    /// else builds. Says who does.
+    pub(super) fn end(&self, commands: &[String]) -> Others {
+        self.place.if_alone(|| {
+            if let Some(running) = &self.commands {
+                running.end(commands);
+            }
+        })
     }
 
-    /// Waits until nothing of the build is at work.
+    /// Waits until nothing of the build is at work. `false` where something still is, which may as
+    /// well be somebody else's.
     pub(super) async fn settled(
         &self,
         docker: &Docker,
         commands: &[String],
         ended: Option<oneshot::Receiver<()>>,
-    ) -> Result<(), BuildError> {
+    ) -> Result<bool, BuildError> {
         let began = Instant::now();
         if let Some(mut ended) = ended {
             while began.elapsed() < SOON {
                 if tokio::time::timeout(PAUSE, &mut ended).await.is_ok() {
-                    return Ok(());
+                    return Ok(true);
                 }
                 self.end(commands);
             }
@@ -83,22 +100,25 @@ impl AtWork {
         // The engine notices the closed request a moment later, and only then lets go.
         tokio::time::sleep(PAUSE).await;
         loop {
-            self.end(commands);
+            let others = self.end(commands);
             match at_work(docker, self.route, commands).await {
                 Ok(now) => {
                     if began.elapsed() < APPEARS || ours.is_empty() {
                         ours.extend(now.difference(&self.before).cloned());
                     }
                     if now.is_disjoint(&ours) {
-                        return Ok(());
+                        return Ok(true);
                     }
                 }
                 // An engine that has gone works on nothing.
-                Err(EngineError::Gone { .. }) => return Ok(()),
+                Err(EngineError::Gone { .. }) => return Ok(true),
                 Err(_) => {}
             }
-            if began.elapsed() > SOON {
-                return Err(still_at_work(SOON));
+            match others {
+                Others::Some if began.elapsed() > OTHERS => return Ok(false),
+                Others::Unknown if began.elapsed() > SOON => return Ok(false),
+                Others::None if began.elapsed() > SOON => return Err(still_at_work(SOON)),
+                Others::None | Others::Some | Others::Unknown => {}
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -128,7 +148,7 @@ async fn at_work(
         // The classic builder works in containers like any other, without our labels.
         Route::Classic => {
             let answer = raw::json(docker, "list containers", "/containers/json?all=1").await?;
-            Ok(ids(&answer))
+            Ok(running(&answer, commands))
         }
         Route::Buildkit | Route::Grpc => {
             let path = "/system/df?type=build-cache";
@@ -152,11 +172,17 @@ fn external(answer: &serde_json::Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// The ids of a list of containers.
-fn ids(answer: &serde_json::Value) -> BTreeSet<String> {
+/// The containers that run a command of this build and are not Loadline's own.
+fn running(answer: &serde_json::Value, commands: &[String]) -> BTreeSet<String> {
     let containers = answer.as_array().map(Vec::as_slice).unwrap_or_default();
     containers
         .iter()
+        .filter(|container| {
+            let labels = container.get("Labels");
+            let runs = container.get("Command").and_then(serde_json::Value::as_str);
+            labels.is_none_or(|labels| labels.get(PROCESS_LABEL).is_none())
+                && runs.is_some_and(|runs| commands.iter().any(|command| runs.contains(command)))
+        })
         .filter_map(|container| Some(container.get("Id")?.as_str()?.to_owned()))
         .collect()
 }
@@ -197,5 +223,17 @@ mod tests {
         ]});
         let found = in_use(&answer, &["sleep 99".to_owned()]);
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a"]);
+    }
+    #[test]
+    fn of_containers_only_those_count_that_run_a_command_of_this_build() {
+        let answer = json!([
+            {"Id": "a", "Command": "/bin/sh -c 'sleep 99'", "Labels": {}},
+            {"Id": "b", "Command": "/bin/sh -c 'sleep 9'", "Labels": null},
+            {"Id": "c", "Command": "/bin/sh -c 'sleep 99'", "Labels": {PROCESS_LABEL: "x"}},
+            {"Id": "d", "Command": "/app"},
+        ]);
+        let found = running(&answer, &["sleep 99".to_owned()]);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a"]);
+        assert!(running(&answer, &[]).is_empty());
     }
 }

@@ -12,8 +12,10 @@
 //!
 //! Which process: one that the builder started (its parent bears the builder's name), below the
 //! service that holds our socket, that began after the build, and that runs the very command of a
-//! step of this build. All of that is asked once a build was given up: one that is not costs a look
-//! at the clock.
+//! step of this build. A neighbour's build may run that command, too: of two processes that do,
+//! neither is touched, and none at all while another build is [at work](super::alone). Of BuildKit's
+//! only those are meant that began as the build was given up. All of that is asked once it was: a
+//! build that is not costs a look at the clock.
 
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
@@ -30,6 +32,10 @@ use crate::engine::address::Address;
 const STARTERS: [&str; 2] = ["buildah-oci-runtime", "buildah-chroot-exec"];
 /// What BuildKit's runtime is told where to find what it runs.
 const EXECUTOR: &str = "/buildkit/executor/";
+
+/// How long before a build was given up the command began that BuildKit forgets to end: a host that
+/// is short of CPU takes seconds from the one to the other.
+const LATE: Duration = Duration::from_secs(5);
 
 /// The most steps up from a process to the service that started it.
 const ANCESTORS: usize = 32;
@@ -56,9 +62,15 @@ impl Tick {
     /// The tick that is running; the clock is the one that processes are dated by, which goes on
     /// while the host sleeps.
     fn now() -> Self {
+        Self::ago(Duration::ZERO)
+    }
+
+    /// The tick that was running so long ago.
+    fn ago(time: Duration) -> Self {
         let now = rustix::time::clock_gettime(ClockId::Boottime);
         // After a moment that is no time at all, nothing began.
         Duration::try_from(now).map_or(Self(u64::MAX), |since| {
+            let since = since.saturating_sub(time);
             Self::of(since, rustix::param::clock_ticks_per_second())
         })
     }
@@ -76,16 +88,23 @@ pub(super) struct Commands {
     address: Address,
     /// When the build began.
     began: Tick,
+    /// Whether the builder ends its commands by itself, but for one that begins at that moment.
+    ends_most: bool,
+    /// After which tick a process began that is ended, once that was asked.
+    after: OnceLock<Tick>,
     /// The process that listens on our socket, once it was looked for.
     service: OnceLock<Option<i32>>,
 }
 
 impl Commands {
-    /// Those of a build that begins now.
-    pub(super) fn from_now(address: &Address) -> Self {
+    /// Those of a build that begins now; `ends_most` says whether the builder ends its commands by
+    /// itself, but for one that begins as the build is given up.
+    pub(super) fn from_now(address: &Address, ends_most: bool) -> Self {
         Self {
             address: address.clone(),
             began: Tick::now(),
+            ends_most,
+            after: OnceLock::new(),
             service: OnceLock::new(),
         }
     }
@@ -107,16 +126,36 @@ impl Commands {
         }
     }
 
-    /// The processes that run one of `commands` for this build, and those below them.
+    /// After which tick a process began that is ended. No builder comes to its first command within
+    /// the tick in which the build began.
+    fn after(&self) -> Tick {
+        *self.after.get_or_init(|| {
+            if self.ends_most {
+                self.began.max(Tick::ago(LATE))
+            } else {
+                self.began
+            }
+        })
+    }
+
+    /// The processes that run one of `commands` for this build, and those below them. Where two run
+    /// the same, it cannot be told which is whose.
     fn chosen(&self, service: i32, all: &[Process], commands: &[String]) -> Vec<i32> {
-        let mut chosen: Vec<i32> = all
+        let after = self.after();
+        let started: Vec<&Process> = all
             .iter()
-            // No builder comes to its first command within the tick in which the build began.
-            .filter(|process| process.began > self.began)
-            .filter(|process| commands.iter().any(|command| runs(process, command)))
             .filter(|process| is_started(process, all) && is_below(process, service, all))
-            .map(|process| process.pid)
             .collect();
+        let mut chosen: Vec<i32> = Vec::new();
+        for command in commands {
+            let mut running = started.iter().filter(|process| runs(process, command));
+            if let (Some(process), None) = (running.next(), running.next())
+                && process.began > after
+                && !chosen.contains(&process.pid)
+            {
+                chosen.push(process.pid);
+            }
+        }
         let mut at = 0;
         while let Some(pid) = chosen.get(at).copied() {
             let below = all.iter().filter(|process| process.parent == pid);
@@ -255,14 +294,47 @@ mod tests {
     }
 
     /// The service that is ours, with a build that began at a tick.
-    fn chosen(began: u64, commands: &[&str]) -> Vec<i32> {
-        let ours = Commands {
+    fn ours(began: u64) -> Commands {
+        Commands {
             address: Address::Unix("/nowhere".into()),
             began: Tick(began),
+            ends_most: false,
+            after: OnceLock::new(),
             service: OnceLock::new(),
-        };
+        }
+    }
+
+    fn chosen(began: u64, commands: &[&str]) -> Vec<i32> {
         let commands: Vec<String> = commands.iter().map(|one| (*one).to_owned()).collect();
-        ours.chosen(10, &host(), &commands)
+        ours(began).chosen(10, &host(), &commands)
+    }
+
+    #[test]
+    fn of_two_builds_that_run_the_same_command_neither_is_touched() {
+        let mut all = host();
+        let bundle = "/var/lib/docker/buildkit/executor/8";
+        all.push(process(17, 10, &["runc", "run", "--bundle", bundle]));
+        let both = ["make check".to_owned(), "make all".to_owned()];
+        assert_eq!(ours(99).chosen(10, &all, &both), [16, 12, 13, 14]);
+        all.push(process(18, 17, &["/bin/sh", "-c", "make check"]));
+        assert_eq!(ours(99).chosen(10, &all, &both), [12, 13, 14]);
+        // One that ran before the build is somebody's as well.
+        all.last_mut().unwrap().began = Tick(1);
+        assert_eq!(ours(99).chosen(10, &all, &both), [12, 13, 14]);
+    }
+
+    #[test]
+    fn a_builder_that_ends_its_commands_forgets_only_one_that_began_just_now() {
+        let commands = Commands::from_now(&Address::unix("/nowhere"), true);
+        let late = |since| Tick::ago(Duration::from_secs(since));
+        let after = Commands {
+            began: late(60),
+            ..commands
+        }
+        .after();
+        assert!(late(7) < after && after < late(3), "{after:?}");
+        let all = Commands::from_now(&Address::unix("/nowhere"), false);
+        assert_eq!(all.after(), all.began);
     }
 
     #[test]
