@@ -354,6 +354,82 @@ async fn an_engine_that_dies_in_the_middle_of_a_run_has_gone() {
 }
 
 #[tokio::test]
+async fn a_program_that_ended_in_time_is_not_blamed_for_an_engine_that_is_slow_to_say_so() {
+    let ended = r#"{"State": {"Running": false, "ExitCode": 0,
+        "StartedAt": "2026-01-02T03:04:05Z", "FinishedAt": "2026-01-02T03:04:06.4Z"}}"#;
+    let fake = Fake::new(vec![
+        (
+            "/containers/create",
+            Act::Say(201, r#"{"Id":"abc","Warnings":[]}"#),
+        ),
+        // It closes long after the time to stop is over.
+        (
+            "/containers/abc/attach",
+            Act::Attach(Duration::from_millis(3_500)),
+        ),
+        ("/containers/abc/start", Act::Say(204, "")),
+        (
+            "/containers/abc/kill",
+            Act::Late(Duration::from_millis(600), 204),
+        ),
+        ("/containers/abc/wait", Act::Say(200, r#"{"StatusCode":0}"#)),
+        ("/containers/abc/json", Act::Say(200, ended)),
+        ("/containers/abc", Act::Say(204, "")),
+    ]);
+    let docker = fake.connect().await;
+    let grace = Duration::from_secs(1);
+    let run = Run {
+        start: Start::default(),
+        probe: Probe::Stop {
+            signal: Some("SIGTERM".to_owned()),
+            grace,
+            ready: None,
+        },
+        within: LONG,
+    };
+    let outcome = docker
+        .run("x:1", &run, CancellationToken::new())
+        .await
+        .expect("an outcome");
+    assert!(!outcome.killed, "{outcome:?}");
+    assert_eq!(outcome.exit, Some(0));
+    // It lived for 1.4 s, of which more than 1.2 s were over when the signal was on its way.
+    let after = outcome.stopped_after.expect("it was asked to stop");
+    assert!(after < grace / 2, "{outcome:?}");
+}
+
+/// A builder's last words, while the engine answers or does not.
+async fn last_words(words: &'static [&'static str], ping: Option<Act>) -> BuildError {
+    let mut acts = vec![("/build", Act::Hang(words))];
+    acts.extend(ping.map(|act| ("/_ping", act)));
+    build(&Fake::new(acts).connect().await, LONG).await
+}
+
+#[tokio::test]
+async fn words_of_an_engine_that_ends_count_where_it_has_ended() {
+    const ENDS: &[&str] = &[
+        r#"{"stream":"Step 1/2 : RUN true"}"#,
+        r#"{"errorDetail":{"message":"context canceled"},"error":"context canceled"}"#,
+    ];
+    let error = last_words(ENDS, Some(Act::Die(&[]))).await;
+    let gone = matches!(error, BuildError::Engine(EngineError::Gone { .. }));
+    assert!(gone, "{error:?}");
+    let error = last_words(ENDS, None).await;
+    let refused = matches!(error, BuildError::Engine(EngineError::Refused { .. }));
+    assert!(refused, "{error:?}");
+    // A learner's own words are nobody's end, whether the engine answers or not.
+    const WROTE: &[&str] = &[
+        r#"{"stream":"Step 1/2 : RUN echo unavailable; exit 1"}"#,
+        r#"{"error":"x","errorDetail":{"message":"The command '/bin/sh -c echo unavailable; exit 1' returned a non-zero code: 1"}}"#,
+    ];
+    let error = last_words(WROTE, Some(Act::Die(&[]))).await;
+    assert!(
+        matches!(error, BuildError::Step { exit: Some(1), .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn an_engine_that_never_answers_is_not_waited_for() {
     let fake = Fake::new(vec![("/version", Act::Hang(&[]))]);
     let began = std::time::Instant::now();

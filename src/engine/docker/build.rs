@@ -31,6 +31,7 @@ use super::fault;
 use super::races;
 use super::translate::Item;
 use super::translate::Translator;
+use super::translate::faults::is_ending;
 use crate::engine::BuildError;
 use crate::engine::BuildEvent;
 use crate::engine::BuildRequest;
@@ -55,6 +56,9 @@ pub(super) const REGISTRY_PATIENCE: Duration = Duration::from_secs(20);
 const LOG_LINES: usize = 100_000;
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(250);
+/// How often an engine is asked whether it is there, where its words are those of one that is being
+/// stopped.
+const ENDING_PINGS: usize = 8;
 /// How often a build is begun again where Podman stumbled over another's work, or an engine that
 /// lives on cut its answer off.
 const AGAIN: usize = 3;
@@ -450,7 +454,7 @@ impl Following<'_> {
             Ok(()) => self.built().await,
             Err(Stopped::GivenUp(reason)) => Err(reason),
             Err(Stopped::Ended(Fault::Lost(error))) => Err(BuildError::Engine(error)),
-            Err(Stopped::Ended(Fault::Told(message))) => Err(self.told(&message)),
+            Err(Stopped::Ended(Fault::Told(message))) => Err(self.told(&message).await),
         };
         let end = match &ended {
             Ok(_) => StepEnd::Done,
@@ -495,20 +499,18 @@ impl Following<'_> {
         })
     }
 
-    /// What the builder's last words mean. An engine that is stopped blames the connection.
-    fn told(&self, message: &str) -> BuildError {
-        const ENDING: [&str; 5] = [
-            "context canceled",
-            "transport is closing",
-            "unavailable",
-            "error reading from server",
-            "connection reset",
-        ];
-        let lower = message.to_ascii_lowercase();
-        if ENDING.iter().any(|words| lower.contains(words)) {
-            return BuildError::Engine(EngineError::Gone {
-                detail: Clean::line(message),
-            });
+    /// What the builder's last words mean. An engine that is stopped blames the connection, and
+    /// answers for a moment longer.
+    async fn told(&self, message: &str) -> BuildError {
+        if is_ending(message) {
+            for _ in 0..ENDING_PINGS {
+                if self.docker.ping().await.is_err() {
+                    return BuildError::Engine(EngineError::Gone {
+                        detail: Clean::line(&maker::told(message)),
+                    });
+                }
+                tokio::time::sleep(TICK).await;
+            }
         }
         self.translator.failure(message).0
     }

@@ -131,10 +131,39 @@ pub(super) fn certificates(folder: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// A message of an engine without what it quotes: an engine's own words are outside of that, and
+/// what a learner named or ran is inside. Everything from the first quote to the last one goes,
+/// since what is quoted may hold quotes itself.
+fn unquoted(message: &str) -> String {
+    let mut own = message.to_owned();
+    for (open, close) in [("running [", "]: "), ("\"", "\""), ("`", "`")] {
+        if let (Some(from), Some(to)) = (own.find(open), own.rfind(close))
+            && from + open.len() <= to
+        {
+            own.replace_range(from..to + close.len(), "");
+        }
+    }
+    own
+}
+
+/// Whether a message of an engine ends with one of these words of its own, in lower case. What comes
+/// before may be a learner's: what went wrong stands last.
+pub(super) fn ends_with(message: &str, words: &[&str]) -> bool {
+    let own = unquoted(message).to_ascii_lowercase();
+    let own = own.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    let own = own.strip_suffix(": unknown").unwrap_or(own);
+    words.iter().any(|words| own.ends_with(words))
+}
+
+/// Whether an engine says that its disk is full.
+pub(super) fn is_disk_full(message: &str) -> bool {
+    ends_with(message, &["no space left on device", "disk quota exceeded"])
+}
+
 /// An answer of the engine that says no.
 fn refused(what: &'static str, address: &str, status: u16, message: &str) -> EngineError {
     let lower = message.to_ascii_lowercase();
-    if lower.contains("no space left on device") || lower.contains("disk quota exceeded") {
+    if is_disk_full(message) {
         return EngineError::DiskFull(Clean::line(message));
     }
     if status == 403 && lower.contains("permission denied") {
@@ -252,6 +281,32 @@ mod tests {
                 detail: Clean::line("boom")
             }
         );
+    }
+
+    #[test]
+    fn words_that_an_engine_only_quotes_are_not_its_own() {
+        for message in [
+            "OCI runtime create failed: starting container process caused: exec: \"no space left on \
+             device\": executable file not found in $PATH: unknown",
+            "crun: executable file `no space left on device` not found in $PATH",
+            "exec: \"a\\\" no space left on device\"",
+            "stat no space left on device: file does not exist",
+        ] {
+            assert!(!is_disk_full(message), "{message}");
+            let error = Error::DockerResponseServerError {
+                status_code: 400,
+                message: message.to_owned(),
+            };
+            assert!(matches!(of(&error), EngineError::Refused { .. }));
+        }
+        for message in [
+            "error creating overlay mount to /var/lib/docker/overlay2/x: no space left on device",
+            "OCI runtime create failed: mkdir \"/run/x\": No space left on device: unknown\n",
+            "Error processing tar file(exit status 1): write /x: no space left on device",
+            "write /x: disk quota exceeded.",
+        ] {
+            assert!(is_disk_full(message), "{message}");
+        }
     }
 
     #[test]

@@ -9,32 +9,48 @@ use crate::engine::StepId;
 #[derive(Debug, Default)]
 pub(super) struct Text {
     step: Option<StepId>,
-    /// Whether the step's command runs: before that, and after its container is removed, lines are
-    /// the builder's own.
-    running: bool,
+    /// The container in which the step's command runs: before there is one, and once it is removed,
+    /// lines are the builder's own.
+    running: Option<String>,
+    /// Whether the step ran something: what did is not from the cache, whatever it wrote.
+    ran: bool,
 }
 
 impl Text {
     pub(super) fn feed(&mut self, text: &str, ledger: &mut Ledger) {
-        if let Some((n, instruction)) = step_line(text) {
+        if let (None, Some((n, instruction))) = (&self.running, step_line(text)) {
             self.next(n, instruction, ledger);
             return;
         }
         let line = text.trim_end();
-        if line == " ---> Using cache" {
-            if let Some(step) = self.step {
-                ledger.cache(step);
+        match &self.running {
+            Some(container) if is_removed(line, container) => self.running = None,
+            Some(_) => self.wrote(text, ledger),
+            None if line == USING_CACHE => {
+                if let Some(step) = self.step.filter(|_| !self.ran) {
+                    ledger.cache(step);
+                }
             }
-        } else if line.starts_with(" ---> Running in ") {
-            self.running = true;
-        } else if line.starts_with("Removing intermediate container ") {
-            self.running = false;
-        } else if !self.running || line.is_empty() {
+            None => match line.strip_prefix(" ---> Running in ") {
+                Some(container) => {
+                    self.running = Some(container.to_owned());
+                    self.ran = true;
+                }
+                None => {
+                    ledger.moved = ledger.now;
+                    let own = line.is_empty() || line.starts_with(" --->") || is_end(line);
+                    if !own {
+                        ledger.log(self.step, LogStream::Out, text.as_bytes());
+                    }
+                }
+            },
+        }
+    }
+
+    /// Output of the step's command.
+    fn wrote(&self, text: &str, ledger: &mut Ledger) {
+        if text.trim_end().is_empty() {
             ledger.moved = ledger.now;
-            let own = line.is_empty() || line.starts_with(" --->") || is_end(line);
-            if !own {
-                ledger.log(self.step, LogStream::Out, text.as_bytes());
-            }
         } else if let Some(coloured) = text.strip_prefix("\u{1b}[91m") {
             // Standard error comes in red.
             let coloured = coloured.strip_suffix("\u{1b}[0m").unwrap_or(coloured);
@@ -48,14 +64,27 @@ impl Text {
         if let Some(step) = self.step.take() {
             ledger.finish(step, false, None, StepEnd::Done);
         }
-        self.running = false;
+        self.ran = false;
         let step = ledger.name(ledger.plan.classic(n), instruction);
         ledger.start(step);
+        let base = base(instruction).filter(|base| !ledger.plan.is_stage(base));
         if let Some(known) = ledger.known_mut(step) {
-            known.reference = base(instruction);
+            known.reference = base;
         }
         self.step = Some(step);
     }
+}
+
+/// What the builder says of a step that it takes from the cache.
+const USING_CACHE: &str = " ---> Using cache";
+
+/// Whether the builder says that it removed a container: from Docker 25 on, as it says the rest.
+fn is_removed(line: &str, container: &str) -> bool {
+    let line = line.strip_prefix(" ---> ").unwrap_or(line);
+    let removed = line
+        .strip_prefix("Removing intermediate container ")
+        .or_else(|| line.strip_prefix("Removed intermediate container "));
+    removed == Some(container)
 }
 
 /// `Step 4/6 : RUN make`.
@@ -66,14 +95,20 @@ fn step_line(text: &str) -> Option<(usize, &str)> {
     Some((n.parse().ok()?, instruction.trim_end()))
 }
 
-/// The image that an instruction asks a registry for.
+/// The image that an instruction asks a registry for, or the stage that it takes files from.
 fn base(instruction: &str) -> Option<String> {
-    let rest = instruction.strip_prefix("FROM ").or_else(|| {
-        instruction
-            .split(' ')
-            .find_map(|word| word.strip_prefix("--from="))
-    })?;
-    let image = rest.split(' ').find(|word| !word.starts_with("--"))?;
+    let mut words = instruction.split_whitespace();
+    let keyword = words.next()?;
+    let image = if keyword.eq_ignore_ascii_case("FROM") {
+        words.find(|word| !word.starts_with("--"))?
+    } else if keyword.eq_ignore_ascii_case("COPY") || keyword.eq_ignore_ascii_case("ADD") {
+        // Flags come first; what looks like one later is a file's name.
+        words
+            .take_while(|word| word.starts_with("--"))
+            .find_map(|word| word.strip_prefix("--from="))?
+    } else {
+        return None;
+    };
     (image != "scratch").then(|| image.to_owned())
 }
 
@@ -159,5 +194,78 @@ mod tests {
                 },
             ]
         );
+    }
+    /// What a stream of the classic builder comes to: the lines that began, with whether each was
+    /// cached.
+    fn steps(dockerfile: &crate::dockerfile::Dockerfile, stream: &[&str]) -> Vec<(u32, bool)> {
+        let mut translator = Translator::new(Builder::Classic, dockerfile);
+        let mut events = Vec::new();
+        for text in stream {
+            events.extend(translator.feed(Item::Text((*text).to_owned()), Duration::ZERO));
+        }
+        events.extend(translator.close(StepEnd::Done, Duration::ZERO));
+        let lines = |wanted| {
+            let planned = events.iter().find_map(|event| match event {
+                BuildEvent::StepPlanned { step, line, .. } if *step == wanted => *line,
+                _ => None,
+            });
+            planned.unwrap()
+        };
+        let ends = events.iter().filter_map(|event| match event {
+            BuildEvent::StepFinished { step, cached, .. } => Some((lines(*step), *cached)),
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    #[test]
+    fn what_a_command_writes_is_no_word_of_the_builder() {
+        let file = dockerfile(STAGES);
+        for removed in [
+            "Removing intermediate container 14031af8cc78\n",
+            " ---> Removed intermediate container 14031af8cc78\n",
+        ] {
+            let stream = [
+                "Step 5/9 : RUN make",
+                " ---> Running in 14031af8cc78\n",
+                " ---> Using cache\n",
+                "Step 6/9 : FROM build",
+                "Removing intermediate container 0000\n",
+                " ---> Using cache\n",
+                removed,
+                " ---> Using cache\n",
+                " ---> 1335a006dcfd\n",
+                "Step 6/9 : FROM build",
+                " ---> Using cache\n",
+            ];
+            assert_eq!(steps(&file, &stream), [(5, false), (6, true)]);
+        }
+    }
+
+    #[test]
+    fn only_what_asks_a_registry_waits_for_one() {
+        let asks = |instruction: &str| {
+            let mut translator = Translator::new(Builder::Classic, &dockerfile(STAGES));
+            let text = format!("Step 8/9 : {instruction}");
+            translator.feed(Item::Text(text), Duration::ZERO);
+            translator.waiting().map(|(waiting, _)| waiting.reference)
+        };
+        for none in [
+            "RUN echo --from=2020 && sleep 24",
+            "COPY --from=build /a /a",
+            "COPY --chown=1 --from=0 /a /a",
+            "FROM Build",
+            "COPY a --from=b /",
+            "FROM scratch",
+        ] {
+            assert_eq!(asks(none), None, "{none}");
+        }
+        for (some, image) in [
+            ("FROM --platform=linux/amd64 alpine AS x", "alpine"),
+            ("COPY --chown=1 --from=lab:5000/x /a /a", "lab:5000/x"),
+            ("COPY --from=7 /a /a", "7"),
+        ] {
+            assert_eq!(asks(some).as_deref(), Some(image), "{some}");
+        }
     }
 }

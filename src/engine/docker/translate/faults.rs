@@ -1,9 +1,11 @@
 //! What a builder's last words mean for the learner.
 
+use super::CANCELLED;
 use super::Known;
 use super::Ledger;
 use crate::engine::BuildError;
 use crate::engine::EngineError;
+use crate::engine::docker::fault;
 use crate::engine::docker::images::registry_of;
 use crate::image::maker;
 use crate::text::Clean;
@@ -54,22 +56,30 @@ const PREFIXES: [&str; 7] = [
     "failed to load cache key: ",
 ];
 
+/// How an engine that is being stopped ends a message.
+const ENDING: [&str; 5] = [
+    "context canceled",
+    "transport is closing",
+    "error reading from server: eof",
+    "connection reset by peer",
+    "use of closed network connection",
+];
+
+/// Whether a builder's last words are those of an engine that is being stopped. A build that is
+/// ended by a command's status is none of those, whatever the command was called and wrote.
+pub(in crate::engine::docker) fn is_ending(message: &str) -> bool {
+    let told = told(message).to_ascii_lowercase();
+    exit_of(&told).is_none()
+        && (told.starts_with("rpc error: code = unavailable") || fault::ends_with(&told, &ENDING))
+}
+
 /// What `message` means, given the steps that are known.
 pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
     let told = told(message);
     let lower = message.to_ascii_lowercase();
-    if lower.contains("no space left on device") {
-        return Failure(EngineError::DiskFull(Clean::line(told)).into());
-    }
     let suspect = ledger.suspect();
     let line = suspect.and_then(|step| step.line);
-    if SYNTAX.iter().any(|words| lower.contains(words)) && exit_of(&lower).is_none() {
-        let (own, told) = line_of(told);
-        return Failure(BuildError::Syntax {
-            line: own.or(line),
-            message: Clean::line(without_dump(told)),
-        });
-    }
+    // First of all: what such a message quotes is the learner's, every word of it.
     if let Some(exit) = exit_of(&lower) {
         return Failure(match suspect {
             Some(step) => BuildError::Step {
@@ -83,6 +93,16 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
             None => refused(told),
         });
     }
+    if fault::is_disk_full(message) {
+        return Failure(EngineError::DiskFull(Clean::line(&maker::told(told))).into());
+    }
+    if SYNTAX.iter().any(|words| lower.contains(words)) {
+        let (own, told) = line_of(told);
+        return Failure(BuildError::Syntax {
+            line: own.or(line),
+            message: Clean::line(without_dump(told)),
+        });
+    }
     if NO_BASE.iter().any(|words| lower.contains(words))
         && let Some(no_base) = no_base(told, ledger)
     {
@@ -92,13 +112,17 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
         return Failure(fetched);
     }
     Failure(match suspect {
-        Some(step) if step.line.is_some() => BuildError::Step {
-            line: step.line,
-            title: step.title.clone(),
-            exit: None,
-            message: Clean::line(missing_file(told).as_deref().unwrap_or(told)),
-            wrote: step.wrote,
-        },
+        // No step says by itself that the build was given up.
+        Some(step) if step.line.is_some() && !fault::ends_with(told, &[CANCELLED]) => {
+            let message = missing_file(told).unwrap_or_else(|| maker::told(told));
+            BuildError::Step {
+                line: step.line,
+                title: step.title.clone(),
+                exit: None,
+                message: Clean::line(&message),
+                wrote: step.wrote,
+            }
+        }
         _ => refused(told),
     })
 }
@@ -187,7 +211,7 @@ fn missing_file(told: &str) -> Option<String> {
 fn refused(told: &str) -> BuildError {
     BuildError::Engine(EngineError::Refused {
         what: "build",
-        detail: Clean::line(told),
+        detail: Clean::line(&maker::told(told)),
     })
 }
 
@@ -375,6 +399,61 @@ mod tests {
                 wrote: false,
             }
         );
+    }
+
+    #[test]
+    fn words_of_the_learners_own_files_are_no_fault_of_the_engine() {
+        let commands = [
+            "executor failed running [/bin/sh -c wget x || { echo \"the mirror is unavailable\"; exit 1; }]: exit code: 1",
+            "process \"/bin/sh -c echo \\\"no space left on device\\\"; exit 1\" did not complete successfully: exit code: 1",
+            "building at STEP \"RUN echo transport is closing; exit 1\": while running runtime: exit status 1",
+            "The command '/bin/sh -c echo context canceled; exit 1' returned a non-zero code: 1",
+        ];
+        for message in commands {
+            assert!(!is_ending(message), "{message}");
+            let error = at("FROM scratch\nRUN x\n", message);
+            let step = matches!(error, BuildError::Step { exit: Some(1), .. });
+            assert!(step, "{message}: {error:?}");
+        }
+        let files = [
+            "failed to compute cache key: \"/unavailable.html\" not found: not found",
+            "failed to calculate checksum of ref 50wh::ep2k: \"/no space left on device\": not found",
+            "COPY failed: file not found in build context: stat context canceled: file does not exist",
+            "checking on sources under \"/var/tmp/x\": copier: stat: \"/connection reset by peer\": no such file or directory",
+        ];
+        for message in files {
+            assert!(!is_ending(message), "{message}");
+            let error = at("FROM scratch\nCOPY a /\n", message);
+            let step = matches!(error, BuildError::Step { exit: None, .. });
+            assert!(step, "{message}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn an_engine_that_is_being_stopped_is_told_by_how_its_words_end() {
+        for message in [
+            "rpc error: code = Unavailable desc = error reading from server: EOF",
+            "failed to solve: rpc error: code = Unavailable desc = transport is closing",
+            "failed to solve: context canceled",
+            "Canceled: context canceled",
+            "read unix @->/run/docker.sock: read: connection reset by peer",
+        ] {
+            assert!(is_ending(message), "{message}");
+        }
+        // Where it lives on, it is still no fault of the step that was at work.
+        let error = at("FROM scratch\nRUN x\n", "failed to solve: context canceled");
+        let refused = matches!(error, BuildError::Engine(EngineError::Refused { .. }));
+        assert!(refused, "{error:?}");
+    }
+
+    #[test]
+    fn a_command_that_is_quoted_by_a_fault_is_told_without_its_secrets() {
+        let message = "executor failed running [/bin/sh -c export TOKEN=correct-horse]: runc did not terminate: no such shell";
+        let error = at("FROM scratch\nRUN x\n", message);
+        let BuildError::Step { message, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert!(!message.as_str().contains("correct-horse"), "{message}");
     }
 
     #[test]

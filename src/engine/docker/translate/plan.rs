@@ -156,6 +156,16 @@ impl Plan {
         }
     }
 
+    /// Whether a stage is meant, by its name or number, and no image.
+    pub(super) fn is_stage(&self, reference: &str) -> bool {
+        let named = |stage: &Stage| {
+            let name = stage.name.as_deref();
+            name.is_some_and(|name| name.eq_ignore_ascii_case(reference))
+        };
+        let number: Option<usize> = reference.parse().ok();
+        number.is_some_and(|number| number < self.stages.len()) || self.stages.iter().any(named)
+    }
+
     /// What the Dockerfile's RUN instructions run.
     pub(super) fn commands(&self) -> impl Iterator<Item = &String> {
         self.commands.iter()
