@@ -10,6 +10,7 @@ mod existing;
 mod fake;
 mod gather;
 mod judge;
+mod late;
 mod lines;
 mod pipeline;
 mod prepare;

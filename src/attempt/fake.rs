@@ -106,6 +106,10 @@ pub(super) struct Fake {
     pub(super) others: BTreeMap<String, Summary>,
     /// Whether building a stage other than the last never ends.
     pub(super) stages_hang: bool,
+    /// Whether its host is short of CPU.
+    pub(super) short_of_cpu: bool,
+    /// How many runs end with their time before one does by itself.
+    pub(super) runs_late: usize,
     /// Paths that exist in the image.
     pub(super) paths: Vec<String>,
     /// What was asked, in order.
@@ -129,6 +133,8 @@ impl Fake {
             size: Bytes(64_000_000),
             others: BTreeMap::new(),
             stages_hang: false,
+            short_of_cpu: false,
+            runs_late: 0,
             paths: Vec::new(),
             asked: Mutex::new(Vec::new()),
         }
@@ -256,8 +262,11 @@ impl Engine for Fake {
         _cancel: CancellationToken,
     ) -> Result<RunOutcome, EngineError> {
         self.note("run");
+        let runs = self.asked.lock().unwrap();
+        let runs = runs.iter().filter(|asked| *asked == "run").count();
         Ok(RunOutcome {
             exit: Some(0),
+            timed_out: runs <= self.runs_late,
             ..RunOutcome::default()
         })
     }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::AttemptEvent;
 use super::judge;
+use super::late;
 use super::scan;
 use super::scan::Pass;
 use super::starter;
@@ -110,7 +111,8 @@ enum Arrival {
     /// The image as its layers are remembered; `None` where one of them is not.
     Recalled(Option<Box<Pass>>),
     Starter(Known<Scan>),
-    Run(Box<Together>, Result<Box<RunOutcome>, EngineError>),
+    /// A run; whether for the second time.
+    Run(Box<Together>, bool, Result<Box<RunOutcome>, EngineError>),
     Trace(Run, Result<Box<Trace>, EngineError>),
     Rebuild(Rebuild, Known<Vec<StepFact>>),
     Baseline(BTreeMap<Run, Known<RunOutcome>>),
@@ -179,6 +181,7 @@ pub(super) async fn gather(
         have: Have::default(),
         scan_started: false,
         recall_tried: false,
+        late: Vec::new(),
     };
     session.run(evidence).await
 }
@@ -190,6 +193,8 @@ struct Session<'a> {
     have: Have,
     scan_started: bool,
     recall_tried: bool,
+    /// Runs that are done once more, one after the other, once nothing else is under way.
+    late: Vec<Together>,
 }
 
 type Jobs<'a> = FuturesUnordered<BoxFuture<'a, Arrival>>;
@@ -231,6 +236,8 @@ impl<'a> Session<'a> {
             if let Some(arrival) = jobs.next().await {
                 self.take(arrival, evidence)?;
                 self.judge(evidence, false).await;
+            } else if let Some(together) = self.late.pop() {
+                self.start_run(&mut jobs, together, None, evidence);
             } else if !self.start_late_scan(&mut jobs, evidence) {
                 break;
             }
@@ -378,22 +385,34 @@ impl<'a> Session<'a> {
         }));
     }
 
-    fn start_runs(&mut self, jobs: &mut Jobs<'a>, evidence: &Evidence) {
+    fn start_runs(&self, jobs: &mut Jobs<'a>, evidence: &Evidence) {
         let places = Arc::new(Semaphore::new(RUNS_AT_ONCE));
+        for together in Together::of(&self.needs.runs) {
+            self.start_run(jobs, together, Some(Arc::clone(&places)), evidence);
+        }
+    }
+
+    /// Runs once there is a place, or for the second time.
+    fn start_run(
+        &self,
+        jobs: &mut Jobs<'a>,
+        together: Together,
+        places: Option<Arc<Semaphore>>,
+        evidence: &Evidence,
+    ) {
         let summary = evidence.summary.as_ref();
         let env = summary.map_or(&[][..], |summary| &summary.config.env);
-        for together in Together::of(&self.needs.runs) {
-            let engine = Arc::clone(&self.work.engine);
-            let image = self.work.image.clone();
-            let cancel = self.work.cancel.clone();
-            let places = Arc::clone(&places);
-            let asked = expanded(&together.run(), env);
-            jobs.push(Box::pin(async move {
-                let _place = places.acquire().await;
-                let outcome = engine.run(&image, &asked, cancel).await.map(Box::new);
-                Arrival::Run(Box::new(together), outcome)
-            }));
-        }
+        let asked = expanded(&together.run(), env);
+        let engine = Arc::clone(&self.work.engine);
+        let (image, cancel) = (self.work.image.clone(), self.work.cancel.clone());
+        jobs.push(Box::pin(async move {
+            let _place = match &places {
+                Some(places) => places.acquire().await.ok(),
+                None => None,
+            };
+            let outcome = engine.run(&image, &asked, cancel).await.map(Box::new);
+            Arrival::Run(Box::new(together), places.is_none(), outcome)
+        }));
     }
 
     /// Runs once more what is traced: such a run is slower, and its start is another.
@@ -451,8 +470,14 @@ impl<'a> Session<'a> {
                 self.have.scans.insert(Scanned::Starter);
                 evidence.starter_scan = scan;
             }
-            Arrival::Run(together, answer) => {
+            Arrival::Run(together, again, answer) => {
                 let outcome = known(answer)?.map(|outcome| *outcome);
+                let late = |outcome| late::for_want_of_time(&together.run(), outcome);
+                if !again && outcome.as_ref().is_ok_and(late) && self.work.engine.is_short_of_cpu()
+                {
+                    self.late.push(*together);
+                    return Ok(());
+                }
                 for (run, outcome) in together.shown(outcome) {
                     self.have.runs.insert(run.clone());
                     evidence.runs.insert(run, outcome);

@@ -37,6 +37,9 @@ use crate::image::Summary;
 use crate::image::archive;
 use crate::image::archive::Options;
 use crate::image::inside;
+use crate::image::run::Probe;
+use crate::image::run::Run;
+use crate::image::run::Start;
 use crate::report::BaseReport;
 use crate::report::CourseRef;
 use crate::report::Outcome;
@@ -51,6 +54,17 @@ struct Wants {
     contents: bool,
     absent: Option<&'static str>,
     exact: bool,
+    ends: bool,
+}
+
+impl Wants {
+    fn run(&self) -> Option<Run> {
+        self.ends.then(|| Run {
+            start: Start::default(),
+            probe: Probe::Exit,
+            within: Duration::from_secs(1),
+        })
+    }
 }
 
 impl Goal for Wants {
@@ -71,6 +85,7 @@ impl Goal for Wants {
             contents: self.contents,
             sizes: self.exact,
             paths: self.absent.iter().map(|path| (*path).to_owned()).collect(),
+            runs: self.run().into_iter().collect(),
             ..Needs::default()
         }
     }
@@ -85,6 +100,10 @@ impl Goal for Wants {
                 next_step: Clean::line("Look at the base."),
                 output: Vec::new(),
             }));
+        }
+        let outcome = self.run().map(|run| evidence.run(&run));
+        if outcome.is_some_and(|outcome| outcome.is_ok_and(|outcome| outcome.timed_out)) {
+            return Verdict::unmet("it ran on", "Its time was over.", "Wait.", Blame::default());
         }
         if self.exact && !evidence.sizes.as_ref().is_ok_and(|sizes| sizes.exact) {
             return Verdict::unknown(&Missing::because("It is too near."));
@@ -309,12 +328,11 @@ async fn a_large_image_is_not_exported_where_a_path_already_says_no() {
     let shell = Wants {
         contents: true,
         absent: Some("bin/sh"),
-        exact: false,
+        ..Wants::default()
     };
     let other = Wants {
         contents: true,
-        absent: None,
-        exact: false,
+        ..Wants::default()
     };
     let report = attempt(Arc::clone(&fake), vec![shell, other]).await;
     assert_eq!(
@@ -336,7 +354,7 @@ async fn large_image_with_a_shell(facts: Arc<Memory>, thorough: bool) -> (Report
     let shell = Wants {
         contents: true,
         absent: Some("bin/sh"),
-        exact: false,
+        ..Wants::default()
     };
     let other = Wants {
         contents: true,
@@ -391,7 +409,7 @@ async fn a_large_image_is_exported_where_nothing_else_says_no() {
     let goal = Wants {
         contents: true,
         absent: Some("bin/sh"),
-        exact: false,
+        ..Wants::default()
     };
     let report = attempt(Arc::clone(&fake), vec![goal]).await;
     assert!(fake.was_asked("export"));

@@ -14,6 +14,7 @@ mod images;
 mod name;
 mod owner;
 mod paths;
+mod pressure;
 mod races;
 mod raw;
 mod run;

@@ -29,6 +29,10 @@ use tokio_util::sync::CancellationToken;
 enum Act {
     /// Answers with a status and a body.
     Say(u16, &'static str),
+    /// Answers likewise after a while.
+    Late(Duration, u16),
+    /// Takes the connection over for a container's output, and closes it after a while.
+    Attach(Duration),
     /// Begins a streamed answer, writes these lines and then does nothing more.
     Hang(&'static [&'static str]),
     /// Begins a streamed answer, writes these lines and dies.
@@ -113,6 +117,11 @@ fn serve(mut stream: UnixStream, acts: &[(&'static str, Act)]) -> std::io::Resul
     };
     match act {
         Some(Act::Say(status, body)) => say(&mut stream, *status, body),
+        Some(Act::Late(time, status)) => {
+            std::thread::sleep(*time);
+            say(&mut stream, *status, "")
+        }
+        Some(Act::Attach(time)) => take_over(&mut stream, *time),
         Some(Act::Hang(lines)) => {
             begin(&mut stream, lines)?;
             // Until the client gives up.
@@ -141,6 +150,13 @@ fn say(stream: &mut UnixStream, status: u16, body: &str) -> std::io::Result<()> 
         "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+fn take_over(stream: &mut UnixStream, time: Duration) -> std::io::Result<()> {
+    let head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+    stream.write_all(head)?;
+    std::thread::sleep(time);
+    Ok(())
 }
 
 fn begin(stream: &mut UnixStream, lines: &[&str]) -> std::io::Result<()> {

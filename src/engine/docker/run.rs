@@ -14,6 +14,7 @@ mod probes;
 pub(super) mod trace;
 
 use std::collections::HashMap;
+use std::time::Duration;
 use std::time::Instant;
 
 use attach::Attached;
@@ -159,8 +160,11 @@ async fn watch(docker: &Docker, guard: &Guard, run: &Run) -> Result<RunOutcome, 
     };
     let began = Instant::now();
     let client = &docker.inner.client;
-    let start = client.start_container(guard.id(), None::<StartContainerOptions>);
-    let (started, helper) = tokio::join!(start, helper);
+    let start = async {
+        let start = client.start_container(guard.id(), None::<StartContainerOptions>);
+        (start.await, Instant::now())
+    };
+    let ((started, up), helper) = tokio::join!(start, helper);
     if let Err(error) = started {
         return not_started(docker.fault("start a container", &error));
     }
@@ -168,10 +172,11 @@ async fn watch(docker: &Docker, guard: &Guard, run: &Run) -> Result<RunOutcome, 
         docker,
         id: guard.id(),
         began,
+        up,
         within: run.within,
         attached,
         outcome: RunOutcome::default(),
-        signalled: false,
+        signalled: None,
     };
     match (&run.probe, helper?) {
         (Probe::Http(_), Some(helper)) => watched.http(helper).await?,
@@ -212,6 +217,8 @@ pub(super) struct Ended {
     pub(super) exit: Option<i64>,
     /// Whether it, or a child of it, was killed for lack of memory.
     pub(super) out_of_memory: bool,
+    /// How long it ran, by the engine's clock, where the engine says so.
+    pub(super) lived: Option<Duration>,
 }
 
 /// Waits until a container has ended and reads how.
@@ -231,13 +238,12 @@ pub(super) async fn exit_of(docker: &Docker, id: &str) -> Result<Ended, EngineEr
     Ok(Ended {
         exit: state.exit_code,
         out_of_memory: state.out_of_memory,
+        lived: state.lived(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::image::run::Start;
 

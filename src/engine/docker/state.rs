@@ -3,8 +3,11 @@
 //! Read by hand: engines have states that the client library does not know and then refuses whole.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::Docker;
 use super::races::asked_again;
@@ -32,8 +35,22 @@ pub(super) struct State {
     /// Whether it, or a child of it, was killed for lack of memory.
     #[serde(rename = "OOMKilled")]
     pub(super) out_of_memory: bool,
+    /// When it was started, and when it ended, by the engine's clock.
+    pub(super) started_at: Option<String>,
+    pub(super) finished_at: Option<String>,
     /// Its health, where it has a check.
     pub(super) health: Option<Health>,
+}
+
+impl State {
+    /// How long it ran, by the engine's clock; `None` where it still runs or the engine does not
+    /// say.
+    pub(super) fn lived(&self) -> Option<Duration> {
+        let at = |text: &Option<String>| OffsetDateTime::parse(text.as_deref()?, &Rfc3339).ok();
+        let (started, ended) = (at(&self.started_at)?, at(&self.finished_at)?);
+        // One that never ended did so in the year 1.
+        (ended - started).try_into().ok()
+    }
 }
 
 /// Its health.
@@ -122,6 +139,28 @@ mod tests {
         assert_eq!(listed.len(), 2);
         assert_eq!(listed[0].created, Some(7));
         assert_eq!(listed[1].labels, None);
+    }
+
+    #[test]
+    fn how_long_one_ran_is_told_by_the_engine_s_own_clock() {
+        let lived = |started: &str, finished: &str| {
+            let state = State {
+                started_at: Some(started.to_owned()),
+                finished_at: Some(finished.to_owned()),
+                ..State::default()
+            };
+            state.lived()
+        };
+        let ran = Some(Duration::from_millis(2_500));
+        let docker = ("2026-01-02T03:04:05.25Z", "2026-01-02T03:04:07.750000000Z");
+        assert_eq!(lived(docker.0, docker.1), ran);
+        let podman = (
+            "2026-01-02T03:04:05.250000001+02:00",
+            "2026-01-02T03:04:07.750000001+02:00",
+        );
+        assert_eq!(lived(podman.0, podman.1), ran);
+        assert_eq!(lived(docker.0, "0001-01-01T00:00:00Z"), None, "it runs");
+        assert_eq!(State::default().lived(), None);
     }
 
     #[test]

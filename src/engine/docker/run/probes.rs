@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use bollard::models::HealthConfig;
 
+use super::Ended;
 use super::attach::Attached;
 use super::exit_of;
 use super::helper::Helper;
@@ -29,6 +30,8 @@ use crate::text::Clean;
 /// How often a health check is run and asked for: images ask for half a minute and more, and nobody
 /// waits so long for a verdict.
 const HEALTH_INTERVAL: Duration = Duration::from_millis(300);
+/// The shortest start period that an engine takes; none at all would be the image's.
+const NO_START_PERIOD: Duration = Duration::from_millis(1);
 /// The moment after a start when a program without a port counts as up.
 const MOMENT: Duration = Duration::from_millis(700);
 /// The status of what SIGKILL ended.
@@ -52,8 +55,9 @@ fn tells_of_memory(info: &EngineInfo) -> bool {
     info.name == EngineName::Docker || major >= 5
 }
 
-/// The health check of a container: the image's test, run more often. Podman runs none by itself
-/// and is asked for each.
+/// The health check of a container: the image's test, run more often, and from the start: within
+/// an image's start period Docker runs checks at an interval of their own from 25.0 on. Podman runs
+/// none by itself and is asked for each.
 pub(super) fn healthcheck(name: EngineName, probe: &Probe) -> Option<HealthConfig> {
     if name == EngineName::Podman || *probe != Probe::Health {
         return None;
@@ -62,6 +66,7 @@ pub(super) fn healthcheck(name: EngineName, probe: &Probe) -> Option<HealthConfi
         // No test of our own: the image's.
         test: Some(Vec::new()),
         interval: i64::try_from(HEALTH_INTERVAL.as_nanos()).ok(),
+        start_period: i64::try_from(NO_START_PERIOD.as_nanos()).ok(),
         ..HealthConfig::default()
     })
 }
@@ -71,11 +76,13 @@ pub(super) struct Watched<'a> {
     pub(super) docker: &'a Docker,
     pub(super) id: &'a str,
     pub(super) began: Instant,
+    /// When the engine said that it was started.
+    pub(super) up: Instant,
     pub(super) within: Duration,
     pub(super) attached: Attached,
     pub(super) outcome: RunOutcome,
-    /// Whether a signal of ours may have ended it.
-    pub(super) signalled: bool,
+    /// When a signal of ours that may have ended it was delivered.
+    pub(super) signalled: Option<Instant>,
 }
 
 impl Watched<'_> {
@@ -140,9 +147,10 @@ impl Watched<'_> {
             Some(signal) => signal.to_owned(),
             None => self.own_signal().await?,
         };
-        let sent = Instant::now();
-        self.signalled = true;
         kill(self.docker, self.id, &signal).await?;
+        // A busy engine takes its time for the call, and delivers the signal within it.
+        let sent = Instant::now();
+        self.signalled = Some(sent);
         let ended = tokio::time::timeout(grace, self.attached.wait()).await;
         self.outcome.stopped_after = Some(sent.elapsed());
         self.outcome.took = self.began.elapsed();
@@ -255,9 +263,21 @@ impl Watched<'_> {
         let ended = exit_of(self.docker, self.id).await?;
         self.outcome.exit = ended.exit;
         self.outcome.out_of_memory = ended.out_of_memory;
-        let killed = ended.exit == Some(KILLED) && !ended.out_of_memory && !self.signalled;
+        let killed = ended.exit == Some(KILLED) && !ended.out_of_memory && self.signalled.is_none();
         self.outcome.killed_untold = killed && !tells_of_memory(&self.docker.inner.info);
+        self.time_by_engine(&ended);
         Ok(())
+    }
+
+    /// Takes the engine's own time from the signal to the end, where it is the shorter one: what an
+    /// engine needs to say that a program has ended is not the program's.
+    fn time_by_engine(&mut self, ended: &Ended) {
+        if let (Some(sent), Some(seen), Some(lived)) =
+            (self.signalled, self.outcome.stopped_after, ended.lived)
+        {
+            let before = sent.saturating_duration_since(self.up);
+            self.outcome.stopped_after = Some(seen.min(lived.saturating_sub(before)));
+        }
     }
 
     /// How many processes and threads it has, where those are as many as it may have. What the
@@ -295,6 +315,12 @@ impl Watched<'_> {
                 within: GONE,
             })??;
             self.outcome.out_of_memory = ended.out_of_memory;
+            // It had ended by itself before it was killed.
+            if self.outcome.killed && ended.exit != Some(KILLED) {
+                self.outcome.killed = false;
+                self.outcome.exit = ended.exit;
+                self.time_by_engine(&ended);
+            }
         }
         let output = self.attached.ended().await;
         self.outcome.output_dropped = output.dropped();
@@ -309,6 +335,17 @@ mod tests {
     use super::*;
     use crate::engine::Builder;
     use crate::engine::Store;
+
+    #[test]
+    fn a_health_check_is_the_image_s_test_from_the_start_at_an_interval_of_ours() {
+        let check = healthcheck(EngineName::Docker, &Probe::Health).unwrap();
+        assert_eq!(check.test, Some(Vec::new()));
+        assert_eq!(check.interval, Some(300_000_000));
+        // Nothing would be the image's own.
+        assert_eq!(check.start_period, Some(1_000_000));
+        assert_eq!(healthcheck(EngineName::Docker, &Probe::Exit), None);
+        assert_eq!(healthcheck(EngineName::Podman, &Probe::Health), None);
+    }
 
     #[test]
     fn only_an_old_podman_does_not_tell_of_memory() {

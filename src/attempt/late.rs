@@ -1,0 +1,90 @@
+//! Runs that say no for want of time alone. Pure.
+//!
+//! Where many attempts share a host, a program may be short of CPU for longer than it has time. Such
+//! a run is done once more, with nothing else of the attempt beside it, and the second time counts.
+
+use crate::image::run::Probe;
+use crate::image::run::Run;
+use crate::image::run::RunOutcome;
+
+/// Whether more time could have shown something else.
+pub(super) fn for_want_of_time(run: &Run, outcome: &RunOutcome) -> bool {
+    let other = outcome.start_error.is_some() || outcome.out_of_memory || outcome.crowd.is_some();
+    let stopped_late = match &run.probe {
+        Probe::Stop { grace, .. } => outcome.stopped_after.is_some_and(|after| after > *grace),
+        Probe::Exit | Probe::Health | Probe::Http(_) => false,
+    };
+    !other && (outcome.timed_out || outcome.killed || stopped_late)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::image::run::Start;
+
+    #[test]
+    fn only_what_more_time_could_change_is_done_once_more() {
+        let run = Run {
+            start: Start::default(),
+            probe: Probe::Stop {
+                signal: None,
+                grace: Duration::from_secs(2),
+                ready: None,
+            },
+            within: Duration::from_secs(10),
+        };
+        let outcome = RunOutcome::default;
+        let after = |seconds| Some(Duration::from_secs(seconds));
+        let cases = [
+            (outcome(), false),
+            (
+                RunOutcome {
+                    exit: Some(1),
+                    ..outcome()
+                },
+                false,
+            ),
+            (
+                RunOutcome {
+                    stopped_after: after(1),
+                    ..outcome()
+                },
+                false,
+            ),
+            (
+                RunOutcome {
+                    stopped_after: after(3),
+                    ..outcome()
+                },
+                true,
+            ),
+            (
+                RunOutcome {
+                    killed: true,
+                    ..outcome()
+                },
+                true,
+            ),
+            (
+                RunOutcome {
+                    timed_out: true,
+                    ..outcome()
+                },
+                true,
+            ),
+            (
+                RunOutcome {
+                    timed_out: true,
+                    crowd: Some(256),
+                    ..outcome()
+                },
+                false,
+            ),
+        ];
+        for (outcome, wanted) in cases {
+            assert_eq!(for_want_of_time(&run, &outcome), wanted, "{outcome:?}");
+        }
+    }
+}
