@@ -5,6 +5,7 @@
     reason = "an attempt is a job: it runs as a task and measures how long its parts take"
 )]
 
+mod bases;
 mod build;
 
 use std::collections::BTreeMap;
@@ -296,19 +297,6 @@ impl Attempt {
             "loadline.local/attempt/{}:{}",
             self.request.exercise.id, self.request.owner
         )
-    }
-
-    async fn ready_bases(&self, dockerfile: &Dockerfile) -> Result<Vec<BaseReport>, Stopped> {
-        let references = prepare::references(dockerfile);
-        let ensured = self
-            .bases
-            .ensure(&references, self.events.clone(), self.cancel.clone())
-            .await;
-        let bases = ensured.map_err(|error| problem::of_supply(&error, dockerfile))?;
-        if self.cancel.is_cancelled() {
-            return Err(EngineError::Cancelled.into());
-        }
-        Ok(bases)
     }
 
     fn build_request(

@@ -4,6 +4,7 @@
 //! that is built, and a rebuild changes a copy of what was sent.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::io::BufWriter;
 use std::io::Seek as _;
@@ -74,15 +75,25 @@ fn refused(error: &ContextError) -> Refused {
     (Outcome::BuildFailed, told)
 }
 
-/// The images from outside that the Dockerfile names, each once.
-pub(super) fn references(dockerfile: &Dockerfile) -> Vec<String> {
-    let mut references = Vec::new();
-    for found in external_references(dockerfile, &BuildArgs::new()) {
-        if !references.contains(&found.reference) {
-            references.push(found.reference);
-        }
-    }
-    references
+/// Which stages of a Dockerfile a builder builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stages {
+    /// Those that the last one needs.
+    Needed,
+    /// All of them.
+    All,
+}
+
+/// The images from outside that `stages` of the Dockerfile name, each once.
+pub(super) fn references(dockerfile: &Dockerfile, stages: Stages) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let found = external_references(dockerfile, &BuildArgs::new());
+    found
+        .into_iter()
+        .filter(|found| found.needed || stages == Stages::All)
+        .map(|found| found.reference)
+        .filter(|reference| seen.insert(reference.clone()))
+        .collect()
 }
 
 /// The line that names an image from outside.
@@ -194,5 +205,21 @@ impl Prepared {
             })
         };
         copy().map_err(|error| refused(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_stages_that_are_not_built_are_not_asked_for() {
+        let file = Dockerfile::parse(
+            "FROM 192.0.2.1:5000/x AS unused\nCOPY --from=lab/a / /\n\
+             FROM b AS used\nFROM b\nCOPY --from=used / /\nCOPY --from=c / /\n",
+        );
+        assert_eq!(references(&file, Stages::Needed), ["b", "c"]);
+        let all = ["192.0.2.1:5000/x", "lab/a", "b", "c"];
+        assert_eq!(references(&file, Stages::All), all);
     }
 }

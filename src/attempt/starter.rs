@@ -14,6 +14,7 @@ use super::Request;
 use super::Submission;
 use super::prepare;
 use super::prepare::Frontend;
+use super::prepare::Stages;
 use super::problem;
 use crate::dockerfile::Dockerfile;
 use crate::engine::BuildRequest;
@@ -87,7 +88,7 @@ impl Work {
     }
 
     async fn ready_bases(&self, dockerfile: &Dockerfile) -> Known<Vec<crate::report::BaseReport>> {
-        let references = prepare::references(dockerfile);
+        let references = prepare::references(dockerfile, Stages::All);
         let ensured = self
             .bases
             .ensure(&references, self.events.clone(), self.cancel.clone())

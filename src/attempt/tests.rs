@@ -16,6 +16,7 @@ use super::SupplyError;
 use super::fake::Building;
 use super::fake::Fake;
 use super::fake::Memory;
+use super::fake::SIBLING;
 use super::fake::exported;
 use super::start;
 use crate::course::Exercise;
@@ -24,6 +25,7 @@ use crate::course::GoalEntry;
 use crate::engine::BuildError;
 use crate::engine::Builder;
 use crate::engine::EngineError;
+use crate::engine::MADE_BY_LABEL;
 use crate::goal::Blame;
 use crate::goal::Evidence;
 use crate::goal::Goal;
@@ -316,6 +318,49 @@ async fn the_first_image_stays_to_be_compared_with_and_the_others_go() {
         let tagged = fake.was_asked(&format!("tag {before} {NAME}-first"));
         let gone = fake.was_asked(&format!("remove {before}"));
         assert_eq!((tagged, gone), (kept, removed), "{before} {first:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_had_no_time_on_a_busy_host_is_done_once_more_and_no_oftener() {
+    for (short, late, runs, verdict) in [
+        (true, 0, 1, VerdictName::Met),
+        (true, 1, 2, VerdictName::Met),
+        (true, 2, 2, VerdictName::Unmet),
+        (false, 1, 1, VerdictName::Unmet),
+    ] {
+        let mut fake = Fake::new(Building::Well);
+        (fake.short_of_cpu, fake.runs_late) = (short, late);
+        let fake = Arc::new(fake);
+        let goal = Wants {
+            ends: true,
+            ..Wants::default()
+        };
+        let report = attempt(Arc::clone(&fake), vec![goal]).await;
+        assert_eq!(verdicts(&report), [verdict], "{short} {late}");
+        let asked = fake.asked.lock().unwrap();
+        let ran = asked.iter().filter(|asked| *asked == "run").count();
+        assert_eq!(ran, runs, "{short} {late}");
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_another_process_may_still_judge_is_not_removed() {
+    const NAME: &str = "loadline.local/attempt/tiny:somebody";
+    for (maker, removed) in [(SIBLING, false), ("one that is dead", true)] {
+        let mut fake = Fake::new(Building::Well);
+        let mut before = image("before", &[]);
+        let label = (MADE_BY_LABEL.to_owned(), maker.to_owned());
+        before.config.labels.extend([label]);
+        fake.others.insert(String::from(NAME), before);
+        let fake = Arc::new(fake);
+        let request = Request {
+            own: false,
+            ..request(vec![Wants::default()])
+        };
+        let cancel = CancellationToken::new();
+        let _ = finish(start(fake.clone(), Arc::new(NoBases), request, cancel)).await;
+        assert_eq!(fake.was_asked("remove before"), removed, "{maker}");
     }
 }
 

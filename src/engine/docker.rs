@@ -368,6 +368,14 @@ impl Engine for Docker {
         transform::transform(self, request, cancel).await
     }
 
+    fn may_be_used(&self, made_by: &str) -> bool {
+        containers::may_be_used(made_by, &self.inner.maker)
+    }
+
+    fn is_short_of_cpu(&self) -> bool {
+        matches!(self.inner.address, Address::Unix(_)) && pressure::is_short_of_cpu()
+    }
+
     async fn leftovers(&self) -> Result<Vec<Leftover>, EngineError> {
         containers::leftovers(self).await
     }

@@ -48,6 +48,8 @@ use crate::engine::StepEnd;
 use crate::engine::Store;
 use crate::engine::address::Address;
 use crate::engine::docker::images::registry_of;
+use crate::image::Config;
+use crate::image::maker;
 use crate::text::Clean;
 
 /// How long a registry may say nothing before the build is given up.
@@ -483,7 +485,8 @@ impl Following<'_> {
                 let found = super::images::inspect(self.docker, &self.request.tag).await?;
                 let maker = self.docker.inner.maker.to_label();
                 match found {
-                    Some(summary) => summary.id,
+                    Some(summary) if made_by(&summary.config, &maker) => summary.id,
+                    Some(_) => return Err(another_s()),
                     None => return Err(EngineError::NoSuchImage(self.request.tag.clone()).into()),
                 }
             }
@@ -516,9 +519,36 @@ impl Following<'_> {
     }
 }
 
+/// Whether a process with this label made an image.
+fn made_by(config: &Config, maker: &str) -> bool {
+    let label = config.labels.get(MADE_BY_LABEL);
+    label.is_some_and(|label| label == maker)
+}
+
+/// Another process, which builds for the same path, took the name of the image at that moment.
+fn another_s() -> BuildError {
+    BuildError::Engine(EngineError::Refused {
+        what: "build",
+        detail: Clean::line(
+            "another check of the same folder gave its name to an image of its own",
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_that_another_process_made_is_not_what_was_built() {
+        let mut config = Config::default();
+        assert!(!made_by(&config, "this"));
+        for (maker, ours) in [("a sibling", false), ("this", true)] {
+            let label = (MADE_BY_LABEL.to_owned(), maker.to_owned());
+            config.labels.extend([label]);
+            assert_eq!(made_by(&config, "this"), ours);
+        }
+    }
 
     #[test]
     fn the_way_of_a_build_follows_from_the_engine() {

@@ -250,6 +250,11 @@ impl Docker {
     }
 }
 
+/// Whether another process than `this` made what carries `label`, and may still work with it.
+pub(super) fn may_be_used(label: &str, this: &Maker) -> bool {
+    Maker::parse(label).is_some_and(|maker| maker != *this && maker.alive(this) != Alive::No)
+}
+
 /// Whether what carries `label` was left behind. `created` is its age's start in Unix seconds.
 fn is_left(label: &str, created: Option<i64>, this: &Maker, now: Duration) -> bool {
     // A label that names no process is not ours: a learner's container inherits an image's labels.
@@ -312,6 +317,23 @@ pub(super) async fn remove_leftover(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_process_made_may_be_used_until_that_is_known_to_be_dead() {
+        let this = Maker::this();
+        assert!(!may_be_used(&this.to_label(), &this), "our own");
+        assert!(!may_be_used("", &this), "made by nobody");
+        let parts: Vec<String> = this.to_label().split('/').map(str::to_owned).collect();
+        let with = |at: usize, part: &str| {
+            let mut parts = parts.clone();
+            part.clone_into(&mut parts[at]);
+            parts.join("/")
+        };
+        // Another container of this host has another namespace of processes.
+        assert!(may_be_used(&with(2, "1"), &this));
+        assert!(may_be_used(&with(0, "elsewhere"), &this));
+        assert!(!may_be_used(&with(4, "1"), &this), "its pid was given away");
+    }
 
     #[test]
     fn a_living_sibling_keeps_its_containers_and_age_decides_where_nobody_can_look() {
