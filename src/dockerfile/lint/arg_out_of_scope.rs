@@ -12,7 +12,6 @@ use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
-use super::found::quote;
 use super::subject::Subject;
 
 pub(super) const RULE: Rule = Rule {
@@ -119,12 +118,13 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                     note.hint(format!("put `ARG {name}` above it in this stage"))
                         .fix([Edit::insert(above(subject, instruction), line)]);
                 } else if declared.stage == Some(stage.stage.index) {
-                    let whole = quote(subject.text(declared.pair.span));
-                    note.hint(format!("move `ARG {whole}` above it"));
+                    let line = declared.line;
+                    note.hint(format!("move the `ARG {name}` of line {line} above it"));
                 } else {
-                    let whole = quote(subject.text(declared.pair.span));
+                    // Its value may be a secret, which is told nowhere.
+                    let line = declared.line;
                     note.hint(format!(
-                        "move `ARG {whole}` above the first `FROM`, and put `ARG {name}` into each stage that uses it"
+                        "move the `ARG {name}` of line {line} with its value above the first `FROM`, and put `ARG {name}` into each stage that uses it"
                     ));
                 }
             }
@@ -248,7 +248,10 @@ mod tests {
         let found = check(&Dockerfile::parse(text));
         let own = found.iter().find(|one| one.rule.id == "arg-out-of-scope");
         let hint = own.and_then(|one| one.hint.as_ref()).expect("a hint");
-        assert!(hint.as_str().contains("move `ARG V=1.2` above"), "{hint:?}");
+        assert_eq!(
+            hint.as_str(),
+            "move the `ARG V` of line 2 with its value above the first `FROM`, and put `ARG V` into each stage that uses it"
+        );
     }
 
     #[test]
@@ -257,7 +260,7 @@ mod tests {
         let found = check(&Dockerfile::parse(text));
         let own = found.iter().find(|one| one.rule.id == "arg-out-of-scope");
         let hint = own.and_then(|one| one.hint.as_ref()).expect("a hint");
-        assert_eq!(hint.as_str(), "move `ARG V=1` above it");
+        assert_eq!(hint.as_str(), "move the `ARG V` of line 4 above it");
         assert_eq!(fixed(text), text);
     }
 
