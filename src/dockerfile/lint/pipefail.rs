@@ -2,6 +2,7 @@
 
 use super::super::shell::Joint;
 use super::super::shell::ShellCommand;
+use super::super::shell::base_name;
 use super::super::shell::is_shell;
 use super::Found;
 use super::Rule;
@@ -77,10 +78,11 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
 
 /// What helps in the shell that runs it, and in the image that it has.
 fn remedy(stage: &StageView<'_>, run: &RunView<'_>) -> String {
-    if !run.default_shell && !run.shell.is_empty() {
+    let own = run.shell.first().map(|program| base_name(program));
+    if own.is_some_and(|program| !matches!(program, "sh" | "dash")) {
         return String::from("add `\"-o\", \"pipefail\"` to `SHELL`, before its `-c`");
     }
-    let Some(name) = stage.image().filter(|_| run.default_shell) else {
+    let Some(name) = stage.image() else {
         return format!("put {BASH} above, where the image has `bash`");
     };
     let knows = known::knows_pipefail(name) == Some(true);
