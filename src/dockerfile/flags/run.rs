@@ -73,6 +73,11 @@ pub(super) fn check(flag: &Flag, findings: &mut Findings) {
     let Some(value) = flag.value.as_deref() else {
         return;
     };
+    if value.is_empty() {
+        let message = format!("the flag `--{}` has no value", flag.name);
+        findings.refuse(flag.span, message, None);
+        return;
+    }
     match flag.name.as_str() {
         "mount" => mount(flag, value, findings),
         "network" => word(flag, "--network", value, &NETWORKS, findings),
@@ -86,8 +91,13 @@ fn word(flag: &Flag, name: &str, value: &str, known: &[&str], findings: &mut Fin
     if value.contains('$') || known.contains(&value) {
         return;
     }
-    let message = format!("`{name}` cannot be `{value}`");
+    let message = format!("`{name}` cannot be `{}`", short(value));
     findings.refuse(flag.span, message, Some(meant(value, known)));
+}
+
+/// What a line of a message has room for.
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 fn meant(value: &str, known: &[&str]) -> String {
@@ -155,7 +165,7 @@ fn option(flag: &Flag, field: &str, findings: &mut Findings) {
 }
 
 fn unknown(key: &str) -> (String, String) {
-    let message = format!("`--mount` has no option `{key}`");
+    let message = format!("`--mount` has no option `{}`", short(key));
     if key.trim() != key {
         return (message, String::from("write no space after the comma"));
     }
@@ -238,6 +248,7 @@ mod tests {
                 "`sharing` cannot be `lock`",
                 "did you mean `locked`?",
             ),
+            ("--network=", "the flag `--network` has no value", ""),
             (
                 "--network=hots",
                 "`--network` cannot be `hots`",
@@ -247,5 +258,7 @@ mod tests {
             let wanted = (message.to_owned(), hint.to_owned());
             assert_eq!(refused(flags), [wanted], "{flags}");
         }
+        let later = Dockerfile::parse("FROM a:1\nONBUILD RUN --mount=type=cahce,target=/a make\n");
+        assert_eq!(later.problems.len(), 1);
     }
 }

@@ -56,7 +56,8 @@ fn harmless(file: &Dockerfile, findings: &[Finding]) -> (String, usize) {
     let mut best = (file.text.clone(), 0);
     let mut faults = faults(file);
     // A part that makes it worse is halved until the finding that does so stands alone.
-    let mut parts = vec![0..findings.len()];
+    let whole = 0..findings.len();
+    let mut parts = vec![whole];
     let mut tries = 0;
     while let Some(part) = parts.pop().filter(|_| tries < TRIES) {
         tries += 1;
