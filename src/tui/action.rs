@@ -224,7 +224,7 @@ actions! {
     Solution Here [key('S')] typing [] "solution", "Shows the worked answer beside yours.", when::solution;
     Apply Here [key('A')] typing [] "apply", "Puts the solution into your files; what you have is kept.", when::apply;
     Reset Here [key('R')] typing [] "reset files", "Puts the starter back; what you have is kept.", when::reset;
-    UndoReset Here [] typing [] "undo reset", "Brings back the files that the last reset, or the solution, put away.", when::undo_reset;
+    UndoReset Here [] typing [] "undo reset", "Brings back your files that were put away last.", when::undo_reset;
     Tick Here [key(' ')] typing [] "tick", "Ticks the choice, or takes the tick away.", when::tick;
     Links Here [key('o')] typing [] "links", "Lists the links of the lesson.", when::links;
     Copy Here [key('y')] typing [] "copy", "Copies what is shown to the clipboard.", when::copy;
