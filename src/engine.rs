@@ -148,6 +148,10 @@ pub trait Engine: Send + Sync {
     /// Whether programs on the engine's host wait for a CPU, as far as can be seen from here.
     fn is_short_of_cpu(&self) -> bool;
 
+    /// Waits for the right to do something that nobody else of this host is to do at that time, for
+    /// some minutes at most; `None` where that cannot be had.
+    async fn turn(&self) -> Option<Turn>;
+
     /// What earlier runs left behind and no living process owns: containers with
     /// [`PROCESS_LABEL`], and images with [`MADE_BY_LABEL`] that newer builds took the reference
     /// from. An image that still has its reference is the build cache of its workspace (with
@@ -159,6 +163,12 @@ pub trait Engine: Send + Sync {
 
     /// Free bytes where the engine keeps its images, where it tells or where it is on this host.
     async fn free_space(&self) -> Option<Bytes>;
+}
+
+/// The right that [`Engine::turn`] gives; it ends with the value.
+#[derive(Debug)]
+pub struct Turn {
+    _lock: std::fs::File,
 }
 
 /// A stream of bytes from or to an engine.

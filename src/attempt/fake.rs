@@ -26,6 +26,7 @@ use crate::engine::StepEnd;
 use crate::engine::StepId;
 use crate::engine::Store;
 use crate::engine::Transform;
+use crate::engine::Turn;
 use crate::image::Config;
 use crate::image::HistoryStep;
 use crate::image::Summary;
@@ -331,6 +332,11 @@ impl Engine for Fake {
 
     fn is_short_of_cpu(&self) -> bool {
         self.short_of_cpu
+    }
+
+    async fn turn(&self) -> Option<Turn> {
+        self.note("turn");
+        None
     }
 
     async fn leftovers(&self) -> Result<Vec<Leftover>, EngineError> {

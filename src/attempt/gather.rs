@@ -406,9 +406,9 @@ impl<'a> Session<'a> {
         let engine = Arc::clone(&self.work.engine);
         let (image, cancel) = (self.work.image.clone(), self.work.cancel.clone());
         jobs.push(Box::pin(async move {
-            let _place = match &places {
-                Some(places) => places.acquire().await.ok(),
-                None => None,
+            let _held = match &places {
+                Some(places) => (places.acquire().await.ok(), None),
+                None => (None, late::turn(engine.as_ref(), &cancel).await),
             };
             let outcome = engine.run(&image, &asked, cancel).await.map(Box::new);
             Arrival::Run(Box::new(together), places.is_none(), outcome)
@@ -472,9 +472,8 @@ impl<'a> Session<'a> {
             }
             Arrival::Run(together, again, answer) => {
                 let outcome = known(answer)?.map(|outcome| *outcome);
-                let late = |outcome| late::for_want_of_time(&together.run(), outcome);
-                if !again && outcome.as_ref().is_ok_and(late) && self.work.engine.is_short_of_cpu()
-                {
+                let engine = self.work.engine.as_ref();
+                if !again && late::is_worth_a_turn(engine, &together.run(), &outcome) {
                     self.late.push(*together);
                     return Ok(());
                 }

@@ -341,6 +341,8 @@ async fn a_run_that_had_no_time_on_a_busy_host_is_done_once_more_and_no_oftener(
         let asked = fake.asked.lock().unwrap();
         let ran = asked.iter().filter(|asked| *asked == "run").count();
         assert_eq!(ran, runs, "{short} {late}");
+        let turns = asked.iter().filter(|asked| *asked == "turn").count();
+        assert_eq!(turns, runs - 1, "the second time, it waits for its turn");
     }
 }
 

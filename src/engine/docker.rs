@@ -52,6 +52,7 @@ use crate::engine::Leftover;
 use crate::engine::PullProgress;
 use crate::engine::Store;
 use crate::engine::Transform;
+use crate::engine::Turn;
 use crate::engine::address::Address;
 use crate::image::Summary;
 use crate::image::run::Run;
@@ -374,6 +375,11 @@ impl Engine for Docker {
 
     fn is_short_of_cpu(&self) -> bool {
         matches!(self.inner.address, Address::Unix(_)) && pressure::is_short_of_cpu()
+    }
+
+    async fn turn(&self) -> Option<Turn> {
+        let lock = pressure::turn(&std::env::temp_dir()).await?;
+        Some(Turn { _lock: lock })
     }
 
     async fn leftovers(&self) -> Result<Vec<Leftover>, EngineError> {

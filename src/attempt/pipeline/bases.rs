@@ -117,7 +117,11 @@ fn late(within: Duration) -> Stopped {
         show_duration(within)
     );
     let next = "Run `loadline bases pull` with the name of each to see which one takes so long.";
-    (Outcome::BuildFailed, problem::problem(&message, next, None)).into()
+    (
+        Outcome::CouldNotJudge,
+        problem::problem(&message, next, None),
+    )
+        .into()
 }
 
 #[cfg(test)]
@@ -156,6 +160,7 @@ mod tests {
         assert!(matches!(ended, Err(NotReady::Late(_))), "{ended:?}");
         assert!(!cancel.is_cancelled(), "the attempt's report still comes");
         let stopped = late(LIMITS.within);
+        assert_eq!(stopped.outcome, Outcome::CouldNotJudge);
         assert_eq!(
             stopped.problem.message.as_str(),
             "The base images were not ready after 30 min."

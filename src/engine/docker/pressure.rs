@@ -1,12 +1,37 @@
 #![expect(
     clippy::disallowed_methods,
-    reason = "reads /proc to tell how busy this host is"
+    reason = "reads /proc to tell how busy this host is, and locks a folder of it"
 )]
-//! Whether this host is short of CPU.
+//! Whether this host is short of CPU, and whose turn it is where it was.
+
+use std::fs::File;
+use std::fs::TryLockError;
+use std::path::Path;
+use std::time::Duration;
+use std::time::Instant;
 
 /// The share of the last ten seconds, in percent, in which somebody waited for a CPU, from which on
 /// a host is short of it.
 const SHORT: f64 = 25.0;
+
+/// How long a turn is waited for, and how often it is asked for.
+const LONGEST: Duration = Duration::from_secs(180);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Waits until nobody else of this host has the turn: the lock on a folder that all of them can
+/// open. Nothing is written, and the system lets go of it with the process.
+pub(super) async fn turn(folder: &Path) -> Option<File> {
+    let folder = File::open(folder).ok()?;
+    let began = Instant::now();
+    while began.elapsed() < LONGEST {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
+            Err(TryLockError::Error(_)) => return None,
+        }
+    }
+    None
+}
 
 /// Whether programs on this host wait for a CPU; no where the kernel does not say so.
 pub(super) fn is_short_of_cpu() -> bool {
@@ -35,5 +60,16 @@ mod tests {
         assert_eq!(waited(text), Some(50.72));
         assert_eq!(waited("full avg10=1.00\n"), None);
         assert_eq!(waited(""), None);
+    }
+    #[tokio::test]
+    async fn a_turn_is_waited_for_until_the_one_before_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = turn(folder.path()).await.unwrap();
+        let mut second = std::pin::pin!(turn(folder.path()));
+        let waits = tokio::time::timeout(PAUSE, &mut second).await;
+        assert!(waits.is_err(), "two have the turn");
+        drop(first);
+        assert!(second.await.is_some());
+        assert!(turn(Path::new("/nowhere")).await.is_none());
     }
 }
