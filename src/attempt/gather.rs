@@ -472,8 +472,7 @@ impl<'a> Session<'a> {
             }
             Arrival::Run(together, again, answer) => {
                 let outcome = known(answer)?.map(|outcome| *outcome);
-                let engine = self.work.engine.as_ref();
-                if !again && late::is_worth_a_turn(engine, &together.run(), &outcome) {
+                if !again && late::is_worth_a_turn(&*self.work.engine, &together.run(), &outcome) {
                     self.late.push(*together);
                     return Ok(());
                 }
