@@ -1,5 +1,6 @@
 //! Makes a new snapshot from a place: fetches what has changed, takes over what has not.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use time::OffsetDateTime;
@@ -174,11 +175,13 @@ impl Work<'_> {
         let downloads = self.store.downloads();
         make_folder(&downloads)?;
         let client = fetch::client();
-        let wanted: Vec<Ecosystem> = match (asked, self.before) {
+        let mut wanted: Vec<Ecosystem> = match (asked, self.before) {
             ([], Some(before)) => before.parts.iter().map(|part| part.ecosystem).collect(),
             ([], None) => Ecosystem::ALL.to_vec(),
             (asked, _) => asked.to_vec(),
         };
+        let mut once = BTreeSet::new();
+        wanted.retain(|ecosystem| once.insert(*ecosystem));
         let mut parts = Vec::new();
         for ecosystem in wanted {
             let url = Place::url(base, ecosystem);

@@ -198,7 +198,17 @@ impl Apt {
         }
         let had = stamped(&self.root).is_some_and(|(mirrors, _)| mirrors == self.mirrors);
         let mut command = self.command();
-        command.args(["-o", "APT::Update::Error-Mode=any", "update"]);
+        command.args(["-o", "APT::Update::Error-Mode=any"]);
+        if had {
+            // There is something to go on with: a mirror that says nothing is not waited for long.
+            let patience = [
+                "Acquire::Retries=1",
+                "Acquire::http::Timeout=10",
+                "Acquire::https::Timeout=10",
+            ];
+            command.args(patience.iter().flat_map(|setting| ["-o", setting]));
+        }
+        command.arg("update");
         match self.with_room(output(command, cancel)).await {
             Ok(_) => self.write(
                 STAMP,
@@ -399,7 +409,8 @@ pub fn sources(mirrors: &Mirrors, suite: &str, keyring: Option<&str>) -> String 
 }
 
 /// Settings of the private root. The host's own are read before and stay (proxies, time-outs);
-/// its hooks are dropped, and so is everything that only an installation needs.
+/// its hooks are dropped, and so is everything that only an installation needs, that names another
+/// release, or that lets packages pass which nobody signed.
 fn settings(root: &Path, architecture: &str) -> String {
     let root = root.display();
     format!(
@@ -408,6 +419,7 @@ fn settings(root: &Path, architecture: &str) -> String {
 #clear APT::Update::Post-Invoke-Success;
 #clear DPkg;
 #clear APT::Architectures;
+#clear APT::Default-Release;
 #clear Acquire::Languages;
 Dir "{root}/";
 Dir::State::status "{root}/var/lib/dpkg/status";
@@ -418,6 +430,11 @@ APT::Sandbox::User "root";
 APT::Architecture "{architecture}";
 APT::Architectures {{ "{architecture}"; }};
 APT::Install-Recommends "false";
+APT::Install-Suggests "false";
+APT::Get::AllowUnauthenticated "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
 Acquire::Languages {{ "none"; }};
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
@@ -505,5 +522,44 @@ async fn watched(
     match status {
         Ok(status) if status.success() => Ok(()),
         _ => Err(read::failure(&format!("{said}{complaints}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_the_host_change_nothing_but_the_way_to_a_mirror() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (host, own) = (folder.path().join("host"), folder.path().join("own"));
+        let careless = "APT::Default-Release \"bookworm\";\n\
+             APT::Install-Suggests \"true\";\n\
+             APT::Get::AllowUnauthenticated \"true\";\n\
+             Acquire::AllowInsecureRepositories \"true\";\n\
+             Acquire::http::Proxy \"http://proxy.example:1/\";\n";
+        std::fs::write(&host, careless).expect("there is room");
+        std::fs::write(&own, settings(folder.path(), "amd64")).expect("there is room");
+        // apt reads what the variable names before what `-c` names, as it reads the host's own.
+        let asked = std::process::Command::new("apt-config")
+            .arg("-c")
+            .arg(&own)
+            .arg("dump")
+            .env("APT_CONFIG", &host)
+            .output()
+            .expect("this host has apt");
+        let dump = String::from_utf8_lossy(&asked.stdout);
+        let says = |line: &str| dump.lines().any(|one| one == line);
+        assert!(says("APT::Default-Release \"\";"), "{dump}");
+        assert!(says("APT::Install-Suggests \"false\";"), "{dump}");
+        assert!(says("APT::Get::AllowUnauthenticated \"false\";"), "{dump}");
+        assert!(
+            says("Acquire::AllowInsecureRepositories \"false\";"),
+            "{dump}"
+        );
+        assert!(
+            says("Acquire::http::Proxy \"http://proxy.example:1/\";"),
+            "{dump}"
+        );
     }
 }

@@ -28,6 +28,15 @@ pub enum BaseError {
         /// The reference as it was asked for.
         reference: String,
     },
+    /// A stand-in is out of date and could not be made anew; the one that is here stays.
+    #[error("`{reference}` is kept as it was: it could not be made anew")]
+    Kept {
+        /// The reference as it was asked for.
+        reference: String,
+        /// Why.
+        #[source]
+        cause: Box<Self>,
+    },
     /// It cannot be built for the engine's architecture.
     #[error("`{reference}` cannot be built for the architecture `{architecture}`")]
     Architecture {
@@ -155,6 +164,7 @@ impl BaseError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Apt(error) => return apt_hint(error).map(str::to_owned),
+            Self::Kept { cause, .. } => return cause.hint(),
             Self::Unknown { .. } => {
                 "`loadline bases` lists what can be built here; a pack from a machine that has the image also helps: `loadline bases import FILE`"
             }

@@ -22,6 +22,12 @@ use crate::bases::progress::Reporter;
 /// Where a Debian-family host keeps the authorities that it was told to trust.
 const AUTHORITIES: &str = "/usr/local/share/ca-certificates";
 
+/// The note that base images could not be made anew.
+const FAILED: &str = "renewal-failed";
+
+/// How long it is put off then.
+const PUT_OFF: Duration = Duration::from_secs(60 * 60);
+
 /// How often a taken lock is tried again.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -92,6 +98,23 @@ pub(super) async fn lock(
     }
 }
 
+/// Takes note beside the cache that base images could not be made anew just now. Where that fails,
+/// it is tried again sooner.
+pub(super) fn note_failure(folder: &Path) {
+    let _ = std::fs::write(folder.join(FAILED), "");
+}
+
+/// They could.
+pub(super) fn forget_failure(folder: &Path) {
+    let _ = std::fs::remove_file(folder.join(FAILED));
+}
+
+/// Whether they could not, and it is too early to try it again.
+pub(super) fn has_failed_lately(folder: &Path) -> bool {
+    let noted = std::fs::metadata(folder.join(FAILED)).and_then(|known| known.modified());
+    noted.is_ok_and(|noted| noted.elapsed().is_ok_and(|ago| ago < PUT_OFF))
+}
+
 /// Whether this host has apt.
 #[must_use]
 pub(super) fn has_apt() -> bool {
@@ -123,6 +146,22 @@ mod tests {
             .collect();
         assert_eq!(names, ["a-c.crt", "b.crt"]);
         assert!(authorities_in(Path::new("/nonexistent")).is_empty());
+    }
+
+    #[test]
+    fn what_failed_is_put_off_for_a_while() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(!has_failed_lately(folder.path()));
+        note_failure(folder.path());
+        assert!(has_failed_lately(folder.path()));
+        let long_ago = std::time::SystemTime::now() - PUT_OFF - PUT_OFF;
+        let note = File::options().write(true).open(folder.path().join(FAILED));
+        let note = note.expect("it was made");
+        note.set_modified(long_ago).expect("it is ours");
+        assert!(!has_failed_lately(folder.path()));
+        note_failure(folder.path());
+        forget_failure(folder.path());
+        assert!(!has_failed_lately(folder.path()));
     }
 
     #[tokio::test]

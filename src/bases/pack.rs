@@ -13,7 +13,9 @@ mod read;
 mod write;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -24,6 +26,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::bases::build::STAND_IN_LABEL;
+use crate::bases::catalogue::Catalogue;
 use crate::bases::error::BaseError;
 use crate::bases::error::is_used_up;
 use crate::bases::host;
@@ -31,6 +34,7 @@ use crate::bases::pipe;
 use crate::bases::progress::Phase;
 use crate::bases::progress::Progress;
 use crate::bases::progress::Reporter;
+use crate::bases::resolve;
 use crate::bases::resolve::Resolution;
 use crate::bases::service::Service;
 use crate::bases::service::State;
@@ -89,6 +93,14 @@ pub enum PackError {
         /// The engine's.
         engine: String,
     },
+    /// It would put an image in the place of another one.
+    #[error("the pack gives its `{reference}` the name `{local}`; nothing of it was used")]
+    Misnamed {
+        /// What it is said to be.
+        reference: Clean,
+        /// The reference that it would get.
+        local: Clean,
+    },
     /// The work was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -104,6 +116,12 @@ impl PackError {
             ),
             Self::Truncated | Self::Damaged(_) => {
                 Some("copy the pack again from where it was made")
+            }
+            Self::Misnamed { .. } => {
+                Some("ask whoever made the pack: `loadline bases export` writes none like it")
+            }
+            Self::File { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                Some("name a file in it, and not the folder")
             }
             Self::NotAPack(_) => Some("a pack is made with `loadline bases export FILE`"),
             Self::Platform { .. } => Some("make the pack on a machine of this kind"),
@@ -148,7 +166,8 @@ struct PackedFile {
 }
 
 impl Service {
-    /// Writes images into one file; all base images that are here where `references` is empty.
+    /// Writes images into one file; all base images that are here where `references` is empty, those
+    /// that a course needs besides the catalogue's among them: `needed`, as [`Service::list`] has it.
     ///
     /// The file appears when it is whole.
     ///
@@ -158,11 +177,16 @@ impl Service {
         &self,
         file: &Path,
         references: &[String],
+        needed: &BTreeMap<String, Vec<String>>,
         progress: mpsc::Sender<Progress>,
         cancel: CancellationToken,
     ) -> Result<Vec<PackedImage>, BaseError> {
         let report = Reporter::new(&file.to_string_lossy(), progress);
-        let images = self.exported(references).await?;
+        // It would only be found out at the end, when all is written.
+        if file.is_dir() || file.as_os_str().as_bytes().ends_with(b"/") {
+            return Err(failed(file, io::ErrorKind::IsADirectory.into()).into());
+        }
+        let images = self.exported(references, needed).await?;
         let total: Bytes = images.iter().map(|(_, _, size)| *size).sum();
         let part = file.with_added_extension("part");
         let mut pack = write::Writer::create(&part)?;
@@ -184,7 +208,10 @@ impl Service {
             done = done.plus(size);
         }
         let images = pack.finish()?;
-        std::fs::rename(&part, file).map_err(|source| failed(file, source))?;
+        if let Err(source) = std::fs::rename(&part, file) {
+            let _ = std::fs::remove_file(&part);
+            return Err(failed(file, source).into());
+        }
         report.at(Phase::Exporting, total, total);
         Ok(images)
     }
@@ -193,8 +220,9 @@ impl Service {
     async fn exported(
         &self,
         references: &[String],
+        needed: &BTreeMap<String, Vec<String>>,
     ) -> Result<Vec<(String, String, Bytes)>, BaseError> {
-        let listed = self.list(&BTreeMap::new()).await?;
+        let listed = self.list(needed).await?;
         let here = |state: &State| match state {
             State::Vendor { local } | State::StandIn { local, .. } => Some(local.clone()),
             State::Missing { .. } => None,
@@ -256,8 +284,10 @@ impl Service {
             tokio::task::spawn_blocking(move || read::verified(&path, &verify, &stop)).await;
         let contents = verified.map_err(|panic| failed(file, io::Error::other(panic)))??;
         self.fits(&contents).await?;
+        truly_named(self.catalogue(), &contents)?;
         let _lock = host::lock(self.cache(), &report, &cancel).await?;
         let before = self.tags().await?;
+        let stand_ins = self.stand_ins().await?;
         let loaded = tokio::select! {
             loaded = self.load_file(file, &report) => loaded,
             () = cancel.cancelled() => Err(BaseError::Cancelled),
@@ -272,6 +302,7 @@ impl Service {
             }
             return Err(error);
         }
+        self.forget(&stand_ins).await?;
         Ok(contents.images)
     }
 
@@ -324,9 +355,62 @@ impl Service {
     }
 }
 
+/// Whether each image gets the reference that it is said to stand for: a pack is no way to put
+/// something else in the place of any image of this engine.
+fn truly_named(catalogue: &Catalogue, contents: &Contents) -> Result<(), PackError> {
+    let is_true = |image: &&PackedImage| {
+        let tags = BTreeSet::from([image.local.clone()]);
+        let resolved = resolve::resolve(catalogue, &image.reference, &tags, false);
+        resolved.local() == Some(&image.local)
+    };
+    match contents.images.iter().find(|image| !is_true(image)) {
+        None => Ok(()),
+        Some(image) => Err(PackError::Misnamed {
+            reference: Clean::line(&image.reference),
+            local: Clean::line(&image.local),
+        }),
+    }
+}
+
 fn failed(path: &Path, source: io::Error) -> PackError {
     PackError::File {
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_puts_no_image_in_the_place_of_another() {
+        let catalogue = Catalogue::builtin().expect("the builtin catalogue is sound");
+        let named = |reference: &str, local: &str| {
+            let image = PackedImage {
+                reference: reference.to_owned(),
+                local: local.to_owned(),
+                digest: String::new(),
+                platform: String::new(),
+                source: String::from("registry"),
+            };
+            let contents = Contents {
+                format: FORMAT.to_owned(),
+                images: vec![image],
+                files: Vec::new(),
+            };
+            truly_named(&catalogue, &contents).is_ok()
+        };
+        assert!(named("python:3.13", "loadline.local/python:3.13"));
+        assert!(named("busybox", "docker.io/library/busybox:latest"));
+        assert!(named("example.org/own:1", "example.org/own:1"));
+        for other in [
+            "example.org/postgres:16",
+            "loadline.local/helper:1f588ef26723",
+            "loadline.local/python:3.13",
+            "busybox:musl",
+        ] {
+            assert!(!named("busybox", other), "{other}");
+        }
     }
 }

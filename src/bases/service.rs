@@ -54,6 +54,8 @@ pub struct Options {
     pub mirror: Option<String>,
     /// Whether registries are left alone.
     pub no_registry: bool,
+    /// Whether a stand-in that is out of date has to be renewed; otherwise it does where that fails.
+    pub renews: bool,
 }
 
 /// The base images of one engine.
@@ -314,7 +316,10 @@ impl Service {
         cancel: CancellationToken,
     ) -> Result<Ready, BaseError> {
         let report = Reporter::new(reference, progress);
-        if let (Some(ready), false) = self.present(reference).await? {
+        let put_off = || !self.options.renews && host::has_failed_lately(&self.cache);
+        if let (Some(ready), outdated) = self.present(reference).await?
+            && (!outdated || put_off())
+        {
             return Ok(ready);
         }
         let _held = match self.turn(reference, &report, &cancel).await? {
@@ -333,10 +338,19 @@ impl Service {
             });
         }
         match (self.build(reference, &report, &cancel).await, outdated) {
-            (Ok(()), _) => {}
+            (Ok(()), _) => host::forget_failure(&self.cache),
             (Err(BaseError::Cancelled), _) => return Err(BaseError::Cancelled),
-            // Yesterday's stand-in is better than none.
-            (Err(_), Some(outdated)) => return Ok(outdated),
+            (Err(error), Some(_)) if self.options.renews => {
+                return Err(BaseError::Kept {
+                    reference: reference.to_owned(),
+                    cause: Box::new(error),
+                });
+            }
+            // Yesterday's stand-in is better than none, and than a mirror that every attempt waits for.
+            (Err(_), Some(outdated)) => {
+                host::note_failure(&self.cache);
+                return Ok(outdated);
+            }
             (Err(error), None) => return Err(error),
         }
         let made = self.present(reference).await?.0;
@@ -373,7 +387,7 @@ impl Service {
     }
 
     /// The stand-ins on the engine and what they are made of: reference and image id.
-    async fn stand_ins(&self) -> Result<BTreeMap<String, String>, BaseError> {
+    pub(super) async fn stand_ins(&self) -> Result<BTreeMap<String, String>, BaseError> {
         let images = self.engine.images(None).await?;
         let tagged = images
             .iter()
@@ -386,7 +400,7 @@ impl Service {
 
     /// Removes images that lost their reference to newer ones. Only those that had it are looked
     /// at: a learner's image inherits the labels of its base and must not be taken for one.
-    async fn forget(&self, before: &BTreeMap<String, String>) -> Result<(), BaseError> {
+    pub(super) async fn forget(&self, before: &BTreeMap<String, String>) -> Result<(), BaseError> {
         let after = self.stand_ins().await?;
         let kept: BTreeSet<&String> = after.values().collect();
         let replaced: BTreeSet<&String> = before.values().filter(|id| !kept.contains(id)).collect();

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bases::BaseError;
 use crate::bases::Options;
+use crate::bases::PackError;
 use crate::bases::PackedImage;
 use crate::bases::Progress;
 use crate::bases::Service;
@@ -140,6 +141,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
         let options = Options {
             mirror,
+            renews: true,
             ..Options::default()
         };
         let engine = interrupt.ends(wiring::engine_with(options)).await?;
@@ -203,7 +205,7 @@ impl Work<'_> {
                 named(references)?;
                 self.each(references, Source::Registry).await?;
             }
-            Action::Export { file, references } => self.export(file, references).await?,
+            Action::Export { file, references } => self.export(file, references, needed).await?,
             Action::Import { file } => self.import(file).await?,
         }
         Ok(Exit::Ok)
@@ -233,7 +235,11 @@ impl Work<'_> {
                 ))?,
                 Err(BaseError::Cancelled) => return Err(CliError::Interrupted),
                 Err(error) => {
-                    self.output.result(&format!("{shown} is not ready\n"))?;
+                    let state = match error {
+                        BaseError::Kept { .. } => "is kept as it was",
+                        _ => "is not ready",
+                    };
+                    self.output.result(&format!("{shown} {state}\n"))?;
                     first_error.get_or_insert(failed(&error));
                 }
             }
@@ -242,11 +248,16 @@ impl Work<'_> {
     }
 
     /// Writes a pack.
-    async fn export(&self, file: &Path, references: &[String]) -> Result<(), CliError> {
+    async fn export(
+        &self,
+        file: &Path,
+        references: &[String],
+        needed: &BTreeMap<String, Vec<String>>,
+    ) -> Result<(), CliError> {
         let name = shown(file);
         let written = self.follow(&name, |to| {
             let cancel = self.cancel.clone();
-            self.service.export(file, references, to, cancel)
+            self.service.export(file, references, needed, to, cancel)
         });
         let (images, took) = written.await.map_err(|error| failed(&error))?;
         self.output.result(&format!(
@@ -363,6 +374,7 @@ fn packed(images: &[PackedImage]) -> String {
 fn failed(error: &BaseError) -> CliError {
     let exit = match error {
         BaseError::Cancelled => return CliError::Interrupted,
+        BaseError::Pack(PackError::Archive { .. }) => Exit::NoEngine,
         // The engine is in order: what was asked for is not there, or no pack.
         BaseError::Unknown { .. } | BaseError::NotInRegistry { .. } | BaseError::Pack(_) => {
             Exit::Usage
@@ -378,6 +390,7 @@ fn failed(error: &BaseError) -> CliError {
         | BaseError::Denied { .. }
         | BaseError::QuotaUsedUp { .. }
         | BaseError::NoRoom { .. }
+        | BaseError::Kept { .. }
         | BaseError::DiskFull(_)
         | BaseError::File { .. } => Exit::NoEngine,
     };

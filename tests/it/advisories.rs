@@ -423,6 +423,16 @@ fn what_broke_off_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn an_ecosystem_that_is_named_twice_is_brought_once() {
+    let server = Server::start(vec![well(&archive(3, &[]))]);
+    let (_root, store) = store();
+    let twice = [Ecosystem::PyPi, Ecosystem::PyPi];
+    let manifest = update(&store, server.place(), &twice).expect("it comes");
+    assert_eq!(manifest.parts.len(), 1);
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
 fn an_archive_that_changed_meanwhile_comes_whole() {
     let (old, new) = (archive(400, &[]), archive(300, &[]));
     let server = Server::start(vec![

@@ -11,6 +11,7 @@ use loadline::bases::Service;
 use loadline::bases::State;
 use loadline::bases::apt::Apt;
 use loadline::bases::apt::AptError;
+use loadline::bases::layer::sha256;
 use loadline::bases::resolve::Resolution;
 use loadline::engine::Engine;
 use tokio::sync::mpsc;
@@ -155,18 +156,23 @@ async fn a_mirror_that_nobody_serves_is_a_network_error() {
     assert!(matches!(error, AptError::Network(_)), "{error}");
 }
 
-/// A pack that names an image for another architecture, sound in every other way.
-fn foreign_pack(path: &std::path::Path) {
-    let manifest =
-        r#"[{"Config":"configs/x.json","RepoTags":["loadline.local/foreign:1"],"Layers":[]}]"#;
-    let digest = loadline::bases::layer::sha256(manifest.as_bytes());
-    let size = manifest.len();
+/// A pack of one image without files, sound in every way.
+fn pack_of(path: &std::path::Path, reference: &str, local: &str, architecture: &str) {
+    let config = format!(
+        r#"{{"os":"linux","architecture":"{architecture}","config":{{}},"rootfs":{{"type":"layers","diff_ids":[]}}}}"#
+    );
+    let of_config = sha256(config.as_bytes());
+    let config_path = format!("configs/{of_config}.json");
+    let manifest = format!(r#"[{{"Config":"{config_path}","RepoTags":["{local}"],"Layers":[]}}]"#);
+    let digest = sha256(manifest.as_bytes());
+    let (size, config_size) = (manifest.len(), config.len());
     let contents = format!(
-        r#"{{"format":"loadline.pack/v1","images":[{{"reference":"foreign:1","local":"loadline.local/foreign:1","digest":"sha256:00","platform":"linux/s390x","source":"registry"}}],"files":[{{"path":"manifest.json","size":{size},"sha256":"{digest}"}}]}}"#
+        r#"{{"format":"loadline.pack/v1","images":[{{"reference":"{reference}","local":"{local}","digest":"sha256:{of_config}","platform":"linux/{architecture}","source":"registry"}}],"files":[{{"path":"manifest.json","size":{size},"sha256":"{digest}"}},{{"path":"{config_path}","size":{config_size},"sha256":"{of_config}"}}]}}"#
     );
     let mut pack = tar::Builder::new(std::fs::File::create(path).expect("there is room"));
     for (name, text) in [
-        ("manifest.json", manifest),
+        (config_path.as_str(), config.as_str()),
+        ("manifest.json", &manifest),
         ("loadline-pack.json", &contents),
     ] {
         let mut header = tar::Header::new_gnu();
@@ -201,7 +207,8 @@ async fn a_pack_carries_images_to_an_engine_that_lacks_them() {
     let (to, _progress) = mpsc::channel(8);
     let cancel = CancellationToken::new();
     let asked = [reference.to_owned()];
-    let exported = service.export(&pack, &asked, to.clone(), cancel.clone());
+    let needed = BTreeMap::new();
+    let exported = service.export(&pack, &asked, &needed, to.clone(), cancel.clone());
     let exported = exported.await.expect("it is here");
     assert_eq!(exported.len(), 1);
     assert_eq!(exported[0].reference, reference);
@@ -249,7 +256,8 @@ async fn a_pack_for_another_architecture_is_refused() {
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pack = folder.path().join("pack.tar");
-    foreign_pack(&pack);
+    let foreign = "example.org/foreign:1";
+    pack_of(&pack, foreign, foreign, "s390x");
     let (to, _progress) = mpsc::channel(8);
     let imported = service(&engine)
         .import(&pack, to, CancellationToken::new())
@@ -264,6 +272,48 @@ async fn a_pack_for_another_architecture_is_refused() {
             .to_string()
             .starts_with("the pack is for linux/s390x, and this engine runs")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stand_in_that_cannot_be_renewed_is_used_and_not_called_new() {
+    let Some(engine) = host::engine().await else {
+        return;
+    };
+    let _turn = DEBIAN12.lock().await;
+    let reference = "gcr.io/distroless/python3-debian12:debug";
+    let local = "loadline.local/gcr.io/distroless/python3-debian12:debug";
+    engine.remove_image(local).await.expect("it is ours");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let options = Options {
+        mirror: Some("http://127.0.0.1:9/debian".to_owned()),
+        no_registry: true,
+        renews: false,
+    };
+    let service = |renews: bool| {
+        let options = Options {
+            renews,
+            ..options.clone()
+        };
+        Service::new(Arc::clone(&engine), folder.path().to_owned(), options)
+            .expect("the catalogue is sound")
+    };
+    let pack = folder.path().join("pack.tar");
+    pack_of(&pack, reference, local, &engine.info().architecture);
+    let (to, _progress) = mpsc::channel(8);
+    let imported = service(false).import(&pack, to, CancellationToken::new());
+    imported.await.expect("it is sound");
+    let (used, phases) = ensured(&service(false), reference).await;
+    assert_eq!(used, local);
+    assert!(phases.contains(&Phase::Resolving), "{phases:?}");
+    // The next one does not wait for the mirror again.
+    let (used, phases) = ensured(&service(false), reference).await;
+    assert_eq!((used.as_str(), phases), (local, Vec::new()));
+    let (to, _progress) = mpsc::channel(1000);
+    let renewing = service(true);
+    let asked = renewing.ensure(reference, to, CancellationToken::new());
+    let error = asked.await.expect_err("nobody serves the mirror");
+    assert!(matches!(error, BaseError::Kept { .. }), "{error}");
+    engine.remove_image(local).await.expect("it is ours");
 }
 
 #[tokio::test(flavor = "multi_thread")]

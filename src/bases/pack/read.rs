@@ -23,6 +23,7 @@ use super::FORMAT;
 use super::MANIFEST;
 use super::PackError;
 use super::PackedFile;
+use super::PackedImage;
 use super::failed;
 use crate::bases::layer::hex;
 use crate::bases::pipe::PipeWriter;
@@ -47,6 +48,7 @@ pub(super) fn verified(
         .len();
     let mut found = BTreeMap::new();
     let mut lists = BTreeMap::new();
+    let mut platforms = BTreeMap::new();
     let mut file = BufReader::with_capacity(1 << 18, file);
     if total > 0 && !begins_a_tar(&mut file).map_err(|source| failed(path, source))? {
         return Err(no_archive());
@@ -62,11 +64,16 @@ pub(super) fn verified(
         if !entry.header().entry_type().is_file() {
             return Err(PackError::NotAPack(Clean::line(&name)));
         }
+        let is_config = name.starts_with("configs/");
         let listed = name == CONTENTS || name == MANIFEST;
-        let (file, kept) = hashed(&mut entry, &name, listed)?;
+        let (file, kept) = hashed(&mut entry, &name, listed || is_config)?;
         done += file.size;
         report.at(Phase::Verifying, Bytes(done), Bytes(total));
-        lists.extend(kept.map(|kept| (name.clone(), kept)));
+        if is_config {
+            platforms.insert(name.clone(), platform(&kept.unwrap_or_default()));
+        } else {
+            lists.extend(kept.map(|kept| (name.clone(), kept)));
+        }
         found.insert(name, file);
     }
     let contents = lists.get(CONTENTS).ok_or_else(|| match found.is_empty() {
@@ -89,16 +96,44 @@ pub(super) fn verified(
     }
     compare(&contents, &found)?;
     let manifest = lists.get(MANIFEST).ok_or_else(|| damaged(MANIFEST))?;
-    if tags(manifest)
-        != contents
-            .images
-            .iter()
-            .map(|image| image.local.clone())
-            .collect()
-    {
-        return Err(damaged(MANIFEST));
-    }
+    true_to(&contents, &configs(manifest), &found, &platforms)?;
     Ok(contents)
+}
+
+/// Compares the list of images with what the engine would load: the references, the configs that
+/// they name, and the platforms of these.
+fn true_to(
+    contents: &Contents,
+    configs: &BTreeMap<String, String>,
+    found: &BTreeMap<String, PackedFile>,
+    platforms: &BTreeMap<String, String>,
+) -> Result<(), PackError> {
+    let listed = contents.images.iter().map(|image| &image.local);
+    if configs.keys().collect::<BTreeSet<_>>() != listed.collect() {
+        return Err(PackError::Damaged(Clean::line(MANIFEST)));
+    }
+    let is_so = |image: &PackedImage| {
+        let config = configs.get(&image.local).map_or("", String::as_str);
+        let file = found.get(config);
+        let digest = file.map(|file| format!("sha256:{}", file.sha256));
+        digest.as_ref() == Some(&image.digest) && platforms.get(config) == Some(&image.platform)
+    };
+    match contents.images.iter().all(is_so) {
+        true => Ok(()),
+        false => Err(PackError::Damaged(Clean::line(CONTENTS))),
+    }
+}
+
+/// The platform in an image's config: `linux/amd64`.
+fn platform(config: &[u8]) -> String {
+    let config: Value = serde_json::from_slice(config).unwrap_or_default();
+    let field = |name: &str| {
+        config
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
+    };
+    format!("{}/{}", field("os"), field("architecture"))
 }
 
 /// Hashes an entry; keeps its bytes where `keep`.
@@ -148,16 +183,20 @@ fn compare(contents: &Contents, found: &BTreeMap<String, PackedFile>) -> Result<
     }
 }
 
-/// The references that an engine would give.
-fn tags(manifest: &[u8]) -> BTreeSet<String> {
+/// The references that an engine would give, each with the path of the config of what it names.
+fn configs(manifest: &[u8]) -> BTreeMap<String, String> {
     let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();
     let images = manifest.as_array().cloned().unwrap_or_default();
-    let tags = images
-        .iter()
-        .filter_map(|image| image.get("RepoTags")?.as_array());
-    tags.flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
+    let tagged = images.iter().filter_map(|image| {
+        let config = image
+            .get("Config")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        Some((config, image.get("RepoTags")?.as_array()?))
+    });
+    tagged
+        .flat_map(|(config, tags)| tags.iter().map(move |tag| (tag.as_str(), config)))
+        .filter_map(|(tag, config)| Some((tag?.to_owned(), config.to_owned())))
         .collect()
 }
 
@@ -304,6 +343,32 @@ mod tests {
         std::fs::write(&path, &bytes).expect("there is room");
         let error = read(&path).expect_err("it was changed");
         assert!(matches!(&error, PackError::Damaged(name) if name.as_str().starts_with("layers/")));
+    }
+
+    #[test]
+    fn a_list_that_says_something_else_of_an_image_is_found() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = pack(folder.path());
+        let bytes = std::fs::read(&path).expect("it is there");
+        // The list comes last, and its length must not change.
+        let list = bytes.len() - 4096;
+        let digest = read(&path).expect("it is whole").images[0].digest.clone();
+        let other = format!("sha256:{}", "0".repeat(64));
+        for (from, to) in [("linux/amd64", "linux/arm64"), (digest.as_str(), &other)] {
+            let at = bytes
+                .windows(from.len())
+                .rposition(|window| window == from.as_bytes());
+            let at = at.expect("it is listed");
+            assert!(at > list, "{at} of {}", bytes.len());
+            let mut changed = bytes.clone();
+            changed[at..at + to.len()].copy_from_slice(to.as_bytes());
+            std::fs::write(&path, &changed).expect("there is room");
+            let error = read(&path).expect_err("it was changed");
+            assert!(
+                matches!(&error, PackError::Damaged(name) if name.as_str() == CONTENTS),
+                "{from}: {error}"
+            );
+        }
     }
 
     #[test]

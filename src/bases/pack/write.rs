@@ -173,7 +173,7 @@ impl Writer {
                 entry.read_to_end(&mut start).map_err(bad)?;
                 exported.json.insert(path, start);
             } else if is_layer(&start) {
-                let stored = self.stored(size, start.chain(entry))?;
+                let stored = self.stored(size, start.chain(entry), bad)?;
                 exported.layers.insert(path, stored);
             }
         }
@@ -182,7 +182,13 @@ impl Writer {
 
     /// Writes a layer and returns its path in the pack. Its name is its digest, which is known
     /// only at its end: the header is written last, and a layer that is there already is undone.
-    fn stored(&mut self, size: u64, mut body: impl Read) -> Result<String, PackError> {
+    /// What fails while it is read is told by `bad`.
+    fn stored(
+        &mut self,
+        size: u64,
+        mut body: impl Read,
+        bad: impl Fn(io::Error) -> PackError,
+    ) -> Result<String, PackError> {
         let wrong = |source| failed(&self.path, source);
         let start = self.file.stream_position().map_err(wrong)?;
         self.file.write_all(&[0; BLOCK]).map_err(wrong)?;
@@ -190,7 +196,7 @@ impl Writer {
         let mut chunk = vec![0; 1 << 18];
         let mut written = 0u64;
         loop {
-            let read = body.read(&mut chunk).map_err(wrong)?;
+            let read = body.read(&mut chunk).map_err(&bad)?;
             let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else {
                 break;
             };
@@ -200,7 +206,7 @@ impl Writer {
         }
         if written != size {
             let cut = io::Error::new(io::ErrorKind::UnexpectedEof, "a layer is cut short");
-            return Err(wrong(cut));
+            return Err(bad(cut));
         }
         let digest = hex(&hash.finalize());
         let path = format!("layers/{digest}");

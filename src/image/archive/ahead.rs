@@ -132,9 +132,9 @@ fn work(file: &File, mut jobs: Vec<Job>, ended: &AtomicBool) {
 /// The digest of a part of the file; `None` where nobody waits for it any more.
 fn hash(file: &File, span: Span, ended: &AtomicBool) -> io::Result<Option<String>> {
     let mut hash = Sha256::new();
-    let mut part = Paged::new(CHUNK, Part { file, left: span });
+    let mut stretch = Paged::new(CHUNK, Stretch { file, left: span });
     loop {
-        let piece = part.fill_buf()?;
+        let piece = stretch.fill_buf()?;
         if piece.is_empty() {
             return Ok(Some(digest::text(hash)));
         }
@@ -143,17 +143,17 @@ fn hash(file: &File, span: Span, ended: &AtomicBool) -> io::Result<Option<String
         }
         hash.update(piece);
         let count = piece.len();
-        part.consume(count);
+        stretch.consume(count);
     }
 }
 
 /// Reads a part of a file and moves nobody's place in it.
-struct Part<'a> {
+struct Stretch<'a> {
     file: &'a File,
     left: Span,
 }
 
-impl Read for Part<'_> {
+impl Read for Stretch<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left.size).unwrap_or(usize::MAX);
         let room = into.len().min(most);

@@ -70,7 +70,10 @@ async fn pack() -> &'static Path {
         // Where the engine has the base, nothing was written here yet.
         std::fs::create_dir_all(cache()).expect("a folder under target");
         let file = cache().join("verdicts.pack");
-        let written = service.export(&file, &[BASE.to_owned()], to, cancel).await;
+        let asked = [BASE.to_owned()];
+        let written = service
+            .export(&file, &asked, &BTreeMap::new(), to, cancel)
+            .await;
         written.unwrap_or_else(|error| panic!("{BASE}: {error}"));
         file
     });
