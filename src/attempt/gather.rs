@@ -237,6 +237,9 @@ impl<'a> Session<'a> {
                 self.take(arrival, evidence)?;
                 self.judge(evidence, false).await;
             } else if let Some(together) = self.late.pop() {
+                let why = "this host is busy: what was late is run once more, one check at a time";
+                let told = AttemptEvent::Gathering(Clean::line(why));
+                let _ = self.work.events.send(told).await;
                 self.start_run(&mut jobs, together, None, evidence);
             } else if !self.start_late_scan(&mut jobs, evidence) {
                 break;

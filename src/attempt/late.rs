@@ -1,8 +1,8 @@
 //! Runs that say no for want of time alone.
 //!
 //! Where many attempts share a host, a program may be short of CPU for longer than it has time. Such
-//! a run is done once more, with nothing else of the attempt and no such run of another one beside
-//! it, and the second time counts.
+//! a run is done once more, with nothing else of the attempt beside it, after such runs of other
+//! attempts (for some minutes at most), and the second time counts.
 
 use tokio_util::sync::CancellationToken;
 

@@ -49,7 +49,10 @@ pub fn headline(report: &Report) -> Headline {
             "Not judged.",
             problem().unwrap_or_else(|| "No container engine could be used.".to_owned()),
         ),
-        Outcome::CouldNotJudge => ("Not judged.", not_judged(&required)),
+        Outcome::CouldNotJudge => (
+            "Not judged.",
+            problem().unwrap_or_else(|| not_judged(&required)),
+        ),
         Outcome::Cancelled => ("Stopped.", "The attempt was cancelled.".to_owned()),
     };
     Headline {
@@ -263,6 +266,13 @@ mod tests {
             "RUN pip install stopped with status 1"
         );
         assert_eq!(headline(&report).goals(), None);
+        // Nor does a count of goals say why nothing was judged.
+        report.outcome = Outcome::CouldNotJudge;
+        assert_eq!(headline(&report).verdict, "Not judged.");
+        assert_eq!(
+            headline(&report).sentence,
+            "RUN pip install stopped with status 1"
+        );
     }
 
     #[test]

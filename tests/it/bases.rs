@@ -300,7 +300,8 @@ async fn a_stand_in_that_cannot_be_renewed_is_used_and_not_called_new() {
     let pack = folder.path().join("pack.tar");
     pack_of(&pack, reference, local, &engine.info().architecture);
     let (to, _progress) = mpsc::channel(8);
-    let imported = service(false).import(&pack, to, CancellationToken::new());
+    let importing = service(false);
+    let imported = importing.import(&pack, to, CancellationToken::new());
     imported.await.expect("it is sound");
     let (used, phases) = ensured(&service(false), reference).await;
     assert_eq!(used, local);

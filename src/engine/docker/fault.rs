@@ -157,7 +157,11 @@ pub(super) fn ends_with(message: &str, words: &[&str]) -> bool {
 
 /// Whether an engine says that its disk is full.
 pub(super) fn is_disk_full(message: &str) -> bool {
-    ends_with(message, &["no space left on device", "disk quota exceeded"])
+    let own = message.trim_end();
+    // Podman's storage puts its helper's status behind the cause, which it has in brackets.
+    let helper = own.strip_suffix(": exit status 1");
+    let own = helper.filter(|own| own.ends_with(')')).unwrap_or(own);
+    ends_with(own, &["no space left on device", "disk quota exceeded"])
 }
 
 /// An answer of the engine that says no.

@@ -130,7 +130,11 @@ pub(super) fn begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<
     bench.building = bench
         .files
         .iter()
-        .map(|file| (file.name.clone(), file.editor.text()))
+        .map(|file| {
+            let saved = file.disk.clone().filter(|_| bench.typing);
+            let text = saved.unwrap_or_else(|| file.editor.text());
+            (file.name.clone(), text)
+        })
         .collect();
     // Used up from here on, whatever comes of the attempt.
     bench.numbered += 1;
@@ -301,6 +305,11 @@ pub(super) fn ended(
     let waiting = model.benches.values().find(|bench| bench.wants_build);
     let waiting = waiting.map(|bench| bench.exercise.clone());
     if let Some(exercise) = waiting.filter(|_| model.engine.is_ready()) {
-        save_and_begin(model, &exercise, effects);
+        // Half a word is nobody's text yet: what was saved before is built.
+        if model.benches.values().any(|bench| bench.typing) {
+            begin(model, &exercise, effects);
+        } else {
+            save_and_begin(model, &exercise, effects);
+        }
     }
 }

@@ -619,6 +619,20 @@ fn a_save_that_waits_for_a_build_is_not_built_once_that_is_stopped_or_no_longer_
 }
 
 #[test]
+fn a_build_that_waited_takes_what_was_saved_and_no_half_word() {
+    let mut scene = Scene::work();
+    scene.char('w');
+    on_disk(&mut scene, Some("FROM scratch\n"));
+    on_disk(&mut scene, Some("FROM busybox\n"));
+    edit(&mut scene);
+    type_text(&mut scene, "# hal");
+    let effects = end(&mut scene);
+    assert_eq!(started(&effects), 1);
+    assert!(saves(&effects).is_empty(), "{effects:?}");
+    assert_eq!(bench(&scene).building["Dockerfile"], "FROM busybox\n");
+}
+
+#[test]
 fn a_build_that_a_save_starts_takes_nobody_from_what_is_read() {
     let mut scene = Scene::work();
     scene.char('w');

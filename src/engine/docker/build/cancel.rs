@@ -87,13 +87,14 @@ impl AtWork {
     ) -> Result<bool, BuildError> {
         let began = Instant::now();
         if let Some(mut ended) = ended {
-            while began.elapsed() < SOON {
+            loop {
                 if tokio::time::timeout(PAUSE, &mut ended).await.is_ok() {
                     return Ok(true);
                 }
-                self.end(commands);
+                if let Some(left) = given_up(&self.end(commands), began.elapsed()) {
+                    return left;
+                }
             }
-            return Err(still_at_work(SOON));
         }
         // What appears later is the work of others, who may build here without end.
         let mut ours = BTreeSet::new();
@@ -114,14 +115,21 @@ impl AtWork {
                 Err(EngineError::Gone { .. }) => return Ok(true),
                 Err(_) => {}
             }
-            match others {
-                Others::Some if began.elapsed() > OTHERS => return Ok(false),
-                Others::Unknown if began.elapsed() > SOON => return Ok(false),
-                Others::None if began.elapsed() > SOON => return Err(still_at_work(SOON)),
-                Others::None | Others::Some | Others::Unknown => {}
+            if let Some(left) = given_up(&others, began.elapsed()) {
+                return left;
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// Whether what is still at work is waited for no longer: `Ok` where it may be somebody else's.
+fn given_up(others: &Others, waited: Duration) -> Option<Result<bool, BuildError>> {
+    match others {
+        Others::Some if waited > OTHERS => Some(Ok(false)),
+        Others::Unknown if waited > SOON => Some(Ok(false)),
+        Others::None if waited > SOON => Some(Err(still_at_work(SOON))),
+        Others::None | Others::Some | Others::Unknown => None,
     }
 }
 

@@ -316,10 +316,15 @@ impl Watched<'_> {
             })??;
             self.outcome.out_of_memory = ended.out_of_memory;
             // It had ended by itself before it was killed.
-            if self.outcome.killed && ended.exit != Some(KILLED) {
+            if self.outcome.killed
+                && ended.exit != Some(KILLED)
+                && let (Some(sent), Some(lived)) = (self.signalled, ended.lived)
+            {
                 self.outcome.killed = false;
                 self.outcome.exit = ended.exit;
-                self.time_by_engine(&ended);
+                // Nobody here saw the end: the engine's time is the only one.
+                let before = sent.saturating_duration_since(self.up);
+                self.outcome.stopped_after = Some(lived.saturating_sub(before));
             }
         }
         let output = self.attached.ended().await;

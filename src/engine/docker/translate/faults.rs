@@ -1,6 +1,5 @@
 //! What a builder's last words mean for the learner.
 
-use super::CANCELLED;
 use super::Known;
 use super::Ledger;
 use crate::engine::BuildError;
@@ -79,7 +78,10 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
     let lower = message.to_ascii_lowercase();
     let suspect = ledger.suspect();
     let line = suspect.and_then(|step| step.line);
-    // First of all: what such a message quotes is the learner's, every word of it.
+    if fault::is_disk_full(told) {
+        return Failure(EngineError::DiskFull(Clean::line(&maker::told(told))).into());
+    }
+    // Before all that is looked for in the middle: what such a message quotes is the learner's.
     if let Some(exit) = exit_of(&lower) {
         return Failure(match suspect {
             Some(step) => BuildError::Step {
@@ -92,9 +94,6 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
             },
             None => refused(told),
         });
-    }
-    if fault::is_disk_full(message) {
-        return Failure(EngineError::DiskFull(Clean::line(&maker::told(told))).into());
     }
     if SYNTAX.iter().any(|words| lower.contains(words)) {
         let (own, told) = line_of(told);
@@ -113,7 +112,7 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
     }
     Failure(match suspect {
         // No step says by itself that the build was given up.
-        Some(step) if step.line.is_some() && !fault::ends_with(told, &[CANCELLED]) => {
+        Some(step) if step.line.is_some() && !is_ending(message) => {
             let message = missing_file(told).unwrap_or_else(|| maker::told(told));
             BuildError::Step {
                 line: step.line,
@@ -440,10 +439,25 @@ mod tests {
         ] {
             assert!(is_ending(message), "{message}");
         }
-        // Where it lives on, it is still no fault of the step that was at work.
-        let error = at("FROM scratch\nRUN x\n", "failed to solve: context canceled");
-        let refused = matches!(error, BuildError::Engine(EngineError::Refused { .. }));
-        assert!(refused, "{error:?}");
+        // Where one answers again, it is still no fault of the step that was at work.
+        for message in [
+            "failed to solve: context canceled",
+            "failed to solve: rpc error: code = Unavailable desc = transport is closing",
+            "rpc error: code = Unavailable desc = error reading from server: EOF",
+            "read unix @->/run/docker.sock: read: connection reset by peer",
+        ] {
+            let error = at("FROM scratch\nRUN x\n", message);
+            let refused = matches!(error, BuildError::Engine(EngineError::Refused { .. }));
+            assert!(refused, "{message}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_helper_s_status_behind_a_full_disk_is_not_that_of_a_command() {
+        let message = "copying layers: writing blob: adding layer with blob \"sha256:00\": processing tar file(write /usr/lib/x.so: no space left on device): exit status 1";
+        let error = at("FROM scratch\nCOPY a /\n", message);
+        let full = matches!(error, BuildError::Engine(EngineError::DiskFull(_)));
+        assert!(full, "{error:?}");
     }
 
     #[test]
