@@ -76,6 +76,8 @@ pub struct Bench {
     pub rebuild: bool,
     /// Whether a build starts once the files are saved.
     pub wants_build: bool,
+    /// Whether other files are on their way in place of these: nothing is saved or built meanwhile.
+    pub exchanging: bool,
     /// The view that was open last.
     pub view: Screen,
     /// The first line of the brief.
@@ -237,6 +239,7 @@ impl Bench {
             news: false,
             rebuild: false,
             wants_build: false,
+            exchanging: false,
             view: Screen::Brief,
             brief_top: 0,
             result: ResultState::default(),

@@ -85,12 +85,12 @@ fn is_ready(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
 }
 
 /// Starts the attempt once all files are on disk; not while one of them waits for an answer.
-fn save_and_begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<Effect>) {
+pub(super) fn save_and_begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<Effect>) {
     let Some(bench) = model.benches.get_mut(exercise) else {
         return;
     };
     bench.wants_build = bench.conflict().is_none();
-    if !bench.wants_build {
+    if !bench.wants_build || bench.exchanging {
         return;
     }
     files::save_all(model, effects);
@@ -105,7 +105,8 @@ fn save_and_begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<Ef
 
 /// Starts the attempt; the files are on disk. While another one runs it waits for its end.
 pub(super) fn begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<Effect>) {
-    if model.job.is_some() {
+    let exchanging = |bench: &Bench| bench.exchanging;
+    if model.job.is_some() || model.benches.get(exercise).is_some_and(exchanging) {
         return;
     }
     let goals = model

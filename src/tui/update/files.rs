@@ -64,10 +64,11 @@ fn go_to_blame(bench: &mut Bench) {
 
 /// Exchanges the files of the open exercise. What is here and on no disk goes along, so that it is
 /// put away with the rest.
-pub(super) fn exchange(model: &Model, wanted: Wanted, effects: &mut Vec<Effect>) {
-    let Some(bench) = model.bench() else {
+pub(super) fn exchange(model: &mut Model, wanted: Wanted, effects: &mut Vec<Effect>) {
+    let Some(bench) = model.bench_mut() else {
         return;
     };
+    bench.exchanging = true;
     let unsaved = bench.files.iter().filter(|file| file.is_unsaved());
     let texts = unsaved.map(|file| Unwritten {
         file: file.name.clone(),
@@ -95,6 +96,9 @@ pub(super) fn exchanged(
     if unsaved.is_some() {
         bench.kept = unsaved;
     }
+    bench.exchanging = false;
+    // Who asked for a build meanwhile meant that of the files that were to come.
+    let asked = std::mem::take(&mut bench.wants_build);
     match result {
         Ok(workspace) => {
             bench.take(workspace);
@@ -108,7 +112,9 @@ pub(super) fn exchanged(
                 Wanted::PutAway => "Your files are back.",
             };
             model.say(Role::Pass, words);
-            if rebuild {
+            if asked {
+                attempts::save_and_begin(model, exercise, effects);
+            } else if rebuild {
                 attempts::rebuild(model, exercise, effects);
             }
         }
@@ -122,7 +128,7 @@ pub(super) fn exchanged(
 /// Writes every file that differs from the disk; files that both sides changed wait for an answer.
 pub(super) fn save_all(model: &mut Model, effects: &mut Vec<Effect>) {
     for bench in model.benches.values_mut() {
-        let Some(place) = &bench.place else {
+        let Some(place) = bench.place.as_ref().filter(|_| !bench.exchanging) else {
             continue;
         };
         for file in &mut bench.files {

@@ -23,6 +23,7 @@ use super::edit;
 use super::file;
 use super::on_disk;
 use super::saves;
+use super::started;
 use super::status;
 use super::type_text;
 
@@ -288,6 +289,24 @@ fn files_that_were_exchanged_can_be_undone_here_as_well() {
     assert!(words(&mut scene).contains(place));
     let effects = scene.char('u');
     assert_eq!(saves(&effects), [format!("mine{DOCKERFILE}")]);
+}
+
+#[test]
+fn a_build_that_is_asked_for_while_files_are_exchanged_is_of_the_new_ones() {
+    let mut scene = Scene::work();
+    scene.char('R');
+    scene.key(KeyCode::Enter);
+    assert_eq!(started(&scene.char('b')), 0);
+    let mut fresh = workspace();
+    fresh.files[0].text = Some("FROM starter\n".to_owned());
+    let effects = scene.tell(Msg::Exchanged {
+        exercise: shrink(),
+        wanted: Wanted::Starter,
+        result: Ok(fresh),
+        unsaved: None,
+    });
+    assert_eq!(started(&effects), 1);
+    assert_eq!(bench(&scene).building["Dockerfile"], "FROM starter\n");
 }
 
 #[test]
