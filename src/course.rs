@@ -20,7 +20,6 @@ pub mod whole;
 mod yaml;
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,20 +65,15 @@ impl Course {
     /// The course as its learners see it: without the goals that only a grader judges by, and the
     /// hints for these.
     #[must_use]
-    pub fn for_learners(&self) -> Self {
-        let mut course = self.clone();
-        for exercise in &mut course.exercises {
-            let told = |goals: &mut Vec<GoalEntry>| goals.retain(|goal| !goal.hidden);
-            told(&mut exercise.goals);
-            told(&mut exercise.stretch);
-            let ids: BTreeSet<&str> = exercise.all_goals().map(|(goal, _)| &*goal.id).collect();
-            let hints = exercise
-                .hints
-                .iter()
-                .filter(|hint| ids.contains(&*hint.goal));
-            exercise.hints = hints.cloned().collect();
+    pub fn for_learners(mut self) -> Self {
+        for exercise in &mut self.exercises {
+            let hidden = exercise.all_goals().filter(|(goal, _)| goal.hidden);
+            let hidden: Vec<String> = hidden.map(|(goal, _)| goal.id.clone()).collect();
+            exercise.goals.retain(|goal| !goal.hidden);
+            exercise.stretch.retain(|goal| !goal.hidden);
+            exercise.hints.retain(|hint| !hidden.contains(&hint.goal));
         }
-        course
+        self
     }
 
     /// The base images that exercises need, each with the exercises that need it.

@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
                 from_folder(&course, exercise, submission, folder, with, &interrupt).await?
             }
             None => {
-                let local = wiring::local(&Arc::new(course.for_learners()))?
+                let local = wiring::local(&Arc::new(Course::clone(&course).for_learners()))?
                     .thorough(args.thorough)
                     .no_cache(args.no_cache);
                 let cancel = interrupt.asked.clone();

@@ -91,7 +91,7 @@ impl AtWork {
                 if tokio::time::timeout(PAUSE, &mut ended).await.is_ok() {
                     return Ok(true);
                 }
-                if let Some(left) = given_up(&self.end(commands), began.elapsed()) {
+                if let Some(left) = given_up(self.end(commands), began.elapsed()) {
                     return left;
                 }
             }
@@ -115,7 +115,7 @@ impl AtWork {
                 Err(EngineError::Gone { .. }) => return Ok(true),
                 Err(_) => {}
             }
-            if let Some(left) = given_up(&others, began.elapsed()) {
+            if let Some(left) = given_up(others, began.elapsed()) {
                 return left;
             }
             tokio::time::sleep(PAUSE).await;
@@ -124,7 +124,7 @@ impl AtWork {
 }
 
 /// Whether what is still at work is waited for no longer: `Ok` where it may be somebody else's.
-fn given_up(others: &Others, waited: Duration) -> Option<Result<bool, BuildError>> {
+fn given_up(others: Others, waited: Duration) -> Option<Result<bool, BuildError>> {
     match others {
         Others::Some if waited > OTHERS => Some(Ok(false)),
         Others::Unknown if waited > SOON => Some(Ok(false)),
