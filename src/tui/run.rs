@@ -51,6 +51,15 @@ pub enum Left {
     Terminated,
 }
 
+/// What stops when the workshop is suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// This program: a signal came, and who sent it saw to the others.
+    Alone,
+    /// All that the shell started together with us: a key was pressed, and nobody else has read it.
+    Job,
+}
+
 /// Opens the workshop on the terminal and returns when it was left. Nothing of `services` but the
 /// course is used before the first screen is there.
 ///
@@ -218,7 +227,7 @@ impl App {
                     None
                 }
                 Effect::Suspend => {
-                    self.suspend(signals).await?;
+                    self.suspend(signals, Stop::Job).await?;
                     Some(Msg::Resumed)
                 }
                 Effect::Edit { path, line } => Some(self.edit(path, line, signals).await?),
@@ -252,7 +261,7 @@ impl App {
                 self.draw()
             }
             Sign::TSTP => {
-                self.suspend(signals).await?;
+                self.suspend(signals, Stop::Alone).await?;
                 self.take(Msg::Resumed, signals).await?;
                 self.draw()
             }
@@ -275,9 +284,12 @@ impl App {
     }
 
     /// Stops until the shell lets us go on.
-    async fn suspend(&mut self, signals: &mut Signals) -> io::Result<()> {
+    async fn suspend(&mut self, signals: &mut Signals, stop: Stop) -> io::Result<()> {
         self.input.pause();
         terminal::give_back();
+        if stop == Stop::Job {
+            signals.job_stopped().await;
+        }
         signals.stopped().await;
         terminal::take()?;
         self.input.resume();
@@ -419,6 +431,15 @@ impl Signals {
             go_on: kind(Sign::CONT)?,
             resize: kind(Sign::WINCH)?,
         })
+    }
+
+    /// Stops what the shell started together with us, as the terminal does where it reads the key
+    /// itself: while a `make` that waits for us goes on, the shell does not come back. Over when we
+    /// were told as well.
+    async fn job_stopped(&mut self) {
+        if rustix::process::kill_current_process_group(Sign::TSTP).is_ok() {
+            self.stop.recv().await;
+        }
     }
 
     /// Stops the program; over when it goes on.

@@ -57,9 +57,18 @@ impl Pty {
     }
 
     fn open(scenario: &str, env: &[(&str, &str)], owned: bool) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the test");
         let program = std::env::current_exe().expect("this test has a path");
-        let mut command = CommandBuilder::new(program);
+        Self::open_by(CommandBuilder::new(program), scenario, env, owned)
+    }
+
+    /// Opens the workshop by a command that takes the arguments of this test's program.
+    fn open_by(
+        mut command: CommandBuilder,
+        scenario: &str,
+        env: &[(&str, &str)],
+        owned: bool,
+    ) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
         command.args([
             "tui_pty::child",
             "--exact",
@@ -352,6 +361,35 @@ fn ctrl_z_stops_and_a_signal_brings_everything_back() {
         pty.is_restored();
         assert!(!pty.wrote(b"\x1b[6n"));
     }
+}
+
+/// A shell with job control that starts, as `make workshop` does, a program that waits for ours.
+const JOB: &str = r#"
+set -m
+sh -c '"$0" "$@"; exit $?' "$@"
+echo the shell is back
+read -r line
+fg
+"#;
+
+#[test]
+fn ctrl_z_stops_whoever_waits_for_us_too() {
+    let program = std::env::current_exe().expect("this test has a path");
+    let mut shell = CommandBuilder::new("bash");
+    shell.args(["-c", JOB, "bash"]);
+    shell.arg(program);
+    let mut pty = Pty::open_by(shell, "plain", &[], true);
+    pty.shows("Docker 20.10");
+    pty.press("\x1a");
+    pty.shows("the shell is back");
+    assert!(!pty.screen.screen().alternate_screen());
+    pty.press("\r");
+    pty.until("the workshop again", |pty| {
+        pty.screen.screen().alternate_screen() && pty.contents().contains(": commands")
+    });
+    pty.press("q");
+    assert_eq!(pty.ends(), 0);
+    pty.is_restored();
 }
 
 #[test]
