@@ -7,11 +7,16 @@ use crate::dockerfile::Command;
 use crate::dockerfile::Keyword;
 use crate::goal::Blame;
 use crate::goal::base;
+use crate::image::EntryKind;
 use crate::image::binary::Linking;
 use crate::image::binary::Program;
+use crate::image::inside::start::path_folders;
 use crate::image::inside::start::program_of;
+use crate::image::inside::start::written;
 use crate::image::run::RunOutcome;
+use crate::image::tree::Lost;
 use crate::image::tree::Node;
+use crate::image::tree::Tree;
 
 /// Why it did not start; `None` where it did.
 pub(super) fn cause(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
@@ -124,7 +129,7 @@ fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
         )
     };
     let Some(node) = file(scene, program) else {
-        return missing_from_image();
+        return leads_nowhere(scene, program).unwrap_or_else(missing_from_image);
     };
     let here = |path: &str| tree.find(path).is_ok();
     match node.program {
@@ -146,7 +151,8 @@ fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
         }
         Some(Program::Script { interpreter, .. }) if !here(interpreter) => Cause::new(
             format!(
-                "`{program}` is there. It is a script for `{interpreter}`, and the image has no `{interpreter}`."
+                "`{program}` is there. It is a script for `{interpreter}`, and {}.",
+                lack(tree, interpreter)
             ),
             "Ask what in the final image can run a script, and whether one is needed.",
             Blame::line(scene.evidence.line_of_layer(node.layer))
@@ -154,6 +160,48 @@ fn not_found(scene: &Scene<'_>, program: &str) -> Cause {
                 .at_path(interpreter),
         ),
         _ => missing_from_image(),
+    }
+}
+
+/// A program of whose name there is a link, as in a virtual environment, and nothing behind it.
+fn leads_nowhere(scene: &Scene<'_>, program: &str) -> Option<Cause> {
+    let tree = scene.tree.as_ref()?;
+    let config = scene.config?;
+    let places = if program.contains('/') {
+        vec![written(program, config)]
+    } else {
+        let folders = path_folders(config).map(|folder| folder.trim_end_matches('/'));
+        folders
+            .map(|folder| format!("{folder}/{program}"))
+            .collect()
+    };
+    let (place, missing) = places
+        .iter()
+        .find_map(|place| Some((place, behind_link(tree, place)?)))?;
+    let layer = tree.at(place)?.layer;
+    Some(Cause::new(
+        format!("`{place}` is a link that leads nowhere: the image has no `{missing}`."),
+        "Look at what the link leads to where it is made, and what of that is in the final image.",
+        Blame::line(scene.evidence.line_of_layer(layer))
+            .in_layer(layer)
+            .at_path(place),
+    ))
+}
+
+/// What is missing behind a link; `None` where the path is no link or leads somewhere.
+fn behind_link(tree: &Tree<'_>, path: &str) -> Option<String> {
+    let is_link = matches!(tree.at(path)?.entry.kind, EntryKind::Symlink(_));
+    match tree.find(path) {
+        Err(Lost::Missing(end)) if is_link => Some(format!("/{end}")),
+        _ => None,
+    }
+}
+
+/// What the image lacks where nothing is found at a path, as half a sentence.
+fn lack(tree: &Tree<'_>, path: &str) -> String {
+    match behind_link(tree, path) {
+        Some(missing) => format!("that is a link, which leads nowhere: the image has no `{missing}`"),
+        None => format!("the image has no `{path}`"),
     }
 }
 
@@ -216,7 +264,7 @@ fn not_allowed(scene: &Scene<'_>, program: &str) -> Cause {
         );
     }
     let why = match file(scene, program) {
-        Some(node) if node.entry.kind == crate::image::EntryKind::Directory => {
+        Some(node) if node.entry.kind == EntryKind::Directory => {
             format!("`{program}` is a folder.")
         }
         Some(node) => format!(

@@ -340,6 +340,49 @@ fn a_script_without_its_interpreter_is_named() {
 }
 
 #[test]
+fn a_link_that_leads_nowhere_is_told_from_a_missing_file() {
+    let virtual_env = |command: &str, files: &[&str]| {
+        let mut config = starts(&[command], &["app.py"]);
+        config.env = vec![String::from("PATH=/venv/bin:/usr/bin")];
+        let dockerfile = "FROM scratch\nCOPY --from=b /venv /venv\nENTRYPOINT [\"python\"]";
+        with_layers(
+            with_config(dockerfile, config),
+            vec![layer(&["usr/", "usr/bin/", "usr/bin/env"]), layer(files)],
+        )
+    };
+    let files = [
+        "venv/bin/python -> python3",
+        "venv/bin/python3 -> /usr/local/bin/python3",
+    ];
+    for command in ["/venv/bin/python", "python"] {
+        let gone = refused(&format!("exec: \"{command}\": not found: unknown"));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(show(&virtual_env(command, &files), &gone), @r"
+            `/venv/bin/python` is a link that leads nowhere: the image has no `/usr/local`.
+            Look at what the link leads to where it is made, and what of that is in the final image.
+            Some(2) Some(1) /venv/bin/python
+            ");
+        }
+    }
+    let mut evidence = virtual_env("/venv/bin/flask", &["venv/bin/flask", files[0], files[1]]);
+    if let Ok(contents) = &mut evidence.contents {
+        let script = Program::Script {
+            interpreter: String::from("/venv/bin/python3"),
+            argument: None,
+        };
+        contents.layers[1]
+            .programs
+            .insert(String::from("venv/bin/flask"), script);
+    }
+    let gone = refused("exec /venv/bin/flask: no such file or directory");
+    insta::assert_snapshot!(show(&evidence, &gone), @r"
+    `/venv/bin/flask` is there. It is a script for `/venv/bin/python3`, and that is a link, which leads nowhere: the image has no `/usr/local`.
+    Ask what in the final image can run a script, and whether one is needed.
+    Some(2) Some(1) /venv/bin/python3
+    ");
+}
+
+#[test]
 fn another_architecture_is_named() {
     let evidence = scratch(Some(Linking::Static), "arm64");
     insta::assert_snapshot!(show(&evidence, &said(1, "exec /app: exec format error")), @r"

@@ -78,7 +78,8 @@ fn look_up(name: &str, config: &Config, tree: &Tree<'_>) -> Option<String> {
 }
 
 /// The path that a name with a slash stands for.
-fn written(name: &str, config: &Config) -> String {
+#[must_use]
+pub fn written(name: &str, config: &Config) -> String {
     if name.starts_with('/') || !name.contains('/') {
         return name.to_owned();
     }
