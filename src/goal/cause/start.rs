@@ -200,7 +200,9 @@ fn behind_link(tree: &Tree<'_>, path: &str) -> Option<String> {
 /// What the image lacks where nothing is found at a path, as half a sentence.
 fn lack(tree: &Tree<'_>, path: &str) -> String {
     match behind_link(tree, path) {
-        Some(missing) => format!("that is a link, which leads nowhere: the image has no `{missing}`"),
+        Some(missing) => {
+            format!("that is a link, which leads nowhere: the image has no `{missing}`")
+        }
         None => format!("the image has no `{path}`"),
     }
 }
