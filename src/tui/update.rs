@@ -22,6 +22,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::Msg;
 use crate::tui::msg::in_words;
+use crate::tui::screen;
 use crate::tui::theme::Role;
 use crate::workshop::EngineState;
 use crate::workshop::Trouble;
@@ -88,7 +89,11 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
         Msg::Scanned { job, result } => cves::scanned(model, job, &result),
         Msg::Traced { job, image, result } => traces::ended(model, job, &image, result),
         Msg::Doctor(checks) => {
-            model.check = model.check.min(checks.len().saturating_sub(1));
+            // What can be mended is at hand: one key away.
+            let can_be = |check| screen::doctor::fix_of(model, check).is_some();
+            let mendable = checks.iter().position(can_be);
+            model.check =
+                mendable.unwrap_or_else(|| model.check.min(checks.len().saturating_sub(1)));
             model.checks = Some(checks);
         }
         Msg::EditorClosed(result) => {

@@ -29,7 +29,12 @@ pub enum Fix {
 /// What can be done about the chosen check.
 #[must_use]
 pub fn fix(model: &Model) -> Option<Fix> {
-    let check = model.checks.as_ref()?.get(model.check)?;
+    fix_of(model, model.checks.as_ref()?.get(model.check)?)
+}
+
+/// What can be done about a check.
+#[must_use]
+pub fn fix_of(model: &Model, check: &Check) -> Option<Fix> {
     check.fix.as_ref()?;
     match (check.title.as_str(), check.state) {
         ("Engine", CheckState::Bad) => Some(Fix::Engine),
