@@ -19,6 +19,7 @@ use crate::image::inside::Libraries;
 use crate::image::inside::Needs;
 use crate::image::inside::start::program_of;
 use crate::image::run::MEMORY;
+use crate::image::run::PROCESSES;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::image::tree::Tree;
@@ -206,7 +207,8 @@ fn limit(scene: &Scene<'_>, outcome: &RunOutcome) -> Option<Cause> {
 
 /// What is said of a run that had as many processes as it may have.
 pub(super) fn crowded(outcome: &RunOutcome) -> Option<String> {
-    let count = outcome.crowd?;
+    // A process that the engine puts into the container is not held to the limit, and comes on top.
+    let count = outcome.crowd?.min(u64::from(PROCESSES));
     Some(format!(
         "It had {count} processes and threads, as many as a check allows, and could start no other."
     ))

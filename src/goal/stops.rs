@@ -354,7 +354,7 @@ mod tests {
         };
         insta::assert_snapshot!(judge(FILE, crowded), @r"
         unmet: port 8000 never opened
-        why:   It had 257 processes and threads, as many as a check allows, and could start no other.
+        why:   It had 256 processes and threads, as many as a check allows, and could start no other.
         next:  Find out what starts them, and what is to end them.
         blame: line 2
         ");
