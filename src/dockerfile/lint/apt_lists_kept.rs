@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::shell::ShellCommand;
 use super::Found;
 use super::Rule;
 use super::Severity;
@@ -33,9 +34,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         if !stage.ships || run.mounts_over(LISTS) {
             continue;
         }
-        let update = run.commands.iter().find(|command| {
-            Use::of(command).is_some_and(|one| one.tool == Tool::Apt && one.action() == "update")
-        });
+        let update = run.commands.iter().find(|command| updates(command));
         let Some(update) = update else { continue };
         if removes_lists(run) {
             continue;
@@ -45,7 +44,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             // Without the lists that one finds no package.
             Some(line) => {
                 note.hint(format!(
-                    "line {line} installs from them: join the two in one RUN that ends with `rm -rf /var/lib/apt/lists/*`"
+                    "line {line} looks into them: join the two in one RUN that ends with `rm -rf /var/lib/apt/lists/*`"
                 ))
                 .with_line(*line);
             }
@@ -61,8 +60,8 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Each `RUN`, by where it begins, whose lists a later one installs from, with the line of that: one
-/// of its stage, or of a stage that is built on it.
+/// Each `RUN`, by where it begins, whose lists a later one looks into, with the line of that: one of
+/// its stage, or of a stage that is built on it.
 fn needed(subject: &Subject<'_>) -> HashMap<usize, u32> {
     let mut found = HashMap::new();
     // What the first `RUN` on top of each stage that cares for the lists wants of them.
@@ -78,11 +77,9 @@ fn needed(subject: &Subject<'_>) -> HashMap<usize, u32> {
             if let Some(line) = wanted {
                 found.insert(run.instruction.span.start, line);
             }
-            let uses = run.commands.iter().filter_map(Use::of);
-            let apt: Vec<Use<'_>> = uses.filter(|used| used.tool == Tool::Apt).collect();
-            if apt.iter().any(|used| used.action() == "update") || removes_lists(run) {
+            if run.commands.iter().any(updates) || removes_lists(run) {
                 wanted = None;
-            } else if apt.iter().any(Use::installs) {
+            } else if run.commands.iter().any(reads_lists) {
                 wanted = Some(run.instruction.line);
             }
         }
@@ -93,17 +90,47 @@ fn needed(subject: &Subject<'_>) -> HashMap<usize, u32> {
     found
 }
 
+fn updates(command: &ShellCommand) -> bool {
+    Use::of(command).is_some_and(|used| used.tool == Tool::Apt && used.action() == "update")
+}
+
+/// Whether a command looks into the lists: without them it fails, or does nothing, as `upgrade`.
+fn reads_lists(command: &ShellCommand) -> bool {
+    match Use::of(command) {
+        Some(used) if used.tool == Tool::Apt => {
+            let none = [
+                "clean",
+                "autoclean",
+                "remove",
+                "purge",
+                "autoremove",
+                "autopurge",
+            ];
+            !used.action().is_empty() && !none.contains(&used.action())
+        }
+        _ => matches!(
+            command.program(),
+            "apt-cache" | "apt-file" | "gdebi" | "mk-build-deps"
+        ),
+    }
+}
+
 fn removes_lists(run: &RunView<'_>) -> bool {
+    // What is removed after `cd` to the lists is named from there.
+    let mut inside = false;
     run.commands.iter().any(|command| {
         let removes = matches!(command.program(), "rm" | "find");
         let mut words = command.arguments().iter();
+        let mut names_lists =
+            || words.any(|word| word.text.trim_start_matches('/').starts_with("var/lib/apt"));
         let tidies = Use::of(command).is_some_and(|used| {
             // Since version 2.7.8, for builds of images.
             used.tool == Tool::Apt && matches!(used.action(), "dist-clean" | "distclean")
         });
-        tidies
-            || removes
-                && words.any(|word| word.text.trim_start_matches('/').starts_with("var/lib/apt"))
+        if matches!(command.program(), "cd" | "pushd") {
+            inside = names_lists();
+        }
+        tidies || removes && (inside || names_lists())
     })
 }
 
@@ -120,10 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_a_later_run_installs_from_are_not_removed_under_it() {
+    fn lists_that_a_later_run_looks_into_are_not_removed_under_it() {
         let install = "apt-get install -y --no-install-recommends";
         for text in [
             format!("FROM debian:13\nRUN apt-get update\nRUN {install} curl\n"),
+            "FROM debian:13\nRUN apt-get update\nRUN apt-get -y upgrade\n".to_owned(),
+            "FROM debian:13\nRUN apt-get update\nRUN apt-get -y dist-upgrade\n".to_owned(),
+            "FROM debian:13\nRUN apt-get update\nRUN apt-get download curl\n".to_owned(),
+            "FROM debian:13\nRUN apt-get update\nRUN apt-cache policy curl\n".to_owned(),
+            "FROM debian:13\nRUN apt-get update\nRUN mk-build-deps -i control\n".to_owned(),
             format!("FROM debian:13\nRUN apt-get update && {install} a\nRUN {install} curl\n"),
             format!(
                 "FROM debian:13 AS a\nRUN apt-get update\nFROM a AS b\nUSER 1\nFROM b\nRUN {install} curl\n"
@@ -141,10 +173,18 @@ mod tests {
     fn lists_that_nobody_needs_later_are_removed() {
         let both = "RUN apt-get update && apt-get install -y --no-install-recommends curl\n";
         let found = found(&format!(
-            "FROM debian:13\n{both}{both}RUN apt-get remove -y curl\n"
+            "FROM debian:13\n{both}{both}RUN apt-get remove -y curl\nRUN apt-get clean\n"
         ));
         assert_eq!(found.len(), 2);
         assert!(found.iter().all(|one| !one.fix.is_empty()), "{found:?}");
+    }
+
+    #[test]
+    fn lists_are_removed_from_inside_too() {
+        let update = "FROM debian:13\nRUN apt-get update";
+        let told = |end: &str| found(&format!("{update} && {end}\n")).len();
+        assert_eq!(told("cd /var/lib/apt/lists && rm -rf *"), 0);
+        assert_eq!(told("cd /var/lib/apt/lists && cd / && rm -rf tmp"), 1);
     }
 
     #[test]
