@@ -32,16 +32,12 @@ const BASH: &str = "`SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]`";
 const ASH: &str = "`SHELL [\"/bin/ash\", \"-o\", \"pipefail\", \"-c\"]`";
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    let mut is_replaced = false;
     for (stage, run) in subject.runs() {
-        // From the next `RUN` on `/bin/sh` is what this one makes of it.
-        let was_replaced = is_replaced;
-        is_replaced |= run.commands.iter().any(replaces_the_shell);
         let words = run.shell.join(" ");
         if run.exec || words.contains("pipefail") {
             continue;
         }
-        if let Some(set) = refused(stage, run).filter(|_| !was_replaced) {
+        if let Some(set) = refused(stage, run) {
             found
                 .note(
                     set.span(),
@@ -77,17 +73,6 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 format!("if `{program}` fails, nobody notices"),
             )
             .hint(remedy(stage, run));
-    }
-}
-
-/// Whether a command may put another shell in the place of `/bin/sh`.
-fn replaces_the_shell(command: &ShellCommand) -> bool {
-    match command.program() {
-        "ln" | "cp" | "mv" | "install" | "update-alternatives" | "dpkg-divert" => {
-            command.has("/bin/sh") || command.has("/usr/bin/sh")
-        }
-        "dpkg-reconfigure" => command.has("dash"),
-        _ => false,
     }
 }
 
@@ -185,6 +170,18 @@ mod tests {
             ),
             (
                 "FROM debian:12\nRUN ln -sf /bin/bash /bin/sh && set -o pipefail && curl x | sort",
+                false,
+            ),
+            (
+                "FROM debian:12 AS a\nRUN ln -sf /bin/bash /bin/sh\nFROM debian:12\nRUN set -o pipefail && curl x | sort",
+                true,
+            ),
+            (
+                "FROM debian:12 AS a\nRUN ln -sf /bin/bash /bin/sh\nFROM a\nRUN set -o pipefail && curl x | sort",
+                false,
+            ),
+            (
+                "FROM debian:12\nONBUILD RUN set -o pipefail && curl x | sort\nSHELL [\"/bin/bash\", \"-c\"]",
                 false,
             ),
             (

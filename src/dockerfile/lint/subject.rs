@@ -64,6 +64,8 @@ pub(super) struct StageView<'f> {
     pub(super) runs: Vec<RunView<'f>>,
     /// The `SHELL` at its end, where one is set in it or below it.
     shell: Option<&'f [String]>,
+    /// Whether one of its `RUN`s, or one below it, put another shell in the place of `/bin/sh`.
+    shell_replaced: bool,
     /// What a comment says of the shell: whether it is POSIX.
     said_posix: Option<bool>,
     /// Who runs what stands at its end.
@@ -82,7 +84,7 @@ pub(super) struct RunView<'f> {
     pub(super) exec: bool,
     /// Whether it runs only when something is built on the image.
     pub(super) onbuild: bool,
-    /// Whether the image's own `/bin/sh` runs it, as far as the file says.
+    /// Whether it is known that the image's own `/bin/sh` runs it, as it came.
     pub(super) default_shell: bool,
     /// Who runs it.
     pub(super) user: DefaultUser,
@@ -142,6 +144,7 @@ impl<'f> Subject<'f> {
             stage,
             below,
             shell: lower.and_then(|lower| lower.shell),
+            shell_replaced: lower.is_some_and(|lower| lower.shell_replaced),
             said_posix: lower.and_then(|lower| lower.said_posix),
             user: lower.map_or_else(own, |lower| lower.user),
             base,
@@ -225,15 +228,25 @@ impl<'f> StageView<'f> {
                 } else {
                     Vec::new()
                 };
+                let replaces = !onbuild && commands.iter().any(replaces_the_shell);
+                let named_shell = self.shell.is_some() || self.said_posix.is_some();
+                // What stands behind `ONBUILD` runs in the state that the stage ends in.
+                let user = if onbuild {
+                    DefaultUser::Unknown
+                } else {
+                    self.user
+                };
                 self.runs.push(RunView {
                     instruction,
                     shell: self.shell.unwrap_or_default(),
                     commands,
                     exec,
                     onbuild,
-                    default_shell: self.shell.is_none() && self.said_posix.is_none(),
-                    user: self.user,
+                    default_shell: !onbuild && !named_shell && !self.shell_replaced,
+                    user,
                 });
+                // From the next `RUN` on `/bin/sh` is what this one makes of it.
+                self.shell_replaced |= replaces;
             }
             _ => {}
         }
@@ -310,6 +323,17 @@ impl RunView<'_> {
                 within(path, target) || within(target, path)
             })
         })
+    }
+}
+
+/// Whether a command may put another shell in the place of `/bin/sh`.
+fn replaces_the_shell(command: &ShellCommand) -> bool {
+    match command.program() {
+        "ln" | "cp" | "mv" | "install" | "update-alternatives" | "dpkg-divert" => {
+            command.has("/bin/sh") || command.has("/usr/bin/sh")
+        }
+        "dpkg-reconfigure" => command.has("dash"),
+        _ => false,
     }
 }
 

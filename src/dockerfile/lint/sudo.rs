@@ -78,6 +78,8 @@ mod tests {
             "FROM debian:13 AS a\nUSER 1000:0\nFROM a\nRUN sudo apt-get update\n",
             "FROM jenkins/jenkins:lts\nRUN sudo make install\n",
             "FROM registry.corp.example/base:1\nRUN sudo make install\n",
+            // It runs in an image that starts as somebody else.
+            "FROM debian:13\nONBUILD RUN sudo make install\nUSER 1000\n",
             "FROM debian:13\nUSER $NAME\nRUN sudo make install\n",
         ] {
             assert_eq!(fixed(text), text);
