@@ -6,12 +6,14 @@
 
 mod charset;
 mod nearest;
+mod shell;
 
 use std::fmt;
 use std::fmt::Write as _;
 
 pub use charset::is_ascii_only;
 pub use nearest::nearest;
+pub use shell::is_shell_builtin;
 use unicode_width::UnicodeWidthChar;
 
 /// The longest line that is kept, in bytes; what goes beyond is counted, not shown.

@@ -1,5 +1,7 @@
 //! `shell-form`: `CMD` or `ENTRYPOINT` as plain text.
 
+use std::collections::BTreeSet;
+
 use super::super::ast::Body;
 use super::super::ast::Command;
 use super::super::ast::Instruction;
@@ -12,6 +14,8 @@ use super::Rule;
 use super::Severity;
 use super::subject::StageView;
 use super::subject::Subject;
+use super::subject::inner;
+use crate::text::is_shell_builtin;
 
 pub(super) const RULE: Rule = Rule {
     id: "shell-form",
@@ -27,6 +31,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
+    let given = given_a_cmd(subject);
     for (stage, instruction) in subject.instructions() {
         if !matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
             continue;
@@ -39,18 +44,37 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
         }
         let whole = instruction.places.span(text, 0..text.len());
         let array = exec_form(stage, instruction, text);
+        // Text takes no arguments, so `CMD` does nothing; an array would be given what it says.
+        let gets_cmd =
+            instruction.keyword == Keyword::Entrypoint && given.contains(&stage.stage.index);
         let hint = match &array {
+            Some(array) if gets_cmd => format!(
+                "write `ENTRYPOINT {array}`; it is given what `CMD` says then, which does nothing now"
+            ),
             Some(array) => format!("write `{} {array}`", instruction.keyword),
             None => other_way(stage, text).to_owned(),
         };
         // A comment between its lines would be lost.
         let one_piece = !subject.text(whole).contains('#');
         let edits = array
-            .filter(|_| one_piece)
+            .filter(|_| one_piece && !gets_cmd)
             .map(|array| Edit::replace(whole, array));
         let message = format!("`{}` goes through a shell", instruction.keyword);
         found.note(whole, message).hint(hint).fix(edits);
     }
+}
+
+/// The stages with a `CMD` of their own, or in a stage that is built on them.
+fn given_a_cmd(subject: &Subject<'_>) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    for view in subject.stages.iter().rev() {
+        let mut all = view.stage.instructions.iter().map(inner);
+        if found.contains(&view.stage.index) || all.any(|one| one.keyword == Keyword::Cmd) {
+            found.insert(view.stage.index);
+            found.extend(view.below);
+        }
+    }
+    found
 }
 
 /// What to do where the array cannot be written for the author.
@@ -84,16 +108,13 @@ fn exec_form(stage: &StageView<'_>, instruction: &Instruction, text: &str) -> Op
         [exec, rest @ ..] if exec.text == "exec" => rest,
         words => words,
     };
-    let needs_shell = |text: &str| text.starts_with('~') || text.contains(['*', '?', '[']);
-    let builtin = matches!(
-        words.first()?.text.as_str(),
-        "cd" | "." | "source" | "export" | "set" | "ulimit" | "umask" | "eval" | "trap" | "["
-    );
-    if builtin
-        || words
-            .iter()
-            .any(|word| word.expands || (!word.quoted && needs_shell(&word.text)))
-    {
+    let first = words.first()?;
+    // In front of it there may be what steers the shell, as `!`, or an option of `exec`.
+    let begin = text.len() - text.trim_start().len();
+    if command.span().start != instruction.places.source(begin) || first.is_option() {
+        return None;
+    }
+    if is_shell_builtin(&first.text) || words.iter().any(|word| word.expands) {
         return None;
     }
     let quoted: Result<Vec<String>, _> = words
@@ -134,6 +155,54 @@ mod tests {
             assert!(!hint.contains("\"[") && hint.contains("JSON"), "{hint}");
             let file = Dockerfile::parse(&text);
             assert_eq!(file.warnings.len(), 1, "{line}: {:?}", file.warnings);
+        }
+    }
+
+    #[test]
+    fn an_entrypoint_is_given_no_cmd_that_did_nothing() {
+        for text in [
+            "FROM a:1\nUSER 1\nENTRYPOINT echo hi\nCMD [\"x\"]\n",
+            "FROM a:1\nUSER 1\nCMD [\"x\"]\nENTRYPOINT echo hi\n",
+            "FROM a:1 AS b\nENTRYPOINT echo hi\nFROM b AS c\nUSER 1\nFROM c\nCMD [\"x\"]\n",
+        ] {
+            let (hint, fixed) = advice(text);
+            assert_eq!(fixed, text);
+            assert!(hint.contains("`CMD`"), "{hint}");
+        }
+        // `ENTRYPOINT` puts away the `CMD` of what it is built on.
+        let text = "FROM a:1 AS b\nCMD [\"x\"]\nFROM b\nUSER 1\nENTRYPOINT echo hi\n";
+        let fixed = advice(text).1;
+        assert!(
+            fixed.ends_with("ENTRYPOINT [\"echo\", \"hi\"]\n"),
+            "{fixed}"
+        );
+    }
+
+    #[test]
+    fn what_only_a_shell_understands_stays_with_it() {
+        for line in [
+            "ls \"dir\"/*.txt",
+            "echo a\"b\"*",
+            "! true",
+            "exit 0",
+            "command node a.js",
+            "read line",
+            "wait",
+            ": nothing",
+            "exec -a name sleep 100",
+            "exec",
+            "time node a.js",
+        ] {
+            let text = format!("FROM a:1\nUSER 1\nCMD {line}\n");
+            assert_eq!(advice(&text).1, text);
+        }
+        for (line, array) in [
+            ("exec  sleep 100", r#"["sleep", "100"]"#),
+            ("ls 'a b'\"*\"", r#"["ls", "a b*"]"#),
+            ("echo 1", r#"["echo", "1"]"#),
+        ] {
+            let fixed = advice(&format!("FROM a:1\nUSER 1\nCMD {line}\n")).1;
+            assert!(fixed.ends_with(&format!("CMD {array}\n")), "{fixed}");
         }
     }
 

@@ -296,7 +296,10 @@ impl<'a> Reader<'a> {
                 '"' => self.double(&mut word),
                 '$' => self.dollar(&mut word, false),
                 '`' => self.backticks(&mut word),
-                c => self.take(&mut word, c),
+                c => {
+                    word.expands |= matches!(c, '*' | '?' | '[') || c == '~' && self.at == start;
+                    self.take(&mut word, c);
+                }
             }
         }
         word.span = Span {
@@ -368,7 +371,7 @@ impl<'a> Reader<'a> {
 
     fn dollar(&mut self, word: &mut ShellWord, in_quotes: bool) {
         let after: String = self.rest().chars().skip(1).take(2).collect();
-        let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '*' | '?' | '!');
+        let name = |c: char| c.is_ascii_alphanumeric() || "_@*?!#$-".contains(c);
         if after.starts_with("((") {
             word.expands = true;
             let length = self
@@ -384,6 +387,8 @@ impl<'a> Reader<'a> {
             let length = braces(self.rest());
             self.take_until(word, self.at + length);
         } else if after.starts_with('\'') && !in_quotes {
+            // What a backslash means in it hangs on the shell.
+            word.expands = true;
             self.at += 1;
             self.single(word);
         } else {

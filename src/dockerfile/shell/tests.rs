@@ -50,6 +50,14 @@ fn quotes_hold_words_together_and_go() {
 }
 
 #[test]
+fn a_pattern_expands_where_it_is_not_quoted_itself() {
+    let found = read(r#"ls "a"/*.c b\*"[c]" ~/d e~ '~' f"g"? $$ "h$-" "i"$'\n'"#);
+    let words = found[0].words.iter().filter(|word| word.expands);
+    let words: Vec<&str> = words.map(|word| &*word.text).collect();
+    assert_eq!(words, ["a/*.c", "~/d", "fg?", "$$", "h$-", "i\\n"]);
+}
+
+#[test]
 fn words_that_steer_the_shell_are_no_commands() {
     assert_eq!(
         shape("if [ -f x ]; then a; elif ! b; then c; else { d; }; fi && e"),

@@ -10,7 +10,7 @@ pub(in super::super) struct ShellWord {
     pub(in super::super) text: String,
     /// Where it is written, quotes included.
     pub(in super::super) span: Span,
-    /// Whether the shell expands something in it.
+    /// Whether the shell expands something in it, patterns of file names included.
     pub(in super::super) expands: bool,
     /// Whether some of it is quoted.
     pub(in super::super) quoted: bool,

@@ -6,6 +6,7 @@ use super::wrapper;
 use crate::image::Config;
 use crate::image::binary::Program;
 use crate::image::tree::Tree;
+use crate::text::is_shell_builtin;
 
 /// Where programs are looked up in an image that does not say.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -13,12 +14,8 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// How many programs one start may lead through.
 const DEEPEST: usize = 8;
 
-/// Words that a shell knows by itself.
-const BUILTINS: [&str; 30] = [
-    "cd", "set", "echo", "test", "[", "[[", "export", "if", "while", "for", "until", "case", ".",
-    "source", "trap", "ulimit", "umask", "true", "false", ":", "eval", "printf", "read", "wait",
-    "sleep", "unset", "{", "(", "!", "exit",
-];
+/// Programs that do not last: what a container is there for comes behind them.
+const PASSING: [&str; 6] = ["echo", "false", "printf", "sleep", "test", "true"];
 
 /// Something that a container starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -194,8 +191,11 @@ fn of_shell(text: &str) -> Option<Vec<String>> {
         .take_while(|word| !matches!(word.as_str(), "&&" | "||" | ";" | "|" | "&"))
         .collect();
     let first = words.first()?;
+    // `exec` itself has options.
     let plain = !first.is_empty()
-        && !BUILTINS.contains(&first.as_str())
+        && !first.starts_with('-')
+        && !PASSING.contains(&first.as_str())
+        && !is_shell_builtin(first)
         && first
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "/._+-".contains(c));
@@ -296,7 +296,14 @@ mod tests {
                 "python3 = /usr/bin/python3"
             ]
         );
-        assert_eq!(shown(&["sh", "-c", "cd /x && make"], &[]), ["sh = /bin/sh"]);
+        for script in [
+            "cd /x && make",
+            "command -v make",
+            "exec -a x make",
+            "sleep 5 && ./run.sh",
+        ] {
+            assert_eq!(shown(&["sh", "-c", script], &[]), ["sh = /bin/sh"]);
+        }
         assert_eq!(
             shown(&["env", "-i", "A=b", "node"], &[]),
             ["env = /usr/bin/env", "node = ?"]
