@@ -50,6 +50,14 @@ pub(super) fn append(subject: &Subject<'_>, run: &RunView<'_>, text: &str) -> Ve
         return Vec::new();
     }
     let mut plain = run.commands.iter().filter(|one| !one.nested);
+    // The shell ends with such a command, so nothing runs behind it.
+    let ends = |one: &ShellCommand| {
+        let first = one.words.first();
+        first.is_some_and(|word| matches!(word.text.as_str(), "exit" | "exec"))
+    };
+    if plain.clone().any(ends) {
+        return Vec::new();
+    }
     let first = plain.next();
     let chained = first.is_some() && plain.all(|one| matches!(one.joint, Joint::And | Joint::Pipe));
     let arguments = instruction.arguments.trim_end();
@@ -109,6 +117,12 @@ mod tests {
                 "apt-get install --no-install-recommends curl",
             ),
             (
+                "apt-recommends",
+                "debian:13",
+                &["aptitude", "install", "curl"],
+                "aptitude install --without-recommends curl",
+            ),
+            (
                 "apt-for-people",
                 "debian:13",
                 &["apt", "update"],
@@ -146,6 +160,15 @@ mod tests {
             ),
         ] {
             assert_eq!(mended(id, base, words).join(" "), wanted, "{id}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_put_where_it_never_runs() {
+        for end in ["exit 0", "exec true", "exit"] {
+            let text = format!("FROM debian:13\nRUN apt-get update && {end}\n");
+            let fixed = fix(&text, &Surroundings::default(), &|_| true);
+            assert_eq!(fixed.text, text);
         }
     }
 

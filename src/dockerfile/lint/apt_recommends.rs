@@ -37,7 +37,15 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             let Some(used) = Use::of(command).filter(|used| used.tool == Tool::Apt) else {
                 continue;
             };
+            // Each knows its own option only.
+            let is_aptitude = command.program() == "aptitude";
+            let option = if is_aptitude {
+                "--without-recommends"
+            } else {
+                "--no-install-recommends"
+            };
             let said = used.has(&["--no-install-recommends", "--without-recommends"])
+                || is_aptitude && used.has_short('R')
                 || command.arguments().iter().any(|word| says_no(&word.text));
             let Some(action) = used.action.filter(|_| used.action() == "install") else {
                 continue;
@@ -47,22 +55,40 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             }
             found
                 .note(action.span, "recommended packages are installed too")
-                .hint("add `--no-install-recommends`, and name what you miss then")
-                .fix([amend::add_option(
-                    run,
-                    command,
-                    action,
-                    "--no-install-recommends",
-                )]);
+                .hint(format!("add `{option}`, and name what you miss then"))
+                .fix([amend::add_option(run, command, action, option)]);
         }
     }
 }
 
 /// Whether a text turns recommended packages off.
 fn says_no(text: &str) -> bool {
-    let Some((_, value)) = text.split_once("Install-Recommends") else {
+    // apt reads names and values in either case, and the option as the name.
+    let text = text.to_ascii_lowercase();
+    let Some((_, value)) = text.split_once("install-recommends") else {
         return false;
     };
     let value = value.trim_start_matches(['=', ' ', '"', '\\', '\'']);
-    value.starts_with("false") || value.starts_with('0') || value.starts_with("no")
+    let no = ["false", "0", "no", "off", "without", "disable"];
+    no.iter().any(|no| value.starts_with(no))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_to_say_no_is_known() {
+        for text in [
+            "--install-recommends=false",
+            "--install-recommends=0",
+            "APT::Install-Recommends=No",
+            "apt::install-recommends \"false\";",
+        ] {
+            assert!(says_no(text), "{text}");
+        }
+        for text in ["--install-recommends", "--install-recommends=true", "no"] {
+            assert!(!says_no(text), "{text}");
+        }
+    }
 }
