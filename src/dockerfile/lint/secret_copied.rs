@@ -70,12 +70,14 @@ fn holds_secret(path: &str) -> bool {
     // Whole words: `localhost` holds no `ca`.
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let says = |known: &[&str]| words.iter().any(|word| known.contains(word));
-    if says(&["example", "sample", "template", "dist", "pub"]) && !is_store(&name) {
+    let public_key = name.ends_with(".key") && says(&["public", "pub"]);
+    let store = is_store(&name) && !public_key;
+    if says(&["example", "sample", "template", "dist", "pub"]) && !store {
         return false;
     }
     // What certifies is public, and the key that signs it is not.
     let public = says(&["public"]) || says(&PUBLIC) && !says(&["key", "private", "privkey"]);
-    let key_file = is_store(&name) || name.ends_with(".pem") && !public;
+    let key_file = store || name.ends_with(".pem") && !public;
     NAMES.contains(&name.as_str())
         || name.starts_with(".env.")
         || path.ends_with(".docker/config.json")
@@ -118,6 +120,8 @@ mod tests {
             "ca-key.pem",
             "cacerts.jks",
             "root.p12",
+            "public.p12",
+            "republic.key",
             "example.com.key",
             "privkey.pem",
             ".env",
@@ -132,6 +136,9 @@ mod tests {
             "fullchain.pem",
             "server_cert.pem",
             "public-key.pem",
+            "public.key",
+            "signing-public.key",
+            "cosign.pub.key",
             ".env.example",
             ".env.dist",
             "id_rsa.pub",
