@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::super::ast::Body;
 use super::super::ast::Instruction;
 use super::super::ast::Keyword;
 use super::super::ast::Pair;
 use super::super::ast::Span;
+use super::super::shell::ShellCommand;
 use super::Edit;
 use super::Found;
 use super::Rule;
 use super::Severity;
+use super::subject::StageView;
 use super::subject::Subject;
 
 pub(super) const RULE: Rule = Rule {
@@ -104,7 +107,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                     continue;
                 };
                 let first = here.insert(*name) && !known.contains(name) && !told.contains(name);
-                if !first || sets(instruction, name) {
+                if !first || sets(stage, instruction, name) {
                     continue;
                 }
                 told.insert(*name);
@@ -158,7 +161,7 @@ fn above(subject: &Subject<'_>, instruction: &Instruction) -> usize {
 }
 
 /// The variables in the arguments of an instruction, with their places; those with a default of
-/// their own are left out.
+/// their own are left out, and what stands in single quotes.
 fn variables(instruction: &Instruction) -> Vec<(usize, &str)> {
     let text = instruction.arguments.as_str();
     // In exec form nothing expands them but a shell that is named, and `ONBUILD` is for later.
@@ -169,9 +172,12 @@ fn variables(instruction: &Instruction) -> Vec<(usize, &str)> {
         return Vec::new();
     }
     let mut found = Vec::new();
+    let quoted = single_quoted(text);
     for (at, _) in text.match_indices('$') {
         let before = text.get(..at).unwrap_or_default();
-        if before.ends_with('\\') || before.ends_with('$') {
+        let next = quoted.partition_point(|range| range.end <= at);
+        let is_quoted = quoted.get(next).is_some_and(|range| range.contains(&at));
+        if is_quoted || before.ends_with('\\') || before.ends_with('$') {
             continue;
         }
         let rest = text.get(at + 1..).unwrap_or_default();
@@ -183,7 +189,7 @@ fn variables(instruction: &Instruction) -> Vec<(usize, &str)> {
         let length = rest.find(|c| !plain(c)).unwrap_or(rest.len());
         let has_default = rest
             .get(length..)
-            .is_some_and(|rest| start == at + 2 && rest.starts_with([':', '-', '+', '?']));
+            .is_some_and(|rest| start == at + 2 && rest.starts_with([':', '-', '+', '?', '=']));
         if length > 0 && !has_default {
             found.push((start, rest.get(..length).unwrap_or_default()));
         }
@@ -191,21 +197,65 @@ fn variables(instruction: &Instruction) -> Vec<(usize, &str)> {
     found
 }
 
-/// Whether the shell text of a `RUN` gives the variable a value itself.
-fn sets(instruction: &Instruction, name: &str) -> bool {
+/// What stands in single quotes, in its order: nothing expands it. The text of `sh -c '…'` is left
+/// out, that shell does.
+fn single_quoted(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut double = false;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '"' => double = !double,
+            '\'' if !double => {
+                let Some((end, _)) = chars.find(|(_, c)| *c == '\'') else {
+                    return found;
+                };
+                let before = text.get(..at).unwrap_or_default();
+                let option = before.split_whitespace().next_back().unwrap_or_default();
+                if !(option.starts_with('-') && option.ends_with('c')) {
+                    found.push(at..end);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a `RUN` may give the variable a value itself.
+fn sets(stage: &StageView<'_>, instruction: &Instruction, name: &str) -> bool {
+    let start = instruction.span.start;
+    let run = stage
+        .runs
+        .binary_search_by_key(&start, |run| run.instruction.span.start)
+        .ok()
+        .and_then(|at| stage.runs.get(at));
+    let by_command = |command: &ShellCommand| match command.program() {
+        // Nobody here knows what stands in the file, or comes out of a program.
+        "." | "source" | "eval" => true,
+        "read" | "readarray" | "mapfile" | "getopts" => command.has(name),
+        _ => false,
+    };
     let text = instruction.arguments.as_str();
     let heredocs = instruction.heredocs.iter().map(|one| one.content.as_str());
-    std::iter::once(text).chain(heredocs).any(|text| {
-        text.match_indices(name).any(|(at, _)| {
-            let before = text.get(..at).unwrap_or_default();
-            let after = text.get(at + name.len()..).unwrap_or_default();
-            let assigns =
-                after.starts_with('=') && !before.ends_with('$') && !before.ends_with('{');
-            assigns
-                || before.ends_with("for ")
-                || before.ends_with("read ")
-                || before.ends_with("read -r ")
-        })
+    run.is_some_and(|run| run.commands.iter().any(by_command))
+        || std::iter::once(text)
+            .chain(heredocs)
+            .any(|text| assigns(text, name))
+}
+
+/// Whether a shell's text has `name=`, `${name:=…}` or `for name`.
+fn assigns(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let after = text.get(at + name.len()..).unwrap_or_default();
+        if before.ends_with("${") {
+            return after.starts_with('=') || after.starts_with(":=");
+        }
+        before.ends_with("for ") || after.starts_with('=') && !before.ends_with('$')
     })
 }
 
@@ -252,6 +302,30 @@ mod tests {
             hint.as_str(),
             "move the `ARG V` of line 2 with its value above the first `FROM`, and put `ARG V` into each stage that uses it"
         );
+    }
+
+    #[test]
+    fn what_the_shell_sets_or_does_not_expand_needs_no_arg() {
+        for (run, told) in [
+            (". /etc/os-release && echo $V", false),
+            ("source a && echo $V", false),
+            ("read a V < b && echo $V", false),
+            ("while IFS=, read -r V; do echo $V; done < b", false),
+            (": \"${V:=2}\" && echo $V", false),
+            (": ${V=2}; echo $V", false),
+            ("sed 's/$V/x/' a", false),
+            ("echo \\'$V\\'", true),
+            ("echo \"it's $V, it's\"", true),
+            ("echo 'a'$V'b'", true),
+            ("sh -c 'echo $V'", true),
+            ("read a < b && echo $V", true),
+            ("echo . $V", true),
+        ] {
+            let text = format!("ARG V=1\nFROM a:1\nUSER 1\nRUN {run}\n");
+            let found = check(&Dockerfile::parse(&text));
+            let own = found.iter().any(|one| one.rule.id == "arg-out-of-scope");
+            assert_eq!(own, told, "{run}");
+        }
     }
 
     #[test]
