@@ -8,6 +8,9 @@ use super::subject::Subject;
 use super::tool::Tool;
 use super::tool::Use;
 
+/// Where yarn keeps what root downloads.
+const CACHE: &str = "/usr/local/share/.cache/yarn";
+
 pub(super) const RULE: Rule = Rule {
     id: "yarn-cache",
     aliases: &["DL3060"],
@@ -22,8 +25,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     for (stage, run) in subject.runs() {
-        let mount = run.instruction.flag("mount").unwrap_or_default();
-        if !stage.ships || mount.contains("yarn") && mount.contains("type=cache") {
+        let flags = run.instruction.flags.iter();
+        let mut mounts = flags.filter_map(|flag| flag.value.as_deref());
+        let cached = mounts.any(|mount| mount.contains("yarn") && mount.contains("type=cache"));
+        if !stage.ships || cached || run.mounts_over(CACHE) {
             continue;
         }
         let uses = || run.commands.iter().filter_map(Use::of);
@@ -42,5 +47,36 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
             )
             .hint("end the same RUN with `yarn cache clean`")
             .fix(amend::append(subject, run, "&& yarn cache clean"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::ast::Dockerfile;
+    use super::super::check;
+
+    #[test]
+    fn a_mount_over_its_cache_is_seen_wherever_it_begins() {
+        for (mounts, told) in [
+            ("--mount=type=cache,target=/usr/local/share/.cache", false),
+            (
+                "--mount=type=cache,target=/usr/local/share/.cache/yarn",
+                false,
+            ),
+            (
+                "--mount=type=secret,id=a --mount=type=cache,target=/root/.yarn",
+                false,
+            ),
+            (
+                "--mount=type=bind,source=yarn.lock,target=/srv/yarn.lock",
+                true,
+            ),
+            ("--mount=type=cache,target=/root/.npm", true),
+        ] {
+            let text = format!("FROM node:22\nRUN {mounts} yarn install\n");
+            let found = check(&Dockerfile::parse(&text));
+            let own = found.iter().any(|one| one.rule.id == "yarn-cache");
+            assert_eq!(own, told, "{mounts}");
+        }
     }
 }
