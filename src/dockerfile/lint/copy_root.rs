@@ -15,8 +15,8 @@ pub(super) const RULE: Rule = Rule {
     why: "`COPY --from=stage / /` brings along everything that the other stage has: its tools, its \
           caches, its package database, one size larger than a stage of its own. Copy what the \
           application needs; that is what stages are for.",
-    bad: "FROM golang:1.25 AS build\nRUN go build -o /app .\nFROM scratch\nUSER 65532\nCOPY --from=build / /\n",
-    good: "FROM golang:1.25 AS build\nRUN go build -o /app .\nFROM scratch\nUSER 65532\nCOPY --from=build /app /app\n",
+    bad: "FROM golang:1.26 AS build\nRUN go build -o /app .\nFROM scratch\nUSER 65532\nCOPY --from=build / /\n",
+    good: "FROM golang:1.26 AS build\nRUN go build -o /app .\nFROM scratch\nUSER 65532\nCOPY --from=build /app /app\n",
     check,
 };
 

@@ -15,8 +15,8 @@ pub(super) const RULE: Rule = Rule {
     title: "go installs whatever version there is",
     why: "`@latest` is another program next month, and the module cache of a builder hides that \
           until it is gone. Tools of the build belong in `go.mod`, or behind `@` with a version.",
-    bad: "FROM golang:1.25\nRUN go install golang.org/x/tools/gopls@latest\n",
-    good: "FROM golang:1.25\nRUN go install golang.org/x/tools/gopls@v0.20.0\n",
+    bad: "FROM golang:1.26\nRUN go install golang.org/x/tools/gopls@latest\n",
+    good: "FROM golang:1.26\nRUN go install golang.org/x/tools/gopls@v0.20.0\n",
     check,
 };
 

@@ -43,6 +43,7 @@ const RELEASES: &[Row] = &[
     ("alpine", "3.18", "Alpine 3.18", "May 2025"),
     ("alpine", "3.19", "Alpine 3.19", "November 2025"),
     ("alpine", "3.20", "Alpine 3.20", "April 2026"),
+    ("alpine", "3.21", "Alpine 3.21", "November 2026"),
     ("node", "10", "Node 10", "April 2021"),
     ("node", "12", "Node 12", "April 2022"),
     ("node", "14", "Node 14", "April 2023"),
@@ -53,20 +54,25 @@ const RELEASES: &[Row] = &[
     ("node", "20", "Node 20", "April 2026"),
     ("node", "21", "Node 21", "June 2024"),
     ("node", "23", "Node 23", "June 2025"),
+    ("node", "25", "Node 25", "June 2026"),
     ("python", "2", "Python 2", "January 2020"),
     ("python", "3.6", "Python 3.6", "December 2021"),
     ("python", "3.7", "Python 3.7", "June 2023"),
     ("python", "3.8", "Python 3.8", "October 2024"),
     ("python", "3.9", "Python 3.9", "October 2025"),
+    ("python", "3.10", "Python 3.10", "October 2026"),
     ("golang", "1.18", "Go 1.18", "February 2023"),
     ("golang", "1.19", "Go 1.19", "August 2023"),
     ("golang", "1.20", "Go 1.20", "February 2024"),
     ("golang", "1.21", "Go 1.21", "August 2024"),
     ("golang", "1.22", "Go 1.22", "February 2025"),
     ("golang", "1.23", "Go 1.23", "August 2025"),
+    ("golang", "1.24", "Go 1.24", "February 2026"),
+    ("golang", "1.25", "Go 1.25", "August 2026"),
     ("ruby", "2", "Ruby 2", "March 2023"),
     ("ruby", "3.0", "Ruby 3.0", "April 2024"),
     ("ruby", "3.1", "Ruby 3.1", "March 2025"),
+    ("ruby", "3.2", "Ruby 3.2", "March 2026"),
     ("php", "5", "PHP 5", "December 2018"),
     ("php", "7", "PHP 7", "November 2022"),
     ("php", "8.0", "PHP 8.0", "November 2023"),
@@ -74,6 +80,7 @@ const RELEASES: &[Row] = &[
     ("postgres", "11", "PostgreSQL 11", "November 2023"),
     ("postgres", "12", "PostgreSQL 12", "November 2024"),
     ("postgres", "13", "PostgreSQL 13", "November 2025"),
+    ("postgres", "14", "PostgreSQL 14", "November 2026"),
     ("centos", "", "CentOS", "June 2024"),
     ("openjdk", "", "the image `openjdk`", "July 2022"),
 ];
@@ -111,6 +118,9 @@ mod tests {
         assert_eq!(what("node:18.20.4"), Some("Node 18"));
         assert_eq!(what("node:22"), None);
         assert_eq!(what("golang:1.2"), None);
+        assert_eq!(what("golang:1.26"), None);
+        assert_eq!(what("python:3.1"), None);
+        assert_eq!(what("python:3.10-slim"), Some("Python 3.10"));
         assert_eq!(what("golang:1.21-alpine"), Some("Go 1.21"));
         assert_eq!(what("ubuntu:focal-20240530"), Some("Ubuntu 20.04"));
         assert_eq!(
