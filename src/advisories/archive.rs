@@ -67,41 +67,28 @@ pub(super) struct Contents {
     pub(super) newest: Newest,
 }
 
-/// What tells the day of the newest record: the records; where none of them does, as in Go's
-/// archive, the entries that they are; where these have no time either, the years in the ids.
+/// The day of the newest record.
 #[derive(Debug, Default)]
-pub(super) struct Newest {
-    told: String,
-    packed: String,
-    numbered: String,
-}
+pub(super) struct Newest(String);
 
 impl Newest {
+    /// Notes the day of a record: the one that it tells; where it tells none, as most of Go's do
+    /// not, that of the entry that it is; where this has no time either, the year in its id.
     fn note(&mut self, told: String, packed: String, numbered: String) {
-        self.merge(Self {
-            told,
-            packed,
-            numbered,
-        });
+        let days = [told, packed, numbered];
+        let day = days.into_iter().find(|day| !day.is_empty());
+        self.merge(Self(day.unwrap_or_default()));
     }
 
     fn merge(&mut self, other: Self) {
-        let later = |one: &mut String, two: String| {
-            if two > *one {
-                *one = two;
-            }
-        };
-        later(&mut self.told, other.told);
-        later(&mut self.packed, other.packed);
-        later(&mut self.numbered, other.numbered);
+        if other.0 > self.0 {
+            self.0 = other.0;
+        }
     }
 
     /// The day: `2026-11-20`.
     pub(super) fn day(self) -> String {
-        let days = [self.told, self.packed, self.numbered];
-        days.into_iter()
-            .find(|day| !day.is_empty())
-            .unwrap_or_default()
+        self.0
     }
 }
 
@@ -350,12 +337,14 @@ mod tests {
     }
 
     #[test]
-    fn records_that_tell_no_day_are_as_new_as_the_archive() {
+    fn records_that_tell_no_day_are_as_new_as_their_entries() {
         let undated = r#"{"id": "GO-2024-1", "modified": "0001-01-01T00:00:00Z"}"#;
         let dated = r#"{"id": "GO-2025-1", "modified": "2025-03-04T00:00:00Z"}"#;
         let packed = Some((2026, 8, 21));
         assert_eq!(newest(&[(undated, packed), (undated, None)]), "2026-08-21");
-        assert_eq!(newest(&[(undated, packed), (dated, packed)]), "2025-03-04");
+        // One that tells its day says nothing of those that do not.
+        assert_eq!(newest(&[(undated, packed), (dated, packed)]), "2026-08-21");
+        assert_eq!(newest(&[(dated, packed)]), "2025-03-04");
         assert_eq!(newest(&[(undated, None)]), "2024-01-01");
     }
 }
