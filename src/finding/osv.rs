@@ -81,7 +81,7 @@ fn understand(raw: &Raw) -> Result<Record, String> {
     // A record may name as many packages as fit into its file, so that each is looked up.
     let mut places: HashMap<(Ecosystem, String), usize> = HashMap::new();
     for affected in &raw.affected {
-        let Some((ecosystem, name, part)) = part(affected)? else {
+        let Some((ecosystem, name, part)) = part(raw, affected)? else {
             continue;
         };
         let at = *places
@@ -114,7 +114,7 @@ fn day(time: &str) -> String {
 }
 
 /// One part of a record: the package and the versions of it that are affected.
-fn part(raw: &RawAffected) -> Result<Option<(Ecosystem, String, Affected)>, String> {
+fn part(record: &Raw, raw: &RawAffected) -> Result<Option<(Ecosystem, String, Affected)>, String> {
     let Some((ecosystem, release)) = Ecosystem::read(&raw.package.ecosystem) else {
         return Ok(None);
     };
@@ -126,6 +126,12 @@ fn part(raw: &RawAffected) -> Result<Option<(Ecosystem, String, Affected)>, Stri
         let events = range.events.iter().filter_map(|raw| event(raw).transpose());
         ranges.push(events.collect::<Result<_, _>>()?);
     }
+    // Ubuntu writes its word for the whole record, or for each release.
+    let rated = if raw.severity.iter().any(RawSeverity::is_word) {
+        &raw.severity
+    } else {
+        &record.severity
+    };
     let words = [&raw.ecosystem_specific, &raw.database_specific].map(Specific::word);
     let mut affected = Affected {
         release,
@@ -133,7 +139,7 @@ fn part(raw: &RawAffected) -> Result<Option<(Ecosystem, String, Affected)>, Stri
             .iter()
             .flatten()
             .any(|word| matches!(word.as_str(), "unimportant" | "negligible"))
-            || raw.severity.iter().any(RawSeverity::is_negligible)
+            || rated.iter().any(RawSeverity::is_negligible)
             || raw.database_specific.is_a_notice(),
         severity: severity(words.iter().flatten(), &raw.severity),
         ranges,
@@ -290,14 +296,18 @@ struct RawSeverity {
 
 impl RawSeverity {
     /// Ubuntu writes a word in place of a vector.
+    fn is_word(&self) -> bool {
+        self.kind == "Ubuntu"
+    }
+
     fn word(&self) -> Option<Severity> {
-        (self.kind == "Ubuntu")
+        self.is_word()
             .then(|| Severity::of_word(&self.score))
             .flatten()
     }
 
     fn is_negligible(&self) -> bool {
-        self.kind == "Ubuntu" && self.score == "negligible"
+        self.is_word() && self.score == "negligible"
     }
 }
 
@@ -559,6 +569,23 @@ mod tests {
         assert_eq!(of("[]", r#"{"severity": "UNKNOWN"}"#), Severity::Unknown);
         let ubuntu = r#"[{"type": "Ubuntu", "score": "high"}]"#;
         assert_eq!(of(ubuntu, "null"), Severity::High);
+    }
+
+    #[test]
+    fn what_ubuntu_calls_negligible_is_unimportant_wherever_it_says_so() {
+        let of = |record: &str, part: &str| {
+            let json = format!(
+                r#"{{"id": "X", "severity": [{record}], "affected": [{{
+                "package": {{"ecosystem": "Ubuntu:24.04:LTS", "name": "a"}}, "severity": [{part}]}}]}}"#
+            );
+            says(&json).packages[0].2.affected[0].unimportant
+        };
+        let negligible = r#"{"type": "Ubuntu", "score": "negligible"}"#;
+        let low = r#"{"type": "Ubuntu", "score": "low"}"#;
+        let vector =
+            r#"{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}"#;
+        assert!(of(negligible, "") && of("", negligible) && of(negligible, vector));
+        assert!(!of(low, "") && !of(negligible, low));
     }
 
     #[test]
