@@ -14,12 +14,13 @@ use super::record::word;
 /// The folder of everything that dpkg knows.
 pub(super) const HOME: &str = "var/lib/dpkg";
 
-/// Vendors with package archives of their own, by what their maintainers' addresses hold: what
-/// their packages hold is not in the distribution's advisories.
-const VENDORS: [&str; 18] = [
+/// Vendors with package archives of their own, by their maintainers' addresses, or the domains of
+/// these: what their packages hold is not in the distribution's advisories.
+const VENDORS: [&str; 21] = [
     "docker.com",
     "nodesource.com",
-    "google.com",
+    "chromium.org",
+    "kubernetes.io",
     "microsoft.com",
     "github.com",
     "gitlab.com",
@@ -35,7 +36,13 @@ const VENDORS: [&str; 18] = [
     "mysql-build@oss.oracle.com",
     "lists.mariadb.org",
     "temurin-dev@eclipse.org",
+    "redis.io",
+    "yarn@dan.cx",
 ];
+
+/// A vendor whose people maintain packages of Debian under its domain too: those of its own archives
+/// bear its name besides.
+const NAMED_VENDOR: (&str, &str) = ("Google", "google.com");
 
 /// What only the versions of an archive hold whose packages keep the distribution's maintainers: the
 /// one of the `PostgreSQL` project (`17.2-1.pgdg120+1`), and Sury's of PHP
@@ -80,11 +87,26 @@ fn package(paragraph: &Paragraph<'_>) -> Option<Stated> {
     package.source = source(paragraph.get("Source"), &package);
     package.architecture = paragraph.get("Architecture").and_then(word);
     let maintainer = paragraph.get("Maintainer").unwrap_or_default();
-    package.foreign = VENDORS.iter().any(|vendor| maintainer.contains(vendor))
+    package.foreign = is_vendor(maintainer)
         || VERSIONS_OF_VENDORS
             .iter()
             .any(|mark| version.contains(mark));
     Some(package)
+}
+
+/// Whether a maintainer (`Docker <support@docker.com>`) is a vendor.
+fn is_vendor(maintainer: &str) -> bool {
+    let (name, address) = maintainer.rsplit_once('<').unwrap_or(("", maintainer));
+    let address = address.trim_end_matches('>').trim();
+    let domain = address.rsplit('@').next().unwrap_or_default();
+    let is_of = |vendor: &str| {
+        let before = domain.strip_suffix(vendor);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    VENDORS
+        .iter()
+        .any(|vendor| address == *vendor || is_of(vendor))
+        || (name.contains(NAMED_VENDOR.0) && domain == NAMED_VENDOR.1)
 }
 
 /// The source package, where it is another than the package itself. `Source: name (version)` says
@@ -226,6 +248,17 @@ mod tests {
             ("17.2-1.pgdg120+1", postgres),
             ("8.3.14-1+0~20241122.39+debian12~1.gbp6e6a2a", php),
             ("8.3.14-1+ubuntu22.04.1+deb.sury.org+1", php),
+            (
+                "131.0.6778.85-1",
+                "Chrome Linux Team <chromium-dev@chromium.org>",
+            ),
+            ("1.31.3-1.1", "Kubernetes Authors <dev@kubernetes.io>"),
+            ("1.22.22-1", "Yarn Developers <yarn@dan.cx>"),
+            ("6:7.4.1-1rl1~bookworm1", "Redis Packaging <redis@redis.io>"),
+            (
+                "502.0.0-0",
+                "Google Cloud CLI Authors <cloudsdk@google.com>",
+            ),
         ] {
             assert!(is_foreign(version, maintainer), "{version} {maintainer}");
         }
@@ -233,6 +266,9 @@ mod tests {
             ("5.2.15-2+b7", "Matthias Klose <doko@debian.org>"),
             ("15.10-0+deb12u1", postgres),
             ("8.2.26-1~deb12u1", php),
+            // Debian's own, by people who work for a vendor.
+            ("0.7.0-2", "Brandon Weeks <bweeks@google.com>"),
+            ("1.5.1-1", "Markus Teich <mteich@google.com>"),
             (
                 "1.22.1-9",
                 "Debian Nginx Maintainers <pkg-nginx-maintainers@alioth-lists.debian.net>",
