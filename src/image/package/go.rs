@@ -161,6 +161,8 @@ pub(super) fn packages(info: &BuildInfo) -> Vec<Stated> {
     let mut found = Vec::new();
     let version = info.version.split_whitespace().next().unwrap_or_default();
     let number = version.strip_prefix("go").unwrap_or(version);
+    // `1.22.3-bigcorp` is a build of that release, not one before it.
+    let number = number.split('-').next().unwrap_or(number);
     found.extend(Stated::new(PackageKind::Go, "stdlib", number));
     let mut modules: Vec<(&str, &str)> = Vec::new();
     for line in info.modules.lines() {
@@ -248,6 +250,8 @@ mod tests {
                 "example.com/here (devel)",
             ]
         );
+        let patched = at(&inline("go1.22.3-bigcorp X:loopvar", b"")).unwrap();
+        assert_eq!(shown(&patched), ["stdlib 1.22.3"]);
         let without = at(&inline("go1.22.0", b"")).unwrap();
         assert_eq!(shown(&without), ["stdlib 1.22.0"]);
     }
