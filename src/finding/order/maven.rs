@@ -62,6 +62,9 @@ impl Version {
 }
 
 /// Cuts a version into its tokens; an empty one is zero.
+///
+/// Maven takes `2.0.M8` as `2.0-M8`: a dot before a qualifier is a hyphen where the qualifier ends the
+/// version or digits follow it at once. The specification does not say so; Maven 3.9.9 does.
 fn split(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut word = String::new();
@@ -78,7 +81,8 @@ fn split(text: &str) -> Vec<Token> {
                 hyphen = c == '-';
             }
             _ if turns => {
-                tokens.push(token(hyphen, &word, c.is_ascii_digit()));
+                let digits = c.is_ascii_digit();
+                tokens.push(token(hyphen || digits, &word, digits));
                 word.clear();
                 word.push(c);
                 hyphen = true;
@@ -86,7 +90,8 @@ fn split(text: &str) -> Vec<Token> {
             _ => word.push(c),
         }
     }
-    tokens.push(token(hyphen, &word, false));
+    let ends = word.ends_with(|last: char| !last.is_ascii_digit());
+    tokens.push(token(hyphen || ends, &word, false));
     tokens
 }
 
@@ -238,6 +243,17 @@ mod tests {
         equal(&["1.ga", "1-ga", "1-0", "1.0", "1", "1.release"]);
         equal(&["1-a1", "1-alpha-1"]);
         equal(&["1-rc1", "1-cr1", "1.CR1"]);
+    }
+
+    #[test]
+    fn a_dot_before_a_qualifier_is_a_hyphen() {
+        for rising in [
+            ["2.0.M8", "2.0-M9", "2.0.M10"],
+            ["5.0.0.RC1", "5.0.0-RC2", "5.0.0"],
+            ["1.0.0", "1.0.0.SP1", "1.0.0-SP2"],
+        ] {
+            rises(Ecosystem::Maven, &rising);
+        }
     }
 
     #[test]
