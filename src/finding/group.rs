@@ -154,22 +154,36 @@ pub struct Change<'a> {
 }
 
 /// Compares the findings of two images. One and the same vulnerability in one and the same source
-/// stays, whatever the version.
+/// stays, whatever the version; where several versions are installed, as often as it is in both.
 #[must_use]
 pub fn change<'a>(before: &'a [Finding], after: &'a [Finding]) -> Change<'a> {
-    let was: BTreeSet<_> = before.iter().map(key).collect();
-    let is: BTreeSet<_> = after.iter().map(key).collect();
+    let gone = surplus(before, after);
     Change {
-        gone: before
-            .iter()
-            .filter(|one| !is.contains(&key(one)))
-            .collect(),
-        came: after
-            .iter()
-            .filter(|one| !was.contains(&key(one)))
-            .collect(),
-        kept: was.intersection(&is).count(),
+        kept: before.len() - gone.len(),
+        gone,
+        came: surplus(after, before),
     }
+}
+
+/// The findings that have no counterpart among the others. One of the same version is it before one
+/// of another.
+fn surplus<'a>(ours: &'a [Finding], others: &[Finding]) -> Vec<&'a Finding> {
+    let mut left: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for other in others {
+        let versions = left.entry(key(other)).or_default();
+        versions.push(other.package.advised_version());
+    }
+    let mut alone = Vec::new();
+    for one in ours {
+        let versions = left.entry(key(one)).or_default();
+        let version = one.package.advised_version();
+        match versions.iter().position(|other| *other == version) {
+            Some(at) => drop(versions.remove(at)),
+            None => alone.push(one),
+        }
+    }
+    alone.retain(|one| left.get_mut(&key(one)).and_then(Vec::pop).is_none());
+    alone
 }
 
 fn key(finding: &Finding) -> (&str, PackageKind, &str) {
@@ -294,5 +308,32 @@ mod tests {
         assert_eq!(names(&change.gone), ["a"]);
         assert_eq!(names(&change.came), ["c"]);
         assert_eq!(change.kept, 1);
+    }
+
+    #[test]
+    fn what_is_there_in_several_versions_is_counted_for_each() {
+        let of = |version: &str| {
+            let mut finding = finding("A", Severity::High, "a", "", 0);
+            finding.package.version = version.to_owned();
+            finding
+        };
+        let told = |before: &[Finding], after: &[Finding]| {
+            let change = change(before, after);
+            let versions = |list: &[&Finding]| {
+                let versions: Vec<&str> = list
+                    .iter()
+                    .map(|one| one.package.version.as_str())
+                    .collect();
+                versions.join(" ")
+            };
+            (versions(&change.gone), versions(&change.came), change.kept)
+        };
+        let owned = |a: &str, b: &str, kept: usize| (a.to_owned(), b.to_owned(), kept);
+        assert_eq!(told(&[of("1"), of("2")], &[of("2")]), owned("1", "", 1));
+        assert_eq!(told(&[of("1")], &[of("2"), of("3")]), owned("", "3", 1));
+        assert_eq!(
+            told(&[of("1"), of("2")], &[of("2"), of("3")]),
+            owned("", "", 2)
+        );
     }
 }
