@@ -117,6 +117,8 @@ struct Adapter {
     /// What a line on its standard error holds where it had no database: what it prints then is not
     /// whole, whatever its exit code.
     lacks: &'static [&'static str],
+    /// What it says where the program is here and the part of it that scans is not.
+    absent: &'static [&'static str],
     /// How many files it says there that it could not read.
     unread: fn(&str) -> usize,
     /// Versions that must not be run, with the reason.
@@ -144,6 +146,14 @@ pub enum ScanError {
     /// It is not installed.
     #[error("`{0}` is not installed: no such program on the `PATH`")]
     NotInstalled(&'static str),
+    /// Its program is here, and the plugin of it that scans is not.
+    #[error("`{program} {plugin}` is not installed: `{program}` has no such plugin")]
+    NoPlugin {
+        /// The program.
+        program: &'static str,
+        /// The plugin.
+        plugin: &'static str,
+    },
     /// That version must not be run.
     #[error("`{program}` {version} is refused: {why}")]
     Refused {
@@ -218,7 +228,7 @@ impl ScanError {
     #[must_use]
     pub fn hint(&self) -> &str {
         match self {
-            Self::NotInstalled(_) => {
+            Self::NotInstalled(_) | Self::NoPlugin { .. } => {
                 "leave `--engine` out: loadline's own scan needs nothing installed"
             }
             Self::Refused { .. } => {

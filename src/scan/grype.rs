@@ -30,6 +30,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     ],
     ends_with: &[0],
     lacks: &[],
+    absent: &[],
     unread: |_| 0,
     refused: &[],
     prepare: "fetch its database with `grype db update`, then run this again",

@@ -34,6 +34,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     // 1: it found something. 128: it found no package.
     ends_with: &[0, 1, 128],
     lacks: &["unable to fetch OSV database"],
+    absent: &[],
     unread,
     refused: &[],
     prepare: "fetch its databases with `osv-scanner scan image --offline-vulnerabilities --download-offline-databases IMAGE`, then run this again",

@@ -120,11 +120,7 @@ pub async fn find(scanner: Scanner, cancel: &CancellationToken) -> Result<Instal
     let text = String::from_utf8_lossy(&output.stdout);
     let version = (adapter.read_version)(&text).filter(|_| output.code == 0);
     let Some(version) = version else {
-        return Err(ScanError::Failed {
-            program,
-            last_words: output.last_words(),
-            hint: "run it by hand to see whether it is what its name says",
-        });
+        return Err(without_version(scanner, &output));
     };
     let refused = adapter
         .refused
@@ -136,6 +132,24 @@ pub async fn find(scanner: Scanner, cancel: &CancellationToken) -> Result<Instal
         version,
         refused,
     })
+}
+
+/// Why a program did not say a version.
+pub(super) fn without_version(scanner: Scanner, output: &Output) -> ScanError {
+    let adapter = scanner.adapter();
+    let program = adapter.program;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if adapter.absent.iter().any(|words| said.contains(words)) {
+        return ScanError::NoPlugin {
+            program,
+            plugin: scanner.name(),
+        };
+    }
+    ScanError::Failed {
+        program,
+        last_words: output.last_words(),
+        hint: "run it by hand to see whether it is what its name says",
+    }
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

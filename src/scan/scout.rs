@@ -29,6 +29,11 @@ pub(super) const ADAPTER: Adapter = Adapter {
     sets: &[("DOCKER_SCOUT_NO_CACHE", "true")],
     ends_with: &[0],
     lacks: &[],
+    // The first as Docker says it since release 28.
+    absent: &[
+        "unknown command: docker scout",
+        "'scout' is not a docker command",
+    ],
     unread: |_| 0,
     refused: &[],
     prepare: "it works for people who are logged in only: run `docker login`, then run this again",

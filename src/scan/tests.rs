@@ -490,6 +490,28 @@ fn each_scanner_is_told_the_form_of_the_image() {
 }
 
 #[test]
+fn docker_without_scout_is_scout_not_installed() {
+    let why = |stderr: &str| {
+        let output = Output {
+            code: 1,
+            stderr: stderr.as_bytes().to_vec(),
+            ..Output::default()
+        };
+        program::without_version(Scanner::Scout, &output).to_string()
+    };
+    for stderr in [
+        "docker: unknown command: docker scout\n\nRun 'docker --help' for more information\n",
+        "docker: 'scout' is not a docker command.\nSee 'docker --help'\n",
+    ] {
+        assert_eq!(
+            why(stderr),
+            "`docker scout` is not installed: `docker` has no such plugin"
+        );
+    }
+    assert_eq!(why("it crashed\n"), "`docker` failed: it crashed");
+}
+
+#[test]
 fn docker_scout_is_read_once_for_each_rule() {
     let text = "      version: v1.18.3 (go1.24.6 - linux/amd64)\n      git commit: 123\n";
     let version = version_of(Scanner::Scout, text).unwrap();

@@ -38,6 +38,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     ],
     ends_with: &[0],
     lacks: &[],
+    absent: &[],
     unread: |_| 0,
     refused: &[("0.69.4", STOLEN), ("0.69.5", STOLEN), ("0.69.6", STOLEN)],
     prepare: "fetch its databases with `trivy image --download-db-only` and, for images with Java archives, `trivy image --download-java-db-only`, then run this again",

@@ -214,7 +214,9 @@ pub(super) fn of_scan(error: &ScanError) -> (Exit, Told) {
         _ => Vec::new(),
     };
     let exit = match error {
-        ScanError::NotInstalled(_) | ScanError::Refused { .. } => Exit::Usage,
+        ScanError::NotInstalled(_) | ScanError::NoPlugin { .. } | ScanError::Refused { .. } => {
+            Exit::Usage
+        }
         ScanError::Start { .. }
         | ScanError::Unpack { .. }
         | ScanError::Failed { .. }
