@@ -127,6 +127,25 @@ impl Vulnerabilities {
             .collect()
     }
 
+    /// The severities that count, where that is not all of them.
+    fn wanted(&self) -> Option<&OneOrMore<Severity>> {
+        self.fixable.as_ref().or(self.severities.as_ref())
+    }
+
+    /// Those that may count as well: nobody says how bad they are, which is not to be harmless.
+    fn unrated<'a>(&self, scan: &'a Scan) -> Vec<&'a Finding> {
+        let Some(OneOrMore(wanted)) = self.wanted() else {
+            return Vec::new();
+        };
+        if wanted.contains(&Severity::Unknown) {
+            return Vec::new();
+        }
+        let may = |one: &&Finding| {
+            one.severity == Severity::Unknown && (self.fixable.is_none() || one.fixed.is_some())
+        };
+        scan.findings.iter().filter(may).collect()
+    }
+
     /// The largest number that is allowed.
     fn limit(&self, starter: &Known<Scan>) -> Known<Option<usize>> {
         let max = match (self.max, self.less_than) {
@@ -149,18 +168,20 @@ impl Vulnerabilities {
     }
 }
 
+/// `critical, high or medium`.
+fn words(list: &OneOrMore<Severity>) -> String {
+    let words: Vec<&str> = list.0.iter().map(|severity| severity.as_str()).collect();
+    match words.as_slice() {
+        [first @ .., last] if !first.is_empty() => {
+            format!("{} or {last}", first.join(", "))
+        }
+        words => words.concat(),
+    }
+}
+
 /// Which findings count, in a few words: `fixable critical or high`.
 impl fmt::Display for Vulnerabilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = |list: &OneOrMore<Severity>| {
-            let words: Vec<&str> = list.0.iter().map(|severity| severity.as_str()).collect();
-            match words.as_slice() {
-                [first @ .., last] if !first.is_empty() => {
-                    format!("{} or {last}", first.join(", "))
-                }
-                words => words.concat(),
-            }
-        };
         match (&self.fixable, &self.severities) {
             (Some(list), _) => write!(f, "fixable {}", words(list)),
             (None, Some(list)) => f.write_str(&words(list)),
@@ -194,7 +215,11 @@ impl Goal for Vulnerabilities {
         };
         let mut parts = Vec::new();
         match max {
-            Some(0) => parts.push(format!("no package has a {self} vulnerability")),
+            Some(0) => {
+                let words = self.to_string();
+                let a = if words.starts_with('u') { "an" } else { "a" };
+                parts.push(format!("no package has {a} {words} vulnerability"));
+            }
             Some(max) => parts.push(format!(
                 "the packages have at most {max} {self} vulnerabilities"
             )),
@@ -237,6 +262,12 @@ impl Goal for Vulnerabilities {
         if let Some(missing) = doubt(scan, self.min_evidence.unwrap_or(1)) {
             return Verdict::unknown(&missing);
         }
+        let unrated = self.unrated(scan);
+        if found.len() + unrated.len() > limit
+            && let Some(first) = unrated.first()
+        {
+            return Verdict::unknown(&self.not_rated(first, unrated.len()));
+        }
         Verdict::met(format!(
             "{} {self} in {}; {by}",
             number(found.len()),
@@ -254,6 +285,32 @@ fn number(count: usize) -> String {
 }
 
 impl Vulnerabilities {
+    /// Why the goal cannot be judged where nobody says how bad findings are, and what helps.
+    fn not_rated(&self, first: &Finding, count: usize) -> Missing {
+        let which = if self.fixable.is_some() {
+            "fixable finding"
+        } else {
+            "finding"
+        };
+        let list = self.wanted().map(words).unwrap_or_default();
+        let (are, each) = match count {
+            1 => ("is", "it"),
+            _ => ("are", "each of them"),
+        };
+        let package = &first.package;
+        let closes = match &first.fixed {
+            Some(fixed) => format!(", which {fixed} fixes"),
+            None => String::new(),
+        };
+        Missing::because(format!(
+            "The advisories do not say how bad {} {are}: {each} may be {list}. The first is {} in `{}` {}{closes}.",
+            plural(count, which),
+            first.id,
+            package.name,
+            package.version
+        ))
+    }
+
     fn unmet(&self, found: &[&Finding], worst: &Finding, evidence: &Evidence, by: &str) -> Verdict {
         let package = &worst.package;
         let layer = (package.layer != NO_LAYER).then_some(package.layer);
@@ -462,7 +519,7 @@ mod tests {
             ]
         };
         let high = judge(
-            "vulnerabilities: { severities: high, max: 1 }",
+            "vulnerabilities: { severities: high, max: 2 }",
             scan(findings()),
             None,
         );
@@ -470,6 +527,34 @@ mod tests {
         let all = judge("vulnerabilities: { max: 1 }", scan(findings()), None);
         assert!(all.starts_with("unmet: 2 known"), "{all}");
         assert!(all.contains("which no version fixes so far"), "{all}");
+    }
+
+    #[test]
+    fn what_nobody_rates_may_be_as_bad_as_what_counts() {
+        let unrated = |fixed: Option<&str>| finding("GO-2024-1", Severity::Unknown, fixed);
+        let two = || vec![unrated(Some("2")), unrated(Some("2"))];
+        insta::assert_snapshot!(
+            judge(NONE, scan(two()), None),
+            @"unknown: The advisories do not say how bad 2 fixable findings are: each of them may be critical or high. The first is GO-2024-1 in `pip` 25.1.1, which 2 fixes."
+        );
+        assert!(judge(NONE, scan(vec![unrated(None)]), None).starts_with("met"));
+        let of = |yaml: &str| judge(yaml, scan(two()), None);
+        insta::assert_snapshot!(
+            judge("vulnerabilities: { severities: high }", scan(vec![unrated(None)]), None),
+            @"unknown: The advisories do not say how bad 1 finding is: it may be high. The first is GO-2024-1 in `pip` 25.1.1."
+        );
+        // As many as are allowed may be as bad as they like.
+        assert!(of("vulnerabilities: { fixable: high, max: 2 }").starts_with("met"));
+        assert!(of("vulnerabilities: { fixable: [high, unknown] }").starts_with("unmet: 2"));
+        // Fewer than the starter's would be a guess as well.
+        let less = "vulnerabilities: { fixable: high, less_than: baseline }";
+        let starter = || {
+            let of = |at: usize| finding(&format!("CVE-{at}"), Severity::High, Some("2"));
+            scan((0..2).map(of).collect())
+        };
+        assert!(judge(less, scan(two()), Some(starter())).starts_with("unknown"));
+        let one = judge(less, scan(vec![unrated(Some("2"))]), Some(starter()));
+        assert!(one.starts_with("met"), "{one}");
     }
 
     #[test]
@@ -610,6 +695,10 @@ mod tests {
         insta::assert_snapshot!(
             words("vulnerabilities: { less_than: baseline }"),
             @"fewer known CVEs · the packages have fewer known vulnerabilities than the starter's"
+        );
+        insta::assert_snapshot!(
+            words("vulnerabilities: { severities: [unknown] }"),
+            @"no unknown CVE · no package has an unknown vulnerability"
         );
         let title = |yaml: &str| goal(yaml).title();
         assert_eq!(
