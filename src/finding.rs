@@ -95,7 +95,7 @@ pub struct Scan {
     pub shipped: bool,
     /// The findings, worst first.
     pub findings: Vec<Finding>,
-    /// Findings that the distribution calls unimportant, left out.
+    /// Findings that the advisories call unimportant, left out.
     pub unimportant: usize,
     /// Findings about the kernel whose headers are installed, left out: an image brings no kernel.
     #[serde(default)]

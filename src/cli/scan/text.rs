@@ -22,7 +22,7 @@ use crate::scan::Scanner;
 use crate::text::Clean;
 use crate::text::plural;
 
-/// Upgrades, and findings of one layer, that are listed without `--all`.
+/// Upgrades, findings of one layer, and reasons of one kind, that are listed without `--all`.
 const SOME: usize = 10;
 
 /// What the advisories in the program do not say: stands under every figure that is made of them.
@@ -35,7 +35,7 @@ pub(super) fn show(scanned: &Scanned, shown: &Shown, others: &[Scanner], paint: 
     let scan = &scanned.scan;
     let mut text = short_line(scan, paint);
     text.push_str(&about(scan));
-    text.push_str(&unseen(scan, paint));
+    text.push_str(&unseen(scan, shown, paint));
     text.push_str(&elsewhere(scan, others));
     let findings: Vec<Finding> = scan
         .findings
@@ -130,12 +130,12 @@ fn about(scan: &Scan) -> String {
 }
 
 /// What was left out, and what nothing can be known of.
-fn unseen(scan: &Scan, paint: Paint) -> String {
+fn unseen(scan: &Scan, shown: &Shown, paint: Paint) -> String {
     let mut text = String::new();
     if scan.unimportant > 0 {
         let _ = writeln!(
             text,
-            "left out: {} that the distribution calls unimportant",
+            "left out: {} that the advisories call unimportant",
             plural(scan.unimportant, "finding")
         );
     }
@@ -165,21 +165,37 @@ fn unseen(scan: &Scan, paint: Paint) -> String {
     for one in &scan.uncovered {
         let _ = writeln!(text, "{} {}", paint.warn("unknown:"), not_covered(one));
     }
-    for name in &scan.unordered {
-        let _ = writeln!(
-            text,
-            "{} the version of `{}` cannot be put in order",
-            paint.warn("unknown:"),
-            Clean::line(name)
-        );
-    }
+    let unordered = scan.unordered.iter();
+    let unordered = unordered.map(|name| format!("the version of `{name}` cannot be put in order"));
+    text.push_str(&unknown(unordered, "more version", shown, paint));
     for runtime in &scan.runtimes {
         let _ = writeln!(text, "{}", not_compared(runtime));
     }
     // One and the same thing may be missing in several layers.
     let gaps: BTreeSet<String> = scan.gaps.iter().map(ToString::to_string).collect();
-    for gap in &gaps {
-        let _ = writeln!(text, "{} {}", paint.warn("unknown:"), Clean::line(gap));
+    text.push_str(&unknown(gaps.into_iter(), "more reason", shown, paint));
+    text
+}
+
+/// Lines of what is not known, the first of them without `--all`.
+fn unknown(
+    mut lines: impl ExactSizeIterator<Item = String>,
+    more: &str,
+    shown: &Shown,
+    paint: Paint,
+) -> String {
+    let most = if shown.all { lines.len() } else { SOME };
+    let mut text = String::new();
+    for line in lines.by_ref().take(most) {
+        let _ = writeln!(text, "{} {}", paint.warn("unknown:"), Clean::line(&line));
+    }
+    if lines.len() > 0 {
+        let _ = writeln!(
+            text,
+            "{} {}; `--all` lists them",
+            paint.warn("unknown:"),
+            plural(lines.len(), more)
+        );
     }
     text
 }
@@ -436,7 +452,7 @@ mod tests {
         insta::assert_snapshot!(show(&scanned, &Shown::default(), &[], Paint::none()), @r"
         0C 1H 1M 0L 1?
         12 packages · loadline 0.1.0 · advisories of 2026-11-25 (3f2a91c055aa77bb)
-        left out: 4 findings that the distribution calls unimportant
+        left out: 4 findings that the advisories call unimportant
 
         By fix
           upgrade jinja2 1.0 → 3.1.6: fixes 2 (0C 1H 1M 0L)
@@ -481,6 +497,33 @@ mod tests {
         These advisories come with the program: they cover the packages of the course only, and of Debian's what an update has closed, not what is still open. `loadline db update` fetches all there are.
         unknown: 3 packages of npm (`express` and others) are not covered by the advisories
         ");
+    }
+
+    #[test]
+    fn a_long_list_of_what_is_not_known_is_cut_until_all_is_asked_for() {
+        let opaque = |at: usize| Gap::OpaqueBinary {
+            path: format!("bin/{at:02}"),
+            layer: 0,
+        };
+        let scanned = scanned(Scan {
+            gaps: (0..12).map(opaque).collect(),
+            unordered: (0..11).map(|at| format!("m{at} (devel)")).collect(),
+            ..Scan::default()
+        });
+        let told = |all: bool| {
+            let shown = Shown {
+                all,
+                ..Shown::default()
+            };
+            let text = show(&scanned, &shown, &[], Paint::none());
+            let lines = text.lines().filter(|line| line.starts_with("unknown:"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let some = told(false);
+        assert_eq!(some.len(), 22);
+        assert_eq!(some[10], "unknown: 1 more version; `--all` lists them");
+        assert_eq!(some[21], "unknown: 2 more reasons; `--all` lists them");
+        assert_eq!(told(true).len(), 23);
     }
 
     #[test]
