@@ -62,6 +62,9 @@ pub enum Lack {
     /// It belongs to no release of a distribution with advisories here: a vendor made it, or the
     /// image does not say which release it is, or is of another distribution.
     Release,
+    /// Its archive does not say its Maven group, and they are about artifacts of its name in groups
+    /// that cannot be told to be its own.
+    Group,
     /// Its release is past the end of its support: what was found since is in no advisory.
     Ended,
 }

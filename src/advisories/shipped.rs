@@ -173,6 +173,21 @@ impl Advisories for Shipped {
         let list = || self.about.get(&(ecosystem, package.to_owned()));
         Ok(covered.then(|| list().cloned().unwrap_or_default()))
     }
+
+    fn named(
+        &self,
+        ecosystem: Ecosystem,
+        ending: &str,
+    ) -> Result<Option<Vec<String>>, LookupError> {
+        let covers = self.covers.iter().filter(|one| one.ecosystem == ecosystem);
+        let names = covers.flat_map(|cover| &cover.packages);
+        let names: Vec<String> = names
+            .filter(|name| name.ends_with(ending))
+            .cloned()
+            .collect();
+        // What it does not name is not covered.
+        Ok((!names.is_empty()).then_some(names))
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::finding::Ecosystem;
 use crate::finding::advisory::Advisory;
 use crate::finding::advisory::Database;
 use crate::finding::index;
+use crate::finding::index::Block;
 use crate::finding::index::Directory;
 use crate::finding::index::IndexError;
 use crate::finding::matching::Advisories;
@@ -45,6 +46,8 @@ struct Index {
     /// The block that was looked at last. Packages are asked for in the order of their names, so
     /// that the next one is often in it too.
     last: Mutex<Option<(u64, Arc<[u8]>)>>,
+    /// The names of all packages in it, once they were asked for.
+    names: OnceLock<Result<Vec<String>, LookupError>>,
 }
 
 impl Snapshot {
@@ -112,6 +115,7 @@ impl Snapshot {
             file,
             directory,
             last: Mutex::new(None),
+            names: OnceLock::new(),
         })
     }
 }
@@ -137,22 +141,36 @@ impl Index {
         let plain = match kept {
             Some((_, plain)) => plain,
             None => {
-                let size = self.file.metadata().map_or(0, |about| about.len());
-                if block.offset.saturating_add(block.length) > size {
-                    return Err(String::from("the index is shorter than it says"));
-                }
-                let packed = read_at(&self.file, block.offset, block.length)
-                    .map_err(|error| error.to_string())?;
-                let plain: Arc<[u8]> = block
-                    .unpack(&packed)
-                    .map_err(|error| error.to_string())?
-                    .into();
+                let plain: Arc<[u8]> = self.unpacked(block)?.into();
                 let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
                 *last = Some((block.offset, Arc::clone(&plain)));
                 plain
             }
         };
         index::find(&plain, package).map_err(|error| error.to_string())
+    }
+
+    fn unpacked(&self, block: &Block) -> Result<Vec<u8>, String> {
+        let size = self.file.metadata().map_or(0, |about| about.len());
+        if block.offset.saturating_add(block.length) > size {
+            return Err(String::from("the index is shorter than it says"));
+        }
+        let packed = read_at(&self.file, block.offset, block.length);
+        let packed = packed.map_err(|error| error.to_string())?;
+        block.unpack(&packed).map_err(|error| error.to_string())
+    }
+
+    fn names(&self) -> Result<&[String], LookupError> {
+        let read = || -> Result<Vec<String>, String> {
+            let mut names = Vec::new();
+            for block in self.directory.blocks() {
+                let more = index::names(&self.unpacked(block)?);
+                names.extend(more.map_err(|error| error.to_string())?);
+            }
+            Ok(names)
+        };
+        let names = self.names.get_or_init(|| read().map_err(LookupError));
+        names.as_deref().map_err(Clone::clone)
     }
 }
 
@@ -181,5 +199,18 @@ impl Advisories for Snapshot {
             return Ok(None);
         }
         index.about(package).map(Some).map_err(LookupError)
+    }
+
+    fn named(
+        &self,
+        ecosystem: Ecosystem,
+        ending: &str,
+    ) -> Result<Option<Vec<String>>, LookupError> {
+        let Some(index) = self.index(ecosystem)? else {
+            return Ok(None);
+        };
+        let names = index.names()?.iter();
+        let names = names.filter(|name| name.ends_with(ending));
+        Ok(Some(names.cloned().collect()))
     }
 }

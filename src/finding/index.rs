@@ -259,6 +259,12 @@ impl Directory {
             .partition_point(|block| block.first.as_str() <= package);
         self.blocks.get(after.checked_sub(1)?)
     }
+
+    /// All blocks, in the order of the alphabet.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
 }
 
 impl Block {
@@ -291,12 +297,28 @@ fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, IndexError> {
         .map_err(|_odd| IndexError("a part of it cannot be unpacked"))
 }
 
+const DAMAGED: IndexError = IndexError("a block cannot be read");
+
+/// The names of the packages in an unpacked block.
+///
+/// # Errors
+/// When it is damaged.
+pub fn names(mut block: &[u8]) -> Result<Vec<String>, IndexError> {
+    let mut names = Vec::new();
+    while !block.is_empty() {
+        let ((name, _), rest) =
+            postcard::take_from_bytes::<(&str, &[u8])>(block).map_err(|_odd| DAMAGED)?;
+        names.push(name.to_owned());
+        block = rest;
+    }
+    Ok(names)
+}
+
 /// What an unpacked block says of a package; empty where nothing.
 ///
 /// # Errors
 /// When it is damaged.
 pub fn find(mut block: &[u8], package: &str) -> Result<Vec<Advisory>, IndexError> {
-    const DAMAGED: IndexError = IndexError("a block cannot be read");
     while !block.is_empty() {
         let ((name, mut list), rest) =
             postcard::take_from_bytes::<(&str, &[u8])>(block).map_err(|_odd| DAMAGED)?;
@@ -392,6 +414,15 @@ mod tests {
                 ]
             );
         }
+        let blocks = directory.blocks().iter();
+        let names: Vec<String> = blocks
+            .flat_map(|block| {
+                let packed = cut(&file, block.offset, block.length).unwrap();
+                names(&block.unpack(packed).unwrap()).unwrap()
+            })
+            .collect();
+        let all: Vec<String> = (0..1500).map(|at| format!("package-{at:04}")).collect();
+        assert_eq!(names, all);
         for absent in ["", "a", "package-0000a", "package-9999", "zlib"] {
             assert_eq!(about(&file, absent), Ok(Vec::new()), "{absent}");
         }
@@ -445,6 +476,7 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), at in 0usize..4000) {
             let _ = open(&bytes);
             let _ = find(&bytes, "a");
+            let _ = names(&bytes);
             static MANY: LazyLock<Vec<u8>> = LazyLock::new(many);
             let mut file = MANY.clone();
             let at = at % file.len();

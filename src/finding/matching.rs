@@ -44,6 +44,14 @@ pub trait Advisories: fmt::Debug + Send + Sync {
         release: Option<&str>,
         package: &str,
     ) -> Result<Option<Vec<Advisory>>, LookupError>;
+
+    /// The names that end so, of the packages that it says anything of; `None` where it covers none
+    /// such.
+    ///
+    /// # Errors
+    /// When the set cannot be read.
+    fn named(&self, ecosystem: Ecosystem, ending: &str)
+    -> Result<Option<Vec<String>>, LookupError>;
 }
 
 /// A set of advisories cannot be read.
@@ -71,19 +79,15 @@ pub fn scan(inventory: &Inventory, advisories: &dyn Advisories) -> Result<Scan, 
     let mut uncovered: BTreeMap<(String, Lack), BTreeSet<&str>> = BTreeMap::new();
     let mut asked: BTreeSet<Ecosystem> = BTreeSet::new();
     for (source, packages) in sources(inventory) {
-        let known = match (source.ecosystem, source.is_placed(inventory)) {
-            (Some(ecosystem), Some(release)) => {
-                let name = ecosystem.normal(source.name);
-                let about = advisories.about(ecosystem, release.as_deref(), &name)?;
-                about.map(|list| (ecosystem, release, list))
+        let known = source.known(&packages, inventory, advisories)?;
+        let (ecosystem, release, list) = match known {
+            Ok(known) => known,
+            Err(lack) => {
+                let place = (source.place(inventory), lack);
+                let names = uncovered.entry(place).or_default();
+                names.extend(packages.iter().map(|package| package.name.as_str()));
+                continue;
             }
-            _ => None,
-        };
-        let Some((ecosystem, release, list)) = known else {
-            let place = (source.place(inventory), source.lack(inventory));
-            let names = uncovered.entry(place).or_default();
-            names.extend(packages.iter().map(|package| package.name.as_str()));
-            continue;
         };
         asked.insert(ecosystem);
         scan.packages += packages.len();
@@ -189,7 +193,31 @@ fn is_local(inventory: &Inventory, package: &Package) -> bool {
             .contains(&(package.path.clone(), package.name.clone()))
 }
 
+/// What is said of a source, and where; or why nothing is.
+type Known = Result<(Ecosystem, Option<String>, Vec<Advisory>), Lack>;
+
 impl Source<'_> {
+    /// What advisories say of it.
+    fn known(
+        &self,
+        packages: &[&Package],
+        inventory: &Inventory,
+        advisories: &dyn Advisories,
+    ) -> Result<Known, LookupError> {
+        let (Some(ecosystem), Some(release)) = (self.ecosystem, self.is_placed(inventory)) else {
+            return Ok(Err(self.lack(inventory)));
+        };
+        let name = ecosystem.normal(self.name);
+        if self.kind == PackageKind::Java && !name.contains(':') {
+            let can_be = |other: &str| packages.iter().any(|one| inventory.can_be(one, other));
+            let list = about_artifact(ecosystem, &name, can_be, advisories)?;
+            return Ok(list.map(|list| (ecosystem, release, list)));
+        }
+        let about = advisories.about(ecosystem, release.as_deref(), &name)?;
+        let about = about.map(|list| (ecosystem, release, list));
+        Ok(about.ok_or_else(|| self.lack(inventory)))
+    }
+
     /// The release of the distribution that its advisories are sorted by; `None` where the image
     /// does not tell it, `Some(None)` where there are no releases.
     #[expect(clippy::option_option, reason = "two different kinds of nothing")]
@@ -288,6 +316,26 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// What is said of a Java archive that does not say its Maven group: all that is about artifacts of
+/// its name that can be it. Where there are others only, nothing can be told.
+fn about_artifact(
+    ecosystem: Ecosystem,
+    artifact: &str,
+    can_be: impl Fn(&str) -> bool,
+    advisories: &dyn Advisories,
+) -> Result<Result<Vec<Advisory>, Lack>, LookupError> {
+    let Some(names) = advisories.named(ecosystem, &format!(":{artifact}"))? else {
+        return Ok(Err(Lack::Snapshot));
+    };
+    let mut all = Vec::new();
+    let mut fits = names.is_empty();
+    for name in names.iter().filter(|name| can_be(name)) {
+        fits = true;
+        all.extend(advisories.about(ecosystem, None, name)?.unwrap_or_default());
+    }
+    Ok(if fits { Ok(all) } else { Err(Lack::Group) })
 }
 
 /// Whether a package brings the kernel's headers and no kernel.

@@ -177,8 +177,11 @@ impl PackageGoal {
         }
     }
 
-    fn is_named(&self, package: &Package) -> bool {
+    fn is_named(&self, package: &Package, found: &Inventory) -> bool {
         let wanted = self.name.trim();
+        if found.can_be(package, wanted) {
+            return true;
+        }
         Ecosystem::ordering(package.kind).map_or(wanted == package.name, |ecosystem| {
             ecosystem.normal(wanted) == ecosystem.normal(&package.name)
         })
@@ -189,7 +192,7 @@ impl PackageGoal {
         let named: Vec<&Package> = found
             .packages
             .iter()
-            .filter(|package| self.is_named(package))
+            .filter(|package| self.is_named(package, found))
             .collect();
         let held: Vec<Option<bool>> = named
             .iter()
@@ -385,6 +388,30 @@ mod tests {
             judge("package: { name: flask, version: '< 3', installed: false }"),
             "met: `flask` 3.1.0, which is another version"
         );
+    }
+
+    #[test]
+    fn an_archive_that_does_not_say_its_group_is_told_by_its_classes() {
+        use std::io::Write as _;
+        let mut jar = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let stored = zip::write::SimpleFileOptions::default();
+        jar.start_file("org/springframework/beans/X.class", stored)
+            .unwrap();
+        jar.write_all(b"").unwrap();
+        let jar = jar.finish().unwrap().into_inner();
+        let mut evidence = nothing("FROM debian");
+        let files: [(&str, &[u8]); 2] = [
+            ("var/lib/dpkg/status", STATUS),
+            ("app/spring-beans-5.3.17.jar", &jar),
+        ];
+        evidence.contents = Ok(contents(vec![noted(&files)]));
+        let absent = |name: &str| {
+            let yaml = format!("package: {{ name: '{name}', installed: false }}");
+            show(&goal(&yaml).evaluate(&evidence))
+        };
+        let found = absent("org.springframework:spring-beans");
+        assert!(found.starts_with("unmet: `spring-beans` 5.3.17"), "{found}");
+        assert_eq!(absent("org.acme:spring-beans"), "met: not installed");
     }
 
     #[test]

@@ -432,6 +432,15 @@ fn not_covered(uncovered: &Uncovered, scan: &Scan) -> String {
         Lack::Release => format!(
             "Loadline has no advisories for {packages} of {place}, {who}, and `loadline db update` fetches none. {listed}, and an image with {it} stays unknown here."
         ),
+        Lack::Group => {
+            let (archive, name) = match uncovered.packages {
+                1 => ("its archive does", "that name"),
+                _ => ("their archives do", "those names"),
+            };
+            format!(
+                "Loadline cannot compare {packages} of {place}, {who}: {archive} not say the Maven group, and advisories are about artifacts of {name}. With Maven's `pom.properties` inside, it is on record."
+            )
+        }
         Lack::Ended => format!(
             "What was found in {packages} of {place}, {who}, since that release came to its end is in no advisory."
         ),
@@ -634,6 +643,10 @@ mod tests {
         insta::assert_snapshot!(
             uncovered(&[("npm", 1, "express", Lack::Snapshot)]),
             @"unknown: The advisories of 2026-11-25 do not cover 1 package of npm, `express`. `loadline db update` fetches all there are."
+        );
+        insta::assert_snapshot!(
+            uncovered(&[("Maven", 1, "core", Lack::Group)]),
+            @"unknown: Loadline cannot compare 1 package of Maven, `core`: its archive does not say the Maven group, and advisories are about artifacts of that name. With Maven's `pom.properties` inside, it is on record."
         );
     }
 

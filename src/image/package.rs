@@ -33,6 +33,7 @@ mod roots;
 mod runtime;
 mod rust;
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -55,7 +56,8 @@ pub enum PackageKind {
     Python,
     /// A Node package.
     Node,
-    /// A Java archive's Maven coordinates, `group:artifact`.
+    /// A Java archive's Maven coordinates, `group:artifact`; the artifact alone where the archive
+    /// does not say its group.
     Java,
     /// A Go module, or `stdlib` for the toolchain's own library.
     Go,
@@ -205,11 +207,35 @@ pub struct Inventory {
     /// the public registry with the same name is another one.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub local: BTreeSet<(String, String)>,
+    /// Whose classes the archives of Java's hold that do not say their Maven group, by the path of
+    /// the archive: `org/springframework`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub makers: BTreeMap<String, BTreeSet<String>>,
     /// Where nothing can be known.
     pub gaps: Vec<Gap>,
 }
 
 impl Inventory {
+    /// Whether a Java archive that does not say its Maven group can be `group:artifact`: it bears
+    /// that name, and one of the makers of its classes is named in the group (`org/apache` in
+    /// `org.apache.tomcat.embed`, `okhttp3` in `com.squareup.okhttp3`, `org/h2` in
+    /// `com.h2database`), or the group after the artifact, as once was usual
+    /// (`commons-io:commons-io`).
+    #[must_use]
+    pub fn can_be(&self, package: &Package, coordinates: &str) -> bool {
+        let Some((group, artifact)) = coordinates.rsplit_once(':') else {
+            return false;
+        };
+        let named = |maker: &String| {
+            let own = maker.rsplit('/').next().unwrap_or_default();
+            own.len() > 1 && group.split('.').any(|part| part.starts_with(own))
+        };
+        let mut makers = self.makers.get(&package.path).into_iter().flatten();
+        package.kind == PackageKind::Java
+            && package.name == artifact
+            && (group == artifact || makers.any(named))
+    }
+
     /// Where nothing can be known, for a list that stands alone: where no record of any package is
     /// there, that is a gap too.
     #[must_use]

@@ -46,6 +46,20 @@ impl Advisories for Memory {
             .filter(|(of, name, _)| *of == ecosystem && name == package);
         Ok(Some(ours.map(|(_, _, one)| one.clone()).collect()))
     }
+
+    fn named(
+        &self,
+        ecosystem: Ecosystem,
+        ending: &str,
+    ) -> Result<Option<Vec<String>>, LookupError> {
+        let ours = self
+            .list
+            .iter()
+            .filter(|(of, name, _)| *of == ecosystem && name.ends_with(ending));
+        let names: BTreeSet<String> = ours.map(|(_, name, _)| name.clone()).collect();
+        let covered = self.covers.contains(&(ecosystem, None));
+        Ok(covered.then(|| names.into_iter().collect()))
+    }
 }
 
 fn memory(covers: &[(Ecosystem, Option<&'static str>)], records: &[&str]) -> Memory {
@@ -511,4 +525,71 @@ fn gaps_and_an_empty_image_are_never_clean() {
     let scan = scan(&opaque, &advisories).unwrap();
     assert!(scan.is_blind());
     assert_eq!(scan.gaps.len(), 1);
+}
+
+#[test]
+fn an_archive_without_a_group_is_matched_by_its_name_and_its_classes() {
+    let advisory = |id: &str, name: &str| {
+        format!(
+            r#"{{"id": "{id}", "affected": [{{"package": {{"ecosystem": "Maven", "name": "{name}"}},
+            "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "9.9"}}]}}]}}]}}"#
+        )
+    };
+    let records = [
+        advisory("A", "org.springframework:spring-beans"),
+        advisory("B", "org.apache.tomcat.embed:tomcat-embed-core"),
+        advisory("C", "com.squareup.okhttp3:okhttp"),
+        advisory("D", "com.squareup.okhttp:okhttp"),
+        advisory("E", "commons-io:commons-io"),
+        advisory("F", "com.example:core"),
+        advisory("G", "com.h2database:h2"),
+        advisory("H", "org.springframework:not-spring-beans"),
+    ];
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let known = memory(&[(Ecosystem::Maven, None)], &records);
+    let with = |jars: &[(&str, &[&str])], advisories: &Memory| {
+        let mut image = Inventory::default();
+        for (name, makers) in jars {
+            let mut jar = package(PackageKind::Java, name, "1.0");
+            jar.path = format!("lib/{name}.jar");
+            let makers = makers.iter().map(|maker| (*maker).to_owned()).collect();
+            image.makers.insert(jar.path.clone(), makers);
+            image.packages.push(jar);
+        }
+        scan(&image, advisories).unwrap()
+    };
+    let found = with(
+        &[
+            ("spring-beans", &["org/springframework"]),
+            ("tomcat-embed-core", &["jakarta", "org/apache"]),
+            ("okhttp", &["okhttp3"]),
+            ("commons-io", &["org/apache"]),
+            ("h2", &["org/h2"]),
+            ("acme", &["com/acme"]),
+        ],
+        &known,
+    );
+    assert_eq!(
+        lines(&found),
+        [
+            "unknown E commons-io -> 9.9",
+            "unknown G h2 -> 9.9",
+            "unknown C okhttp -> 9.9",
+            "unknown A spring-beans -> 9.9",
+            "unknown B tomcat-embed-core -> 9.9",
+        ]
+    );
+    assert!(!found.is_blind() && found.packages == 6);
+    // Somebody else's artifact of the same name may be it or not.
+    let doubtful = with(&[("core", &["org/acme"])], &known);
+    assert!(doubtful.findings.is_empty() && doubtful.is_blind());
+    let [uncovered] = doubtful.uncovered.as_slice() else {
+        panic!("{doubtful:?}");
+    };
+    assert_eq!(
+        (uncovered.why, uncovered.first.as_str()),
+        (Lack::Group, "core")
+    );
+    let without = with(&[("core", &["com/example"])], &memory(&[], &[]));
+    assert_eq!(without.uncovered[0].why, Lack::Snapshot);
 }

@@ -1,5 +1,6 @@
 //! From the notes of all layers to what is installed in the image.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::Distribution;
@@ -35,6 +36,7 @@ pub fn inventory(contents: &Contents) -> Inventory {
     let mut packages: Vec<Package> = Vec::new();
     let mut foreign = BTreeSet::new();
     let mut local = BTreeSet::new();
+    let mut makers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for one in &shown {
         let Some(stated) = one.record.packages() else {
             continue;
@@ -45,7 +47,12 @@ pub fn inventory(contents: &Contents) -> Inventory {
         }
         for package in stated {
             let layer = first.layer(one, package);
-            packages.push(installed(one, package, layer));
+            let found = installed(one, package, layer);
+            if !package.makers.is_empty() {
+                let of_archive = makers.entry(found.path.clone()).or_default();
+                of_archive.extend(package.makers.iter().cloned());
+            }
+            packages.push(found);
             if package.foreign {
                 foreign.insert(package.name.clone());
             }
@@ -72,6 +79,7 @@ pub fn inventory(contents: &Contents) -> Inventory {
         runtimes: runtimes.found,
         foreign,
         local,
+        makers,
         gaps,
     }
 }

@@ -159,7 +159,11 @@ impl Reading {
         let stem = stem(place);
         let found = packages(&properties, &manifest, stem);
         let mute = found.is_empty() && !has_archives && roots.are_several();
+        let makers = roots.makers();
         for mut package in found {
+            if !package.name.contains(':') {
+                package.makers.clone_from(&makers);
+            }
             package.inside = (!inside.is_empty()).then(|| inside.to_owned());
             self.packages.push(package);
         }
@@ -293,17 +297,15 @@ fn coordinates(properties: &str) -> Option<Stated> {
         }
     }
     let get = |name: &str| fields.get(name).copied().filter(|value| !value.is_empty());
-    maven(get("groupId")?, get("artifactId")?, get("version")?)
+    let name = format!("{}:{}", get("groupId")?, get("artifactId")?);
+    maven(&name, get("version")?)
 }
 
-fn maven(group: &str, artifact: &str, version: &str) -> Option<Stated> {
+fn maven(name: &str, version: &str) -> Option<Stated> {
     // A build that was not finished leaves its placeholders behind.
-    let whole = ![group, artifact, version]
-        .iter()
-        .any(|part| part.contains("${"));
-    let name = format!("{group}:{artifact}");
+    let whole = ![name, version].iter().any(|part| part.contains("${"));
     whole
-        .then(|| Stated::new(PackageKind::Java, &name, version))
+        .then(|| Stated::new(PackageKind::Java, name, version))
         .flatten()
 }
 
@@ -330,6 +332,9 @@ fn attributes(manifest: &str) -> BTreeMap<String, String> {
 }
 
 /// What the name of the file and the manifest tell together; the name is what Maven gave it.
+///
+/// The group stays untold: what a manifest names (`spring.beans` as a module, `org.apache` as a
+/// vendor) is not what Maven calls it (`org.springframework`, `org.apache.tomcat.embed`).
 fn from_manifest(main: &BTreeMap<String, String>, stem: &str) -> Option<Stated> {
     let get = |name: &str| {
         main.get(name)
@@ -337,27 +342,11 @@ fn from_manifest(main: &BTreeMap<String, String>, stem: &str) -> Option<Stated> 
             .filter(|text| !text.is_empty())
     };
     let (from_name, version_of_name) = split_stem(stem);
-    let symbolic = get("bundle-symbolicname").and_then(|text| text.split(';').next());
     let version = version_of_name
         .or_else(|| get("implementation-version"))
         .or_else(|| get("bundle-version"))
         .or_else(|| get("specification-version"))?;
-    let group = get("implementation-vendor-id")
-        .filter(|text| !text.contains(' '))
-        .or_else(|| symbolic.map(|name| group_of(name, from_name)))
-        .or_else(|| get("automatic-module-name").map(|name| group_of(name, from_name)))
-        .unwrap_or(from_name);
-    maven(group, from_name, version)
-}
-
-/// `com.example.core` names `core` of `com.example`; a name that does not end so is a group itself.
-fn group_of<'a>(symbolic: &'a str, artifact: &str) -> &'a str {
-    let symbolic = symbolic.trim();
-    symbolic
-        .strip_suffix(artifact)
-        .and_then(|group| group.strip_suffix('.'))
-        .filter(|group| !group.is_empty())
-        .unwrap_or(symbolic)
+    maven(from_name, version)
 }
 
 /// `guava-33.0-jre` as `guava` and `33.0-jre`: the version begins at the first hyphen before a
@@ -474,7 +463,7 @@ mod tests {
                 names("app.ear", &outer),
                 [
                     "org.x:core 1.2 in WEB-INF/lib/m-3.war!/lib/core-1.2.jar",
-                    "m:m 3 in WEB-INF/lib/m-3.war"
+                    "m 3 in WEB-INF/lib/m-3.war"
                 ]
             );
         }
@@ -490,17 +479,46 @@ mod tests {
                 "x/jakarta.inject-api-2.0.1.jar",
                 "Bundle-SymbolicName: jakarta.inject.jakarta.inj\r\n ect-api\r\n"
             ),
-            ["jakarta.inject:jakarta.inject-api 2.0.1"]
+            ["jakarta.inject-api 2.0.1"]
         );
         assert_eq!(
             with(
                 "tool.jar",
                 "Implementation-Vendor-Id: org.y\nImplementation-Version: 4\n"
             ),
-            ["org.y:tool 4"]
+            ["tool 4"]
         );
         assert_eq!(with("tool.jar", "Created-By: me\n"), Vec::<String>::new());
-        assert_eq!(with("guava-33.0-jre.jar", ""), ["guava:guava 33.0-jre"]);
+        assert_eq!(with("guava-33.0-jre.jar", ""), ["guava 33.0-jre"]);
+    }
+
+    #[test]
+    fn no_group_is_made_up_and_whose_classes_it_holds_is_kept() {
+        let manifest =
+            b"Implementation-Title: spring-beans\nAutomatic-Module-Name: spring.beans\nImplementation-Version: 5.3.17\n";
+        let classes: [(&str, &[u8]); 3] = [
+            ("META-INF/MANIFEST.MF", manifest),
+            ("org/springframework/beans/BeansException.class", b""),
+            ("META-INF/versions/9/org/springframework/beans/X.class", b""),
+        ];
+        let Record::Packages(packages) = archive("lib/spring-beans-5.3.17.jar", &packed(&classes))
+        else {
+            panic!("it is broken");
+        };
+        let [package] = packages.as_slice() else {
+            panic!("{packages:?}");
+        };
+        assert_eq!(
+            (package.name.as_str(), package.version.as_str()),
+            ("spring-beans", "5.3.17")
+        );
+        assert_eq!(package.makers, ["org/springframework".to_owned()].into());
+        let told = [
+            classes[1],
+            ("META-INF/maven/org.x/core/pom.properties", POM),
+        ];
+        let record = archive("core.jar", &packed(&told));
+        assert!(record.packages().unwrap()[0].makers.is_empty());
     }
 
     #[test]
@@ -528,7 +546,7 @@ mod tests {
             ("com/acme/util/Text.class", b""),
         ]);
         assert_eq!(archive("app.jar", &thin), Record::Packages(Vec::new()));
-        assert_eq!(names("app-1.2.jar", &shaded), ["app:app 1.2"]);
+        assert_eq!(names("app-1.2.jar", &shaded), ["app 1.2"]);
         let with_archives = packed(&[
             ("org/springframework/boot/loader/Launcher.class", b""),
             ("BOOT-INF/classes/com/acme/Main.class", b""),
@@ -536,7 +554,7 @@ mod tests {
         ]);
         assert_eq!(
             names("app.jar", &with_archives),
-            ["core:core 1 in BOOT-INF/lib/core-1.jar"]
+            ["core 1 in BOOT-INF/lib/core-1.jar"]
         );
     }
 

@@ -1,5 +1,7 @@
 //! What one file of a layer says of packages, as the pass notes it.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
@@ -91,6 +93,8 @@ pub(super) struct Stated {
     pub(super) foreign: bool,
     /// Whether it was made of sources at hand: a public package of the same name is another one.
     pub(super) local: bool,
+    /// Whose classes an archive of Java's holds, where it does not say its Maven group.
+    pub(super) makers: BTreeSet<String>,
     /// Its files, where the same file lists them.
     pub(super) files: Vec<PathHash>,
     /// The archive in the file that states it: `BOOT-INF/lib/a.jar`.
@@ -110,6 +114,7 @@ impl Stated {
             licences: Vec::new(),
             foreign: false,
             local: false,
+            makers: BTreeSet::new(),
             files: Vec::new(),
             inside: None,
         })

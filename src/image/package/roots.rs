@@ -1,5 +1,10 @@
 //! Whose classes an archive of Java's holds, as far as the names of their folders tell.
 
+use std::collections::BTreeSet;
+
+/// The most makers that are kept: an archive with more of them was made of others.
+const MOST: usize = 32;
+
 /// First parts of names that are a domain's end: whose domain it is stands behind them. Those of
 /// two letters are countries.
 const DOMAINS: [&str; 11] = [
@@ -11,26 +16,23 @@ const OWN: [&str; 2] = ["BOOT-INF/classes/", "WEB-INF/classes/"];
 
 /// The makers of the classes in an archive.
 #[derive(Debug, Default)]
-pub(super) struct Roots {
-    first: Option<String>,
-    several: bool,
-}
+pub(super) struct Roots(BTreeSet<String>);
 
 impl Roots {
     /// Looks at the name of an entry.
     pub(super) fn take(&mut self, name: &str) {
-        let Some(root) = root(name) else {
-            return;
-        };
-        match &self.first {
-            Some(first) => self.several |= first != root,
-            None => self.first = Some(root.to_owned()),
-        }
+        let new = root(name).filter(|root| self.0.len() < MOST && !self.0.contains(*root));
+        self.0.extend(new.map(str::to_owned));
     }
 
     /// Whether there are more than one.
-    pub(super) const fn are_several(&self) -> bool {
-        self.several
+    pub(super) fn are_several(&self) -> bool {
+        self.0.len() > 1
+    }
+
+    /// The makers: `com/acme`.
+    pub(super) fn makers(self) -> BTreeSet<String> {
+        self.0
     }
 }
 

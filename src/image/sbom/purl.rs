@@ -140,6 +140,7 @@ mod tests {
                 "pkg:npm/%40types/node@22.0.0",
             ),
             (Java, "org.x:core", "1.2", "pkg:maven/org.x/core@1.2"),
+            (Java, "okhttp", "4.9.1", "pkg:maven/okhttp@4.9.1"),
             (
                 Go,
                 "github.com/BurntSushi/toml",

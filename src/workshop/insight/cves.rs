@@ -192,6 +192,7 @@ pub fn blind_spots(scan: &Scan) -> Vec<String> {
         let are = if one.packages == 1 { "is" } else { "are" };
         let why = match one.why {
             Lack::Snapshot => "not in these advisories",
+            Lack::Group => "of a Maven group that is not on record",
             Lack::Ecosystem | Lack::Release | Lack::Ended => {
                 "in no advisories that Loadline can have"
             }
