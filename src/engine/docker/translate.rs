@@ -102,6 +102,9 @@ impl Translator {
     pub(super) fn close(&mut self, end: StepEnd, now: Duration) -> Vec<BuildEvent> {
         let ledger = &mut self.ledger;
         ledger.now = now;
+        if let (Dialect::Buildkit(vertices), StepEnd::Done) = (&mut self.dialect, end) {
+            vertices.done(ledger);
+        }
         // In a text stream the step that began last is the one that failed.
         let last = ledger.open().last();
         for step in ledger.open().collect::<Vec<_>>() {

@@ -187,10 +187,13 @@ fn a_base_that_is_not_to_be_had_names_its_registry_and_line() {
 #[test]
 fn a_missing_file_is_the_steps_fault() {
     on_each_engine(async |bench: &Bench| {
-        let error = bench
-            .build(&fresh("copy"), "FROM scratch\nCOPY nothere /\n")
-            .await
-            .expect_err("the build fails");
+        let tag = fresh("copy");
+        // Steps that no build had before this one.
+        let text = format!("{BASE}WORKDIR /{tag}\nRUN : {tag}\nCOPY nothere /\n");
+        let (ended, events) = bench
+            .watch(&tag, &text, CancellationToken::new(), |_| {})
+            .await;
+        let error = ended.expect_err("the build fails");
         let BuildError::Step {
             line,
             exit,
@@ -200,8 +203,13 @@ fn a_missing_file_is_the_steps_fault() {
         else {
             panic!("{}: {error:?}", bench.address);
         };
-        assert_eq!((*line, *exit), (Some(2), None));
+        assert_eq!((*line, *exit), (Some(7), None));
         assert!(message.as_str().contains("nothere"), "{message}");
+        let fresh = [5, 6].map(|line| step_at(&events, line));
+        let cached = events.iter().filter(|(_, event)| {
+            matches!(event, BuildEvent::StepFinished { step, cached: true, .. } if fresh.contains(step))
+        });
+        assert_eq!(cached.count(), 0, "{}: {events:#?}", bench.address);
     });
 }
 

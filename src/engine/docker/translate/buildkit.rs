@@ -21,7 +21,12 @@ use crate::text::Clean;
 pub(super) struct Vertices {
     steps: HashMap<String, StepId>,
     warned: Vec<(String, Option<u32>)>,
+    /// Steps that are cached only if the one that began at that moment was done.
+    supposed: Vec<(Stamp, StepId)>,
 }
+
+/// A moment by the engine's clock: seconds and nanoseconds.
+type Stamp = (i64, i32);
 
 impl Vertices {
     pub(super) fn feed(&mut self, status: &StatusResponse, ledger: &mut Ledger) {
@@ -30,6 +35,13 @@ impl Vertices {
             let Some(step) = self.steps.get(&vertex.digest).copied() else {
                 continue;
             };
+            if let Some(moment) = supposed(vertex) {
+                self.supposed.push((moment, step));
+                continue;
+            }
+            if vertex.completed.is_some() {
+                self.settle(began(vertex), vertex.error.is_empty(), ledger);
+            }
             if vertex.started.is_some() {
                 ledger.start(step);
             }
@@ -56,6 +68,23 @@ impl Vertices {
         for warning in &status.warnings {
             self.warn(warning, ledger);
         }
+    }
+
+    /// The step that began at this moment has ended: what it was made from was there, or, where it
+    /// did not get its files, was never asked for.
+    fn settle(&mut self, moment: Option<Stamp>, is_done: bool, ledger: &mut Ledger) {
+        let (now, later) = std::mem::take(&mut self.supposed)
+            .into_iter()
+            .partition(|(supposed, _)| Some(*supposed) == moment);
+        self.supposed = later;
+        if is_done {
+            say_cached(now, ledger);
+        }
+    }
+
+    /// The build is done, and so is all that it needed.
+    pub(super) fn done(&mut self, ledger: &mut Ledger) {
+        say_cached(std::mem::take(&mut self.supposed), ledger);
     }
 
     /// Names vertices in the order of the Dockerfile: engines list them in different orders.
@@ -96,6 +125,27 @@ impl Vertices {
             });
             self.warned.push(seen);
         }
+    }
+}
+
+/// When a vertex began and ended of which BuildKit only supposes that it was cached: it says so of
+/// all that was not looked at, at the moment at which something begins that is made from it. A
+/// COPY begins, too, when it cannot find its file, and then nothing before it has been done.
+fn supposed(vertex: &Vertex) -> Option<Stamp> {
+    let ended = vertex.completed.as_ref();
+    let ended = ended.map(|at| (at.seconds, at.nanos))?;
+    (vertex.cached && began(vertex) == Some(ended)).then_some(ended)
+}
+
+fn began(vertex: &Vertex) -> Option<Stamp> {
+    let started = vertex.started.as_ref();
+    started.map(|at| (at.seconds, at.nanos))
+}
+
+fn say_cached(steps: Vec<(Stamp, StepId)>, ledger: &mut Ledger) {
+    for (_, step) in steps {
+        ledger.start(step);
+        ledger.finish(step, true, Some(Duration::ZERO), StepEnd::Done);
     }
 }
 
@@ -281,6 +331,59 @@ mod tests {
         assert_eq!(waiting.line, Some(2));
         assert_eq!(waiting.reference, "python:3.13");
         assert_eq!(since, Duration::from_secs(1));
+    }
+
+    /// A build whose last step began at 1000, as BuildKit told of it: what is before it is supposed
+    /// to be cached.
+    fn told_of(copy: Vertex) -> Vec<(u32, bool)> {
+        let cached = |vertex: Vertex| Vertex {
+            cached: true,
+            ..vertex
+        };
+        let from = vertex(
+            "a",
+            "[build 1/3] FROM docker.io/library/python:3.13@sha256:0",
+        );
+        let workdir = vertex("b", "[build 2/3] WORKDIR /x");
+        let events = translate(vec![
+            with(vec![from.clone(), workdir.clone(), copy.clone()]),
+            with(vec![ended(from, 990, 995)]),
+            // Not always at once.
+            with(vec![
+                cached(ended(workdir, 1000, 1000)),
+                begun(copy.clone(), 1000),
+            ]),
+            with(vec![ended(copy, 1000, 1001)]),
+        ]);
+        let ends = events.iter().filter_map(|event| match event {
+            BuildEvent::StepFinished { step, cached, .. } => Some((step.0, *cached)),
+            _ => None,
+        });
+        let mut ends: Vec<(u32, bool)> = ends.collect();
+        ends.sort_unstable();
+        ends
+    }
+
+    #[test]
+    fn what_is_before_a_step_without_its_file_was_not_cached() {
+        let copy = || vertex("c", "[build 3/3] COPY nothere .");
+        assert_eq!(told_of(copy()), [(0, false), (1, true), (2, false)]);
+        let mut failed = copy();
+        "\"/nothere\" not found: not found".clone_into(&mut failed.error);
+        assert_eq!(told_of(failed), [(0, false), (2, false)]);
+    }
+
+    #[test]
+    fn what_a_build_that_is_done_was_supposed_to_have_it_had() {
+        let workdir = vertex("b", "[build 2/3] WORKDIR /x");
+        let workdir = Vertex {
+            cached: true,
+            ..ended(workdir, 1000, 1000)
+        };
+        let events = translate(vec![with(vec![workdir])]);
+        let is_end =
+            |event: &&BuildEvent| matches!(event, BuildEvent::StepFinished { cached: true, .. });
+        assert_eq!(events.iter().filter(is_end).count(), 1, "{events:?}");
     }
 
     proptest! {
