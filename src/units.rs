@@ -39,6 +39,12 @@ impl Bytes {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// Whether both sizes are shown by the same figure: to a reader they do not differ.
+    #[must_use]
+    pub fn reads_as(self, other: Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+
     /// This size as a share of `whole`; zero of nothing is 0 %.
     #[must_use]
     pub fn share_of(self, whole: Self) -> Percent {

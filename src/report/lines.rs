@@ -122,14 +122,14 @@ pub fn place(blame: &Blame) -> Option<String> {
 
 /// How a size compares with the starter's.
 fn against(now: Bytes, before: Bytes) -> String {
-    if now < before {
+    if now.reads_as(before) {
+        ", as large as the starter".to_owned()
+    } else if now < before {
         let saved = before.minus(now);
         format!(
             ", {} smaller than the starter's {before}",
             saved.share_of(before)
         )
-    } else if now.to_string() == before.to_string() {
-        ", as large as the starter".to_owned()
     } else {
         format!(", {} more than the starter's {before}", now.minus(before))
     }
@@ -278,6 +278,13 @@ mod tests {
             ", 95 % smaller than the starter's 1 kB"
         );
         assert_eq!(against(Bytes(5), Bytes(5)), ", as large as the starter");
+        // The starter itself, made on another day.
+        for now in [1_160_156_664, 1_159_843_336] {
+            assert_eq!(
+                against(Bytes(now), Bytes(1_160_000_000)),
+                ", as large as the starter"
+            );
+        }
         assert_eq!(
             against(Bytes(1500), Bytes(1000)),
             ", 500 B more than the starter's 1 kB"

@@ -70,7 +70,7 @@ fn done(report: &Report) -> String {
     let sizes = report.image.as_ref().zip(report.baseline.as_ref());
     let sizes = sizes.map(|(image, baseline)| (baseline.shipped_bytes, image.shipped_bytes));
     match sizes {
-        Some((before, now)) if now < before => {
+        Some((before, now)) if now < before && !now.reads_as(before) => {
             let saved = before.minus(now).share_of(before);
             format!("{before} became {now}: {saved} less to ship.")
         }
@@ -85,23 +85,37 @@ fn not_judged(required: &[&GoalReport]) -> String {
 
 /// The best that can be said, then what stands in the way.
 fn not_yet(required: &[&GoalReport]) -> String {
-    let unmet: Vec<String> = required
+    let mut faults: Vec<String> = Vec::new();
+    for goal in required
         .iter()
         .filter(|goal| goal.verdict == VerdictName::Unmet)
-        .map(|goal| fault(goal))
-        .collect();
-    let open = match unmet.as_slice() {
-        [] => return not_judged(required),
-        [one] => one.clone(),
-        [one, two] => format!("{one} and {two}"),
-        [one, two, rest @ ..] => {
-            let verb = if rest.len() == 1 { "is" } else { "are" };
-            format!(
-                "{one} and {two}; {} {verb} open as well",
-                plural(rest.len(), "goal")
-            )
+    {
+        // Goals that fail of one thing say it once.
+        let fault = fault(goal, required);
+        if !faults.contains(&fault) {
+            faults.push(fault);
         }
-    };
+    }
+    faults.truncate(2);
+    if faults.is_empty() {
+        return not_judged(required);
+    }
+    let open = count(required, VerdictName::Unmet) - faults.len();
+    let more = [
+        (open, "open as well"),
+        (count(required, VerdictName::Unknown), "not judged yet"),
+    ];
+    let more = more.iter().filter(|(goals, _)| *goals > 0);
+    let more: Vec<String> = more
+        .map(|(goals, words)| {
+            let verb = if *goals == 1 { "is" } else { "are" };
+            format!("{} {verb} {words}", plural(*goals, "goal"))
+        })
+        .collect();
+    let mut open = faults.join(" and ");
+    if !more.is_empty() {
+        open = format!("{open}; {}", more.join(", "));
+    }
     match praise(required) {
         Some(praise) => format!("{praise}, but {open}."),
         None => capital(&format!("{open}.")),
@@ -127,9 +141,22 @@ fn praise(required: &[&GoalReport]) -> Option<&'static str> {
 }
 
 /// What an unmet goal means for the image, as a clause.
-fn fault(goal: &GoalReport) -> String {
+fn fault(goal: &GoalReport, required: &[&GoalReport]) -> String {
     let found = goal.actual.as_ref().map_or("", |actual| actual.as_str());
     let ended = found.starts_with("it ended") || found.starts_with("it does not");
+    let asked = found.contains(" after ") || found.starts_with("its stop signal");
+    if goal.kind == "stops" && !asked {
+        // It was never asked to stop: what kept it from being ready is the fault, and the goal that
+        // asks for that says it best.
+        let starts = ["http", "healthcheck", "run"];
+        let other = required.iter().find(|other| {
+            other.verdict == VerdictName::Unmet && starts.contains(&other.kind.as_str())
+        });
+        return match other {
+            Some(other) => fault(other, required),
+            None => "it does not start".to_owned(),
+        };
+    }
     match goal.kind.as_str() {
         "builds" => "it does not build",
         "http" | "healthcheck" if ended => "it does not start",
@@ -224,6 +251,53 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_was_never_asked_is_not_said_to_ignore_it() {
+        let ended = "it ended with status 2 before the signal";
+        let unasked = || goal("stops", VerdictName::Unmet, ended);
+        let killed = "killed 2 s after SIGTERM";
+        let http = || {
+            goal(
+                "http",
+                VerdictName::Unmet,
+                "it ended with status 2 after 0.1 s",
+            )
+        };
+        let small = || goal("max_size", VerdictName::Met, "");
+        for (goals, wanted) in [
+            (vec![small(), unasked()], "it does not start."),
+            (
+                vec![small(), http(), unasked()],
+                "it does not start; 1 goal is open as well.",
+            ),
+            (
+                vec![small(), goal("stops", VerdictName::Unmet, killed)],
+                "it does not stop when asked.",
+            ),
+            (
+                vec![small(), goal("http", VerdictName::Unmet, "500"), unasked()],
+                "it does not answer as it should; 1 goal is open as well.",
+            ),
+        ] {
+            let wanted = format!("Not yet. Small enough, but {wanted}");
+            assert_eq!(said(Outcome::Failed, goals), wanted);
+        }
+    }
+
+    #[test]
+    fn goals_that_nobody_judged_are_counted_apart_from_the_open_ones() {
+        let kinds = ["max_size", "no_shell", "non_root"];
+        let mut goals = vec![goal("http", VerdictName::Met, "200")];
+        goals.extend(kinds.map(|kind| goal(kind, VerdictName::Unmet, "")));
+        goals.push(goal("no_secret", VerdictName::Unknown, ""));
+        goals.push(goal("licences", VerdictName::Unknown, ""));
+        assert_eq!(
+            said(Outcome::Failed, goals),
+            "Not yet. It runs, but it is too large and it holds a shell; 1 goal is open as well, \
+             2 goals are not judged yet."
+        );
+    }
+
+    #[test]
     fn a_kind_without_words_of_its_own_is_named_by_its_title() {
         let goals = vec![goal("no_path", VerdictName::Unmet, "")];
         assert_eq!(
@@ -250,6 +324,11 @@ mod tests {
             headline(&report).sentence,
             "1.17 GB became 63.9 MB: 95 % less to ship."
         );
+        // What differs in no figure that is shown has not become anything.
+        report.baseline = Some(BaselineReport {
+            shipped_bytes: Bytes(63_900_001),
+        });
+        assert_eq!(headline(&report).sentence, "Every goal is met.");
     }
 
     #[test]

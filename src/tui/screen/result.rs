@@ -250,7 +250,9 @@ fn bars(
         bar("was", was, Role::Before, if counted { first } else { &[] });
     }
     let change = was.map(|was| {
-        if you <= was {
+        if you.reads_as(was) {
+            (Role::Muted, "   same".to_owned())
+        } else if you < was {
             let share = was.minus(you).share_of(was);
             (Role::Pass, format!("   {}{share}", theme.glyphs.minus))
         } else {
