@@ -263,14 +263,21 @@ impl Plain<'_> {
         if self.base_states.is_empty() {
             return;
         }
-        let (ready, all) = meanwhile::ready(&self.base_states, &self.services.course);
-        let mut said = vec![format!("Base images: {ready} of {all} ready.")];
+        let mut said = Vec::new();
         for (reference, state) in &self.base_states {
             match state {
                 BaseState::Working { doing, .. } => said.push(format!("  {reference}: {doing}")),
                 BaseState::Failed(why) => said.push(format!("  {reference}: {why}")),
                 BaseState::Ready { .. } | BaseState::Waiting => {}
             }
+        }
+        let waiting = |state: &BaseState| *state == BaseState::Waiting;
+        if !self.base_states.values().any(waiting) {
+            let (ready, all) = meanwhile::ready(&self.base_states, &self.services.course);
+            said.insert(0, format!("Base images: {ready} of {all} ready."));
+        } else if !said.is_empty() {
+            // Those that nobody looked at yet may well be here: no count is true.
+            said.insert(0, "Base images:".to_owned());
         }
         self.say_all(said);
     }

@@ -594,8 +594,45 @@ async fn the_layers_are_those_of_the_last_image() {
     assert_eq!(done(&workshop).last().unwrap(), "look sha256:1");
     let (person, _) = visit(&["2", "1", "8", "q", "q"]).await;
     let text = person.heard.join("\n");
-    assert!(text.contains("this image: 0C 0H 0M 0L, 0 in all"), "{text}");
+    assert!(text.contains("this image: not known"), "{text}");
     assert!(text.contains("not seen: no package records"), "{text}");
+}
+
+#[tokio::test]
+async fn base_images_that_nobody_looked_at_yet_are_not_counted() {
+    let said = async |states: &[(&str, BaseState)]| {
+        let workshop = Arc::new(Fake::default());
+        let services = Services {
+            course: Arc::new(course()),
+            workshop,
+        };
+        let mut person = Person {
+            answers: ["q"].map(str::to_owned).into(),
+            ..Person::default()
+        };
+        let states = states.iter().cloned();
+        let states = states.map(|(name, state)| (name.to_owned(), state));
+        run(services, &mut person, at_rest(states.collect()), None).await;
+        let about = person
+            .heard
+            .iter()
+            .skip_while(|line| !line.contains("Base images"));
+        let about = about.take_while(|line| !line.is_empty());
+        about.cloned().collect::<Vec<String>>()
+    };
+    let failed = || BaseState::Failed(Clean::line("no registry answers"));
+    assert!(said(&[("busybox", BaseState::Waiting)]).await.is_empty());
+    assert_eq!(
+        said(&[("busybox", BaseState::Waiting), ("python:3.13", failed())]).await,
+        ["Base images:", "  python:3.13: no registry answers"]
+    );
+    assert_eq!(
+        said(&[("python:3.13", failed())]).await,
+        [
+            "Base images: 0 of 0 ready.",
+            "  python:3.13: no registry answers"
+        ]
+    );
 }
 
 #[tokio::test]

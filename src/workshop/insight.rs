@@ -8,6 +8,7 @@ mod names;
 pub use cves::Advised;
 pub use cves::Comparison;
 pub use cves::Origin;
+pub use cves::Seen;
 pub use cves::Source;
 pub use cves::blind_spots;
 pub use cves::database;

@@ -29,6 +29,7 @@ use crate::tui::screen::page;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
 use crate::units::Bytes;
+use crate::workshop::insight::Seen;
 
 /// The text of the screen, and where its open goal stands.
 #[derive(Debug, Default)]
@@ -189,7 +190,11 @@ fn counts(model: &Model, bench: &Bench, report: &Report) -> [String; 2] {
     let here = here.and_then(|insight| insight.advised.as_ref().ok());
     let words = |scan: &Scan| {
         let counts = scan.counts();
-        let least = if scan.is_blind() { "at least " } else { "" };
+        let least = match Seen::of(scan) {
+            Seen::All => "",
+            Seen::Some => "at least ",
+            Seen::Nothing => return "   CVEs not known".to_owned(),
+        };
         format!(
             "   {least}{} CVEs, {} high, {} critical",
             counts.total(),

@@ -25,6 +25,29 @@ pub struct Advised {
     pub days: Option<u32>,
 }
 
+/// How much of an image its figures are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// All of it.
+    All,
+    /// Not all of it: there may be more.
+    Some,
+    /// Nothing: no figure is a figure.
+    Nothing,
+}
+
+impl Seen {
+    /// How much of an image this scan is about.
+    #[must_use]
+    pub fn of(scan: &Scan) -> Self {
+        match (scan.is_blind(), scan.packages) {
+            (true, 0) => Self::Nothing,
+            (true, _) => Self::Some,
+            (false, _) => Self::All,
+        }
+    }
+}
+
 /// Where a vulnerable package comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
@@ -228,6 +251,16 @@ pub fn uncompared(runtime: &Runtime) -> String {
     Clean::line(&words).to_string()
 }
 
+/// A scan in figures, as far as they are figures.
+fn figures(scan: &Scan) -> String {
+    let counts = scan.counts();
+    match Seen::of(scan) {
+        Seen::All => format!("{counts}, {} in all", counts.total()),
+        Seen::Some => format!("{counts}, {} at least", counts.total()),
+        Seen::Nothing => "not known".to_owned(),
+    }
+}
+
 /// All of it as lines of text.
 #[must_use]
 pub fn lines(
@@ -238,18 +271,10 @@ pub fn lines(
     let scan = &*advised.scan;
     let compared = Comparison::of((scan, names), before);
     let mut lines = vec![database(advised)];
-    if let Some(before) = &compared.before {
-        lines.push(format!(
-            "first image: {}, {} in all",
-            before,
-            before.total()
-        ));
+    if let Some((before, _)) = before {
+        lines.push(format!("first image: {}", figures(before)));
     }
-    lines.push(format!(
-        "this image: {}, {} in all",
-        compared.now,
-        compared.now.total()
-    ));
+    lines.push(format!("this image: {}", figures(scan)));
     for spot in blind_spots(scan) {
         lines.push(format!("not seen: {spot}"));
     }

@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 
 use crate::finding::Counts;
-use crate::finding::Scan;
 use crate::finding::Severity;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
@@ -15,6 +14,7 @@ use crate::tui::screen::cves::advised;
 use crate::tui::screen::cves::first;
 use crate::tui::theme::Role;
 use crate::workshop::insight::Origin;
+use crate::workshop::insight::Seen;
 use crate::workshop::insight::Source;
 
 /// Columns of the table.
@@ -49,12 +49,14 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, layout: &Layout, be
     table.head(painter);
     let first = first(model, bench).map(|(scan, _)| scan);
     let before = compared.before.as_ref();
-    table.counts(painter, 1, "first", before, Role::Before, Seen::of(first));
-    let now = advised(bench).map(|advised| &*advised.scan);
+    let then = first.map_or(Seen::All, Seen::of);
+    table.counts(painter, 1, "first", before, Role::Before, then);
+    let now = advised(bench).map_or(Seen::All, |advised| Seen::of(&advised.scan));
     let counts = Some(&compared.now);
-    table.counts(painter, 2, "you", counts, Role::You, Seen::of(now));
+    table.counts(painter, 2, "you", counts, Role::You, now);
     if compared.before.is_some() {
-        table.changes(painter, 3, bench);
+        let known = then != Seen::Nothing && now != Seen::Nothing;
+        table.changes(painter, 3, bench, known);
     } else {
         let words = why_no_first(model, bench);
         let room = area.width.saturating_sub(LABEL);
@@ -76,27 +78,6 @@ fn why_no_first(model: &Model, bench: &Bench) -> String {
         }
         FirstScan::Failed(trouble) => format!("not known: {}", trouble.message),
         FirstScan::NotYet | FirstScan::Here(_) => String::new(),
-    }
-}
-
-/// How much of an image its figures are about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    /// All of it.
-    All,
-    /// Not all of it: there may be more.
-    Some,
-    /// Nothing: no figure is a figure.
-    Nothing,
-}
-
-impl Seen {
-    fn of(scan: Option<&Scan>) -> Self {
-        match scan {
-            Some(scan) if scan.is_blind() && scan.packages == 0 => Self::Nothing,
-            Some(scan) if scan.is_blind() => Self::Some,
-            Some(_) | None => Self::All,
-        }
     }
 }
 
@@ -165,7 +146,7 @@ impl Table<'_> {
         self.cell(painter, row, self.columns.len(), role, &total);
     }
 
-    fn changes(&self, painter: &mut Painter<'_>, row: u16, bench: &Bench) {
+    fn changes(&self, painter: &mut Painter<'_>, row: u16, bench: &Bench, known: bool) {
         let y = self.area.y + row;
         if y >= self.area.bottom() {
             return;
@@ -174,7 +155,11 @@ impl Table<'_> {
         let columns = self.columns.iter().map(|severity| Some(*severity));
         for (index, severity) in columns.chain([None]).enumerate() {
             let change = bench.cves.compared.change(severity).unwrap_or(0);
-            let (role, text) = signed(painter, change);
+            let (role, text) = if known {
+                signed(painter, change)
+            } else {
+                (Role::Warn, "?".to_owned())
+            };
             self.cell(painter, row, index, role, &text);
         }
     }
