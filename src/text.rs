@@ -327,6 +327,18 @@ pub fn sentence(fragment: &str) -> String {
     format!("{first}{}{end}", chars.as_str())
 }
 
+/// The cause in words, without the operating system's number.
+#[must_use]
+pub fn io_cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    // Its names, such as `FIFO` or `1 MB`, stay as they are.
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    let words: String = first.into_iter().chain(letters).collect();
+    Clean::line(&words).to_string()
+}
+
 /// `1 goal`, `2 goals`: a count with its noun.
 #[must_use]
 pub fn plural(count: usize, noun: &str) -> String {

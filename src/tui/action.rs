@@ -229,7 +229,7 @@ actions! {
     Links Here [key('o')] typing [] "links", "Lists the links of the lesson.", when::links;
     Copy Here [key('y')] typing [] "copy", "Copies what is shown to the clipboard.", when::copy;
     Fix Here [key('F')] typing [] "fix the line", "Mends what is remarked on this line; undo takes it back.", when::fix;
-    Remarks Here [key('L')] typing [] "lint", "Lists what is worth a look in this Dockerfile, and why.", when::remarks;
+    Remarks Here [key('L')] typing [] "lint", "Lists what is worth a look in this Dockerfile, and why.", when::edit;
     Sort Here [key('s')] typing [] "sort", "Orders the list another way.", when::listed;
     Show Here [key('t')] typing [] "show", "Shows other rows of the list.", when::show;
     NextLayer Here [key(']')] typing [] "next layer", "Chooses the next layer.", when::layered;

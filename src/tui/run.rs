@@ -17,6 +17,7 @@ use tokio::signal::unix::signal;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::text::io_cause;
 use crate::tui::effect::Effect;
 use crate::tui::hangup;
 use crate::tui::input::Input;
@@ -387,7 +388,7 @@ impl App {
 
 fn trouble(editor: &[String], error: &io::Error) -> Trouble {
     let name = editor.first().map_or("the editor", String::as_str);
-    Trouble::new(format!("`{name}` cannot be started: {error}"))
+    Trouble::new(format!("`{name}` cannot be started: {}", io_cause(error)))
         .advise("Set $VISUAL or $EDITOR, or press e to edit here.")
 }
 

@@ -46,14 +46,3 @@ impl Told {
 pub(super) fn shown(path: &Path) -> Clean {
     Clean::line(&path.display().to_string())
 }
-
-/// The cause in words, without the operating system's number.
-pub(super) fn io_cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    // Its names, such as `FIFO` or `1 MB`, stay as they are.
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_ascii_lowercase());
-    let words: String = first.into_iter().chain(letters).collect();
-    Clean::line(&words).to_string()
-}

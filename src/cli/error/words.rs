@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::LintError;
 use super::told::Told;
-use super::told::io_cause;
 use super::told::shown;
 use super::told::told;
 use crate::advisories::AdvisoriesError;
@@ -15,6 +14,7 @@ use crate::image::archive::ArchiveError;
 use crate::learner::HomeError;
 use crate::scan::ScanError;
 use crate::text::Clean;
+use crate::text::io_cause;
 
 pub(super) fn unreadable(what: &str, path: &Path, cause: &std::io::Error) -> Told {
     told(format!("{what} `{}` cannot be read", shown(path)))

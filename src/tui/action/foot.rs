@@ -21,6 +21,8 @@ pub fn footer(model: &Model) -> Vec<ActionId> {
         .filter(|id| is_enabled(model, *id))
         // Where no editor is named, the key only says so: help is the place for it.
         .filter(|id| *id != ActionId::EditOutside || model.has_editor)
+        // The list of nothing only says so, too.
+        .filter(|id| *id != ActionId::Remarks || has_remarks(model))
         // The pages of an image that is not there only say so.
         .filter(|id| !matches!(id, ActionId::Layers | ActionId::Cves) || has_image(model))
         .collect()
@@ -29,6 +31,11 @@ pub fn footer(model: &Model) -> Vec<ActionId> {
 fn has_image(model: &Model) -> bool {
     let report = model.bench().and_then(|bench| bench.report.as_ref());
     report.is_some_and(|report| report.image.is_some())
+}
+
+fn has_remarks(model: &Model) -> bool {
+    let bench = model.bench();
+    bench.is_some_and(|bench| !screen::work::remarks(bench).is_empty())
 }
 
 /// What matters most on this screen.

@@ -139,14 +139,6 @@ pub(super) fn log(model: &Model) -> bool {
     work(model) && !model.typing() && model.bench().is_some_and(|bench| bench.pane == Pane::Log)
 }
 
-/// A Dockerfile with something to remark is shown.
-pub(super) fn remarks(model: &Model) -> bool {
-    edit(model)
-        && model
-            .bench()
-            .is_some_and(|bench| !screen::work::remarks(bench).is_empty())
-}
-
 /// What is remarked on the line of the cursor can be mended without a person.
 pub(super) fn fix(model: &Model) -> bool {
     edit(model)

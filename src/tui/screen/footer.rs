@@ -6,10 +6,29 @@ use crate::tui::action::ActionId;
 use crate::tui::action::action;
 use crate::tui::action::footer;
 use crate::tui::model::Model;
+use crate::tui::model::Status;
 use crate::tui::paint::Painter;
 use crate::tui::paint::width;
+use crate::tui::paint::wrap;
 use crate::tui::screen::over;
 use crate::tui::theme::Role;
+
+/// A word to the learner, all of it: what does not fit in the last line takes those above it, until
+/// the next key.
+fn said(painter: &mut Painter<'_>, area: Rect, status: &Status) {
+    let lines = wrap(&status.text, area.width.saturating_sub(4));
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let rows = rows.min(area.height);
+    let place = Rect {
+        y: area.bottom() - rows,
+        height: rows,
+        ..area
+    };
+    painter.clear(place);
+    for (line, y) in lines.iter().zip(place.y..place.bottom()) {
+        painter.text(place.x + 2, y, place.width - 4, status.role, line);
+    }
+}
 
 /// Draws it.
 pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
@@ -20,7 +39,7 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) {
         return;
     }
     if let Some(status) = &model.status {
-        painter.text(x, y, end - x, status.role, &status.text);
+        said(painter, area, status);
         return;
     }
     let gap = if model.is_wide() { 4 } else { 3 };

@@ -573,8 +573,12 @@ fn stand_ins(page: &mut Page, theme: Theme, report: &Report, columns: u16) {
     if names.is_empty() {
         return;
     }
+    let built = match report.image {
+        Some(_) => "Built",
+        None => "To be built",
+    };
     let text = format!(
-        "Built on stand-ins, made here from distribution packages: {}.",
+        "{built} on stand-ins, made here from distribution packages: {}.",
         names.join(", ")
     );
     for line in wrap(&text, columns) {

@@ -19,6 +19,9 @@ pub(super) fn list(model: &mut Model) {
     };
     let row = bench.shown().map_or(0, |file| file.editor.cursor().0);
     let all = work::remarks(bench);
+    if all.is_empty() {
+        return model.say(Role::Muted, "nothing to remark");
+    }
     let selected = all.iter().position(|remark| remark.row >= row);
     model.overlay = Some(Overlay::Remarks(selected.unwrap_or(0)));
 }

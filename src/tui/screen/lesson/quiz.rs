@@ -9,9 +9,13 @@ use crate::course::Quiz;
 use crate::course::quiz::TRIES;
 use crate::tui::markdown;
 use crate::tui::model::reading::Answer;
+use crate::tui::paint::width;
 use crate::tui::screen::page;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
+
+/// Columns before a choice: the focus, its mark and its box.
+const INDENT: u16 = 7;
 
 /// The question as it stands; `row` is the chosen row where the question has the keys.
 pub(super) fn lines(
@@ -48,7 +52,7 @@ pub(super) fn lines(
         ));
     }
     lines.push(Line::default());
-    lines.push(verdict(quiz, answer, row.is_some(), theme));
+    lines.extend(verdict(quiz, answer, row.is_some(), columns, theme));
     lines
 }
 
@@ -84,9 +88,8 @@ fn choice_lines(
         _ => (" ", Role::Text),
     };
     let focus = if here { glyphs.focus } else { " " };
-    let room = columns.saturating_sub(8).max(20);
     let mut lines = Vec::new();
-    for (at, text) in markdown::lines(&choice.text, room, theme)
+    for (at, text) in markdown::lines(&choice.text, columns.saturating_sub(INDENT), theme)
         .into_iter()
         .enumerate()
     {
@@ -102,7 +105,7 @@ fn choice_lines(
             spans.extend(text.spans);
             Line::from(spans)
         } else {
-            with_edge(Span::raw("       "), text)
+            with_edge(Span::raw(" ".repeat(INDENT.into())), text)
         };
         lines.push(if here {
             line.patch_style(Style::new().bold())
@@ -112,35 +115,42 @@ fn choice_lines(
     }
     // What was tried is explained at once, the rest when there is nothing left to try.
     if judged {
-        for text in markdown::lines(&choice.why, room, theme) {
-            let bar = Span::styled(
-                format!("       {} ", glyphs.quote),
-                theme.style(if choice.right { Role::Pass } else { Role::Rule }),
-            );
-            lines.push(with_edge(bar, text));
+        let bar = format!("{}{} ", " ".repeat(INDENT.into()), glyphs.quote);
+        let style = theme.style(if choice.right { Role::Pass } else { Role::Rule });
+        for text in markdown::lines(&choice.why, columns.saturating_sub(width(&bar)), theme) {
+            lines.push(with_edge(Span::styled(bar.clone(), style), text));
         }
         lines.push(Line::default());
     }
     lines
 }
 
-fn verdict(quiz: &Quiz, answer: &Answer, asked: bool, theme: Theme) -> Line<'static> {
+/// How it went, and which keys answer: in a line of their own where both do not fit in one.
+fn verdict(
+    quiz: &Quiz,
+    answer: &Answer,
+    asked: bool,
+    columns: u16,
+    theme: Theme,
+) -> Vec<Line<'static>> {
     let several = quiz.several();
     if answer.right {
-        return page::line(theme, &[(Role::Pass, "  Right.")]);
+        return vec![page::line(theme, &[(Role::Pass, "  Right.")])];
     }
     if answer.is_over() {
-        return page::line(theme, &[(Role::Text, "  The marked ones are right.")]);
+        let words = "  The marked ones are right.";
+        return vec![page::line(theme, &[(Role::Text, words)])];
     }
-    let mut pieces = vec![(Role::Muted, "  ")];
+    let mut lines = Vec::new();
     if answer.tries > 0 {
         let words = if several && answer.tried.iter().all(|index| is_right(quiz, *index)) {
-            "Right so far, and not all.  "
+            "  Right so far, and not all."
         } else {
-            "Not quite.  "
+            "  Not quite."
         };
-        pieces.push((Role::Warn, words));
+        lines.push(page::line(theme, &[(Role::Warn, words)]));
     }
+    let mut pieces = vec![(Role::Muted, "  ")];
     if !asked {
         pieces.extend([(Role::Key, "Enter"), (Role::Muted, " answer")]);
     } else if several {
@@ -160,9 +170,63 @@ fn verdict(quiz: &Quiz, answer: &Answer, asked: bool, theme: Theme) -> Line<'sta
             (Role::Muted, " read on"),
         ]);
     }
-    page::line(theme, &pieces)
+    let keys = page::line(theme, &pieces);
+    match lines.last_mut() {
+        Some(said) if said.width() + keys.width() <= columns.into() => {
+            said.spans.extend(keys.spans)
+        }
+        _ => lines.push(keys),
+    }
+    lines
 }
 
 fn is_right(quiz: &Quiz, index: usize) -> bool {
     quiz.choices.get(index).is_some_and(|choice| choice.right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::model::SMALLEST;
+
+    fn choice(longest: usize, right: bool) -> Choice {
+        let words: Vec<String> = (1..=longest).map(|letters| "m".repeat(letters)).collect();
+        Choice {
+            text: words.join(" "),
+            right,
+            why: words.join(" "),
+        }
+    }
+
+    #[test]
+    fn no_line_of_a_question_is_wider_than_its_place() {
+        let several = Quiz {
+            id: "a".to_owned(),
+            question: "mmm mm mmmm m ".repeat(9),
+            choices: [(9, true), (8, true), (7, false)]
+                .map(|(longest, right)| choice(longest, right))
+                .into(),
+        };
+        let after = |tries, tried: &[usize]| Answer {
+            tried: tried.iter().copied().collect(),
+            tries,
+            ..Answer::default()
+        };
+        for answer in [
+            after(0, &[]),
+            after(1, &[0]),
+            after(1, &[2]),
+            after(2, &[2]),
+        ] {
+            for columns in SMALLEST.width - 4..=88 {
+                let theme = Theme::default();
+                let wide: Vec<String> = lines(&several, &answer, Some(0), columns, theme)
+                    .iter()
+                    .filter(|line| line.width() > columns.into())
+                    .map(markdown::plain)
+                    .collect();
+                assert!(wide.is_empty(), "{columns}: {wide:#?}");
+            }
+        }
+    }
 }

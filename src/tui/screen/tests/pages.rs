@@ -8,6 +8,7 @@ use super::pictures;
 use crate::attempt::AttemptEvent;
 use crate::course::Choice;
 use crate::course::Quiz;
+use crate::report::BaselineReport;
 use crate::report::LayerReport;
 use crate::report::Outcome;
 use crate::text::Clean;
@@ -148,6 +149,41 @@ fn compared(outcome: Outcome) -> Scene {
     record.first = Some(Box::new(first));
     scene.char('3');
     scene
+}
+
+#[test]
+fn a_starter_built_on_another_day_has_not_grown_by_what_no_figure_shows() {
+    for bytes in [1_160_156_664, 1_159_843_336] {
+        let mut scene = compared(Outcome::Failed);
+        let report = scene.model.bench_mut().unwrap().report.as_mut().unwrap();
+        report.baseline = Some(BaselineReport {
+            shipped_bytes: Bytes(1_160_000_000),
+        });
+        report.image.as_mut().unwrap().shipped_bytes = Bytes(bytes);
+        let picture = scene.picture(80, 24);
+        assert!(picture.contains("1.16 GB   same"), "{picture}");
+    }
+}
+
+#[test]
+fn a_word_to_the_learner_is_shown_whole() {
+    let mut scene = Scene::work();
+    let place = "/home/somebody/with-a-long-name/loadline/.loadline/kept/shrink-that-image/unsaved/000001/Dockerfile";
+    scene.tell(Msg::Kept {
+        file: "Dockerfile".to_owned(),
+        result: Ok(place.into()),
+    });
+    let said = scene.model.status.as_ref().unwrap().text.clone();
+    let letters = |text: &str| text.split_whitespace().collect::<String>();
+    for (width, height) in [(60, 18), (80, 24), (120, 36)] {
+        let picture = scene.picture(width, height);
+        let screen = picture.split("\n---").next().unwrap();
+        assert!(letters(screen).ends_with(&letters(&said)), "{picture}");
+    }
+    // It covers only the rows that it needs, and only until the next key.
+    assert!(scene.picture(60, 18).contains("FROM"));
+    scene.key(KeyCode::Down);
+    assert!(scene.picture(60, 18).contains("? help"));
 }
 
 #[test]

@@ -36,6 +36,19 @@ fn rules_are_told_while_typing_and_before_any_build() {
 }
 
 #[test]
+fn where_nothing_is_remarked_the_list_says_so() {
+    let mut scene = Scene::work();
+    if let Some(file) = scene.model.bench_mut().and_then(|bench| bench.shown_mut()) {
+        file.editor
+            .replace("FROM scratch\nCOPY app /app\nUSER 65532\nCMD [\"/app\"]\n");
+    }
+    assert_eq!(rows(&scene), []);
+    scene.char('L');
+    assert_eq!(scene.model.overlay, None);
+    assert_eq!(status(&scene), "nothing to remark");
+}
+
+#[test]
 fn a_fix_is_one_key_and_one_step_of_undo() {
     let mut scene = Scene::work();
     assert_eq!(
