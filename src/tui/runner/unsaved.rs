@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 use crate::course::ExerciseId;
 use crate::text::Clean;
 use crate::tui::msg::Msg;
+use crate::tui::msg::in_words;
 use crate::tui::msg::kept;
 
 /// Texts that are on no disk yet, and what is told of those that are kept.
@@ -41,6 +42,14 @@ impl Unsaved {
                 }
             }
             Msg::Kept { file, result } => self.told.push(kept(&file, &result)),
+            Msg::Exchanged {
+                result, unsaved, ..
+            } => {
+                self.told.extend(unsaved.map(|unsaved| unsaved.words()));
+                let trouble = result.err();
+                self.told
+                    .extend(trouble.map(|trouble| Clean::line(&in_words(&trouble))));
+            }
             _ => {}
         }
     }
@@ -49,6 +58,9 @@ impl Unsaved {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::effect::Wanted;
+    use crate::tui::fixture::workspace;
+    use crate::workshop::KeptTexts;
     use crate::workshop::Trouble;
 
     fn saved(result: Result<(), Trouble>) -> Msg {
@@ -93,6 +105,32 @@ mod tests {
             [
                 "the text of Dockerfile that is not on disk now is kept in /home/a/kept/Dockerfile",
                 "the text of Dockerfile that is not on disk now could not be kept: no room. Free some.",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_an_exchange_said_is_told_when_no_screen_shows_it() {
+        let mut unsaved = Unsaved::default();
+        for (result, place) in [
+            (Ok(workspace()), None),
+            (Ok(workspace()), Some("/k/1/Dockerfile")),
+            (Err(Trouble::new("no room").advise("Free some.")), None),
+        ] {
+            unsaved.take(Msg::Exchanged {
+                exercise: ExerciseId("first-build".to_owned()),
+                wanted: Wanted::Starter,
+                result,
+                unsaved: KeptTexts::at(place.map(Into::into).into_iter().collect()),
+            });
+        }
+        let told: Vec<String> = unsaved.told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "Text of yours that is not in the folder is kept in /k/1/Dockerfile: copy what \
+                 you want from there.",
+                "no room. Free some.",
             ]
         );
     }

@@ -97,10 +97,10 @@ pub(super) fn exchanged(
         bench.kept = unsaved;
     }
     bench.exchanging = false;
-    // Who asked for a build meanwhile meant that of the files that were to come.
-    let asked = std::mem::take(&mut bench.wants_build);
     match result {
         Ok(workspace) => {
+            // Who asked for a build meanwhile meant that of the files that were to come.
+            let asked = std::mem::take(&mut bench.wants_build);
             bench.take(workspace);
             bench.typing = false;
             let rebuild = bench.rebuild && matches!(wanted, Wanted::Solution(_));
@@ -118,7 +118,11 @@ pub(super) fn exchanged(
                 attempts::rebuild(model, exercise, effects);
             }
         }
-        Err(trouble) => complain(model, &trouble),
+        Err(trouble) => {
+            // One that waits for the end of a build was promised before.
+            bench.wants_build &= model.job.is_some();
+            complain(model, &trouble);
+        }
     }
     if model.bench().is_some_and(|open| open.exercise == *exercise) {
         effects.extend(watch(model));

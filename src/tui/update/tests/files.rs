@@ -16,6 +16,7 @@ use crate::tui::model::Screen;
 use crate::tui::msg::Msg;
 use crate::workshop::Barred;
 use crate::workshop::KeptTexts;
+use crate::workshop::Trouble;
 use crate::workshop::WorkspaceFile;
 
 use super::bench;
@@ -307,6 +308,29 @@ fn a_build_that_is_asked_for_while_files_are_exchanged_is_of_the_new_ones() {
     });
     assert_eq!(started(&effects), 1);
     assert_eq!(bench(&scene).building["Dockerfile"], "FROM starter\n");
+}
+
+#[test]
+fn an_exchange_that_failed_leaves_a_build_that_was_promised() {
+    let failed = || Msg::Exchanged {
+        exercise: shrink(),
+        wanted: Wanted::Starter,
+        result: Err(Trouble::new("no room")),
+        unsaved: None,
+    };
+    for building in [true, false] {
+        let mut scene = if building {
+            Scene::building()
+        } else {
+            Scene::work()
+        };
+        scene.char('R');
+        scene.key(KeyCode::Enter);
+        scene.model.benches.get_mut(&shrink()).unwrap().wants_build = true;
+        assert_eq!(started(&scene.tell(failed())), 0);
+        // Without a build that ends nothing would begin it, before somebody saves for another reason.
+        assert_eq!(bench(&scene).wants_build, building);
+    }
 }
 
 #[test]
