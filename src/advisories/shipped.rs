@@ -196,6 +196,18 @@ mod tests {
     use crate::finding::affects::Ranges;
 
     #[test]
+    fn the_page_about_scans_names_this_snapshot() {
+        let text = include_str!("../../docs/scan.md");
+        let named = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let named: Vec<&str> = named.filter(|word| word.starts_with("shipped-")).collect();
+        let id = Shipped::read().unwrap().database.id;
+        assert!(
+            !named.is_empty() && named.iter().all(|name| *name == id),
+            "{id}: {named:?}"
+        );
+    }
+
+    #[test]
     fn every_file_is_a_record_about_packages_that_are_covered() {
         let shipped = Shipped::read().unwrap();
         assert!(shipped.records > 20 && shipped.database.date.as_str() >= "2026-11-25");
