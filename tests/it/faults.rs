@@ -156,7 +156,9 @@ fn a_container_that_ignores_its_stop_signal_is_ended() {
         "FROM busybox\nCMD [\"sh\", \"-c\", \"trap '' TERM INT; while :; do sleep {mark}; done\"]\n"
     ));
     assert_eq!(ended.code, Some(1), "{}", ended.shown());
-    wait_until("the container is gone", || !is_running(&mark));
+    wait_until("the container is gone", || {
+        containers(&mark) == 0 && !is_running(&mark)
+    });
 }
 
 #[test]
@@ -168,7 +170,9 @@ fn a_container_that_floods_its_output_is_judged_all_the_same() {
     let ended = check(&format!("FROM busybox\nCMD [\"yes\", \"{mark}\"]\n"));
     assert_eq!(ended.code, Some(1), "{}", ended.shown());
     assert!(ended.stdout.len() < 100_000, "{} bytes", ended.stdout.len());
-    wait_until("the container is gone", || !is_running(&mark));
+    wait_until("the container is gone", || {
+        containers(&mark) == 0 && !is_running(&mark)
+    });
 }
 
 #[test]
@@ -186,7 +190,9 @@ fn a_container_that_forks_without_end_stays_in_its_limits() {
         "{}",
         ended.shown()
     );
-    wait_until("its processes are gone", || !is_running(&mark));
+    wait_until("the container is gone", || {
+        containers(&mark) == 0 && !is_running(&mark)
+    });
 }
 
 /// Checks a Dockerfile against goals of its own.

@@ -272,15 +272,20 @@ fn ctrl_c_cancels_the_build_and_says_so_only_when_it_is_over() {
 
 #[test]
 fn leaving_in_the_middle_of_a_build_stops_it_first() {
-    let mut pty = Pty::start("slow");
-    pty.open_work();
-    pty.press("b");
-    pty.shows("output 5");
-    pty.press("\x03\x03");
-    assert_eq!(pty.ends(), 0);
-    pty.is_restored();
-    assert!(pty.folder.path().join("stopped").exists());
-    assert!(pty.wrote(b"stopping the build"));
+    for (keys, code) in [(Some("\x03\x03"), 0), (None, 3)] {
+        let mut pty = Pty::start("slow");
+        pty.open_work();
+        pty.press("b");
+        pty.shows("output 5");
+        match keys {
+            Some(keys) => pty.press(keys),
+            None => pty.signal(Signal::TERM),
+        }
+        assert_eq!(pty.ends(), code);
+        pty.is_restored();
+        assert!(pty.folder.path().join("stopped").exists());
+        assert!(pty.wrote(b"stopping the build"));
+    }
 }
 
 #[test]
