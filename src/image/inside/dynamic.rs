@@ -1,8 +1,8 @@
 //! What an ELF file asks of a loader: which libraries by name, and where it wants them looked for.
 //!
-//! Read while the file passes by: its headers, its first segment (where linkers put the names) and
-//! what lies from its writable data on (where the dynamic section is, and where tools that edit
-//! binaries put new names). The code between is not kept.
+//! Read while the file passes by: its headers, its first segment (where linkers put the names), what
+//! lies from its writable data on (where the dynamic section is, and where tools that edit binaries
+//! put new names), and its loader's name, which the GNU C library has between. The code is not kept.
 
 use object::Endianness;
 use object::elf;
@@ -17,7 +17,7 @@ use crate::image::binary;
 /// How many of the first bytes show the program headers.
 pub(super) const HEAD: usize = 4096;
 
-/// The most bytes that are kept of each of the two parts.
+/// The most bytes that are kept of each part.
 const PART_CAP: u64 = 8 * 1024 * 1024;
 
 /// The most libraries that one file may ask for; real ones ask for less than 200.
@@ -136,7 +136,8 @@ fn of_bytes(bytes: &[u8]) -> Option<Dynamic> {
     parts.read(head)
 }
 
-/// The first segment, and everything from the first writable one to the end of the last.
+/// The first segment, everything from the first writable one to the end of the last, and the loader's
+/// name wherever it is.
 fn plan<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<(u64, u64)>> {
     let header = H::parse(head).ok()?;
     let endian = header.endian().ok()?;
@@ -144,6 +145,7 @@ fn plan<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<(u64, u64
     let mut first: Option<(u64, u64)> = None;
     let mut data: Option<u64> = None;
     let mut last = 0_u64;
+    let mut loader: Option<(u64, u64)> = None;
     let mut asks = false;
     for segment in segments {
         let start: u64 = segment.p_offset(endian).into();
@@ -161,13 +163,16 @@ fn plan<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<(u64, u64
                 data = Some(data.map_or(start, |data| data.min(start)));
                 last = last.max(end);
             }
-            elf::PT_INTERP => asks = true,
+            elf::PT_INTERP => {
+                asks = true;
+                loader = loader.or(Some((start, end)));
+            }
             _ => {}
         }
     }
     asks.then(|| {
         let data = data.map(|start| (start, last));
-        first.into_iter().chain(data).collect()
+        first.into_iter().chain(data).chain(loader).collect()
     })
 }
 
@@ -326,6 +331,77 @@ mod tests {
             }
             assert_eq!(parts.read(head), whole);
         }
+    }
+
+    /// A program whose loader's name lies in a segment of its own, between the first one, which has
+    /// the names of libraries, and the writable one, which has the dynamic section.
+    fn with_a_loader_between() -> Vec<u8> {
+        let mut file = vec![0; 0x4000];
+        let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, b"\x7fELF\x02\x01\x01");
+        put(16, &[3, 0, 62, 0, 1]);
+        put(32, &64_u64.to_le_bytes());
+        put(52, &[64, 0, 56, 0, 5, 0]);
+        let load = elf::PT_LOAD.0;
+        let segments: [(u32, u32, u64, u64); 5] = [
+            (load, 4, 0, 0x1000),
+            (load, 4, 0x2000, 0x100),
+            (elf::PT_INTERP.0, 4, 0x2040, 12),
+            (load, 6, 0x3000, 0x100),
+            (elf::PT_DYNAMIC.0, 6, 0x3000, 0x40),
+        ];
+        for (index, (kind, flags, offset, length)) in segments.into_iter().enumerate() {
+            let at = 64 + index * 56;
+            put(at, &kind.to_le_bytes());
+            put(at + 4, &flags.to_le_bytes());
+            for (field, value) in [(8, offset), (16, offset), (32, length), (40, length)] {
+                put(at + field, &value.to_le_bytes());
+            }
+        }
+        put(0x800, b"\0libl.so.1\0");
+        put(0x2040, b"/lib/ld.so.1");
+        put(0x204c, b"\0");
+        for (index, word) in [1_u64, 1, 5, 0x800, 0, 0].into_iter().enumerate() {
+            put(0x3000 + index * 8, &word.to_le_bytes());
+        }
+        file
+    }
+
+    #[test]
+    fn the_name_of_a_loader_is_read_wherever_it_lies() {
+        let mut file = with_a_loader_between();
+        // A name without an end is none.
+        let open = of_bytes(&file).unwrap();
+        assert_eq!((open.interpreter, open.complete), (None, false));
+        file[64 + 2 * 56 + 32] += 1;
+        let found = of_bytes(&file).unwrap();
+        assert_eq!(found.interpreter.as_deref(), Some("/lib/ld.so.1"));
+        assert_eq!(
+            (found.needed, found.complete),
+            (vec![String::from("libl.so.1")], true)
+        );
+    }
+
+    #[test]
+    fn the_c_library_of_this_machine_is_read_as_a_whole() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "reads which libraries the test has loaded"
+        )]
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let paths = maps
+            .lines()
+            .filter_map(|line| line.split_whitespace().nth(5));
+        let library = paths.into_iter().find(|path| path.ends_with("/libc.so.6"));
+        // Another C library, or none.
+        let Some(library) = library else {
+            return;
+        };
+        #[expect(clippy::disallowed_methods, reason = "reads what the test has loaded")]
+        let file = std::fs::read(library).unwrap();
+        let found = of_bytes(&file).unwrap();
+        assert!(found.complete, "{found:?}");
+        assert_eq!(found.soname.as_deref(), Some("libc.so.6"));
     }
 
     #[test]
