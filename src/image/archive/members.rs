@@ -6,6 +6,7 @@
 use std::io;
 use std::io::BufRead;
 use std::io::Read;
+use std::ops::Range;
 
 use tar::EntryType;
 use tar::Header;
@@ -22,6 +23,14 @@ const EXTENSION_CAP: u64 = 1024 * 1024;
 
 /// How much is read after the end of an archive, so that its sender can finish.
 const TRAILING: usize = 16 * 1024 * 1024;
+
+/// Where a header has what is not read by its names: numbers, its member's type, its own form.
+const MODE: Range<usize> = 100..108;
+const UID: Range<usize> = 108..116;
+const GID: Range<usize> = 116..124;
+const SIZE: Range<usize> = 124..136;
+const TYPE: usize = 156;
+const MAGIC: Range<usize> = 257..263;
 
 /// The extended attribute that gives a program rights of its own, as archives have it.
 const CAPABILITIES: &[u8] = b"SCHILY.xattr.security.capability";
@@ -56,9 +65,18 @@ impl Member {
     }
 }
 
-/// What extended headers say of the next member.
+/// What the headers before a member say of it.
 #[derive(Debug, Default)]
 struct Extension {
+    /// GNU's long names, which come before those of records, in whatever order they stand.
+    path: Option<String>,
+    link: Option<String>,
+    records: Records,
+}
+
+/// What the last extended header before a member says of it: one takes the place of another.
+#[derive(Debug, Default)]
+struct Records {
     path: Option<String>,
     link: Option<String>,
     size: Option<u64>,
@@ -143,19 +161,22 @@ impl<R: BufRead> Members<R> {
             }
             let header = Header::from_byte_slice(&block);
             let kind = header.entry_type();
-            let written = header.entry_size().map_err(|error| broken_header(&error))?;
+            let written = number(&block, SIZE)
+                .ok_or_else(|| ArchiveError::broken("a header in it has a number that is none"))?;
             if is_extension(kind) {
                 budget.extension()?;
             }
             match kind {
-                EntryType::GNULongName => extension.path = Some(self.text(written)?),
-                EntryType::GNULongLink => extension.link = Some(self.text(written)?),
+                EntryType::GNULongName => extension.path = self.text(written)?,
+                EntryType::GNULongLink => extension.link = self.text(written)?,
                 EntryType::XHeader => {
                     let records = self.extension(written)?;
-                    read_records(&records, &mut extension)?;
+                    extension.records = read_records(&records)?;
                 }
                 EntryType::XGlobalHeader => {
                     self.extension(written)?;
+                    // To engines it is a member, which what stands before it concerns.
+                    extension = Extension::default();
                 }
                 EntryType::GNUSparse => {
                     return Err(ArchiveError::broken(
@@ -233,13 +254,11 @@ impl<R: BufRead> Members<R> {
         Ok(bytes)
     }
 
-    fn text(&mut self, size: u64) -> Result<String, ArchiveError> {
+    /// A long name; `None` where it is empty and so says nothing.
+    fn text(&mut self, size: u64) -> Result<Option<String>, ArchiveError> {
         let bytes = self.extension(size)?;
-        let end = bytes
-            .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(bytes.len());
-        Ok(path_text(bytes.get(..end).unwrap_or_default()))
+        let text = bytes.split(|byte| *byte == 0).next();
+        Ok(text.filter(|text| !text.is_empty()).map(path_text))
     }
 }
 
@@ -255,10 +274,25 @@ pub(super) const fn padding(size: u64) -> u64 {
     (BLOCK - size % BLOCK) % BLOCK
 }
 
-fn broken_header(error: &io::Error) -> ArchiveError {
-    ArchiveError::broken(format!(
-        "a header in it has a number that is none ({error})"
-    ))
+/// A number of a header, as engines read it: digits of base 8 with blanks around them, no digits for
+/// 0, or plain bytes behind a first bit; `None` where it is none, or below 0.
+fn number(block: &[u8], field: Range<usize>) -> Option<u64> {
+    let bytes = block.get(field)?;
+    let (first, rest) = bytes.split_first()?;
+    if first & 0x80 != 0 {
+        let negative = first & 0x40 != 0;
+        let add = |sum: u64, byte: &u8| sum.checked_mul(256)?.checked_add(u64::from(*byte));
+        let sum = rest.iter().try_fold(u64::from(first & 0x3f), add);
+        return sum.filter(|_| !negative);
+    }
+    let is_blank = |byte: &u8| matches!(*byte, b' ' | 0);
+    let digits = bytes.iter().position(|byte| !is_blank(byte));
+    let digits = digits.and_then(|from| bytes.get(from..));
+    let digits = digits.unwrap_or_default().split(|byte| *byte == 0).next()?;
+    match std::str::from_utf8(digits).ok()?.trim_end() {
+        "" => Some(0),
+        digits => u64::from_str_radix(digits, 8).ok(),
+    }
 }
 
 fn member(
@@ -267,15 +301,19 @@ fn member(
     written: u64,
     extension: Extension,
 ) -> Result<Member, ArchiveError> {
+    let records = extension.records;
+    let block = header.as_bytes();
     let raw = extension
         .path
-        .unwrap_or_else(|| path_text(&header.path_bytes()));
+        .or(records.path)
+        .unwrap_or_else(|| written_path(block));
     let link = extension
         .link
+        .or(records.link)
         .or_else(|| header.link_name_bytes().map(|bytes| path_text(&bytes)))
         .unwrap_or_default();
-    // Old archives mark a folder by its trailing slash alone.
-    let folder = kind == EntryType::Regular && raw.ends_with('/');
+    // Old archives have no types, and mark a folder by its trailing slash alone.
+    let folder = block.get(TYPE) == Some(&0) && raw.ends_with('/');
     let kind = if folder { EntryType::Directory } else { kind };
     let has_payload = matches!(kind, EntryType::Regular | EntryType::Continuous)
         || !matches!(
@@ -292,17 +330,36 @@ fn member(
         kind,
         link,
         size: if has_payload {
-            extension.size.unwrap_or(written)
+            records.size.unwrap_or(written)
         } else {
             0
         },
         at: 0,
-        // A blank field is 0, as engines read it; the checksum was right.
-        mode: header.mode().unwrap_or(0),
-        uid: extension.uid.or_else(|| header.uid().ok()).unwrap_or(0),
-        gid: extension.gid.or_else(|| header.gid().ok()).unwrap_or(0),
-        capabilities: extension.capabilities,
+        mode: number(block, MODE)
+            .and_then(|mode| u32::try_from(mode).ok())
+            .unwrap_or(0),
+        uid: records.uid.or_else(|| number(block, UID)).unwrap_or(0),
+        gid: records.gid.or_else(|| number(block, GID)).unwrap_or(0),
+        capabilities: records.capabilities,
     })
+}
+
+/// The path in a header itself. Engines ask for no version of the form that cuts a path in two, and
+/// read one form more, which has less room for the first part.
+fn written_path(block: &[u8]) -> String {
+    let text = |range: Range<usize>| {
+        let bytes = block.get(range).unwrap_or_default();
+        bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+    };
+    let star = block.ends_with(b"tar\0");
+    let prefix = match block.get(MAGIC) {
+        Some(b"ustar\0") if star => text(345..476),
+        Some(b"ustar\0") => text(345..500),
+        _ => &[],
+    };
+    let parts = [prefix, text(0..100)];
+    let from = usize::from(prefix.is_empty());
+    path_text(&parts.get(from..).unwrap_or_default().join(&b'/'))
 }
 
 /// A path without leading and trailing slashes, doubled slashes and `.` parts.
@@ -330,8 +387,10 @@ fn normal(raw: &str) -> Result<String, ArchiveError> {
     Ok(parts.join("/"))
 }
 
-/// Reads `LENGTH KEY=VALUE\n` records.
-fn read_records(mut bytes: &[u8], extension: &mut Extension) -> Result<(), ArchiveError> {
+/// Reads `LENGTH KEY=VALUE\n` records. One without a value says nothing, and takes back what one
+/// before it said.
+fn read_records(mut bytes: &[u8]) -> Result<Records, ArchiveError> {
+    let mut records = Records::default();
     let broken = || ArchiveError::broken("an extended header in it cannot be read");
     while !bytes.is_empty() {
         let space = bytes
@@ -352,15 +411,19 @@ fn read_records(mut bytes: &[u8], extension: &mut Extension) -> Result<(), Archi
             .position(|byte| *byte == b'=')
             .ok_or_else(broken)?;
         let (key, value) = record.split_at(equals);
-        let value = path_text(value.get(1..).unwrap_or_default());
-        let number = || value.parse::<u64>().ok().ok_or_else(broken);
+        let value = value.get(1..).filter(|value| !value.is_empty());
+        let text = || value.map(path_text);
+        let number = || {
+            let number = text().map(|text| text.parse::<u64>().map_err(|_| broken()));
+            number.transpose()
+        };
         match key {
-            b"path" => extension.path = Some(value),
-            b"linkpath" => extension.link = Some(value),
-            b"size" => extension.size = Some(number()?),
-            b"uid" => extension.uid = Some(number()?),
-            b"gid" => extension.gid = Some(number()?),
-            CAPABILITIES => extension.capabilities = true,
+            b"path" => records.path = text(),
+            b"linkpath" => records.link = text(),
+            b"size" => records.size = number()?,
+            b"uid" => records.uid = number()?,
+            b"gid" => records.gid = number()?,
+            CAPABILITIES => records.capabilities = value.is_some(),
             key if key.starts_with(b"GNU.sparse") => {
                 return Err(ArchiveError::broken(
                     "it has sparse files, which no engine writes",
@@ -369,7 +432,7 @@ fn read_records(mut bytes: &[u8], extension: &mut Extension) -> Result<(), Archi
             _ => {}
         }
     }
-    Ok(())
+    Ok(records)
 }
 
 impl<R: BufRead> BufRead for Payload<'_, R> {

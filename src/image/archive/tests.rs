@@ -1,6 +1,7 @@
 //! Archives made in memory, in every layout that engines write.
 
 mod beside;
+mod headers;
 mod hostile;
 mod remembered;
 
