@@ -131,6 +131,7 @@ impl<'a> Merge<'a> {
         };
         for (index, layer) in layers.iter().enumerate() {
             merge.ahead = None;
+            merge.folder = None;
             // A layer's whiteouts concern the layers below, wherever in it they stand.
             for hides in [true, false] {
                 for (position, entry) in layer.entries.iter().enumerate() {
@@ -159,13 +160,16 @@ impl<'a> Merge<'a> {
     }
 
     fn hide(&mut self, entry: &'a Entry, by: Place) {
-        let mut steps = self.steps;
-        let spot = self.existing(&entry.path, &mut steps);
-        self.steps = steps;
-        let Some(spot) = spot else {
-            return;
-        };
+        let mut spot = ROOT;
+        for part in parts(&entry.path) {
+            spot = self.folder_of(spot, by);
+            match self.child(spot, part) {
+                Some(next) => spot = next,
+                None => return,
+            }
+        }
         if entry.kind == EntryKind::Opaque {
+            spot = self.folder_of(spot, by);
             self.remove_below(spot, by, Way::Opaque);
             self.prune(spot);
         } else if spot != ROOT {
@@ -181,7 +185,7 @@ impl<'a> Merge<'a> {
         {
             self.links.insert(place, own);
         }
-        let spot = self.spot(&entry.path);
+        let spot = self.spot(&entry.path, place);
         if spot == ROOT {
             return;
         }
@@ -254,9 +258,8 @@ impl<'a> Merge<'a> {
         (entry > link.entry).then_some(Place { entry, ..link })
     }
 
-    /// The spot of an entry, made where it is not there yet. Folders on the way that are links in
-    /// the layers below are followed: `bin/x` is `usr/bin/x` where `bin` is a link to `usr/bin`.
-    fn spot(&mut self, path: &'a str) -> usize {
+    /// The spot of an entry, made where it is not there yet.
+    fn spot(&mut self, path: &'a str, by: Place) -> usize {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         if name.is_empty() {
             return ROOT;
@@ -267,15 +270,30 @@ impl<'a> Merge<'a> {
                 let mut at = ROOT;
                 for part in parent.split('/').filter(|part| !part.is_empty()) {
                     let next = self.child_or_new(at, part);
-                    let mut steps = self.steps;
-                    at = self.through(next, &mut steps);
-                    self.steps = steps;
+                    at = self.folder_of(next, by);
                 }
                 self.folder = Some((parent, at));
                 at
             }
         };
         self.child_or_new(folder, name)
+    }
+
+    /// The folder that a spot is to what lies below it in a layer. Engines unpack a layer by itself:
+    /// its own link to a folder is followed, and what the layers below have there and is no folder,
+    /// a link to one too, makes way for the folder that there must be.
+    fn folder_of(&mut self, spot: usize, by: Place) -> usize {
+        let below = self.place(spot).is_some_and(|place| place.layer < by.layer);
+        if !below {
+            let mut steps = self.steps;
+            let folder = self.through(spot, &mut steps);
+            self.steps = steps;
+            return folder;
+        }
+        if self.kind_at(spot) != Some(&EntryKind::Directory) {
+            self.vacate(spot, by, Way::Replaced);
+        }
+        spot
     }
 
     fn child_or_new(&mut self, parent: usize, name: &'a str) -> usize {
@@ -297,8 +315,7 @@ impl<'a> Merge<'a> {
     /// The spot that an entry's path means, where there is one.
     fn existing(&self, path: &str, steps: &mut usize) -> Option<usize> {
         let mut at = ROOT;
-        let parts = path.split('/');
-        let mut parts = parts.filter(|part| !matches!(*part, "" | ".")).peekable();
+        let mut parts = parts(path).peekable();
         while let Some(part) = parts.next() {
             at = self.child(at, part)?;
             if parts.peek().is_some() {
@@ -417,7 +434,7 @@ impl<'a> Merge<'a> {
         let mut todo: Vec<&str> = Vec::new();
         let mut add = |todo: &mut Vec<&'p str>, path: &'p str| {
             let before = todo.len();
-            todo.extend(parts_reversed(path));
+            todo.extend(parts(path).rev());
             *steps = steps.checked_sub(todo.len() - before)?;
             Some(path.starts_with('/'))
         };
@@ -577,8 +594,6 @@ const fn has_names(kind: &EntryKind) -> bool {
     }
 }
 
-fn parts_reversed(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .rev()
-        .filter(|part| !matches!(*part, "" | "."))
+fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {
+    path.split('/').filter(|part| !matches!(*part, "" | "."))
 }

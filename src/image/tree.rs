@@ -165,6 +165,8 @@ impl<'a> Tree<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -205,12 +207,29 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_below_a_link_to_a_folder_lies_in_that_folder() {
+    fn an_entry_below_a_link_to_a_folder_lies_in_that_folder_where_its_layer_brings_both() {
         let base: &[&str] = &["usr/", "usr/bin/", "usr/bin/sh", "bin -> usr/bin"];
+        let usr = ["usr", "usr/bin", "usr/bin/sh"];
+        let all = |more: &[&'static str]| {
+            let mut all = [&usr, more].concat();
+            all.sort_unstable();
+            all
+        };
         assert_eq!(
-            paths(&[base, &["bin/tool"], &["-bin/sh"]]),
-            ["bin", "usr", "usr/bin", "usr/bin/tool"]
+            paths(&[&[base, &["bin/tool"]].concat()]),
+            all(&["bin", "usr/bin/tool"])
         );
+        // Measured on Docker's overlay2: the folder of a layer above takes the place of the link.
+        assert_eq!(paths(&[base, &["bin/tool"]]), all(&["bin/tool"]));
+        assert_eq!(paths(&[base, &["-bin/sh"]]), usr);
+        assert_eq!(paths(&[base, &["!bin"]]), usr);
+    }
+
+    #[test]
+    fn a_file_makes_way_for_what_a_layer_above_has_below_it() {
+        assert_eq!(paths(&[&["a"], &["a/b"]]), ["a/b"]);
+        assert_eq!(paths(&[&["a"], &["-a/b"]]), Vec::<String>::new());
+        assert_eq!(paths(&[&["a"], &["!a"]]), Vec::<String>::new());
     }
 
     #[test]
@@ -351,22 +370,26 @@ mod tests {
 
     /// The same rules, written as plainly as possible, for files without links.
     fn plainly(layers: &[Vec<String>]) -> BTreeSet<String> {
-        let mut files: BTreeSet<String> = BTreeSet::new();
-        for layer in layers {
+        let mut files: BTreeMap<String, usize> = BTreeMap::new();
+        let above = |path: &str, file: &str| path.starts_with(&format!("{file}/"));
+        for (index, layer) in layers.iter().enumerate() {
             for entry in layer {
                 if let Some(path) = entry.strip_prefix('-') {
-                    files.retain(|file| file != path && !file.starts_with(&format!("{path}/")));
+                    files
+                        .retain(|file, _| file != path && !above(file, path) && !above(path, file));
                 } else if let Some(path) = entry.strip_prefix('!') {
-                    files.retain(|file| !file.starts_with(&format!("{path}/")));
+                    files
+                        .retain(|file, _| file != path && !above(file, path) && !above(path, file));
                 }
             }
             for entry in layer.iter().filter(|entry| !entry.starts_with(['-', '!'])) {
-                let below = format!("{entry}/");
-                files.retain(|file| !file.starts_with(&below));
-                files.insert(entry.clone());
+                files.retain(|file, of| {
+                    !above(file, entry) && (*of == index || !above(entry, file))
+                });
+                files.insert(entry.clone(), index);
             }
         }
-        files
+        files.into_keys().collect()
     }
 
     proptest! {

@@ -117,9 +117,10 @@ fn a_hard_link_to_a_symbolic_link_has_no_bytes_and_keeps_none() {
     assert_eq!(Ledger::of(&image(&[base])).shipped(), Bytes(5));
     assert!(dead(&[base, &["-m"], &["-l"]]).is_empty());
     assert_eq!(dead(&[base, &["-a"]]), ["a 5 0>1 Deleted"]);
-    // What lies behind such a link to a folder goes by its own name.
-    let folder: &[&str] = &["f/x 5", "l -> f", "m == l"];
-    assert_eq!(dead(&[folder, &["-m/x"]]), ["f/x 5 0>1 Deleted"]);
+    // Of a layer, what lies behind such a link to a folder goes by its own name.
+    let folder: &[&str] = &["f/x 5"];
+    let through: &[&str] = &["l -> f", "m == l", "m/x 6"];
+    assert_eq!(dead(&[folder, through]), ["f/x 5 0>1 Overwritten"]);
 }
 
 #[test]
@@ -164,14 +165,20 @@ fn a_path_that_a_layer_has_twice_is_paid_twice() {
 }
 
 #[test]
-fn paths_through_links_are_the_files_that_they_mean() {
+fn a_folder_takes_the_place_of_a_link_and_not_of_what_that_leads_to() {
     let base: &[&str] = &["usr/", "usr/bin/", "usr/bin/sh 5", "bin -> usr/bin"];
-    assert_eq!(
-        dead(&[base, &["bin/sh 6"]]),
-        ["usr/bin/sh 5 0>1 Overwritten"]
-    );
-    assert_eq!(dead(&[base, &["-bin/sh"]]), ["usr/bin/sh 5 0>1 Deleted"]);
+    assert!(dead(&[base, &["bin/sh 6"]]).is_empty());
+    assert!(dead(&[base, &["-bin/sh"]]).is_empty());
     assert!(dead(&[base, &["-bin"]]).is_empty());
+    // Within one layer the link is followed.
+    let own: &[&str] = &["usr/", "usr/bin/", "bin -> usr/bin", "bin/sh 6"];
+    assert_eq!(dead(&[base, own]), ["usr/bin/sh 5 0>1 Overwritten"]);
+}
+
+#[test]
+fn a_file_that_has_to_be_a_folder_is_replaced() {
+    assert_eq!(dead(&[&["a 100"], &["a/b 60"]]), ["a 100 0>1 Replaced"]);
+    assert_eq!(dead(&[&["a 100"], &["-a/b"]]), ["a 100 0>1 Replaced"]);
 }
 
 #[test]
@@ -253,15 +260,20 @@ fn a_recursive_chown_is_one_heap_per_place() {
 fn plainly(layers: &[Vec<String>]) -> (u64, u64, BTreeMap<(usize, usize), usize>) {
     type Id = (usize, usize);
     let under = |path: &str, folder: &str| path.starts_with(&format!("{folder}/"));
-    let mut names: BTreeMap<String, Option<Id>> = BTreeMap::new();
+    // What each name is of, and the layer that it is of.
+    let mut names: BTreeMap<String, (usize, Option<Id>)> = BTreeMap::new();
     let mut sizes: BTreeMap<Id, u64> = BTreeMap::new();
     let mut hidden: BTreeMap<Id, usize> = BTreeMap::new();
     for (index, layer) in layers.iter().enumerate() {
         for entry in layer {
             if let Some(path) = entry.strip_prefix('-') {
                 names.retain(|name, _| name != path && !under(name, path));
+                names.retain(|name, (_, file)| file.is_none() || !under(path, name));
             } else if let Some(path) = entry.strip_prefix('!') {
                 names.retain(|name, _| !under(name, path));
+                names.retain(|name, (_, file)| {
+                    file.is_none() || (name != path && !under(path, name))
+                });
             }
         }
         mark(&names, &sizes, &mut hidden, index);
@@ -269,35 +281,39 @@ fn plainly(layers: &[Vec<String>]) -> (u64, u64, BTreeMap<(usize, usize), usize>
             if entry.starts_with(['-', '!']) {
                 continue;
             }
-            if let Some(path) = entry.strip_suffix('/') {
-                names.insert(path.to_owned(), None);
+            let (path, file) = if let Some(path) = entry.strip_suffix('/') {
+                (path, None)
             } else if let Some((path, target)) = entry.split_once(" == ") {
-                let file = names.get(target).copied().flatten();
+                let file = names.get(target).and_then(|(_, file)| *file);
                 names.retain(|name, _| !under(name, path));
-                names.insert(path.to_owned(), file);
+                (path, file)
             } else {
                 let (path, size) = entry.split_once(' ').unwrap();
                 sizes.insert((index, at), size.parse().unwrap());
                 names.retain(|name, _| !under(name, path));
-                names.insert(path.to_owned(), Some((index, at)));
-            }
+                (path, Some((index, at)))
+            };
+            names.retain(|name, (layer, file)| {
+                file.is_none() || *layer == index || !under(path, name)
+            });
+            names.insert(path.to_owned(), (index, file));
             mark(&names, &sizes, &mut hidden, index);
         }
     }
-    let live: BTreeSet<Id> = names.values().filter_map(|id| *id).collect();
+    let live: BTreeSet<Id> = names.values().filter_map(|(_, id)| *id).collect();
     let live_bytes = live.iter().map(|id| sizes[id]).sum();
     (sizes.values().sum(), live_bytes, hidden)
 }
 
 /// Notes the layer at which a payload lost its last name.
 fn mark(
-    names: &BTreeMap<String, Option<(usize, usize)>>,
+    names: &BTreeMap<String, (usize, Option<(usize, usize)>)>,
     sizes: &BTreeMap<(usize, usize), u64>,
     hidden: &mut BTreeMap<(usize, usize), usize>,
     layer: usize,
 ) {
     for id in sizes.keys() {
-        if names.values().any(|file| *file == Some(*id)) {
+        if names.values().any(|(_, file)| *file == Some(*id)) {
             hidden.remove(id);
         } else {
             hidden.entry(*id).or_insert(layer);
