@@ -142,7 +142,8 @@ impl Default for Limits {
             kept: 128 * 1024 * 1024,
             documents: Bytes(64 * 1024 * 1024),
             free: Bytes(1_000_000_000),
-            ratio: 1100,
+            // Zeros alone come to 1030; no layer of that size has so many of them.
+            ratio: 200,
         }
     }
 }
@@ -349,7 +350,7 @@ fn read_members(
         let (path, size) = (member.path, member.size);
         let promised = ahead.and_then(|ahead| ahead.promise(member.at, size));
         let part = part::read(&path, &mut members.payload(), size, asked, budget, promised)?;
-        parts.extend(part.map(|part| (path, part)));
+        parts.insert(path, part);
     }
     members.drain()?;
     Ok(parts)

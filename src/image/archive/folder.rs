@@ -129,7 +129,7 @@ impl<'f, O: Fn(&str) -> io::Result<Opened>> Folder<'f, O> {
         if let Some((file, size)) = (self.open)(path)? {
             let mut file = Paged::new(CHUNK, file);
             let part = part::read(path, &mut file, size, self.asked, &mut self.budget, None)?;
-            self.parts.extend(part.map(|part| (path.to_owned(), part)));
+            self.parts.insert(path.to_owned(), part);
         }
         Ok(())
     }

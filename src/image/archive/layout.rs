@@ -286,7 +286,7 @@ pub(super) fn contents(
 pub(super) fn named_documents(parts: &BTreeMap<String, Part>) -> Vec<String> {
     let texts = parts.values().filter_map(|part| match part {
         Part::Json(text) => serde_json::from_slice::<Document>(text).ok(),
-        Part::Layer(_) | Part::Link(_) => None,
+        Part::Layer(_) | Part::Link(_) | Part::Other => None,
     });
     let named = texts.flat_map(|document| document.manifests.unwrap_or_default());
     let paths = named.filter(Descriptor::is_image).map(|one| one.path());
@@ -387,7 +387,7 @@ fn json<T: DeserializeOwned>(
     match parts.get(&resolve(parts, path)?) {
         Some(Part::Json(text)) => serde_json::from_slice(text)
             .map_err(|error| ArchiveError::broken(format!("`{path}` cannot be read: {error}"))),
-        Some(Part::Layer(_) | Part::Link(_)) => {
+        Some(Part::Layer(_) | Part::Link(_) | Part::Other) => {
             Err(ArchiveError::broken(format!("`{path}` is not a document")))
         }
         None => Err(ArchiveError::MissingPart(Clean::line(path))),

@@ -34,6 +34,8 @@ pub(super) enum Part {
     Layer(Box<Scanned>),
     Json(Vec<u8>),
     Link(String),
+    /// Something that no image consists of.
+    Other,
 }
 
 /// What a pass looks for, made ready.
@@ -85,8 +87,7 @@ pub(super) fn digest_of(path: &str) -> Option<String> {
         .then(|| format!("sha256:{hex}"))
 }
 
-/// Reads one regular file of an archive; `None` where it is nothing that an image consists of. Its
-/// digest may be `promised`.
+/// Reads one regular file of an archive. Its digest may be `promised`.
 pub(super) fn read(
     path: &str,
     payload: &mut impl BufRead,
@@ -94,7 +95,7 @@ pub(super) fn read(
     asked: &Asked<'_>,
     budget: &mut Budget,
     promised: Option<Promise<'_>>,
-) -> Result<Option<Part>, ArchiveError> {
+) -> Result<Part, ArchiveError> {
     let blob = digest_of(path);
     let verify = asked.options.verify;
     if let Some(digest) = &blob
@@ -108,7 +109,7 @@ pub(super) fn read(
             let hashing = Hashing::new(true, promised);
             check(Meter::new(payload, limit, hashing), digest)?;
         }
-        return Ok(Some(Part::Layer(Box::new(scanned))));
+        return Ok(Part::Layer(Box::new(scanned)));
     }
     // The first bytes decide, and they may come in pieces.
     let mut first = Vec::with_capacity(512);
@@ -150,7 +151,7 @@ pub(super) fn read(
         check(whole, &digest)?;
         scanned.named = true;
     }
-    Ok(Some(Part::Layer(Box::new(scanned))))
+    Ok(Part::Layer(Box::new(scanned)))
 }
 
 /// The rest of what may be a document.
@@ -160,15 +161,15 @@ fn document(
     payload: &mut impl BufRead,
     size: u64,
     budget: &mut Budget,
-) -> Result<Option<Part>, ArchiveError> {
+) -> Result<Part, ArchiveError> {
     let begin = first.trim_ascii_start().first();
     if !matches!(begin, Some(b'{' | b'[')) {
-        return Ok(None);
+        return Ok(Part::Other);
     }
     if size > JSON_CAP {
         // Whatever else is of that size is nothing that an image consists of.
         if !INDEXES.contains(&path.trim_start_matches("./")) {
-            return Ok(None);
+            return Ok(Part::Other);
         }
         return Err(ArchiveError::too_much(format!(
             "`{path}` has {}, more than is sensible",
@@ -177,7 +178,7 @@ fn document(
     }
     budget.document(size)?;
     payload.read_to_end(&mut first)?;
-    Ok(Some(Part::Json(first)))
+    Ok(Part::Json(first))
 }
 
 /// Reads a part to its end and holds it against its digest.

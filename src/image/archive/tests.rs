@@ -712,6 +712,22 @@ fn what_is_no_image_is_told_apart() {
         error(&lacking),
         "the exported image lacks its part `a.json`"
     );
+    // What is there and broken is not lacking.
+    let broken = pack(&[
+        (
+            String::from("manifest.json"),
+            b"[{\"Config\":\"a.json\",\"Layers\":[\"l/layer.tar\"]}]".to_vec(),
+        ),
+        (
+            String::from("a.json"),
+            b"{\"rootfs\":{\"diff_ids\":[\"sha256:00\"]}}".to_vec(),
+        ),
+        (String::from("l/layer.tar"), vec![b'x'; 2000]),
+    ]);
+    assert_eq!(
+        error(&broken),
+        "the exported image is broken: `l/layer.tar` is not a layer"
+    );
     let circle = pack(&[
         (
             String::from("manifest.json"),

@@ -76,6 +76,17 @@ fn a_layer_that_only_wants_to_fill_the_disk_is_refused() {
 }
 
 #[test]
+fn a_layer_of_zeros_alone_is_refused_by_the_usual_ratio() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    io::copy(&mut zeros(12_000_000), &mut gzip).unwrap();
+    let members = vec![(String::from("blobs/sha256/b"), gzip.finish().unwrap())];
+    let mut options = options();
+    options.limits.free = Bytes(4_000_000);
+    let error = refusal(&pack(&members), &options);
+    assert!(error.contains("a layer is compressed so far"), "{error}");
+}
+
+#[test]
 fn an_archive_that_only_wants_to_fill_the_disk_is_refused() {
     for (name, bomb) in packed_zeros(12_000_000) {
         let error = refusal(&bomb, &small());
