@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(value_name = "IMAGE|ARCHIVE")]
     target: String,
     /// The image that it was built from: secrets in the layers of that one are left aside
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE|ARCHIVE")]
     base: Option<String>,
     /// The Dockerfile that made it: names its lines, and is searched for secrets too
     #[arg(long, value_name = "FILE")]
@@ -112,18 +112,21 @@ async fn layers_of(
 ) -> Result<usize, CliError> {
     use crate::engine::Engine as _;
     use crate::engine::EngineError;
-    let (docker, _) = wiring::ready(interrupt).await?;
-    let summary = docker.inspect(base).await?;
-    let summary = summary.ok_or_else(|| EngineError::NoSuchImage(base.to_owned()))?;
-    let ids = contents.layers.iter().map(|layer| &layer.diff_id);
-    let is_base = summary.diff_ids.len() <= contents.layers.len()
-        && summary
-            .diff_ids
-            .iter()
-            .zip(ids)
-            .all(|(one, other)| one == other);
-    if is_base {
-        return Ok(summary.diff_ids.len());
+    let below: Vec<String> = match Target::of(base) {
+        Target::Image(image) => {
+            let (docker, _) = wiring::ready(interrupt).await?;
+            let summary = docker.inspect(&image).await?;
+            summary.ok_or(EngineError::NoSuchImage(image))?.diff_ids
+        }
+        target => {
+            let read = target.read(Options::default(), interrupt).await?;
+            let layers = read.layers.into_iter();
+            layers.map(|layer| layer.diff_id).collect()
+        }
+    };
+    let mut ids = contents.layers.iter().map(|layer| &layer.diff_id);
+    if below.iter().all(|one| ids.next() == Some(one)) {
+        return Ok(below.len());
     }
     Err(CliError::NotItsBase {
         base: base.to_owned(),

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::host;
+use crate::layers;
 use crate::sandbox::Sandbox;
 
 /// A program that needs the GNU C library.
@@ -441,4 +442,21 @@ async fn a_program_without_its_loader_is_explained_with_all_that_it_lacks() {
         goals["structure_tests.metadata-test"].contains("no environment variable `WORDS`"),
         "{goals:#?}"
     );
+}
+
+#[test]
+fn the_base_of_an_image_may_be_an_archive_too() {
+    let sandbox = Sandbox::without_engine();
+    let all = layers::made();
+    let write = |name: &str, count: usize| {
+        let archive = layers::tar_of(&layers::legacy(&all[..count], "a:1"));
+        layers::file(&sandbox, name, &archive)
+    };
+    let (image, base) = (write("image.tar", 4), write("base.tar", 2));
+    let ended = sandbox.run(&["inside", &image, "--base", &base]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let ended = sandbox.run(&["inside", &base, "--base", &image]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let told = "the image does not begin with the layers of";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
 }

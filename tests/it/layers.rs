@@ -73,7 +73,7 @@ fn layer(entries: &[&str]) -> Vec<u8> {
 
 /// Files added, deleted, overwritten and chmod-ed, opaque folders, hard links, something replaced
 /// and one whiteout of nothing.
-fn made() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn made() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         (
             "ADD rootfs /",
@@ -151,7 +151,7 @@ fn config(layers: &[(&str, Vec<u8>)], tag: &str) -> Vec<u8> {
 }
 
 /// Docker's own layout before 25.0.
-fn legacy(layers: &[(&str, Vec<u8>)], tag: &str) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn legacy(layers: &[(&str, Vec<u8>)], tag: &str) -> BTreeMap<String, Vec<u8>> {
     let mut members = BTreeMap::new();
     let mut names = Vec::new();
     for (index, (_, layer)) in layers.iter().enumerate() {
@@ -214,7 +214,7 @@ fn podman(layers: &[(&str, Vec<u8>)]) -> BTreeMap<String, Vec<u8>> {
     members
 }
 
-fn file(sandbox: &Sandbox, name: &str, bytes: &[u8]) -> String {
+pub(crate) fn file(sandbox: &Sandbox, name: &str, bytes: &[u8]) -> String {
     let path = sandbox.path(name);
     std::fs::write(&path, bytes).expect("a file");
     path.display().to_string()
