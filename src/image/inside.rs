@@ -23,8 +23,10 @@ use std::sync::Arc;
 
 pub use dynamic::Dynamic;
 pub use libraries::Asked;
+pub use libraries::Elsewhere;
 pub use libraries::Libraries;
 pub use libraries::Needs;
+pub use libraries::Unfit;
 pub use probe::Inside as InsideProbe;
 pub use remark::Remark;
 pub use remark::RemarkKind;

@@ -10,6 +10,7 @@ use crate::goal::Blame;
 use crate::goal::base;
 use crate::image::inside::Asked;
 use crate::image::inside::Needs;
+use crate::image::inside::Unfit;
 use crate::image::run::PROCESSES;
 
 /// What the output says of the cause; `None` where it says nothing that is known.
@@ -170,11 +171,20 @@ fn library(scene: &Scene<'_>) -> Option<Cause> {
         ));
     };
     if let Some(place) = &first.elsewhere {
+        let (how, next) = match place.why {
+            Unfit::NotLookedFor => (
+                "where the loader does not look",
+                "Find out in which folders this loader looks, and how it learns of another one.",
+            ),
+            Unfit::OtherMachine => ("which is for another architecture", next),
+            Unfit::LeadsNowhere => ("a link that leads nowhere", next),
+        };
+        let path = &place.path;
         return Some(Cause::new(
             format!(
-                "The program needs the shared library `{name}`. The image has it as `{place}`, where the loader does not look."
+                "The program needs the shared library `{name}`. The image has it as `{path}`, {how}."
             ),
-            "Find out in which folders this loader looks, and how it learns of another one.",
+            next,
             blame,
         ));
     }

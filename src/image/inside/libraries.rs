@@ -18,6 +18,9 @@ use crate::image::EntryKind;
 use crate::image::tree::Node;
 use crate::image::tree::Tree;
 
+/// How many files of one name are looked at for why none of them does.
+const MOST_NAMESAKES: usize = 64;
+
 /// The most files that one program may load, and the most places that are tried for them.
 const MOST_LOADED: usize = 512;
 const MOST_TRIED: usize = 20_000;
@@ -31,8 +34,28 @@ pub struct Asked {
     pub by: String,
     /// Where its loader finds it; `None` where it does not.
     pub found: Option<String>,
-    /// A place where it is and its loader does not look.
-    pub elsewhere: Option<String>,
+    /// A place where it is all the same, where its loader finds it nowhere.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Where a library is that its loader does not find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The path, with a leading slash.
+    pub path: String,
+    /// Why the loader does not find it there.
+    pub why: Unfit,
+}
+
+/// Why a library does not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unfit {
+    /// The loader does not look there.
+    NotLookedFor,
+    /// It is for another architecture.
+    OtherMachine,
+    /// It is a link that leads nowhere.
+    LeadsNowhere,
 }
 
 /// What a program needs to start.
@@ -115,8 +138,8 @@ pub struct Libraries<'a> {
     cache: Option<HashMap<String, Vec<String>>>,
     /// Whether there is a cache that could not be read: then nothing is missing for sure.
     unread_cache: bool,
-    /// One path of each library file, by the name of the file.
-    names: HashMap<String, String>,
+    /// The paths of library files, by the name of the file.
+    names: HashMap<String, Vec<String>>,
     /// What was found without being told where to look.
     defaults: RefCell<HashMap<Wish, Option<String>>>,
 }
@@ -138,16 +161,17 @@ impl<'a> Libraries<'a> {
             .and_then(|node| remembered.file(node))
             .and_then(loader_cache::read);
         let is_library = |path: &String| path.contains(".so");
-        let named = |path: String| {
+        let mut names: HashMap<String, Vec<String>> = HashMap::new();
+        for path in tree.paths().filter(is_library) {
             let name = path.rsplit('/').next().unwrap_or(&path);
-            (name.to_owned(), path)
-        };
+            names.entry(name.to_owned()).or_default().push(path);
+        }
         Self {
             tree,
             config: &contents.config,
             unread_cache: cache.is_some() && read.is_none(),
             cache: read,
-            names: tree.paths().filter(is_library).map(named).collect(),
+            names,
             remembered,
             defaults: RefCell::default(),
         }
@@ -167,7 +191,24 @@ impl<'a> Libraries<'a> {
     /// Where a library of that name lies, whether or not a loader looks there.
     #[must_use]
     pub fn anywhere(&self, name: &str) -> Option<String> {
-        self.names.get(name).map(|path| format!("/{path}"))
+        let path = self.names.get(name)?.last()?;
+        Some(format!("/{path}"))
+    }
+
+    /// Where a library of that name lies that the loader of `asking` does not find.
+    fn elsewhere(&self, name: &str, asking: &Dynamic) -> Option<Elsewhere> {
+        let paths = self.names.get(name)?.iter().take(MOST_NAMESAKES);
+        let places = paths.filter_map(|path| {
+            let path = format!("/{path}");
+            let why = match self.tree.find(&path) {
+                Err(_) => Unfit::LeadsNowhere,
+                Ok(_) if self.fits(&path, asking) => Unfit::NotLookedFor,
+                Ok(node) if node.entry.kind == EntryKind::File => Unfit::OtherMachine,
+                Ok(_) => return None,
+            };
+            Some(Elsewhere { path, why })
+        });
+        places.min_by_key(|place| place.why)
     }
 
     /// Whether a loader itself is what is asked for, under one of its names.
@@ -207,8 +248,8 @@ impl<'a> Libraries<'a> {
         let mut tries = MOST_TRIED;
         let mut next = 0;
         while let Some(here) = loaded.get(next) {
-            let asking = (here.path.clone(), here.dynamic.needed.clone());
-            for name in asking.1 {
+            let (by, dynamic) = (here.path.clone(), here.dynamic);
+            for name in dynamic.needed.clone() {
                 let own = Self::is_loader(&name) || (kind == Kind::Musl && Self::is_of_musl(&name));
                 if own || !names.insert(name.clone()) {
                     continue;
@@ -216,7 +257,7 @@ impl<'a> Libraries<'a> {
                 let found = self.find(&name, next, &loaded, kind, &mut tries);
                 let elsewhere = match found {
                     Some(_) => None,
-                    None => self.anywhere(&name),
+                    None => self.elsewhere(&name, dynamic),
                 };
                 if let Some((path, node, dynamic)) = found
                     .as_ref()
@@ -234,7 +275,7 @@ impl<'a> Libraries<'a> {
                 }
                 needs.libraries.push(Asked {
                     name,
-                    by: asking.0.clone(),
+                    by: by.clone(),
                     found,
                     elsewhere,
                 });
@@ -318,6 +359,7 @@ impl<'a> Libraries<'a> {
         let found = cached
             .chain(in_folders)
             .find(|path| self.fits(path, dynamic))
+            .or_else(|| self.for_some_processors(name, dynamic, &folders, kind))
             // Somewhere in a cache that could not be read.
             .or_else(|| {
                 self.anywhere(name)
@@ -325,6 +367,25 @@ impl<'a> Libraries<'a> {
             });
         self.defaults.borrow_mut().insert(key, found.clone());
         found
+    }
+
+    /// A library in the part of a default folder that the GNU loader (2.33 and later) searches on
+    /// processors of a kind: which one a container will run on is not known.
+    fn for_some_processors(
+        &self,
+        name: &str,
+        asking: &Dynamic,
+        folders: &[String],
+        kind: Kind,
+    ) -> Option<String> {
+        let paths = self.names.get(name).filter(|_| kind == Kind::Gnu)?;
+        let paths = paths.iter().map(|path| format!("/{path}"));
+        let is_below = |path: &String| {
+            let folder = path.split_once("/glibc-hwcaps/").map(|(folder, _)| folder);
+            folder.is_some_and(|folder| folders.iter().any(|one| one == folder))
+        };
+        let mut paths = paths.filter(is_below).take(MOST_NAMESAKES);
+        paths.find(|path| self.fits(path, asking))
     }
 
     fn musl_folders(&self) -> Vec<String> {

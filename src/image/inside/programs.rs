@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::libraries::Asked;
+use super::libraries::Elsewhere;
 use super::libraries::Libraries;
+use super::libraries::Unfit;
 use super::libraries::enumerate;
 use super::remark::Remark;
 use super::remark::RemarkKind;
@@ -12,13 +14,20 @@ use super::start::Because;
 use super::start::Started;
 use super::start::env_argument;
 use super::start::path_folders;
+use super::start::words;
+use crate::image::Config;
 use crate::image::Contents;
 use crate::image::EntryKind;
+use crate::image::binary;
 use crate::image::binary::Elf;
 use crate::image::binary::Linking;
 use crate::image::binary::Program;
 use crate::image::tree::Node;
 use crate::image::tree::Tree;
+use crate::units::Bytes;
+
+/// How many scripts may be the interpreters of one another before Linux gives up.
+const SCRIPTS: usize = 5;
 
 /// What there is to say of every program.
 pub(super) fn remarks<'b>(
@@ -40,10 +49,8 @@ pub(super) fn remarks<'b>(
             Err(_) => folder.trim_matches('/').to_owned(),
         })
         .collect();
-    let mut found = missing_starts(
-        starts,
-        config.entrypoint.is_empty() && config.cmd.is_empty(),
-    );
+    let mut found = missing_starts(starts, words(config).next().is_none());
+    found.extend(unrunnable(config, tree, starts));
     for node in tree
         .nodes()
         .filter(|node| node.entry.kind == EntryKind::File)
@@ -95,6 +102,43 @@ fn missing_starts(starts: &[Started], nothing: bool) -> Vec<Remark> {
             )
         })
         .collect()
+}
+
+/// What is started, is there, and is nothing that the system can run.
+fn unrunnable(config: &Config, tree: &Tree<'_>, starts: &[Started]) -> Vec<Remark> {
+    // Other systems have programs of other forms.
+    let is_linux = matches!(config.os.as_str(), "" | "linux");
+    if !is_linux || config.architecture.starts_with("wasm") {
+        return Vec::new();
+    }
+    let one = |one: &Started| {
+        let node = tree.find(one.path.as_ref()?).ok()?;
+        // What a program starts is left out: shells and most wrappers run any text as a script.
+        let direct = one.because == Because::Config && node.is_executable();
+        let what = match (&node.entry.kind, node.program) {
+            (EntryKind::Directory, _) => "is a folder",
+            (_, None) if direct => {
+                "is neither machine code for Linux nor a script, whose first two characters are `#!`"
+            }
+            (_, Some(Program::Elf(elf))) if direct && is_cut(elf, node.entry.size) => {
+                "is machine code that breaks off before its end"
+            }
+            _ => return None,
+        };
+        let text = format!(
+            "What it starts, {}, {what}: a container of it does not start.",
+            one.word
+        );
+        let remark = Remark::new(RemarkKind::CannotRun, Weight::Problem, text);
+        Some(remark.at(&node.path, node.layer))
+    };
+    starts.iter().filter_map(one).collect()
+}
+
+/// Whether a file that was looked at as a whole has no place for what its first bytes announce.
+fn is_cut(elf: &Elf, size: Bytes) -> bool {
+    let whole = size.0 <= binary::HEAD as u64;
+    whole && elf.linking == Linking::Unknown && elf.machine.is_empty()
 }
 
 struct Look<'a, 'b> {
@@ -169,6 +213,12 @@ impl<'b> Look<'_, 'b> {
                 format!("{path} is a script for {interpreter}, which the image does not have.");
             return Some((RemarkKind::MissingInterpreter, text));
         }
+        if self.leads_on(interpreter) {
+            let text = format!(
+                "{path} is a script for {interpreter}, which is a script itself, and so on: the system gives up after {SCRIPTS} of them."
+            );
+            return Some((RemarkKind::CannotRun, text));
+        }
         let name = env_argument(interpreter, argument)?;
         let config = &self.contents.config;
         let here = if name.contains('/') {
@@ -177,10 +227,28 @@ impl<'b> Look<'_, 'b> {
             path_folders(config).any(|folder| self.tree.find(&format!("{folder}/{name}")).is_ok())
         };
         (!here).then(|| {
-            let text =
-                format!("{path} is a script for {name}, which no folder of the image's PATH has.");
+            let all = if name.contains(' ') {
+                " Without `-S`, all that follows env is one name."
+            } else {
+                ""
+            };
+            let text = format!(
+                "{path} is a script for {name}, which no folder of the image's PATH has.{all}"
+            );
             (RemarkKind::MissingInterpreter, text)
         })
+    }
+
+    /// Whether an interpreter is a script, whose interpreter is one, and so on for too long.
+    fn leads_on(&self, interpreter: &str) -> bool {
+        let mut next = interpreter;
+        for _ in 0..SCRIPTS {
+            match self.tree.find(next).ok().and_then(|node| node.program) {
+                Some(Program::Script { interpreter, .. }) => next = interpreter,
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// What a program or library with a loader lacks.
@@ -228,12 +296,19 @@ impl<'b> Look<'_, 'b> {
 
 /// Where missing libraries are, as the rest of a sentence.
 pub(super) fn whereabouts<'a>(missing: impl Iterator<Item = &'a Asked>) -> String {
-    let places: Vec<Option<&str>> = missing.map(|asked| asked.elsewhere.as_deref()).collect();
-    match places.iter().flatten().next() {
-        Some(place) if places.iter().all(Option::is_some) => {
-            let folder = place.rsplit_once('/').map_or("/", |(folder, _)| folder);
-            format!("which its loader does not look for where the image has it, in {folder}")
+    let places: Option<Vec<&Elsewhere>> = missing.map(|asked| asked.elsewhere.as_ref()).collect();
+    let places = places.unwrap_or_default();
+    let Some(first) = places.first() else {
+        return String::from("which the image does not have");
+    };
+    let why = match first.why {
+        _ if places.iter().any(|place| place.why != first.why) => {
+            "which its loader does not find or cannot load where the image has it"
         }
-        Some(_) | None => String::from("which the image does not have"),
-    }
+        Unfit::NotLookedFor => "which its loader does not look for where the image has it",
+        Unfit::OtherMachine => "which the image has for another architecture alone",
+        Unfit::LeadsNowhere => "which the image has as a link that leads nowhere",
+    };
+    let folder = first.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    format!("{why}, in {}", if folder.is_empty() { "/" } else { folder })
 }

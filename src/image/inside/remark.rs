@@ -22,6 +22,8 @@ pub enum RemarkKind {
     MissingProgram,
     /// What the image starts may not be executed, by nobody or by the image's user.
     NotExecutable,
+    /// What the image starts is nothing that the system can run, though it may be executed.
+    CannotRun,
     /// A program's loader is not there.
     MissingLoader,
     /// A library that a program asks for is not found.
@@ -63,6 +65,7 @@ impl RemarkKind {
         match self {
             Self::MissingProgram => "started and not there",
             Self::NotExecutable => "not executable",
+            Self::CannotRun => "cannot be run",
             Self::MissingLoader => "loader missing",
             Self::MissingLibrary => "libraries missing",
             Self::MissingInterpreter => "interpreter missing",

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::wrapper;
 use crate::image::Config;
+use crate::image::EntryKind;
 use crate::image::binary::Program;
+use crate::image::tree::Node;
 use crate::image::tree::Tree;
 use crate::text::is_shell_builtin;
 
@@ -52,22 +54,30 @@ pub fn path_folders(config: &Config) -> impl Iterator<Item = &str> {
         .filter(|folder| !folder.is_empty())
 }
 
+/// The words that a container of the image starts with. To engines an entrypoint of one empty word
+/// is none.
+pub fn words(config: &Config) -> impl Iterator<Item = &String> {
+    let entrypoint = config.entrypoint.iter();
+    let entrypoint = entrypoint.filter(|_| config.entrypoint != [""]);
+    entrypoint.chain(&config.cmd)
+}
+
 /// The path of the program that an image starts.
 #[must_use]
 pub fn program_of(config: &Config, tree: &Tree<'_>) -> Option<String> {
-    let name = config.entrypoint.first().or_else(|| config.cmd.first())?;
+    let name = words(config).next()?;
     look_up(name, config, tree).or_else(|| Some(written(name, config)))
 }
 
 /// The path that a program's name leads to; `None` where it is not there.
 fn look_up(name: &str, config: &Config, tree: &Tree<'_>) -> Option<String> {
-    let is_there = |path: &String| tree.find(path).is_ok();
     if name.contains('/') {
-        return Some(written(name, config)).filter(is_there);
+        return Some(written(name, config)).filter(|path| tree.find(path).is_ok());
     }
+    let is_folder = |node: &Node<'_>| node.entry.kind == EntryKind::Directory;
     let paths: Vec<String> = path_folders(config)
         .map(|folder| format!("{}/{name}", folder.trim_end_matches('/')))
-        .filter(is_there)
+        .filter(|path| tree.find(path).is_ok_and(|node| !is_folder(&node)))
         .collect();
     // What may not be executed is passed over, as long as there is another one.
     let may = |path: &&String| tree.find(path).is_ok_and(|node| node.is_executable());
@@ -86,12 +96,7 @@ pub fn written(name: &str, config: &Config) -> String {
 /// Everything that a container is known to start before its own program decides.
 #[must_use]
 pub fn started(config: &Config, tree: &Tree<'_>) -> Vec<Started> {
-    let mut words: Vec<String> = config
-        .entrypoint
-        .iter()
-        .chain(&config.cmd)
-        .cloned()
-        .collect();
+    let mut words: Vec<String> = words(config).cloned().collect();
     let mut found: Vec<Started> = Vec::new();
     let mut because = Because::Config;
     while let Some(word) = words.first().cloned() {
@@ -155,11 +160,15 @@ fn follow_script(path: &str, config: &Config, tree: &Tree<'_>, found: &mut Vec<S
     is_script
 }
 
-/// The program that `#!/usr/bin/env python3` or `#!/usr/bin/env -S node --x` asks for.
+/// The program that `#!/usr/bin/env python3` or `#!/usr/bin/env -S node --x` asks for. What follows
+/// the interpreter is one word to the system, which only an option of env takes apart.
 #[must_use]
 pub fn env_argument<'a>(interpreter: &str, argument: Option<&'a str>) -> Option<&'a str> {
     let is_env = interpreter.rsplit('/').next() == Some("env");
     let argument = argument.filter(|_| is_env)?;
+    if !argument.starts_with('-') {
+        return Some(argument).filter(|name| !name.contains('='));
+    }
     let mut words = argument.split([' ', '\t']).filter(|word| !word.is_empty());
     words.find(|word| !word.starts_with('-') && !word.contains('='))
 }
@@ -207,7 +216,6 @@ mod tests {
     use super::*;
     use crate::image::Contents;
     use crate::image::Entry;
-    use crate::image::EntryKind;
     use crate::image::Layer;
     use crate::units::Bytes;
 
@@ -243,6 +251,11 @@ mod tests {
                 capabilities: false,
             });
         }
+        layer.entries.push(Entry {
+            path: String::from("usr/sbin/dumb-init"),
+            kind: EntryKind::Directory,
+            ..layer.entries[0].clone()
+        });
         for (path, interpreter, argument) in [
             ("srv/run.sh", "/bin/sh", None),
             ("srv/app.py", "/usr/bin/env", Some("python3")),
@@ -272,6 +285,10 @@ mod tests {
         );
         assert_eq!(shown(&[], &["gunicorn", "app"]), ["gunicorn = ?"]);
         assert_eq!(shown(&[], &[]), Vec::<String>::new());
+        assert_eq!(shown(&[""], &["python3"]), ["python3 = /usr/bin/python3"]);
+        // A folder of that name is passed over.
+        let folder = "dumb-init = /usr/bin/dumb-init";
+        assert_eq!(shown(&["dumb-init"], &[]), [folder]);
     }
 
     #[test]
@@ -330,6 +347,11 @@ mod tests {
             env_argument("/usr/bin/env", Some("-S node --x")),
             Some("node")
         );
+        assert_eq!(
+            env_argument("/usr/bin/env", Some("python3 -u")),
+            Some("python3 -u")
+        );
+        assert_eq!(env_argument("/usr/bin/env", Some("A=b python3")), None);
         assert_eq!(env_argument("/bin/sh", Some("-e")), None);
         assert_eq!(env_argument("/usr/bin/env", None), None);
     }

@@ -116,6 +116,7 @@ pub(super) fn shown(contents: &Contents, kinds: &[RemarkKind]) -> Vec<String> {
 
 const PROGRAMS: &[RemarkKind] = &[
     RemarkKind::MissingProgram,
+    RemarkKind::CannotRun,
     RemarkKind::MissingLoader,
     RemarkKind::MissingLibrary,
     RemarkKind::MissingInterpreter,
@@ -203,7 +204,8 @@ fn finds(at: &str, app: Dynamic, change: impl FnOnce(&mut Layer, &mut Config)) -
     assert_eq!(needs.loader.as_ref().map(|(_, here)| *here), Some(true));
     let missing = needs.missing().next();
     if let Some(missing) = missing {
-        assert_eq!(missing.elsewhere, Some(format!("/{at}/libx.so.1")));
+        let elsewhere = missing.elsewhere.as_ref().map(|place| &place.path);
+        assert_eq!(elsewhere, Some(&format!("/{at}/libx.so.1")));
     }
     missing.is_none()
 }
@@ -241,6 +243,10 @@ fn each_way_to_a_library_is_followed() {
             .notes
             .push(testing::of_file("etc/ld.so.cache", &cache));
     }));
+    // On a processor that has what it needs.
+    assert!(finds("usr/lib64/glibc-hwcaps/x86-64-v2", gnu(), nothing));
+    assert!(!finds("usr/lib/glibc-hwcaps/v", musl(), nothing));
+    assert!(!finds("opt/glibc-hwcaps/x86-64-v2", gnu(), nothing));
     assert!(finds("opt/x", musl(), |layer, _| {
         add(layer, "644 etc/ld-musl-x86_64.path");
         layer.notes.push(testing::of_file(
@@ -278,6 +284,111 @@ fn what_is_elsewhere_is_told_with_its_folder() {
         shown(&image(vec![files], starts(&["/app"])), PROGRAMS),
         [
             "Problem: /app needs libx.so.1, which its loader does not look for where the image has it, in /opt/x."
+        ]
+    );
+}
+
+#[test]
+fn what_does_not_do_is_told_with_the_reason() {
+    let told = |entries: &[&str]| {
+        let mut files = layer(&["app", "644 lib64/ld-linux-x86-64.so.2"]);
+        files.entries.extend(layer(entries).entries);
+        put(&mut files, "app", asks(Some(GNU), &["libx.so.1"]));
+        let other = Dynamic {
+            machine: String::from("arm64"),
+            ..asks(None, &[])
+        };
+        put(&mut files, "usr/lib/libx.so.1", other);
+        let told = shown(&image(vec![files], starts(&["/app"])), PROGRAMS);
+        told.into_iter().find(|text| text.starts_with("Problem"))
+    };
+    let problem = |why: &str| Some(format!("Problem: /app needs libx.so.1, which {why}."));
+    let other = "the image has for another architecture alone, in /usr/lib";
+    assert_eq!(told(&["644 usr/lib/libx.so.1"]), problem(other));
+    let link = "usr/lib64/libx.so.1 -> libx.so.1.2";
+    let nowhere = "the image has as a link that leads nowhere, in /usr/lib64";
+    assert_eq!(told(&[link]), problem(nowhere));
+    // The one that would do comes first.
+    let all = [link, "644 usr/lib/libx.so.1", "644 opt/libx.so.1"];
+    let elsewhere = "its loader does not look for where the image has it, in /opt";
+    assert_eq!(told(&all), problem(elsewhere));
+    // A folder is no library.
+    assert_eq!(
+        told(&["usr/lib64/libx.so.1/"]),
+        problem("the image does not have")
+    );
+}
+
+#[test]
+fn what_the_system_cannot_run_is_a_problem_where_it_is_started_at_once() {
+    let told = |words: &[&str], program: Option<Program>| {
+        let mut files = layer(&["app", "srv/", "bin/sh", "sbin/tini"]);
+        for path in ["bin/sh", "sbin/tini"] {
+            put(&mut files, path, asks(None, &[]));
+        }
+        files
+            .programs
+            .extend(program.map(|program| (String::from("app"), program)));
+        image(vec![files], starts(words))
+    };
+    let cannot = |contents: &Contents| shown(contents, &[RemarkKind::CannotRun]);
+    let neither = "Problem: What it starts, /app, is neither machine code for Linux nor a script, whose first two characters are `#!`: a container of it does not start.";
+    assert_eq!(cannot(&told(&["/app"], None)), [neither]);
+    // These run it as a script.
+    let none = Vec::<String>::new();
+    assert_eq!(cannot(&told(&["tini", "--", "/app"], None)), none);
+    assert_eq!(cannot(&told(&["sh", "-c", "/app"], None)), none);
+    for (os, architecture) in [("windows", "amd64"), ("linux", "wasm")] {
+        let mut other = told(&["/app"], None);
+        other.config.os = os.to_owned();
+        other.config.architecture = architecture.to_owned();
+        assert_eq!(cannot(&other), none);
+    }
+    let folder = "Problem: What it starts, /srv, is a folder: a container of it does not start.";
+    assert_eq!(cannot(&told(&["/srv"], None)), [folder]);
+    let cut = Program::Elf(Elf {
+        linking: Linking::Unknown,
+        machine: String::new(),
+        needed: Vec::new(),
+    });
+    let broken = "Problem: What it starts, /app, is machine code that breaks off before its end: a container of it does not start.";
+    assert_eq!(cannot(&told(&["/app"], Some(cut.clone()))), [broken]);
+    // Of a larger file, they may lie behind what was looked at.
+    let mut large = told(&["/app"], Some(cut));
+    large.layers[0].entries[0].size = Bytes(100_000);
+    assert_eq!(cannot(&large), none);
+}
+
+#[test]
+fn scripts_that_are_each_other_s_interpreters_end() {
+    let mut files = layer(&["a", "b", "bin/sh"]);
+    put(&mut files, "bin/sh", asks(None, &[]));
+    script(&mut files, "a", "/b", None);
+    script(&mut files, "b", "/bin/sh", None);
+    let fine = image(vec![files.clone()], starts(&["/a"]));
+    assert_eq!(shown(&fine, PROGRAMS), Vec::<String>::new());
+    script(&mut files, "b", "/a", None);
+    assert_eq!(
+        shown(&image(vec![files], starts(&["/a"])), PROGRAMS),
+        [
+            "Problem: /a is a script for /b, which is a script itself, and so on: the system gives up after 5 of them.",
+            "Problem: /b is a script for /a, which is a script itself, and so on: the system gives up after 5 of them.",
+        ]
+    );
+}
+
+#[test]
+fn env_takes_all_that_follows_it_for_one_name() {
+    let mut files = layer(&["a", "b", "usr/bin/env", "usr/bin/python3"]);
+    for path in ["usr/bin/env", "usr/bin/python3"] {
+        put(&mut files, path, asks(None, &[]));
+    }
+    script(&mut files, "a", "/usr/bin/env", Some("python3 -u"));
+    script(&mut files, "b", "/usr/bin/env", Some("-S python3 -u"));
+    assert_eq!(
+        shown(&image(vec![files], starts(&["/a"])), PROGRAMS),
+        [
+            "Problem: /a is a script for python3 -u, which no folder of the image's PATH has. Without `-S`, all that follows env is one name."
         ]
     );
 }
