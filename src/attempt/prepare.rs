@@ -221,5 +221,16 @@ mod tests {
         assert_eq!(references(&file, Stages::Needed), ["b", "c"]);
         let all = ["192.0.2.1:5000/x", "lab/a", "b", "c"];
         assert_eq!(references(&file, Stages::All), all);
+        // What only an ONBUILD takes is built as well, whatever case a mount's keys are in.
+        for taken in [
+            "FROM b AS m\nONBUILD COPY --from=tools /a /a\nFROM m\n",
+            "FROM b\nRUN --mount=type=bind,From=tools,target=/t true\n",
+        ] {
+            let file = Dockerfile::parse(&format!("FROM a AS tools\n{taken}"));
+            assert_eq!(references(&file, Stages::Needed), ["a", "b"], "{taken}");
+        }
+        // Nothing starts from the last stage.
+        let file = Dockerfile::parse("FROM a AS tools\nFROM b\nONBUILD COPY --from=tools / /\n");
+        assert_eq!(references(&file, Stages::Needed), ["b"]);
     }
 }

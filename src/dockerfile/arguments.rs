@@ -2,6 +2,7 @@
 
 mod health;
 mod ports;
+mod signal;
 
 use super::ast::Body;
 use super::ast::Command;
@@ -117,6 +118,9 @@ impl Reader<'_> {
             Keyword::User | Keyword::Workdir | Keyword::Stopsignal | Keyword::Maintainer => {
                 if keyword != Keyword::Maintainer {
                     self.can_expand(args);
+                }
+                if keyword == Keyword::Stopsignal {
+                    signal::check(args, self.escape, self.findings);
                 }
                 Body::Word(word(args))
             }

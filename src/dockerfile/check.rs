@@ -250,7 +250,7 @@ fn circles(file: &Dockerfile, names: &StageNames<'_>, scope: &Scope, findings: &
         .map(|stage| {
             let uses = names.uses(stage, scope).into_iter();
             uses.filter_map(|used| match used.source {
-                Source::Stage(index) if index != stage.index => Some(index),
+                Source::Stage(index) if index != stage.index && !used.later => Some(index),
                 _ => None,
             })
             .collect()

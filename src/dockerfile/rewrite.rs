@@ -64,18 +64,20 @@ fn replacement(reference: &ExternalReference, old: &str, target: &str) -> String
         ReferenceUse::From => target.to_owned(),
         ReferenceUse::CopyFrom => format!("--from={target}"),
         ReferenceUse::MountFrom => {
-            let from = format!("from={}", reference.reference);
+            let name = reference.reference.as_str();
+            // The key is read in any case.
+            let lower = old.to_ascii_lowercase();
             let whole_part = |at: usize| {
-                let before = old.get(..at).unwrap_or_default();
-                let after = old.get(at + from.len()..).unwrap_or_default();
-                before.ends_with([',', '=', '"', '\''])
+                let before = lower.get(..at).and_then(|text| text.strip_suffix("from="));
+                let after = old.get(at + name.len()..).unwrap_or_default();
+                before.is_some_and(|text| text.ends_with([',', '=', '"', '\'']))
                     && (after.is_empty() || after.starts_with([',', '"', '\'']))
             };
-            let found = old.match_indices(&from).find(|(at, _)| whole_part(*at));
+            let found = old.match_indices(name).find(|(at, _)| whole_part(*at));
             match found {
                 Some((at, _)) => {
                     let mut text = old.to_owned();
-                    text.replace_range(at..at + from.len(), &format!("from={target}"));
+                    text.replace_range(at..at + name.len(), target);
                     text
                 }
                 None => old.to_owned(),
@@ -142,7 +144,8 @@ mod tests {
         let text = "\
 ARG V=3.13
 FROM --platform=linux/amd64 python:${V} AS b
-RUN --mount=type=bind,from=busybox,target=/b --mount=type=bind,from=b2 echo python:3.13
+RUN --mount=type=bind,From=busybox,target=/b --mount=type=bind,from=b2,target=/c echo python:3.13
+ONBUILD COPY --from=busybox /a /python:3.13
 FROM docker.io/library/python:3.13 AS b2
 COPY --link --from=busybox:latest /a /python:3.13
 COPY --from=b /a /a
@@ -160,7 +163,8 @@ FROM b
             "\
 ARG V=3.13
 FROM --platform=linux/amd64 loadline.local/python:3.13 AS b
-RUN --mount=type=bind,from=loadline.local/busybox:latest,target=/b --mount=type=bind,from=b2 echo python:3.13
+RUN --mount=type=bind,From=loadline.local/busybox:latest,target=/b --mount=type=bind,from=b2,target=/c echo python:3.13
+ONBUILD COPY --from=loadline.local/busybox:latest /a /python:3.13
 FROM loadline.local/python:3.13 AS b2
 COPY --link --from=loadline.local/busybox:latest /a /python:3.13
 COPY --from=b /a /a

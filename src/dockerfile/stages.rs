@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::ast::Body;
 use super::ast::Dockerfile;
 use super::ast::Flag;
 use super::ast::Instruction;
 use super::ast::Keyword;
 use super::ast::Span;
 use super::ast::Stage;
+use super::flags::mount_option;
 use super::reference::ImageName;
 use super::scope::BuildArgs;
 use super::scope::Scope;
@@ -150,6 +152,8 @@ pub(super) struct Use {
     pub(super) span: Span,
     pub(super) line: u32,
     pub(super) usage: ReferenceUse,
+    /// Whether it is the `ONBUILD` of a stage that others may start from: it is they who use it.
+    pub(super) later: bool,
 }
 
 /// The stages by name.
@@ -215,7 +219,8 @@ impl<'f> StageNames<'f> {
         })
     }
 
-    /// Everything that `stage` takes from stages and images, in order.
+    /// Everything that `stage`, and a stage that starts from it, takes from stages and images, in
+    /// order.
     pub(super) fn uses(&self, stage: &Stage, scope: &Scope) -> Vec<Use> {
         let mut uses = Vec::new();
         if let Some(source) = self.base(stage, scope) {
@@ -224,16 +229,24 @@ impl<'f> StageNames<'f> {
                 span: stage.base.span,
                 line: stage.from.line,
                 usage: ReferenceUse::From,
+                later: false,
             });
         }
+        // Nothing in the file starts from the last stage.
+        let is_base = stage.index + 1 < self.count;
         for instruction in &stage.instructions {
-            for (flag, name, usage) in from_flags(instruction) {
+            let (acting, later) = match &instruction.body {
+                Body::Onbuild(inner) if is_base => (&**inner, true),
+                _ => (instruction, false),
+            };
+            for (flag, name, usage) in from_flags(acting) {
                 if let Some(source) = self.copied(name) {
                     uses.push(Use {
                         source,
                         span: flag.span,
                         line: instruction.line,
                         usage,
+                        later,
                     });
                 }
             }
@@ -250,8 +263,7 @@ pub(super) fn from_flags(instruction: &Instruction) -> Vec<(&Flag, &str, Referen
         match (instruction.keyword, flag.name.as_str()) {
             (Keyword::Copy, "from") => found.push((flag, value, ReferenceUse::CopyFrom)),
             (Keyword::Run, "mount") => {
-                let from = value.split(',').find_map(|part| part.strip_prefix("from="));
-                if let Some(from) = from {
+                if let Some(from) = mount_option(value, &["from"]) {
                     found.push((flag, from, ReferenceUse::MountFrom));
                 }
             }

@@ -63,6 +63,10 @@ const ALONE: [&str; 20] = [
     "notmpcopyup",
 ];
 
+/// Types of a mount that must say where they go, and the options that do.
+const PLACED: [&str; 3] = ["bind", "cache", "tmpfs"];
+const PLACES: [&str; 3] = ["target", "dst", "destination"];
+
 const TYPES: [&str; 5] = ["bind", "cache", "tmpfs", "secret", "ssh"];
 const SHARING: [&str; 3] = ["shared", "private", "locked"];
 const NETWORKS: [&str; 3] = ["default", "none", "host"];
@@ -80,19 +84,24 @@ pub(super) fn check(flag: &Flag, findings: &mut Findings) {
     }
     match flag.name.as_str() {
         "mount" => mount(flag, value, findings),
-        "network" => word(flag, "--network", value, &NETWORKS, findings),
-        "security" => word(flag, "--security", value, &SECURITY, findings),
+        "network" => {
+            word(flag, "--network", value, &NETWORKS, findings);
+        }
+        "security" => {
+            word(flag, "--security", value, &SECURITY, findings);
+        }
         _ => {}
     }
 }
 
-/// A flag or an option that takes one of a few words.
-fn word(flag: &Flag, name: &str, value: &str, known: &[&str], findings: &mut Findings) {
+/// Whether a flag or an option that takes one of a few words has one of them; says so where not.
+fn word(flag: &Flag, name: &str, value: &str, known: &[&str], findings: &mut Findings) -> bool {
     if value.contains('$') || known.contains(&value) {
-        return;
+        return true;
     }
     let message = format!("`{name}` cannot be `{}`", short(value));
     findings.refuse(flag.span, message, Some(meant(value, known)));
+    false
 }
 
 /// What a line of a message has room for.
@@ -115,6 +124,7 @@ fn mount(flag: &Flag, value: &str, findings: &mut Findings) {
     if value.contains('"') {
         return;
     }
+    let mut reads = true;
     let mut fields = value.split(',').peekable();
     while let Some(field) = fields.next() {
         if field.is_empty() {
@@ -125,13 +135,37 @@ fn mount(flag: &Flag, value: &str, findings: &mut Findings) {
             };
             let message = "an option of `--mount` is empty";
             findings.refuse(flag.span, message, Some(hint.to_owned()));
+            reads = false;
             continue;
         }
-        option(flag, field, findings);
+        reads &= option(flag, field, findings);
+    }
+    if reads && !value.contains('$') {
+        placed(flag, value, findings);
     }
 }
 
-fn option(flag: &Flag, field: &str, findings: &mut Findings) {
+/// Says where a mount lacks its place.
+fn placed(flag: &Flag, value: &str, findings: &mut Findings) {
+    let kind = mount_option(value, &["type"]).unwrap_or("bind");
+    if PLACED.contains(&kind.to_lowercase().as_str()) && mount_option(value, &PLACES).is_none() {
+        let message = format!("`--mount` of the type `{kind}` has no `target`");
+        let hint = "write `target=…` with a path in the image";
+        findings.refuse(flag.span, message, Some(hint.to_owned()));
+    }
+}
+
+/// The value of the first option of a mount that has one of these names, in any case.
+pub(in crate::dockerfile) fn mount_option<'v>(value: &'v str, names: &[&str]) -> Option<&'v str> {
+    value.split(',').find_map(|field| {
+        let (key, value) = field.split_once('=')?;
+        let is_named = names.iter().any(|name| key.eq_ignore_ascii_case(name));
+        is_named.then_some(value)
+    })
+}
+
+/// Whether an option is one that a builder takes; says so where it is not.
+fn option(flag: &Flag, field: &str, findings: &mut Findings) -> bool {
     let (written, value) = match field.split_once('=') {
         Some((key, value)) => (key, Some(value)),
         None => (field, None),
@@ -139,7 +173,7 @@ fn option(flag: &Flag, field: &str, findings: &mut Findings) {
     let key = written.to_lowercase();
     let Some(value) = value else {
         if key.contains('$') || ALONE.contains(&key.as_str()) {
-            return;
+            return true;
         }
         let (message, hint) = if KEYS.contains(&key.as_str()) {
             (
@@ -150,16 +184,17 @@ fn option(flag: &Flag, field: &str, findings: &mut Findings) {
             unknown(written)
         };
         findings.refuse(flag.span, message, Some(hint));
-        return;
+        return false;
     };
     let lower = value.to_lowercase();
     match key.as_str() {
         "type" => word(flag, "type", &lower, &TYPES, findings),
         "sharing" => word(flag, "sharing", &lower, &SHARING, findings),
-        key if key.contains('$') || KEYS.contains(&key) || PODMAN.contains(&key) => {}
+        key if key.contains('$') || KEYS.contains(&key) || PODMAN.contains(&key) => true,
         _ => {
             let (message, hint) = unknown(written);
             findings.refuse(flag.span, message, Some(hint));
+            false
         }
     }
 }
@@ -247,6 +282,16 @@ mod tests {
                 "--mount=type=cache,target=/a,sharing=lock",
                 "`sharing` cannot be `lock`",
                 "did you mean `locked`?",
+            ),
+            (
+                "--mount=type=cache",
+                "`--mount` of the type `cache` has no `target`",
+                "write `target=…` with a path in the image",
+            ),
+            (
+                "--mount=from=b,source=/x",
+                "`--mount` of the type `bind` has no `target`",
+                "write `target=…` with a path in the image",
             ),
             ("--network=", "the flag `--network` has no value", ""),
             (
