@@ -58,3 +58,4 @@ pub use scope::Scope;
 pub use stages::ExternalReference;
 pub use stages::ReferenceUse;
 pub use stages::external_references;
+pub(crate) use stages::from_flags;

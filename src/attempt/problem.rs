@@ -1,8 +1,10 @@
 //! From errors to what a learner reads: what happened, where, what to do next. Pure.
 
 mod ignored;
+mod step;
 
 pub(super) use ignored::of_ignored;
+use step::of_step;
 
 use super::SupplyError;
 use super::prepare;
@@ -67,7 +69,7 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
         } => match (sought_heredoc(*line, message, dockerfile), exit) {
             (Some(told), _) => told,
             (None, Some(status)) => of_command(*line, title, *status, *wrote),
-            (None, None) => of_step(*line, title, message),
+            (None, None) => of_step(*line, title, message, dockerfile),
         },
         BuildError::NoBase {
             line,
@@ -126,18 +128,6 @@ fn of_command(line: Option<u32>, title: &Clean, status: i64, wrote: bool) -> Pro
     )
 }
 
-/// A step without a command that stopped: there is only what the engine says.
-fn of_step(line: Option<u32>, title: &Clean, message: &Clean) -> Problem {
-    let fetches = title.as_str().starts_with("ADD ") && title.as_str().contains("://");
-    let next = if fetches {
-        "Check that address: the engine fetches it anew in a build, and needs a network for it."
-    } else {
-        "Compare what the line names with what is in your folder."
-    };
-    let said = message.as_str().trim_end_matches('.');
-    problem(&format!("`{title}` stopped: {said}."), next, line)
-}
-
 /// What it means that an image is not to be had that nobody meant as one: a slip in the name of a
 /// stage is read as the name of an image.
 fn no_stage(reference: &str, line: Option<u32>, dockerfile: &Dockerfile) -> Option<Problem> {
@@ -189,7 +179,8 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
     {
         return told;
     }
-    let Some(own) = dockerfile.problems.first() else {
+    let Some(own) = own_problem(line, dockerfile) else {
+        let line = line.or_else(|| quoting(message.as_str(), dockerfile));
         return problem(
             &format!("The Dockerfile cannot be read: {message}."),
             &as_it_should_be(line, dockerfile),
@@ -209,12 +200,35 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
     }
 }
 
+/// What our own parser says of a line; where it says nothing of it, of the first one that it refuses.
+fn own_problem(line: Option<u32>, dockerfile: &Dockerfile) -> Option<&crate::dockerfile::Problem> {
+    let at_line = at(line, dockerfile).and_then(|one| {
+        let lines = one.line..=one.last_line;
+        let mut problems = dockerfile.problems.iter();
+        problems.find(|own| lines.contains(&own.line))
+    });
+    at_line.or_else(|| dockerfile.problems.first())
+}
+
+/// The instruction on a line.
+fn at(line: Option<u32>, dockerfile: &Dockerfile) -> Option<&Instruction> {
+    let line = line?;
+    let mut instructions = dockerfile.instructions().into_iter();
+    instructions.find(|one| (one.line..=one.last_line).contains(&line))
+}
+
+/// The line of the only instruction that holds what a builder quotes; some name no line.
+fn quoting(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
+    let quoted = message.split('"').nth(1).filter(|text| !text.is_empty())?;
+    let holds = |one: &&Instruction| dockerfile.around(one.span.start).contains(quoted);
+    let mut found = dockerfile.instructions().into_iter().filter(holds);
+    let line = found.next()?.line;
+    found.next().is_none().then_some(line)
+}
+
 /// The form of the instruction on a line that cannot be read.
 fn as_it_should_be(line: Option<u32>, dockerfile: &Dockerfile) -> String {
-    let mut instructions = dockerfile.stages.iter().flat_map(|one| &one.instructions);
-    let at_line =
-        instructions.find(|one| line.is_some_and(|line| one.line <= line && line <= one.last_line));
-    match at_line.and_then(|one| one.keyword.form()) {
+    match at(line, dockerfile).and_then(|one| one.keyword.form()) {
         Some(form) => format!("Compare the line with the instruction's form: `{form}`."),
         None => "Each line begins with an instruction and goes on with what that needs, as in \
                  `COPY SOURCE… DESTINATION`."
@@ -436,6 +450,30 @@ mod tests {
         };
         assert_eq!(next("").as_str(), "Begin with `FROM` and an image.");
         assert_eq!(next("FROM a\nRUNN x\n").as_str(), "Did you mean `RUN`?");
+    }
+
+    #[test]
+    fn what_a_builder_refuses_is_told_with_the_line_that_it_means() {
+        let line = |text: &str, line, message: &str| {
+            let message = Clean::line(message);
+            let error = BuildError::Syntax { line, message };
+            of_build(&error, &Dockerfile::parse(text)).1.blame.line
+        };
+        let text = "FROM a\nENV A=${B?no} C=1\nENV D=${B}\n";
+        let message = "failed to process \"${B?no}\": B: no";
+        assert_eq!(line(text, None, message), Some(2));
+        // Two lines hold it.
+        assert_eq!(
+            line(&format!("{text}ENV E=${{B?no}}\n"), None, message),
+            None
+        );
+        // The classic builder stopped at the second of two that our parser refuses.
+        let text = "FROM a\nEXPOSE eighty\nFROM a\nEXPOSE \\\n ninety\n";
+        assert_eq!(
+            line(text, Some(4), "Invalid containerPort: ninety"),
+            Some(5)
+        );
+        assert_eq!(line(text, None, "Invalid containerPort: eighty"), Some(2));
     }
 
     #[test]

@@ -256,7 +256,7 @@ impl<'f> StageNames<'f> {
 }
 
 /// The flags of an instruction that name a stage or an image, with that name.
-pub(super) fn from_flags(instruction: &Instruction) -> Vec<(&Flag, &str, ReferenceUse)> {
+pub(crate) fn from_flags(instruction: &Instruction) -> Vec<(&Flag, &str, ReferenceUse)> {
     let mut found = Vec::new();
     for flag in &instruction.flags {
         let value = flag.value.as_deref().unwrap_or_default();

@@ -14,6 +14,7 @@ use crate::engine::BuildEvent;
 use crate::engine::LogStream;
 use crate::engine::StepEnd;
 use crate::engine::StepId;
+use crate::image::maker;
 use crate::text::Clean;
 
 /// The vertices that BuildKit has named.
@@ -170,16 +171,29 @@ fn took(vertex: &Vertex) -> Duration {
     Duration::from_nanos(u64::try_from(took).unwrap_or(0))
 }
 
-/// The place of a vertex that is named `[stage n/of] INSTRUCTION`.
+/// The place of a vertex that is named `[stage n/of] INSTRUCTION`. What an ONBUILD of the base adds
+/// stands on the line of the FROM, and has words of its own.
 fn place(name: &str, ledger: &Ledger) -> Option<Place> {
+    let own = after_label(name);
+    let mut place = match label(name) {
+        Some((stage, n, of)) => ledger.plan.buildkit(stage, n, of)?,
+        None => ledger.plan.triggered(own)?,
+    };
+    let is_from = |text: &str| text.starts_with("FROM ");
+    if is_from(place.title.as_str()) && !is_from(own) {
+        place.title = Clean::line(&maker::told(own));
+    }
+    Some(place)
+}
+
+/// The stage, the number of the step and how many there are.
+fn label(name: &str) -> Option<(Option<&str>, usize, usize)> {
     let (label, _) = name.strip_prefix('[')?.split_once(']')?;
     // A build for several platforms puts the platform first.
     let mut words = label.split(' ').rev();
     let (n, of) = words.next()?.split_once('/')?;
     let stage = words.next();
-    ledger
-        .plan
-        .buildkit(stage, n.trim().parse().ok()?, of.trim().parse().ok()?)
+    Some((stage, n.trim().parse().ok()?, of.trim().parse().ok()?))
 }
 
 /// The instruction after the label.
@@ -222,6 +236,8 @@ mod tests {
     use super::super::plan::tests::STAGES;
     use super::super::plan::tests::dockerfile;
     use super::*;
+    use crate::dockerfile::Dockerfile;
+    use crate::engine::BuildError;
     use crate::engine::Builder;
 
     fn vertex(digest: &str, name: &str) -> Vertex {
@@ -261,6 +277,36 @@ mod tests {
         StatusResponse {
             vertexes,
             ..StatusResponse::default()
+        }
+    }
+
+    #[test]
+    fn what_an_onbuild_adds_stands_at_the_from_in_its_own_words() {
+        const BASE: &str = "FROM a AS m\nONBUILD COPY nosuch /x\nFROM m\n";
+        for (text, name) in [
+            // A stage without a step of its own has no label.
+            (BASE.to_owned(), "COPY nosuch /x"),
+            (format!("{BASE}RUN b\n"), "[stage-1 1/2] COPY nosuch /x"),
+            // Docker 20.10 names as many as the stage has of its own.
+            (format!("{BASE}RUN b\n"), "[stage-1 1/1] COPY nosuch /x"),
+        ] {
+            let mut translator = Translator::new(Builder::Buildkit, &Dockerfile::parse(&text));
+            let mut failed = ended(vertex("x", name), 0, 1);
+            failed.error = "\"/nosuch\" not found: not found".to_owned();
+            let status = StatusResponse {
+                vertexes: vec![failed],
+                ..StatusResponse::default()
+            };
+            translator.feed(Item::Status(status), Duration::ZERO);
+            let error = translator.failure("\"/nosuch\" not found: not found").0;
+            let wanted = BuildError::Step {
+                line: Some(3),
+                title: Clean::line("COPY nosuch /x"),
+                exit: None,
+                message: Clean::line("\"/nosuch\" not found"),
+                wrote: false,
+            };
+            assert_eq!(error, wanted, "{name}");
         }
     }
 

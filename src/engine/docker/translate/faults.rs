@@ -1,5 +1,6 @@
 //! What a builder's last words mean for the learner.
 
+use super::CANCELLED;
 use super::Known;
 use super::Ledger;
 use crate::engine::BuildError;
@@ -55,6 +56,9 @@ const PREFIXES: [&str; 7] = [
     "failed to load cache key: ",
 ];
 
+/// What BuildKit puts before what its front end, which reads the Dockerfile, refuses in it.
+const FRONT_END: &str = "failed to create llb definition: ";
+
 /// How an engine that is being stopped ends a message.
 const ENDING: [&str; 5] = [
     "context canceled",
@@ -78,6 +82,9 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
     let lower = message.to_ascii_lowercase();
     let suspect = ledger.suspect();
     let line = suspect.and_then(|step| step.line);
+    if let Some(unaccepted) = unaccepted(message, ledger) {
+        return Failure(unaccepted);
+    }
     if fault::is_disk_full(told) {
         return Failure(EngineError::DiskFull(Clean::line(&maker::told(told))).into());
     }
@@ -96,11 +103,7 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
         });
     }
     if SYNTAX.iter().any(|words| lower.contains(words)) {
-        let (own, told) = line_of(told);
-        return Failure(BuildError::Syntax {
-            line: own.or(line),
-            message: Clean::line(without_dump(told)),
-        });
+        return Failure(syntax(told, line));
     }
     if NO_BASE.iter().any(|words| lower.contains(words))
         && let Some(no_base) = no_base(told, ledger)
@@ -126,9 +129,43 @@ pub(super) fn classify(message: &str, ledger: &Ledger) -> Failure {
     })
 }
 
+/// What a builder refuses in a Dockerfile, as our own parser does or before the first step. It quotes
+/// the learner's words at the end, where an engine's cause would stand, so it is looked for first.
+fn unaccepted(message: &str, ledger: &Ledger) -> Option<BuildError> {
+    let lower = message.to_ascii_lowercase();
+    if exit_of(&lower).is_some() || is_ending(message) {
+        return None;
+    }
+    let suspect = ledger.suspect();
+    let line = suspect.and_then(|step| step.line);
+    let is_base = || NO_BASE.iter().any(|words| lower.contains(words));
+    let is_refused = match suspect {
+        Some(Known { line: Some(_), .. }) => ledger.plan.refuses(line),
+        // BuildKit looks for the base images meanwhile, and gives that up.
+        Some(step) => {
+            let is_stopped = step.error.is_empty() || step.error.contains(CANCELLED);
+            is_stopped && !is_base() && ledger.plan.refuses(None)
+        }
+        None => ledger.plan.refuses(None) || (lower.contains(FRONT_END) && !is_base()),
+    };
+    is_refused.then(|| syntax(told(message), line))
+}
+
+fn syntax(told: &str, line: Option<u32>) -> BuildError {
+    let (own, told) = line_of(told);
+    BuildError::Syntax {
+        line: own.or(line),
+        message: Clean::line(&maker::told(without_dump(told))),
+    }
+}
+
 /// What an ADD did not get. BuildKit fetches in a step of its own, which only the address names.
 fn not_fetched(told: &str, suspect: Option<&Known>, ledger: &Ledger) -> Option<BuildError> {
     let suspect = suspect?;
+    // What else such a line names is no address.
+    if missing_file(told).is_some() {
+        return None;
+    }
     let place = match suspect.line {
         Some(line) => ledger.plan.fetching(|place, _| place.line == line),
         None => ledger.plan.fetching(|_, address| {
@@ -139,7 +176,7 @@ fn not_fetched(told: &str, suspect: Option<&Known>, ledger: &Ledger) -> Option<B
         line: Some(place.line),
         title: place.title.clone(),
         exit: None,
-        message: Clean::line(&maker::told(because(told))),
+        message: Clean::line(&maker::told(no_network(told).unwrap_or(told))),
         wrote: false,
     })
 }
@@ -160,15 +197,37 @@ fn no_base(told: &str, ledger: &Ledger) -> Option<BuildError> {
     })
 }
 
-/// Why a registry did not give an image: each engine wraps the cause in words of its own.
-fn because(told: &str) -> &str {
-    const CAUSES: [(&[&str], &str); 7] = [
+/// Words of an engine, and what they mean.
+type Causes<'c> = &'c [(&'c [&'c str], &'static str)];
+
+fn cause(causes: Causes<'_>, told: &str) -> Option<&'static str> {
+    let lower = told.to_ascii_lowercase();
+    causes
+        .iter()
+        .find(|(words, _)| words.iter().any(|word| lower.contains(word)))
+        .map(|(_, cause)| *cause)
+}
+
+/// Why nothing came over the network: each engine wraps the cause in words of its own.
+fn no_network(told: &str) -> Option<&'static str> {
+    const CAUSES: Causes<'_> = &[
         (&["no such host"], "no host of that name is known"),
         (&["connection refused"], "nothing answers there"),
         (
             &["i/o timeout", "deadline exceeded"],
             "it did not answer in time",
         ),
+        (
+            &["x509", "certificate"],
+            "its certificate is not trusted here",
+        ),
+    ];
+    cause(CAUSES, told)
+}
+
+/// Why a registry did not give an image.
+fn because(told: &str) -> &str {
+    const CAUSES: Causes<'_> = &[
         (
             &["toomanyrequests", "rate limit"],
             "it gives no more images for now (too many requests)",
@@ -181,21 +240,21 @@ fn because(told: &str) -> &str {
             &["denied", "unauthorized", "forbidden"],
             "it has no such image, or asks for a login",
         ),
-        (
-            &["x509", "certificate"],
-            "its certificate is not trusted here",
-        ),
     ];
-    let lower = told.to_ascii_lowercase();
-    CAUSES
-        .iter()
-        .find(|(words, _)| words.iter().any(|word| lower.contains(word)))
-        .map_or(told, |(_, cause)| cause)
+    no_network(told)
+        .or_else(|| cause(CAUSES, told))
+        .unwrap_or(told)
 }
 
 /// A file that a COPY names and that was not sent, in the same words for every builder:
 /// `"/app.py" not found`.
 fn missing_file(told: &str) -> Option<String> {
+    // The classic builder quotes nothing.
+    if let Some(before) = told.strip_suffix(": file does not exist")
+        && let Some((_, path)) = before.split_once(": stat ")
+    {
+        return Some(format!("\"/{}\" not found", path.trim_start_matches('/')));
+    }
     let told = told.trim_end_matches(": not found");
     let before = told
         .strip_suffix(" not found")
@@ -275,12 +334,19 @@ mod tests {
     use super::super::Translator;
     use super::super::plan::tests::dockerfile;
     use super::*;
+    use crate::dockerfile::Dockerfile;
     use crate::engine::Builder;
 
     /// A build by the classic builder that stands at the last line of a Dockerfile.
     fn at(lines: &str, message: &str) -> BuildError {
-        let mut translator = Translator::new(Builder::Classic, &dockerfile(lines));
-        for (index, line) in lines.lines().enumerate() {
+        let mut file = dockerfile(lines);
+        file.text = lines.to_owned();
+        classic(&file, message)
+    }
+
+    fn classic(file: &Dockerfile, message: &str) -> BuildError {
+        let mut translator = Translator::new(Builder::Classic, file);
+        for (index, line) in file.text.lines().enumerate() {
             let step = format!("Step {}/9 : {line}", index + 1);
             translator.feed(Item::Text(step), Duration::ZERO);
         }
@@ -350,6 +416,104 @@ mod tests {
                 }
             );
         }
+    }
+
+    /// A build by BuildKit that made no step of a Dockerfile.
+    fn unread(dockerfile: &Dockerfile, message: &str) -> BuildError {
+        Translator::new(Builder::Buildkit, dockerfile)
+            .failure(message)
+            .0
+    }
+
+    #[test]
+    fn what_a_builder_refuses_in_a_dockerfile_is_no_fault_of_the_engine() {
+        const FRONT_END: &str =
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: ";
+        // What our own parser does not know of is told by the front end alone.
+        for told in [
+            "failed to process \"${B?no}\": B: no",
+            "failed to parse platform foo/bar/baz/x: \"foo/bar/baz/x\": cannot parse platform specifier",
+        ] {
+            let error = unread(
+                &Dockerfile::parse("FROM a\n"),
+                &format!("{FRONT_END}{told}"),
+            );
+            let message = Clean::line(told);
+            assert_eq!(
+                error,
+                BuildError::Syntax {
+                    line: None,
+                    message
+                }
+            );
+        }
+        for (line, told) in [
+            (
+                "FROM Busybox",
+                "invalid reference format: repository name must be lowercase",
+            ),
+            ("COPY --from=7 /a /b", "invalid stage index 7"),
+            ("EXPOSE eighty", "Invalid containerPort: eighty"),
+            ("STOPSIGNAL SIGTRM", "Invalid signal: SIGTRM"),
+            (
+                "STOPSIGNAL \"no space left on device\"",
+                "Invalid signal: no space left on device",
+            ),
+            ("RUN --mount=type=cache true", "invalid mount target \"/\""),
+        ] {
+            let text = format!("FROM scratch\n{line}\n");
+            let file = Dockerfile::parse(&text);
+            let read = unread(&file, &format!("{FRONT_END}{told}"));
+            assert!(
+                matches!(read, BuildError::Syntax { line: None, .. }),
+                "{line}: {read:?}"
+            );
+            // Newer front ends say so without those words; the classic builder stops at the line.
+            let read = unread(&file, &format!("failed to solve: {told}"));
+            assert!(
+                matches!(read, BuildError::Syntax { line: None, .. }),
+                "{line}: {read:?}"
+            );
+            let stopped = classic(&file, told);
+            assert!(
+                matches!(stopped, BuildError::Syntax { line: Some(2), .. }),
+                "{line}: {stopped:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_an_engine_refuses_stays_its_own() {
+        let plain = Dockerfile::parse("FROM a\nRUN b\n");
+        for message in [
+            "failed to solve: lease does not exist: not found",
+            "failed to solve: context canceled",
+            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: failed to do request",
+        ] {
+            let error = unread(&plain, message);
+            let refused = matches!(error, BuildError::Engine(EngineError::Refused { .. }));
+            assert!(refused, "{message}: {error:?}");
+        }
+        let wrong = Dockerfile::parse("FROM a\nEXPOSE eighty\n");
+        let error = unread(&wrong, "failed to solve: context canceled");
+        assert!(matches!(error, BuildError::Engine(_)), "{error:?}");
+        // A base that is not to be had ends a build before its instructions are looked at.
+        let mut translator = Translator::new(Builder::Buildkit, &wrong);
+        let ledger = &mut translator.ledger;
+        let step = ledger.name(
+            None,
+            "[internal] load metadata for docker.io/library/a:latest",
+        );
+        ledger.start(step);
+        let known = ledger.known_mut(step).expect("it was named");
+        known.reference = Some("docker.io/library/a:latest".to_owned());
+        known.error = "failed to do request: no such host".to_owned();
+        ledger.finish(step, false, None, crate::engine::StepEnd::Failed);
+        let error = translator.failure("failed to do request: no such host").0;
+        assert!(
+            matches!(error, BuildError::NoBase { line: Some(1), .. }),
+            "{error:?}"
+        );
     }
 
     #[test]
@@ -489,6 +653,10 @@ mod tests {
         let ledger = &mut translator.ledger;
         ledger.finish(step, false, None, crate::engine::StepEnd::Failed);
         assert_eq!(translator.failure(message).0, wanted);
+        let missing = translator
+            .failure("\"/missing.txt\" not found: not found")
+            .0;
+        assert!(!format!("{missing:?}").contains("image"), "{missing:?}");
         // An answer that says no does not repeat the address.
         let refused = translator.failure("invalid response status 404").0;
         assert!(
@@ -503,6 +671,7 @@ mod tests {
             "\"/a b.txt\" not found: not found",
             "failed to calculate checksum of ref 50wh::ep2k: \"/a b.txt\": not found",
             "checking on sources under \"/var/tmp/x/build\": copier: stat: \"/a b.txt\": no such file or directory",
+            "COPY failed: file not found in build context or excluded by .dockerignore: stat a b.txt: file does not exist",
         ] {
             assert_eq!(
                 missing_file(message).as_deref(),

@@ -4,10 +4,13 @@
 //! files, and the base only where it is an image from outside; the classic builder counts every
 //! instruction of the file; Podman counts every instruction within a stage.
 
+use std::collections::HashMap;
+
 use crate::dockerfile::Body;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
+use crate::dockerfile::from_flags;
 use crate::image::maker;
 use crate::text::Clean;
 
@@ -34,6 +37,8 @@ struct Stage {
     name: Option<String>,
     from: Place,
     steps: Vec<Step>,
+    /// How many steps the ONBUILD of a stage that it starts from adds.
+    left: usize,
 }
 
 /// An image that the Dockerfile takes from outside.
@@ -54,6 +59,8 @@ pub(super) struct Plan {
     commands: Vec<String>,
     /// The addresses that ADD fetches from.
     addresses: Vec<(Place, String)>,
+    /// The lines of the instructions that our own parser refuses.
+    refused: Vec<u32>,
 }
 
 impl Plan {
@@ -74,6 +81,7 @@ impl Plan {
         for argument in &dockerfile.global_args {
             plan.all.push(place(argument, 0));
         }
+        let mut left: HashMap<String, usize> = HashMap::new();
         for stage in &dockerfile.stages {
             let from = place(&stage.from, stage.index);
             plan.references.push(Reference {
@@ -85,21 +93,7 @@ impl Plan {
             for instruction in &stage.instructions {
                 let place = place(instruction, stage.index);
                 plan.all.push(place.clone());
-                if instruction.keyword == Keyword::Run && !instruction.arguments.is_empty() {
-                    plan.commands.push(instruction.arguments.clone());
-                }
-                if instruction.keyword == Keyword::Add {
-                    let words = instruction.arguments.split([' ', '"', ',', '[', ']']);
-                    let addresses = words.filter(|word| word.contains("://"));
-                    plan.addresses
-                        .extend(addresses.map(|word| (place.clone(), word.to_owned())));
-                }
-                if let Some(image) = instruction.flag("from") {
-                    plan.references.push(Reference {
-                        written: image.to_owned(),
-                        line: instruction.line,
-                    });
-                }
+                plan.note(instruction, &place);
                 steps.push(Step {
                     place,
                     works: works(instruction),
@@ -109,9 +103,38 @@ impl Plan {
                 name: stage.name.clone(),
                 from,
                 steps,
+                left: left
+                    .get(&stage.base.text.to_lowercase())
+                    .copied()
+                    .unwrap_or(0),
+            });
+            left.extend(stage.name.clone().map(|name| (name, leaves(stage))));
+        }
+        plan.refused = refused(dockerfile);
+        plan
+    }
+
+    /// Notes what an instruction runs, fetches and takes from images.
+    fn note(&mut self, instruction: &Instruction, place: &Place) {
+        if instruction.keyword == Keyword::Run && !instruction.arguments.is_empty() {
+            self.commands.push(instruction.arguments.clone());
+        }
+        if instruction.keyword == Keyword::Add {
+            let words = instruction.arguments.split([' ', '"', ',', '[', ']']);
+            let addresses = words.filter(|word| word.contains("://"));
+            self.addresses
+                .extend(addresses.map(|word| (place.clone(), word.to_owned())));
+        }
+        let acting = match &instruction.body {
+            Body::Onbuild(inner) => inner,
+            _ => instruction,
+        };
+        for (_, image, _) in from_flags(acting) {
+            self.references.push(Reference {
+                written: image.to_owned(),
+                line: instruction.line,
             });
         }
-        plan
     }
 
     /// BuildKit's `[stage n/of]`; `stage` is `None` where there is only one.
@@ -135,10 +158,33 @@ impl Plan {
             .collect();
         // What is counted beyond the instructions comes first: the base from outside, and what its
         // ONBUILD adds.
-        let before = of.checked_sub(works.len())?;
+        let before = match of.checked_sub(works.len())? {
+            // Docker 20.10 counts that on and does not add it up.
+            0 => stage.left,
+            before => before,
+        };
         match n.checked_sub(before) {
             Some(0) | None => Some(stage.from.clone()),
             Some(n) => works.get(n - 1).map(|place| (*place).clone()),
+        }
+    }
+
+    /// Where BuildKit carries out an instruction that it names without a stage: one of an `ONBUILD`,
+    /// in a stage without a step of its own.
+    pub(super) fn triggered(&self, instruction: &str) -> Option<Place> {
+        let keyword = instruction.split(' ').next()?;
+        let is_step = ["ADD", "COPY", "RUN", "WORKDIR"].contains(&keyword);
+        let is_meant =
+            |stage: &&Stage| stage.left > 0 && !stage.steps.iter().any(|step| step.works);
+        let stage = self.stages.iter().rfind(is_meant).filter(|_| is_step)?;
+        Some(stage.from.clone())
+    }
+
+    /// Whether our own parser refuses what is on a line; without one, anything at all.
+    pub(super) fn refuses(&self, line: Option<u32>) -> bool {
+        match line {
+            Some(line) => self.refused.contains(&line),
+            None => !self.refused.is_empty(),
         }
     }
 
@@ -227,6 +273,25 @@ fn plain(reference: &str) -> &str {
         .or_else(|| reference.strip_prefix("loadline.local/"))
         .unwrap_or(reference);
     reference.strip_suffix(":latest").unwrap_or(reference)
+}
+
+/// The lines of the instructions that the parser refuses.
+fn refused(dockerfile: &Dockerfile) -> Vec<u32> {
+    let instructions = dockerfile.instructions();
+    let problems = dockerfile.problems.iter();
+    problems
+        .map(|problem| {
+            let around = |one: &&&Instruction| (one.line..=one.last_line).contains(&problem.line);
+            let found = instructions.iter().find(around);
+            found.map_or(problem.line, |one| one.line)
+        })
+        .collect()
+}
+
+/// How many steps the ONBUILD of a stage leaves to those that start from it.
+fn leaves(stage: &crate::dockerfile::Stage) -> usize {
+    let is_step = |one: &&Instruction| matches!(&one.body, Body::Onbuild(inner) if works(inner));
+    stage.instructions.iter().filter(is_step).count()
 }
 
 /// Whether BuildKit makes a step of an instruction.
@@ -364,5 +429,11 @@ CMD [\"/a\"]
         );
         assert_eq!(plan.line_of("docker.io/library/alpine:latest"), Some(2));
         assert_eq!(plan.line_of("other"), None);
+        let plan = Plan::of(&Dockerfile::parse(
+            "FROM a\nRUN --mount=from=zz,target=/a true\nONBUILD COPY --from=yy /a /a\n",
+        ));
+        assert_eq!(plan.line_of("docker.io/library/zz:latest"), Some(2));
+        assert_eq!(plan.as_written("docker.io/library/zz:latest"), "zz");
+        assert_eq!(plan.line_of("docker.io/library/yy:latest"), Some(3));
     }
 }
