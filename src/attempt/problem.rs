@@ -1,9 +1,11 @@
 //! From errors to what a learner reads: what happened, where, what to do next. Pure.
 
 mod ignored;
+mod platform;
 mod step;
 
 pub(super) use ignored::of_ignored;
+pub(super) use platform::of_platform;
 use step::of_step;
 
 use super::SupplyError;

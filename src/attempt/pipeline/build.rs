@@ -59,7 +59,9 @@ impl Attempt {
                 }
                 (Err(error), _) => {
                     let left_out = |path: &str| gathered.left_out(path);
-                    return Err(match problem::of_ignored(&error, &dockerfile, left_out) {
+                    let told = problem::of_ignored(&error, &dockerfile, left_out)
+                        .or_else(|| problem::of_platform(&error, &dockerfile, bases));
+                    return Err(match told {
                         Some(told) => (Outcome::BuildFailed, told).into(),
                         None => problem::of_build(&error, &dockerfile).into(),
                     });
