@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::bases::reference::LOCAL;
 use crate::bases::reference::Reference;
 use crate::units::Bytes;
 
@@ -209,15 +210,18 @@ impl Catalogue {
 
     /// Finds the base that `reference` names, and its tag as the catalogue spells it.
     ///
-    /// A reference pinned by a digest names the vendor's very bytes: no base answers to it.
+    /// A stand-in answers to its own name as well. A reference pinned by a digest names the vendor's very bytes: no base answers to it.
     #[must_use]
     pub fn find(&self, reference: &Reference) -> Option<(&Base, &str)> {
         if reference.digest.is_some() {
             return None;
         }
+        let of_stand_in = reference.name.strip_prefix(LOCAL);
+        let name = of_stand_in.and_then(|name| name.strip_prefix('/'));
+        let name = name.unwrap_or(&reference.name);
         self.bases
             .iter()
-            .filter(|base| base.name == reference.name)
+            .filter(|base| base.name == name)
             .find_map(|base| Some((base, base.tag(&reference.tag)?)))
     }
 

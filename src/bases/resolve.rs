@@ -63,17 +63,17 @@ pub fn resolve(
         return Resolution::Nothing;
     }
     let asked = Reference::parse(reference);
+    let known = catalogue.find(&asked);
+    let local = known.map(|(base, tag)| Reference::local(&base.name, tag));
+    // One may ask for the stand-in by its own name.
+    let is_vendors = |tag: &&String| Some(*tag) != local.as_ref() && Reference::parse(tag) == asked;
     if asked.digest.is_none()
-        && let Some(tag) = tags.iter().find(|tag| Reference::parse(tag) == asked)
+        && let Some(tag) = tags.iter().find(is_vendors)
     {
         return Resolution::Vendor { local: tag.clone() };
     }
-    let known = catalogue.find(&asked);
-    if let Some((base, tag)) = known {
-        let local = Reference::local(&base.name, tag);
-        if tags.contains(&local) {
-            return Resolution::StandIn { local };
-        }
+    if let Some(local) = local.filter(|local| tags.contains(local)) {
+        return Resolution::StandIn { local };
     }
     Resolution::Missing {
         can_build: known.is_some(),
@@ -104,6 +104,9 @@ mod tests {
         let stand_in = resolved("python:3", &tags);
         assert!(stand_in.is_stand_in());
         assert_eq!(stand_in.local(), Some("loadline.local/python:3.13"));
+        for own in ["loadline.local/python:3.13", "loadline.local/python:3"] {
+            assert_eq!(resolved(own, &tags), stand_in, "{own}");
+        }
     }
 
     #[test]
