@@ -323,7 +323,10 @@ impl App {
         terminal::give_back();
         let result = match outside::fix_engine() {
             Ok(child) => self.wait_for(child, signals).await,
-            Err(error) => Err(Trouble::new(format!("the fix did not start: {error}"))),
+            Err(error) => Err(Trouble::new(format!(
+                "the fix did not start: {}",
+                io_cause(&error)
+            ))),
         };
         terminal::take()?;
         self.input.resume();
@@ -356,7 +359,7 @@ impl App {
                 result = &mut ended => return match result {
                     Ok(Ok(true)) => Ok(()),
                     Ok(Ok(false)) => Err(Trouble::new("the editor ended with an error")),
-                    Ok(Err(error)) => Err(Trouble::new(format!("the editor: {error}"))),
+                    Ok(Err(error)) => Err(Trouble::new(format!("the editor: {}", io_cause(&error)))),
                     Err(error) => Err(Trouble::new(format!("the editor: {error}"))),
                 },
             };
