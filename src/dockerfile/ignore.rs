@@ -126,19 +126,22 @@ impl Ignore {
         if path == "." {
             return None;
         }
-        let parents = parents(&path);
-        let mut excluded = false;
+        // From the top down, as Docker walks: what matched a folder matches all that is below it,
+        // and a rule that was passed over at the folder, because it could change nothing there, is
+        // compared with what is below and with nothing above.
+        let mut matched = vec![false; self.rules.len()];
         let mut decided = None;
-        for rule in &self.rules {
-            // A pattern that cannot change anything is not looked at.
-            if rule.brings_back != excluded {
-                continue;
-            }
-            let matches = rule.pattern.matches(&path)
-                || parents.iter().any(|parent| rule.pattern.matches(parent));
-            if matches {
-                excluded = !rule.brings_back;
-                decided = Some(rule);
+        for part in parents(&path).into_iter().chain([path.as_str()]) {
+            decided = None;
+            let mut excluded = false;
+            for (rule, matched) in self.rules.iter().zip(&mut matched) {
+                if !*matched && rule.brings_back == excluded {
+                    *matched = rule.pattern.matches(part);
+                }
+                if *matched && rule.brings_back == excluded {
+                    excluded = !rule.brings_back;
+                    decided = Some(rule);
+                }
             }
         }
         decided.map(|rule| Decision {
@@ -211,9 +214,11 @@ fn rule(line: &str, number: u32) -> Result<Option<Rule>, IgnoreError> {
     let pattern = Pattern::compile(cleaned).ok_or_else(|| IgnoreError {
         line: number,
         message: format!("`{written}` is not a pattern"),
-        hint: Some(String::from(
-            "close each `[`, and put a backslash before a `[` that stands for itself",
-        )),
+        hint: Some(String::from(if ends_in_an_escape(cleaned) {
+            "remove the backslash at its end, or write two of them for one that stands for itself"
+        } else {
+            "close each `[`, and put a backslash before a `[` that stands for itself"
+        })),
     })?;
     Ok(Some(Rule {
         line: number,
@@ -222,6 +227,12 @@ fn rule(line: &str, number: u32) -> Result<Option<Rule>, IgnoreError> {
         cleaned: cleaned.to_owned(),
         pattern,
     }))
+}
+
+/// Whether it ends in a backslash with nothing behind it to stand for itself.
+fn ends_in_an_escape(pattern: &str) -> bool {
+    let backslashes = pattern.chars().rev().take_while(|c| *c == '\\');
+    backslashes.count() % 2 == 1
 }
 
 #[cfg(test)]
@@ -349,6 +360,11 @@ mod tests {
             ),
             (&["*", "!src"], "src/a/b", false),
             (&["*", "!src", "src/a"], "src/a/b", true),
+            // A folder that nothing left out is not brought back either.
+            (&["docs/private", "!docs"], "docs/private/key", true),
+            (&["docs/private", "!docs"], "docs/a", false),
+            (&["b/c", "!b"], "b/c", true),
+            (&["b/*", "!b", "!b/c"], "b/c/d", false),
         ] {
             assert_eq!(excludes(patterns, path), wanted, "{patterns:?} on {path}");
         }
@@ -367,6 +383,15 @@ mod tests {
         ] {
             let error = Ignore::parse(&format!("# x\n\nfine\n{bad}\n")).expect_err(bad);
             assert_eq!(error.line, 4, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_hint_is_about_what_is_wrong_with_the_pattern() {
+        let hint = |pattern: &str| Ignore::parse(pattern).expect_err(pattern).hint;
+        for (pattern, about) in [("a\\", "backslash at its end"), ("a[b", "close each `[`")] {
+            let hint = hint(pattern).expect("one");
+            assert!(hint.contains(about), "{pattern}: {hint}");
         }
     }
 
