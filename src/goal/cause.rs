@@ -92,6 +92,8 @@ struct Scene<'a> {
     output: String,
     /// Whether the run replaced the entrypoint.
     own_entrypoint: bool,
+    /// Whether the run replaced the command.
+    own_args: bool,
 }
 
 impl<'a> Scene<'a> {
@@ -107,16 +109,27 @@ impl<'a> Scene<'a> {
             command: command(run, config),
             output: lines.map(Clean::as_str).collect::<Vec<_>>().join("\n"),
             own_entrypoint: run.start.entrypoint.is_some(),
+            own_args: run.start.args.is_some(),
         }
     }
 }
 
 impl Scene<'_> {
-    /// The line that says what is started.
+    /// The line that says what is started; `None` where the run says that itself.
     fn start_line(&self) -> Option<u32> {
+        if self.own_entrypoint {
+            return None;
+        }
         let file = &self.evidence.dockerfile;
+        let inherited = self
+            .config
+            .is_some_and(|config| !config.entrypoint.is_empty());
         let entrypoint = base::last(file, Keyword::Entrypoint);
-        let start = entrypoint.or_else(|| base::last(file, Keyword::Cmd));
+        if self.own_args && entrypoint.is_none() && !inherited {
+            return None;
+        }
+        let cmd = || base::last(file, Keyword::Cmd).filter(|_| !self.own_args);
+        let start = entrypoint.or_else(cmd);
         start
             .map(|one| one.line)
             .or_else(|| base::base(file).map(|(_, line)| line))

@@ -36,6 +36,19 @@ impl StaticBinary {
         let config = &evidence.summary.as_ref().map_err(Clone::clone)?.config;
         program_of(config, tree).ok_or_else(|| Missing::because("The image starts no program."))
     }
+
+    /// The line to look at where the program is not there: the one that starts it, or the beginning
+    /// of the stage that ships.
+    fn line(&self, evidence: &Evidence) -> Option<u32> {
+        let file = &evidence.dockerfile;
+        let started = evidence.summary.as_ref().ok();
+        let started = started.and_then(|summary| summary.config.entrypoint.first());
+        if self.path.is_none() || self.path.as_ref() == started {
+            base::line_of(file, Keyword::Entrypoint)
+        } else {
+            base::base(file).map(|(_, line)| line)
+        }
+    }
 }
 
 impl Kind for StaticBinary {
@@ -92,8 +105,7 @@ impl Goal for StaticBinary {
                 format!("no `{shown}`"),
                 "No instruction of the final stage puts it there.",
                 "Follow the program from where it is built to the final stage.",
-                Blame::line(base::line_of(&evidence.dockerfile, Keyword::Entrypoint))
-                    .at_path(shown),
+                Blame::line(self.line(evidence)).at_path(shown),
             );
         };
         let blame = Blame::line(evidence.line_of_layer(node.layer))
@@ -264,6 +276,21 @@ mod tests {
         next:  Look at which file of the builder is the program itself.
         blame: line 2, layer 0, /usr/bin/app
         ");
+    }
+
+    #[test]
+    fn the_line_of_another_program_is_not_to_blame() {
+        let text = "FROM a\nENTRYPOINT [\"/app\"]";
+        for (yaml, line) in [("/app", Some(2)), ("/bin/nope", Some(1))] {
+            let mut evidence = nothing(text);
+            evidence.contents = Ok(contents(vec![layer(&["etc/passwd"])]));
+            evidence.summary = Ok(summary(starts(&["/app"], &[])));
+            let verdict = goal(&format!("static_binary: {yaml}")).evaluate(&evidence);
+            let Verdict::Unmet(unmet) = verdict else {
+                panic!("{yaml}: {verdict:?}");
+            };
+            assert_eq!(unmet.blame.line, line, "{yaml}");
+        }
     }
 
     #[test]

@@ -459,6 +459,35 @@ fn libraries_and_certificates_are_named() {
 }
 
 #[test]
+fn a_line_that_was_not_run_is_not_to_blame() {
+    let words = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
+    let blamed = |file: &str, entrypoint: &[&str], start: Start| {
+        let run = Run {
+            start,
+            probe: Probe::Exit,
+            within: std::time::Duration::ZERO,
+        };
+        let evidence = with_config(file, starts(entrypoint, &["x"]));
+        of(&evidence, &run, &said(3, "")).blame.line
+    };
+    let args = || Start {
+        args: words(&["sh", "-c", "exit 3"]),
+        ..Start::default()
+    };
+    let entrypoint = || Start {
+        entrypoint: words(&["/bin/nope"]),
+        ..Start::default()
+    };
+    let cmd = "FROM a\nCMD [\"x\"]";
+    assert_eq!(blamed(cmd, &[], Start::default()), Some(2));
+    assert_eq!(blamed(cmd, &[], args()), None);
+    assert_eq!(blamed(cmd, &["inherited"], args()), Some(1));
+    let both = "FROM a\nCMD [\"x\"]\nENTRYPOINT [\"y\"]";
+    assert_eq!(blamed(both, &["y"], args()), Some(3));
+    assert_eq!(blamed(both, &["y"], entrypoint()), None);
+}
+
+#[test]
 fn last_words_are_cut_to_a_sentence() {
     let evidence = with_config("FROM a\nCMD [\"x\"]", starts(&[], &["x"]));
     let long = show(&evidence, &said(137, &"y".repeat(500)));

@@ -248,7 +248,7 @@ fn commands_are_judged_by_status_and_output() {
     unmet: another output
     why:   The output should match /^v1$/. Its last line is: v2
     next:  Compare what the command writes with what is wanted, letter by letter.
-    blame: line 1
+    blame:
     ");
     assert!(
         run(yaml, ended(3, "v1", "a warning"))
