@@ -190,6 +190,27 @@ impl fmt::Display for Percent {
     }
 }
 
+impl Percent {
+    /// This share with all of its digits, as whoever asks for it wrote it: `95.45 %`.
+    #[must_use]
+    pub fn in_full(self) -> String {
+        format!("{} %", self.0)
+    }
+
+    /// This share beside a `limit` that it falls short of: with as many decimals as show that.
+    #[must_use]
+    pub fn short_of(self, limit: Self) -> String {
+        let shown = self.to_string();
+        let reaches = |text: &str| text.parse().is_ok_and(|shown: Self| shown >= limit);
+        if self >= limit || !reaches(&shown) {
+            return shown;
+        }
+        let cut = |digits: i32| Self((self.0 * 10f64.powi(digits)).floor() / 10f64.powi(digits));
+        let enough = (1..9).map(cut).find(|cut| *cut < limit);
+        enough.unwrap_or(self).in_full()
+    }
+}
+
 impl FromStr for Percent {
     type Err = UnitError;
 
@@ -308,6 +329,27 @@ mod tests {
         ] {
             assert_eq!(Percent(share).to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_share_that_falls_short_never_looks_like_its_limit() {
+        for (share, limit, text) in [
+            (78.75, 79.0, "78.7 %"),
+            (95.38, 95.4, "95 %"),
+            (95.447, 95.45, "95 %"),
+            (94.996, 95.0, "94.9 %"),
+            (86.0, 90.0, "86 %"),
+            (89.999_999_9, 90.0, "89.9 %"),
+            (2.96, 3.0, "2.9 %"),
+            (2.996, 2.999, "2.9 %"),
+            (99.99, 100.0, "99.9 %"),
+            (0.03, 0.04, "< 0.1 %"),
+            (90.0, 90.0, "90 %"),
+        ] {
+            assert_eq!(Percent(share).short_of(Percent(limit)), text, "{share}");
+        }
+        assert_eq!(Percent(95.4).in_full(), "95.4 %");
+        assert_eq!(Percent(95.0).in_full(), "95 %");
     }
 
     #[test]

@@ -45,11 +45,14 @@ impl Goal for Efficiency {
     }
 
     fn title(&self) -> String {
-        format!("≥ {} live", self.min)
+        format!("≥ {} live", self.min.in_full())
     }
 
     fn wanted(&self) -> String {
-        format!("at least {} of what is shipped can be seen", self.min)
+        format!(
+            "at least {} of what is shipped can be seen",
+            self.min.in_full()
+        )
     }
 
     fn needs(&self) -> Needs {
@@ -67,7 +70,8 @@ impl Goal for Efficiency {
         let ledger = Ledger::of(contents);
         let efficiency = ledger.efficiency();
         let found = format!(
-            "{efficiency}: {} of {} are live",
+            "{}: {} of {} are live",
+            efficiency.short_of(self.min),
             ledger.live(),
             ledger.shipped()
         );
@@ -107,6 +111,13 @@ mod tests {
         next:  Look at what the later instruction changes, and whether the earlier one could do that.
         blame: line 2, layer 1, /d
         ");
+    }
+
+    #[test]
+    fn the_share_that_is_asked_for_is_shown_as_it_is_written() {
+        let goal = goal("efficiency: 95.4 %");
+        assert_eq!(goal.title(), "≥ 95.4 % live");
+        assert!(goal.wanted().starts_with("at least 95.4 %"));
     }
 
     #[test]

@@ -61,13 +61,13 @@ impl Goal for Reduction {
     }
 
     fn title(&self) -> String {
-        format!("{} smaller", self.percent)
+        format!("{} smaller", self.percent.in_full())
     }
 
     fn wanted(&self) -> String {
         format!(
             "the image is at least {} smaller than the starter",
-            self.percent
+            self.percent.in_full()
         )
     }
 
@@ -88,6 +88,7 @@ impl Goal for Reduction {
         };
         let found = if shipped <= baseline {
             let share = baseline.minus(shipped).share_of(baseline);
+            let share = share.short_of(self.percent);
             format!("{share} smaller: {shipped} of {baseline}")
         } else {
             format!("larger: {shipped}, and the starter has {baseline}")
@@ -130,6 +131,14 @@ mod tests {
         next:  Ask what of the base the app needs when it runs, and what only when it is built.
         blame: line 1, layer 0
         ");
+    }
+
+    #[test]
+    fn what_is_found_is_not_what_is_wanted_where_a_little_is_missing() {
+        let missed = judge(Some(1_000_000_000), 103_000_000);
+        assert!(missed.starts_with("unmet: 89.7 % smaller"), "{missed}");
+        let wanted = goal("reduction: 89.75 %").wanted();
+        assert!(wanted.contains("at least 89.75 %"), "{wanted}");
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Goal for TouchedGoal {
     }
 
     fn title(&self) -> String {
-        format!("≥ {} opened", self.min_share)
+        format!("≥ {} opened", self.min_share.in_full())
     }
 
     fn wanted(&self) -> String {
@@ -116,7 +116,7 @@ impl Goal for TouchedGoal {
         };
         format!(
             "at least {} of what the image ships is opened {until}, within {}",
-            self.min_share,
+            self.min_share.in_full(),
             show_duration(self.within)
         )
     }
@@ -147,7 +147,8 @@ impl Goal for TouchedGoal {
             .collect();
         let touched = Touched::of(contents, &trace.opened.paths, &lines);
         let (opened, live) = (touched.opened.bytes, touched.live.bytes);
-        let found = format!("{}: {opened} of {live}", touched.share());
+        let share = touched.share().short_of(self.min_share);
+        let found = format!("{share}: {opened} of {live}");
         if touched.share() >= self.min_share {
             return Verdict::met(found);
         }
