@@ -5,6 +5,7 @@
 //! [`BuildEvent`]s here.
 
 pub mod address;
+mod context;
 pub mod docker;
 mod error;
 mod event;
@@ -13,12 +14,12 @@ pub mod start;
 mod whose;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes as Buffer;
+pub use context::ContextArchive;
 pub use error::BuildError;
 pub use error::EngineError;
 pub use error::Tried;
@@ -270,9 +271,9 @@ impl Builder {
 /// A build.
 #[derive(Debug, Clone)]
 pub struct BuildRequest {
-    /// The context as a tar archive, the Dockerfile as it is sent included. Written to a file so
-    /// that it is streamed and need not be held in memory.
-    pub context: PathBuf,
+    /// The context as a tar archive, the Dockerfile as it is sent included. It is a file so that it
+    /// is streamed and need not be held in memory.
+    pub context: ContextArchive,
     /// The Dockerfile's path inside the context.
     pub dockerfile_path: String,
     /// The learner's Dockerfile: steps are matched with its lines.

@@ -49,6 +49,7 @@ use crate::goal::Evidence;
 use crate::goal::Known;
 use crate::goal::Missing;
 use crate::goal::Verdict;
+use crate::goal::evidence::ContextFacts;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::StepFact;
 use crate::image::run::Run;
@@ -95,6 +96,7 @@ pub fn start(
             events: events.clone(),
             cancel,
             dockerfile: OnceLock::new(),
+            context: OnceLock::new(),
             warnings: Mutex::default(),
         };
         let ended = std::panic::AssertUnwindSafe(attempt.run(&mut draft))
@@ -213,6 +215,8 @@ struct Attempt {
     cancel: CancellationToken,
     /// The learner's Dockerfile, once it was read.
     dockerfile: OnceLock<Arc<Dockerfile>>,
+    /// What is sent, once that is known.
+    context: OnceLock<ContextFacts>,
     /// What the builder's own checks said so far.
     warnings: Mutex<Vec<WarningReport>>,
 }
@@ -232,13 +236,13 @@ impl Attempt {
 
     async fn steps(&self, report: &mut Report) -> Result<(), Stopped> {
         let began = Instant::now();
-        let mut gathered = prepare::gather(&self.request)?;
+        let gathered = prepare::gather(&self.request)?;
         let dockerfile = Arc::clone(
             self.dockerfile
                 .get_or_init(|| gathered.dockerfile().clone()),
         );
         report.bases = self.ready_bases(&dockerfile).await?;
-        let (prepared, built, steps) = self.build(&mut gathered, &report.bases).await?;
+        let (prepared, built, steps) = self.build(&gathered, &report.bases).await?;
         report.timings_ms.build = millis(began.elapsed());
         let _ = self
             .events
@@ -306,7 +310,7 @@ impl Attempt {
         tag: String,
     ) -> BuildRequest {
         BuildRequest {
-            context: prepared.archive.path().to_owned(),
+            context: prepared.archive.clone(),
             dockerfile_path: String::from("Dockerfile"),
             dockerfile: Arc::clone(dockerfile),
             tag,
@@ -486,7 +490,7 @@ impl Attempt {
         });
         let evidence = Evidence {
             dockerfile: self.dockerfile.get().cloned().unwrap_or_default(),
-            context: Err(missing.clone()),
+            context: self.context.get().cloned().ok_or_else(|| missing.clone()),
             steps: Vec::new(),
             failure: failed.then(|| problem::unmet(problem)),
             summary: Err(missing.clone()),
@@ -506,7 +510,7 @@ impl Attempt {
         self.goals()
             .into_iter()
             .map(|(entry, required)| {
-                // A Dockerfile alone may say no, but nothing is met before there is an image, and
+                // What is sent may say no, but nothing is met before there is an image, and
                 // whoever stops an attempt asks for no verdict.
                 let verdict = match entry.goal.evaluate(&evidence) {
                     unmet @ Verdict::Unmet(_) if outcome != Outcome::Cancelled => unmet,

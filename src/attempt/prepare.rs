@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::io::BufWriter;
-use std::io::Seek as _;
 use std::sync::Arc;
-
-use tempfile::NamedTempFile;
 
 use super::Request;
 use super::Submission;
@@ -23,10 +20,13 @@ use crate::dockerfile::context::ContextError;
 use crate::dockerfile::context::Files;
 use crate::dockerfile::context::LeftOut;
 use crate::dockerfile::context::Limits;
+use crate::dockerfile::context::Sending;
 use crate::dockerfile::context::Sources;
 use crate::dockerfile::external_references;
 use crate::dockerfile::rewrite;
 use crate::dockerfile::without_syntax;
+use crate::engine::Builder;
+use crate::engine::ContextArchive;
 use crate::goal::evidence::ContextFacts;
 use crate::report::BaseReport;
 use crate::report::Outcome;
@@ -38,16 +38,18 @@ const DOCKERFILE: &str = "Dockerfile";
 
 /// What is built, as it was when the attempt began.
 pub(super) struct Gathered {
-    context: Context,
+    context: Arc<Context>,
     dockerfile: Arc<Dockerfile>,
 }
 
 /// A context that is ready to be sent.
 pub(super) struct Prepared {
-    /// The archive; the file goes with the value.
-    pub(super) archive: NamedTempFile,
+    /// The archive; the file goes with its last reader.
+    pub(super) archive: ContextArchive,
     /// What is in it.
     pub(super) facts: ContextFacts,
+    /// What it was made from.
+    context: Arc<Context>,
 }
 
 /// Whether the builder is told which image reads the Dockerfile.
@@ -132,7 +134,7 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, Refused> {
         let context = Context::gather(&sources, DOCKERFILE, &Limits::default())?;
         let dockerfile = Dockerfile::parse_bytes(&context.read(DOCKERFILE)?);
         Ok(Gathered {
-            context,
+            context: Arc::new(context),
             dockerfile: Arc::new(dockerfile),
         })
     };
@@ -150,20 +152,22 @@ impl Gathered {
         self.context.left_out(path)
     }
 
-    /// The context with the base images resolved.
+    /// The context with the base images resolved, as `builder` takes it.
     pub(super) fn context(
-        &mut self,
+        &self,
         bases: &[BaseReport],
         frontend: Frontend,
+        builder: Builder,
     ) -> Result<Prepared, Refused> {
-        self.archive(bases, frontend)
+        self.archive(bases, frontend, builder)
             .map_err(|error| refused(&error))
     }
 
     fn archive(
-        &mut self,
+        &self,
         bases: &[BaseReport],
         frontend: Frontend,
+        builder: Builder,
     ) -> Result<Prepared, ContextError> {
         let resolved: BTreeMap<String, String> = bases
             .iter()
@@ -173,11 +177,16 @@ impl Gathered {
         if frontend == Frontend::OfTheEngine {
             sent = without_syntax(&self.dockerfile, &sent);
         }
-        self.context.put(DOCKERFILE, sent.as_bytes())?;
-        let archive = NamedTempFile::new().map_err(ContextError::Write)?;
-        let facts = self.context.write(BufWriter::new(archive.as_file()))?;
+        let sending = Sending {
+            dockerfile: Some(sent.as_bytes()),
+            // BuildKit reads none in a context that comes in one request.
+            ignore_file_is_read: builder != Builder::Buildkit,
+        };
+        let archive = tempfile::tempfile().map_err(ContextError::Write)?;
+        let facts = self.context.write(&sending, BufWriter::new(&archive))?;
         Ok(Prepared {
-            archive,
+            archive: ContextArchive::from(archive),
+            context: Arc::clone(&self.context),
             facts: ContextFacts {
                 bytes: facts.bytes,
                 paths: facts.paths,
@@ -187,22 +196,21 @@ impl Gathered {
 }
 
 impl Prepared {
-    /// The same with one file touched, for a rebuild.
+    /// The same with one file touched, for a rebuild; a file that is not sent changes nothing.
     pub(super) fn touched(&self, path: &str) -> Result<Self, Refused> {
+        let same = |archive: ContextArchive| Self {
+            archive,
+            facts: self.facts.clone(),
+            context: Arc::clone(&self.context),
+        };
+        if self.context.left_out(path).is_some() {
+            return Ok(same(self.archive.clone()));
+        }
         let copy = || {
-            let mut from = self.archive.reopen().map_err(ContextError::Write)?;
-            from.rewind().map_err(ContextError::Write)?;
-            let archive = NamedTempFile::new().map_err(ContextError::Write)?;
-            context::touch(
-                BufReader::new(from),
-                path,
-                rand::random(),
-                BufWriter::new(archive.as_file()),
-            )?;
-            Ok(Self {
-                archive,
-                facts: self.facts.clone(),
-            })
+            let from = BufReader::new(self.archive.reader());
+            let archive = tempfile::tempfile().map_err(ContextError::Write)?;
+            context::touch(from, path, rand::random(), BufWriter::new(&archive))?;
+            Ok(same(ContextArchive::from(archive)))
         };
         copy().map_err(|error| refused(&error))
     }

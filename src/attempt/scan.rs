@@ -80,16 +80,15 @@ pub async fn read_image(
         trusted: true,
         ..options
     });
-    if options.facts.is_some() {
-        let recalled = recall(engine.as_ref(), &image, &options);
-        let recalled = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(EngineError::Cancelled),
-            recalled = recalled => recalled,
-        };
-        if let Some(contents) = recalled {
-            return Ok(contents);
-        }
+    // Also where nothing is remembered: an image without layers needs no export.
+    let recalled = recall(engine.as_ref(), &image, &options);
+    let recalled = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(EngineError::Cancelled),
+        recalled = recalled => recalled,
+    };
+    if let Some(contents) = recalled {
+        return Ok(contents);
     }
     // An engine may put the whole image together before its first byte comes.
     let mut export = tokio::select! {

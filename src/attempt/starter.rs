@@ -68,14 +68,14 @@ impl Work {
             submission: Submission::Files(self.request.exercise.files.clone()),
             ..self.request.clone()
         };
-        let mut gathered = prepare::gather(&starter).map_err(|(_, problem)| failed(&problem))?;
+        let gathered = prepare::gather(&starter).map_err(|(_, problem)| failed(&problem))?;
         let dockerfile = Arc::clone(gathered.dockerfile());
         let bases = self.ready_bases(&dockerfile).await?;
         let prepared = gathered
-            .context(&bases, Frontend::AsWritten)
+            .context(&bases, Frontend::AsWritten, self.engine.info().builder)
             .map_err(|(_, problem)| failed(&problem))?;
         let request = BuildRequest {
-            context: prepared.archive.path().to_owned(),
+            context: prepared.archive.clone(),
             dockerfile: Arc::clone(&dockerfile),
             tag: self.tag(),
             ..self.build.clone()

@@ -33,6 +33,7 @@ use crate::goal::Missing;
 use crate::goal::Needs;
 use crate::goal::Unmet;
 use crate::goal::Verdict;
+use crate::goal::evidence::Rebuild;
 use crate::image::Config;
 use crate::image::HistoryStep;
 use crate::image::Summary;
@@ -57,6 +58,8 @@ struct Wants {
     absent: Option<&'static str>,
     exact: bool,
     ends: bool,
+    touch: Option<&'static str>,
+    unsent: Option<&'static str>,
 }
 
 impl Wants {
@@ -66,6 +69,13 @@ impl Wants {
             probe: Probe::Exit,
             within: Duration::from_secs(1),
         })
+    }
+}
+
+impl Wants {
+    fn rebuild(&self) -> Option<Rebuild> {
+        let touch = self.touch?.to_owned();
+        Some(Rebuild { touch })
     }
 }
 
@@ -88,6 +98,7 @@ impl Goal for Wants {
             sizes: self.exact,
             paths: self.absent.iter().map(|path| (*path).to_owned()).collect(),
             runs: self.run().into_iter().collect(),
+            rebuilds: self.rebuild().into_iter().collect(),
             ..Needs::default()
         }
     }
@@ -106,6 +117,19 @@ impl Goal for Wants {
         let outcome = self.run().map(|run| evidence.run(&run));
         if outcome.is_some_and(|outcome| outcome.is_ok_and(|outcome| outcome.timed_out)) {
             return Verdict::unmet("it ran on", "Its time was over.", "Wait.", Blame::default());
+        }
+        if let Some(Err(missing)) = self.rebuild().and_then(|one| evidence.rebuilds.get(&one)) {
+            return Verdict::unknown(missing);
+        }
+        let sent = evidence.context.as_ref();
+        let sent = |path: &str| sent.is_ok_and(|sent| sent.paths.iter().any(|one| one == path));
+        if self.unsent.is_some_and(sent) {
+            return Verdict::unmet(
+                "it is sent",
+                "It is not left out.",
+                "Look.",
+                Blame::default(),
+            );
         }
         if self.exact && !evidence.sizes.as_ref().is_ok_and(|sizes| sizes.exact) {
             return Verdict::unknown(&Missing::because("It is too near."));
@@ -226,6 +250,61 @@ async fn what_the_builder_s_checks_say_is_in_the_report() {
     let shown = crate::report::lines::show(&report);
     let line = "The builder warns: Dockerfile:1: StageNameCasing: a name";
     assert!(shown.contains(line), "{shown}");
+}
+
+/// A whole attempt with a `README.md` and an ignore file beside the rest.
+async fn with_readme(fake: Fake, ignore: &str, goal: Wants) -> Report {
+    let mut request = request(vec![goal]);
+    if let Submission::Files(files) = &mut request.submission {
+        for (name, text) in [("README.md", "x"), (".dockerignore", ignore)] {
+            files.insert(name.to_owned(), Arc::from(text.as_bytes()));
+        }
+    }
+    let cancel = CancellationToken::new();
+    let (report, _) = finish(start(Arc::new(fake), Arc::new(NoBases), request, cancel)).await;
+    report
+}
+
+#[tokio::test]
+async fn what_is_not_sent_is_touched_by_sending_the_same_again() {
+    for (ignore, touch, wanted) in [
+        ("README.md\n", "README.md", VerdictName::Met),
+        ("x\n", "README.md", VerdictName::Met),
+        ("README.md\n", "nothing", VerdictName::Unknown),
+    ] {
+        let goal = Wants {
+            touch: Some(touch),
+            ..Wants::default()
+        };
+        let report = with_readme(Fake::new(Building::Well), ignore, goal).await;
+        assert_eq!(verdicts(&report), [wanted], "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_context_that_says_no_says_so_where_the_build_fails_too() {
+    let fake = || {
+        Fake::new(Building::Badly(BuildError::Step {
+            line: Some(2),
+            title: Clean::line("COPY"),
+            exit: Some(1),
+            message: Clean::line("it failed"),
+            wrote: false,
+        }))
+    };
+    let goal = || Wants {
+        unsent: Some("README.md"),
+        ..Wants::default()
+    };
+    let report = with_readme(fake(), "x\n", goal()).await;
+    assert_eq!(report.outcome, Outcome::BuildFailed);
+    assert_eq!(verdicts(&report), [VerdictName::Unmet]);
+    let report = with_readme(fake(), "README.md\n", goal()).await;
+    assert_eq!(
+        verdicts(&report),
+        [VerdictName::Unknown],
+        "it is not met yet"
+    );
 }
 
 /// An image of these layers.

@@ -8,22 +8,19 @@
 mod crowd;
 mod error;
 mod left_out;
+mod send;
 mod touch;
 mod walk;
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::collections::BTreeSet;
 use std::io;
-use std::io::Read;
-use std::io::Write;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 pub use error::ContextError;
 pub use left_out::LeftOut;
-use tar::EntryType;
-use tar::Header;
+pub use send::Sending;
 pub use touch::touch;
 use walk::Folder;
 use walk::Found;
@@ -78,7 +75,8 @@ pub struct Sources<'a> {
     pub above: &'a Files,
 }
 
-/// What a context holds.
+/// What a context holds, as the learner has it: a Dockerfile or ignore file that the ignore file
+/// leaves out is sent for the builder alone, and a Dockerfile counts as it was gathered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Payload bytes of its files.
@@ -101,6 +99,18 @@ enum Node {
     Link(Vec<u8>),
 }
 
+impl Node {
+    /// Its payload bytes when it was gathered; `None` of a folder.
+    fn size(&self) -> Option<u64> {
+        match self {
+            Self::Folder => None,
+            Self::Disk { size, .. } => Some(*size),
+            Self::Memory(bytes) => Some(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            Self::Link(_) => Some(0),
+        }
+    }
+}
+
 /// A build context, filtered and ready to be written.
 #[derive(Debug)]
 pub struct Context {
@@ -111,6 +121,8 @@ pub struct Context {
     ignore_file: String,
     dockerfile: String,
     sockets: Vec<String>,
+    /// Files in memory that the ignore file leaves out.
+    unsent: BTreeSet<String>,
 }
 
 impl Context {
@@ -142,6 +154,7 @@ impl Context {
             ignore_file: String::new(),
             dockerfile: dockerfile.to_owned(),
             sockets: Vec::new(),
+            unsent: BTreeSet::new(),
         };
         context.read_ignore(sources)?;
         let mut looked_at = 0;
@@ -152,14 +165,18 @@ impl Context {
         }
         for (path, bytes) in sources.below {
             let there = context.nodes.contains_key(path.as_bytes());
-            if !there && !context.leaves_out(path) && !context.is_below_a_file(path) {
+            if context.leaves_out(path) {
+                context.unsent.insert(path.clone());
+            } else if !there && !context.is_below_a_file(path) {
                 let node = Node::Memory(Arc::clone(bytes));
                 context.nodes.insert(path.as_bytes().to_vec(), node);
             }
         }
         for (path, bytes) in sources.above {
             context.make_room(path);
-            if !context.leaves_out(path) {
+            if context.leaves_out(path) {
+                context.unsent.insert(path.clone());
+            } else {
                 let node = Node::Memory(Arc::clone(bytes));
                 context.nodes.insert(path.as_bytes().to_vec(), node);
             }
@@ -198,18 +215,6 @@ impl Context {
         }
     }
 
-    /// Puts `bytes` in the place of a file, or adds it.
-    ///
-    /// # Errors
-    /// When the path leads out of the context.
-    pub fn put(&mut self, path: &str, bytes: &[u8]) -> Result<(), ContextError> {
-        check_inside(path)?;
-        self.make_room(path);
-        let node = Node::Memory(Arc::from(bytes));
-        self.nodes.insert(path.as_bytes().to_vec(), node);
-        Ok(())
-    }
-
     /// What it holds.
     #[must_use]
     pub fn facts(&self) -> Facts {
@@ -218,40 +223,13 @@ impl Context {
             ..Facts::default()
         };
         for (path, node) in &self.nodes {
-            let size = match node {
-                Node::Folder => continue,
-                Node::Disk { size, .. } => *size,
-                Node::Memory(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-                Node::Link(_) => 0,
+            let Some(size) = node.size().filter(|_| !self.is_for_the_builder(path)) else {
+                continue;
             };
             facts.bytes = facts.bytes.plus(Bytes(size));
             facts.paths.push(String::from_utf8_lossy(path).into_owned());
         }
         facts
-    }
-
-    /// Writes the archive. A file that went away since it was gathered is left out.
-    ///
-    /// # Errors
-    /// When a file cannot be read or changes meanwhile, or `out` cannot be written.
-    pub fn write(&self, out: impl Write) -> Result<Facts, ContextError> {
-        let mut archive = tar::Builder::new(out);
-        let mut facts = Facts {
-            sockets: self.sockets.clone(),
-            ..Facts::default()
-        };
-        for (path, node) in self.with_parents() {
-            let sent = self.append(&mut archive, &path, &node)?;
-            if let Some(size) = sent {
-                facts.bytes = facts.bytes.plus(Bytes(size));
-                facts
-                    .paths
-                    .push(String::from_utf8_lossy(&path).into_owned());
-            }
-        }
-        let mut out = archive.into_inner().map_err(ContextError::Write)?;
-        out.flush().map_err(ContextError::Write)?;
-        Ok(facts)
     }
 
     fn read_ignore(&mut self, sources: &Sources<'_>) -> Result<(), ContextError> {
@@ -384,8 +362,8 @@ impl Context {
         }
     }
 
-    /// Whether the ignore file leaves `path` out. The Dockerfile and the ignore file are always
-    /// sent.
+    /// Whether the ignore file leaves `path` out of what is gathered. The builder may need the
+    /// Dockerfile and the ignore file all the same.
     fn leaves_out(&self, path: &str) -> bool {
         path != self.dockerfile && path != ".dockerignore" && self.ignore.excludes(path)
     }
@@ -421,11 +399,8 @@ impl Context {
                     limit: limits.path,
                 });
             }
-            let size = match node {
-                Node::Folder => continue,
-                Node::Disk { size, .. } => *size,
-                Node::Memory(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-                Node::Link(_) => 0,
+            let Some(size) = node.size() else {
+                continue;
             };
             files += 1;
             bytes = bytes.plus(Bytes(size));
@@ -441,130 +416,6 @@ impl Context {
         }
         Ok(())
     }
-
-    /// Everything that is sent: folders that hold something are in it, whatever the ignore file
-    /// says of them.
-    fn with_parents(&self) -> BTreeMap<Vec<u8>, Node> {
-        let mut all = self.nodes.clone();
-        for path in self.nodes.keys() {
-            for (at, byte) in path.iter().enumerate() {
-                if *byte == b'/' {
-                    let above = path.get(..at).unwrap_or_default();
-                    if !all.contains_key(above) {
-                        all.insert(above.to_vec(), Node::Folder);
-                    }
-                }
-            }
-        }
-        all
-    }
-
-    /// Writes one entry; its payload bytes, or `None` for a folder or a file that has gone.
-    fn append<W: Write>(
-        &self,
-        archive: &mut tar::Builder<W>,
-        path: &[u8],
-        node: &Node,
-    ) -> Result<Option<u64>, ContextError> {
-        let name = Path::new(OsStr::from_bytes(path));
-        match node {
-            Node::Folder => {
-                let mut header = header(EntryType::Directory, 0o755, 0);
-                let written = archive.append_data(&mut header, name, io::empty());
-                written.map_err(ContextError::Write)?;
-                Ok(None)
-            }
-            Node::Link(target) => {
-                let mut header = header(EntryType::Symlink, 0o777, 0);
-                let target = Path::new(OsStr::from_bytes(target));
-                let written = archive.append_link(&mut header, name, target);
-                written.map_err(ContextError::Write)?;
-                Ok(Some(0))
-            }
-            Node::Memory(bytes) => {
-                let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                let mut header = header(EntryType::Regular, mode(starts_as_program(bytes)), size);
-                let written = archive.append_data(&mut header, name, bytes.as_ref());
-                written.map_err(ContextError::Write)?;
-                Ok(Some(size))
-            }
-            Node::Disk { executable, .. } => self.append_file(archive, path, *executable),
-        }
-    }
-
-    fn append_file<W: Write>(
-        &self,
-        archive: &mut tar::Builder<W>,
-        path: &[u8],
-        executable: bool,
-    ) -> Result<Option<u64>, ContextError> {
-        let unreadable = |why: io::Error| ContextError::Unreadable {
-            path: shown(path),
-            why,
-        };
-        let Some(top) = &self.top else {
-            return Ok(None);
-        };
-        let file = match top.file(path) {
-            Ok(file) => file,
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(why) => return Err(unreadable(why)),
-        };
-        let size = file.metadata().map_err(unreadable)?.len();
-        let mut header = header(EntryType::Regular, mode(executable), size);
-        let mut source = Watched {
-            rest: file.take(size),
-            failed: None,
-        };
-        let name = Path::new(OsStr::from_bytes(path));
-        let written = archive.append_data(&mut header, name, &mut source);
-        if let Some(why) = source.failed {
-            return Err(unreadable(why));
-        }
-        written.map_err(ContextError::Write)?;
-        if source.rest.limit() > 0 {
-            return Err(ContextError::Changed(shown(path)));
-        }
-        Ok(Some(size))
-    }
-}
-
-/// A file whose read errors are told from write errors of the archive.
-struct Watched<R> {
-    rest: io::Take<R>,
-    failed: Option<io::Error>,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.rest.read(buffer).map_err(|error| {
-            let kind = error.kind();
-            self.failed = Some(error);
-            io::Error::from(kind)
-        })
-    }
-}
-
-/// A header without times and owners.
-fn header(kind: EntryType, mode: u32, size: u64) -> Header {
-    let mut header = Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(mode);
-    header.set_size(size);
-    header.set_mtime(0);
-    header.set_uid(0);
-    header.set_gid(0);
-    header
-}
-
-/// Only whether a file can be run is kept: umasks differ, and differences would miss the cache.
-const fn mode(executable: bool) -> u32 {
-    if executable { 0o755 } else { 0o644 }
-}
-
-/// Files in memory have no mode; a script or a program is meant to be run.
-fn starts_as_program(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"#!") || bytes.starts_with(b"\x7fELF")
 }
 
 fn join(above: &[u8], name: &[u8]) -> Vec<u8> {

@@ -114,7 +114,12 @@ impl Goal for StaysCached {
             }
             cached += facts.len();
         }
-        Verdict::met(format!("{} from the cache", plural(cached, "step")))
+        let found = format!("{} from the cache", plural(cached, "step"));
+        let context = evidence.context.as_ref();
+        if context.is_ok_and(|context| !context.paths.contains(&self.touch)) {
+            return Verdict::met(format!("{found}: `{}` is not sent", self.touch));
+        }
+        Verdict::met(found)
     }
 }
 
@@ -161,11 +166,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::goal::evidence::ContextFacts;
     use crate::goal::fixture::goal;
     use crate::goal::fixture::nothing;
     use crate::goal::fixture::show;
     use crate::goal::fixture::try_goal;
     use crate::text::Clean;
+    use crate::units::Bytes;
 
     const YAML: &str = "stays_cached: { touch: app.py, steps: RUN pip install }";
     const FILE: &str = "FROM a\nCOPY . .\nRUN pip install flask\nRUN true";
@@ -193,6 +200,29 @@ mod tests {
         assert_eq!(
             judge(FILE, &[(2, true), (3, true), (4, false)]),
             "met: 1 step from the cache"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_sent_runs_nothing_again() {
+        let mut evidence = nothing(FILE);
+        evidence.context = Ok(ContextFacts {
+            bytes: Bytes(1),
+            paths: vec![String::from("Dockerfile")],
+        });
+        let step = StepFact {
+            line: Some(3),
+            stage: Some(0),
+            title: Clean::line("RUN"),
+            cached: true,
+            took: Duration::ZERO,
+        };
+        let goal = goal(YAML);
+        let rebuild = goal.needs().rebuilds.pop_first().unwrap();
+        evidence.rebuilds.insert(rebuild, Ok(vec![step]));
+        assert_eq!(
+            show(&goal.evaluate(&evidence)),
+            "met: 1 step from the cache: `app.py` is not sent"
         );
     }
 

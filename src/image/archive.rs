@@ -359,8 +359,10 @@ fn read_members(
 /// The image that an engine describes, without reading it, where each of its layers is remembered.
 #[must_use]
 pub fn recall(summary: &Summary, options: &Options) -> Option<Contents> {
-    // An engine that tells no history leaves more open than an export does.
-    if summary.diff_ids.is_empty() || summary.history.is_empty() || !options.trusted {
+    // An engine that tells no history leaves more open than an export does. An image without layers
+    // has no size either, and some engines refuse to export it.
+    let untold = summary.diff_ids.is_empty() && summary.engine_size > Bytes(0);
+    if untold || summary.history.is_empty() || !options.trusted {
         return None;
     }
     let asked = Asked::new(options).ok()?;

@@ -184,7 +184,7 @@ async fn built(docker: &Docker, within: Duration) -> Result<Built, BuildError> {
     let context = folder.path().join("context.tar");
     std::fs::write(&context, [0; 1024]).expect("an archive");
     let request = BuildRequest {
-        context,
+        context: std::fs::File::open(context).expect("it is there").into(),
         dockerfile_path: "Dockerfile".to_owned(),
         dockerfile: Arc::new(Dockerfile::default()),
         tag: "x:1".to_owned(),

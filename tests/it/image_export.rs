@@ -93,7 +93,7 @@ fn context(folder: &Path) -> (Vec<u8>, std::path::PathBuf) {
 
 async fn build(engine: &Arc<dyn Engine>, context: std::path::PathBuf) -> String {
     let request = BuildRequest {
-        context,
+        context: std::fs::File::open(context).expect("it is there").into(),
         dockerfile_path: String::from("Dockerfile"),
         dockerfile: Arc::new(Dockerfile::parse(DOCKERFILE)),
         tag: TAG.to_owned(),

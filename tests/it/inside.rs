@@ -104,7 +104,7 @@ fn context(folder: &Path) -> PathBuf {
 
 async fn build(engine: &Arc<dyn Engine>, context: PathBuf, tag: &str) {
     let request = BuildRequest {
-        context,
+        context: std::fs::File::open(context).expect("it is there").into(),
         dockerfile_path: String::from("Dockerfile"),
         dockerfile: Arc::new(Dockerfile::parse(DOCKERFILE)),
         tag: tag.to_owned(),

@@ -112,7 +112,7 @@ async fn build(
     }
     builder.finish().expect("it is written");
     let request = BuildRequest {
-        context,
+        context: std::fs::File::open(context).expect("it is there").into(),
         dockerfile_path: String::from("Dockerfile"),
         dockerfile: Arc::new(Dockerfile::parse(dockerfile)),
         tag: format!("{TAG}:{name}"),

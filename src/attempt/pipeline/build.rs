@@ -29,7 +29,7 @@ impl Attempt {
     /// parser reads the Dockerfile: an older one knows less, and no network is no reason to stop.
     pub(super) async fn build(
         &self,
-        gathered: &mut Gathered,
+        gathered: &Gathered,
         bases: &[BaseReport],
     ) -> Result<(Prepared, Built, Vec<StepFact>), Stopped> {
         let dockerfile = Arc::clone(gathered.dockerfile());
@@ -48,7 +48,9 @@ impl Attempt {
                 let note = AttemptEvent::Build(problem::without_frontend(line, image));
                 let _ = self.events.send(note).await;
             }
-            let prepared = gathered.context(bases, frontend)?;
+            let builder = self.engine.info().builder;
+            let prepared = gathered.context(bases, frontend, builder)?;
+            let _ = self.context.set(prepared.facts.clone());
             match (self.try_build(&dockerfile, &prepared).await, syntax) {
                 (Ok((built, steps)), _) => return Ok((prepared, built, steps)),
                 (Err(error), Some((_, image)))

@@ -16,7 +16,7 @@ pub struct LeftOut {
 }
 
 impl Context {
-    /// What leaves `path` out, where the folder has it.
+    /// What leaves `path` out, where it is there.
     #[must_use]
     pub fn left_out(&self, path: &str) -> Option<LeftOut> {
         let decision = self.ignore.explain(path).filter(|one| one.excluded)?;
@@ -24,13 +24,12 @@ impl Context {
             let kind = why.kind();
             matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         };
-        let is_there = !self.nodes.contains_key(path.as_bytes())
-            && !self
-                .top
-                .as_ref()?
-                .file(path.as_bytes())
-                .is_err_and(|why| gone(&why));
-        is_there.then(|| LeftOut {
+        let on_disk = || {
+            let found = self.top.as_ref().map(|top| top.file(path.as_bytes()));
+            found.is_some_and(|found| !found.is_err_and(|why| gone(&why)))
+        };
+        let is_there = self.unsent.contains(path) || on_disk();
+        (is_there && !self.nodes.contains_key(path.as_bytes())).then(|| LeftOut {
             file: Clean::path(&self.ignore_file),
             decision,
         })

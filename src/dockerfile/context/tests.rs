@@ -5,11 +5,15 @@
     reason = "these tests make folders on a real file system"
 )]
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
+use tar::EntryType;
 use tempfile::TempDir;
 
 use super::*;
@@ -57,7 +61,9 @@ fn in_memory(files: &[(&str, &str)]) -> Files {
 
 fn archive(context: &Context) -> Vec<u8> {
     let mut bytes = Vec::new();
-    context.write(&mut bytes).expect("it is written");
+    context
+        .write(&Sending::default(), &mut bytes)
+        .expect("it is written");
     bytes
 }
 
@@ -82,7 +88,7 @@ fn paths(context: &Context) -> Vec<String> {
 }
 
 #[test]
-fn what_is_ignored_is_not_sent_and_the_two_files_always_are() {
+fn what_is_ignored_is_not_sent() {
     let folder = folder(&[
         ("Dockerfile", "FROM a\n"),
         (".dockerignore", "*\n!src\n**/*.log\n"),
@@ -92,13 +98,51 @@ fn what_is_ignored_is_not_sent_and_the_two_files_always_are() {
         (".git/HEAD", "x"),
     ]);
     let context = gather(&folder).expect("a context");
-    assert_eq!(
-        paths(&context),
-        [".dockerignore", "Dockerfile", "src/app.py"]
-    );
+    assert_eq!(paths(&context), ["src/app.py"]);
     assert!(context.ignore().excludes("secret"));
     let kinds = entries(&archive(&context));
-    assert_eq!(kinds[2], (EntryType::Directory, 0o755, "src".to_owned()));
+    assert_eq!(kinds[1], (EntryType::Directory, 0o755, "src".to_owned()));
+}
+
+#[test]
+fn an_ignored_dockerfile_and_ignore_file_are_for_the_builder_alone() {
+    let folder = folder(&[
+        ("Dockerfile", "FROM a\n"),
+        (".dockerignore", "Dockerfile\n.dockerignore\n"),
+        ("f", "x\n"),
+    ]);
+    let context = gather(&folder).expect("a context");
+    let sent = |ignore_file_is_read: bool| {
+        let sending = Sending {
+            ignore_file_is_read,
+            ..Sending::default()
+        };
+        let mut bytes = Vec::new();
+        let facts = context.write(&sending, &mut bytes).expect("written");
+        assert_eq!(facts, context.facts());
+        assert_eq!(
+            (facts.bytes, facts.paths.as_slice()),
+            (Bytes(2), &["f".to_owned()][..])
+        );
+        let names = entries(&bytes).into_iter().map(|entry| entry.2);
+        names.collect::<Vec<String>>()
+    };
+    assert_eq!(sent(true), [".dockerignore", "Dockerfile", "f"]);
+    assert_eq!(sent(false), ["Dockerfile", "f"]);
+}
+
+#[test]
+fn another_text_in_the_dockerfiles_place_does_not_count() {
+    let folder = folder(&[("Dockerfile", "FROM a\n"), (".dockerignore", "x\n")]);
+    let context = gather(&folder).expect("a context");
+    let sending = Sending {
+        dockerfile: Some(b"FROM a.local/b:1\n"),
+        ..Sending::default()
+    };
+    let mut bytes = Vec::new();
+    let facts = context.write(&sending, &mut bytes).expect("written");
+    assert_eq!(facts.bytes, Bytes(9), "as the learner wrote it");
+    assert!(bytes.windows(11).any(|part| part == b"a.local/b:1"));
 }
 
 #[test]
@@ -178,7 +222,9 @@ fn a_folder_exchanged_for_a_link_leads_nowhere() {
     let context = gather(&inside).expect("a context");
     fs::remove_dir_all(inside.path().join("sub")).expect("removed");
     symlink(outside.path(), inside.path().join("sub")).expect("a link");
-    let error = context.write(io::sink()).expect_err("refused");
+    let error = context
+        .write(&Sending::default(), io::sink())
+        .expect_err("refused");
     assert!(error.to_string().contains("sub/file"), "{error}");
 }
 
@@ -323,7 +369,9 @@ fn a_file_that_goes_away_is_left_out() {
     let folder = folder(&[("Dockerfile", "FROM a\n"), (".swp", "x")]);
     let context = gather(&folder).expect("a context");
     fs::remove_file(folder.path().join(".swp")).expect("removed");
-    let facts = context.write(io::sink()).expect("it is written");
+    let facts = context
+        .write(&Sending::default(), io::sink())
+        .expect("it is written");
     assert_eq!(facts.paths, ["Dockerfile"]);
 }
 
@@ -353,7 +401,7 @@ fn files_below_and_above_the_folder_are_told_apart() {
         above: &above,
     };
     let context = Context::gather(&sources, "Dockerfile", &Limits::default());
-    let mut context = context.expect("a context");
+    let context = context.expect("a context");
     assert_eq!(
         paths(&context),
         [
@@ -367,9 +415,8 @@ fn files_below_and_above_the_folder_are_told_apart() {
     );
     assert_eq!(context.read("test.py").expect("read"), b"fixed");
     assert_eq!(context.read("Dockerfile").expect("read"), b"FROM mine\n");
-    context.put("Dockerfile", b"FROM sent\n").expect("put");
-    assert_eq!(context.read("Dockerfile").expect("read"), b"FROM sent\n");
-    assert!(context.put("../x", b"").is_err());
+    let left_out = context.left_out("a.env").map(|why| why.decision.line);
+    assert_eq!(left_out, Some(1), "also of the files in memory");
     assert!(context.read("nothing").is_err());
 }
 
@@ -394,7 +441,9 @@ fn a_full_disk_is_told_from_an_unreadable_file() {
         }
     }
     let folder = folder(&[("Dockerfile", "FROM a\n")]);
-    let error = gather(&folder).expect("a context").write(Full);
+    let error = gather(&folder)
+        .expect("a context")
+        .write(&Sending::default(), Full);
     assert!(matches!(error, Err(ContextError::Write(_))));
     let missing = folder.path().join("missing");
     let refused = gather_within(&missing, &Limits::default());

@@ -66,6 +66,7 @@ mod tests {
     use crate::dockerfile::context::Context;
     use crate::dockerfile::context::Files;
     use crate::dockerfile::context::Limits;
+    use crate::dockerfile::context::Sending;
     use crate::dockerfile::context::Sources;
 
     /// What an archive holds: path, kind, permissions, and content or target.
@@ -109,7 +110,7 @@ mod tests {
         };
         let context = Context::gather(&sources, "Dockerfile", &Limits::default()).unwrap();
         let mut archive = Vec::new();
-        context.write(&mut archive).unwrap();
+        context.write(&Sending::default(), &mut archive).unwrap();
         archive
     }
 

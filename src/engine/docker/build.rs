@@ -148,7 +148,7 @@ pub(super) async fn build(
             message: Clean::line(&problem.message),
         });
     }
-    let mut upload = Upload::open(&request.context).await?;
+    let mut upload = Upload::open(&request.context)?;
     let at_work = cancel::AtWork::before(docker, route).await;
     let (mut stream, ended) = match route {
         Route::Grpc => grpc::start(docker, &request, &upload).await?,

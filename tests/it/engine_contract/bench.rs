@@ -302,7 +302,7 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let context = context(folder.path(), dockerfile, files);
         let request = BuildRequest {
-            context,
+            context: std::fs::File::open(context).expect("it is there").into(),
             dockerfile_path: "Dockerfile".to_owned(),
             dockerfile: Arc::new(parse(dockerfile)),
             tag: tag.to_owned(),

@@ -35,7 +35,7 @@ fn one_image_weighs_the_same_on_every_engine() {
         let tag = fresh("sizes");
         let text = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY note /note\nLABEL a=b\nUSER 7:8\nENV X=1\nEXPOSE 80\nCMD [\"/bin/busybox\"]\n";
         let (_folder, request) = bench.request(&tag, text, &[("note", "abc")]);
-        let context = std::fs::File::open(&request.context).expect("the context");
+        let context = request.context.reader();
         let busybox = tar::Archive::new(context)
             .entries()
             .expect("entries")

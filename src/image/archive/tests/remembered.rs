@@ -162,6 +162,21 @@ fn an_image_whose_layers_are_remembered_needs_no_archive() {
     assert_eq!(recall(&more, &trusting), None);
     let untrusting = with(&memory, |_| {});
     assert_eq!(recall(&summary, &untrusting), None);
+    // What has no layers is not exported by every engine, and needs no memory.
+    let mut bare = summary.clone();
+    bare.diff_ids.clear();
+    let trusting_alone = Options {
+        trusted: true,
+        ..Options::default()
+    };
+    let empty = recall(&bare, &trusting_alone).unwrap();
+    assert_eq!((empty.config, empty.layers), (summary.config, Vec::new()));
+    bare.engine_size = Bytes(1);
+    assert_eq!(
+        recall(&bare, &trusting_alone),
+        None,
+        "its layers are not told"
+    );
 }
 
 #[test]
