@@ -11,6 +11,7 @@
 )]
 
 mod atomic;
+mod given;
 mod kept;
 mod links;
 
@@ -22,6 +23,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use given::Given;
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -38,6 +40,7 @@ pub const MAX_FILE: u64 = 1 << 20;
 pub struct Workspace {
     path: PathBuf,
     kept: PathBuf,
+    given: PathBuf,
     exercise: Arc<Exercise>,
 }
 
@@ -172,9 +175,11 @@ impl Workspace {
     pub fn open(home: &Home, exercise: Arc<Exercise>) -> Result<Self, WorkspaceError> {
         let path = home.workspace(exercise.id.as_str());
         let kept = home.state().join("kept").join(exercise.id.as_str());
+        let given = home.state().join("given").join(exercise.id.as_str());
         let workspace = Self {
             path,
             kept,
+            given,
             exercise,
         };
         match fs::metadata(&workspace.path) {
@@ -184,6 +189,7 @@ impl Workspace {
                 let files = &workspace.exercise.files;
                 atomic::make_folder(&workspace.path, files)
                     .map_err(WorkspaceError::io(&workspace.path, MADE))?;
+                Given::read(&workspace.given).are(files);
                 Ok(workspace)
             }
             Err(error) => Err(WorkspaceError::io(&workspace.path, "read")(error)),
@@ -217,12 +223,15 @@ impl Workspace {
     pub fn restore(&self) -> Result<Vec<String>, WorkspaceError> {
         let mut restored = Vec::new();
         let mut lost = Files::new();
+        let given = Given::read(&self.given);
         for (name, content) in &self.exercise.files {
             if self.exercise.edit.contains(name) {
                 continue;
             }
             match read(&self.path, name) {
                 Ok(Some(found)) if found == *content => continue,
+                // A course that changed replaces a text of its own.
+                Ok(Some(found)) if given.has(name, &found) => {}
                 Ok(Some(found)) => {
                     lost.insert(name.clone(), found);
                 }
@@ -245,6 +254,7 @@ impl Workspace {
                 atomic::replace(&path, content).map_err(WorkspaceError::io(&path, "put back"))?;
             }
         }
+        given.are(&self.exercise.files);
         Ok(restored)
     }
 

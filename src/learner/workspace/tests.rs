@@ -80,9 +80,31 @@ fn opening_again_overwrites_nothing() {
     assert_eq!(desk.text("Dockerfile"), "FROM mine\n");
     let leftovers: Vec<_> = fs::read_dir(desk.home.root())
         .unwrap()
-        .map(|entry| entry.unwrap().file_name())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| *path != desk.home.state())
         .collect();
-    assert_eq!(leftovers, ["an-exercise"]);
+    assert_eq!(leftovers, [desk.workspace.path()]);
+}
+
+#[test]
+fn a_text_of_the_course_that_it_replaces_is_not_the_learners() {
+    let desk = desk();
+    let updated = |text: &str| {
+        let mut exercise = exercise().planted("tok-1");
+        let files = [("src/app.py".to_owned(), Arc::from(text.as_bytes()))];
+        exercise.files.extend(files);
+        Workspace::open(&desk.home, Arc::new(exercise)).unwrap()
+    };
+    let unsaved = desk.home.state().join("kept/an-exercise/unsaved");
+    for text in ["print(2)\n", "print(3)\n"] {
+        let workspace = updated(text);
+        assert_eq!(workspace.restore().unwrap(), ["src/app.py"]);
+        assert_eq!(desk.text("src/app.py"), text);
+        assert!(!unsaved.exists(), "nobody wrote what the course replaced");
+    }
+    desk.put("src/app.py", "import cheat\n");
+    assert_eq!(updated("print(4)\n").restore().unwrap(), ["src/app.py"]);
+    assert!(unsaved.join("000001/src/app.py").exists());
 }
 
 #[test]
