@@ -14,6 +14,7 @@ use crate::dockerfile::Body;
 use crate::dockerfile::Command;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
+use crate::image::inside::start::is_a_shell_with_a_text;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,17 +32,6 @@ impl Kind for EntrypointExecForm {
 /// Whether an instruction is written in the shell form.
 fn is_shell_form(instruction: &Instruction) -> bool {
     matches!(&instruction.body, Body::Command(Command::Shell(_)))
-}
-
-/// Whether a shell starts the command.
-fn runs_a_shell(words: &[String]) -> bool {
-    let shell = words
-        .first()
-        .map(|first| first.rsplit('/').next().unwrap_or(first));
-    matches!(shell, Some("sh" | "bash" | "ash" | "dash"))
-        && words
-            .get(1)
-            .is_some_and(|option| option.starts_with('-') && option.ends_with('c'))
 }
 
 impl Goal for EntrypointExecForm {
@@ -100,7 +90,7 @@ impl Goal for EntrypointExecForm {
                 Blame::line(base::base(file).map(|(_, line)| line)),
             );
         }
-        if runs_a_shell(command) {
+        if is_a_shell_with_a_text(command) {
             let keyword = if config.entrypoint.is_empty() {
                 Keyword::Cmd
             } else {
@@ -165,6 +155,28 @@ mod tests {
         next:  Look at what the image starts first, and whether it needs to.
         blame: line 2
         ");
+    }
+
+    #[test]
+    fn a_shell_is_found_behind_options_and_other_names() {
+        for (command, shell) in [
+            ("/bin/sh -e -c x", true),
+            ("sh -eu -o pipefail -c x", true),
+            ("bash --login -c x", true),
+            ("zsh -c x", true),
+            ("busybox sh -c x", true),
+            ("/usr/bin/env -i A=b sh -c x", true),
+            ("gosu app sh -ec x", true),
+            ("sh /entry.sh", false),
+            ("sh -e /entry.sh -c", false),
+            ("busybox httpd -c x", false),
+            // This one passes signals on.
+            ("tini -- sh -c x", false),
+        ] {
+            let words: Vec<&str> = command.split(' ').collect();
+            let verdict = judge("FROM a", &words, &[]);
+            assert_eq!(verdict.starts_with("unmet"), shell, "{command}: {verdict}");
+        }
     }
 
     #[test]

@@ -53,10 +53,17 @@ impl NoPath {
     }
 
     fn find(&self, contents: &Contents) -> Vec<Found> {
-        let wanted = |path: &str| self.glob.0.iter().any(|glob| glob.matches(path));
+        let tree = Tree::of(contents);
+        // `/bin/sh` is there where `/bin` is a link to a folder that has it.
+        let real = |folder: &str| tree.find(folder).ok().map(|node| node.path);
+        let globs = self.glob.0.iter();
+        let behind: Vec<Glob> = globs.filter_map(|glob| glob.behind_links(real)).collect();
+        let wanted = |path: &str| {
+            let mut globs = self.glob.0.iter().chain(&behind);
+            globs.any(|glob| glob.matches(path))
+        };
         match self.place {
             Place::Final => {
-                let tree = Tree::of(contents);
                 let nodes = tree.nodes().filter(|node| wanted(&node.path));
                 nodes
                     .map(|node| Found {
@@ -241,6 +248,30 @@ mod tests {
         next:  Look at what that layer's instruction does, from its first command to its last.
         blame: line 2, layer 1, /var/lib/apt/lists/b
         ");
+    }
+
+    #[test]
+    fn a_path_through_a_linked_folder_is_there() {
+        let mut base = layer(&["bin", "usr/bin/", "usr/bin/bash"]);
+        base.entries[0].kind = EntryKind::Symlink(String::from("usr/bin"));
+        let mut evidence = nothing("FROM a");
+        evidence.contents = Ok(contents(vec![base]));
+        evidence.sizes = Ok(sizes(&[(Some(1), 1)]));
+        for (glob, there) in [
+            ("/bin/bash", true),
+            ("/bin/b*", true),
+            ("{ glob: /bin/bash, in: any }", true),
+            ("/bin/zsh", false),
+            ("/sbin/bash", false),
+        ] {
+            let verdict = show(&goal(&format!("no_path: {glob}")).evaluate(&evidence));
+            let met = verdict == "met: not there";
+            assert!(met != there, "{glob}: {verdict}");
+            assert!(
+                met || verdict.starts_with("unmet: `/usr/bin/bash`, 1 path"),
+                "{verdict}"
+            );
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl NoSecret {
 impl Kind for NoSecret {
     const ABOUT: About = About {
         name: "no_secret",
-        asks: "The exercise's planted tokens, and all that looks like a key, a token or a password, are in no layer, not in the config, the history or the Dockerfile.",
+        asks: "The exercise's planted tokens, and all that looks like a key, a token or a password, are in no layer, not in the config, the history or the Dockerfile; packed files are not opened.",
         parameters: &[may(
             "allow",
             "pattern or list of patterns",

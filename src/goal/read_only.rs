@@ -67,7 +67,7 @@ impl ReadOnly {
 impl Kind for ReadOnly {
     const ABOUT: About = About {
         name: "read_only",
-        asks: "The container works although only `/tmp` can be written.",
+        asks: "The container works although only `/tmp` can be written, and the volumes that the image declares, as with `--read-only`.",
         parameters: &[
             may(
                 "port",
@@ -117,6 +117,26 @@ impl Goal for ReadOnly {
     }
 
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
+        match self.judge(evidence) {
+            Verdict::Met { actual } => Verdict::met(format!("{actual}{}", volumes(evidence))),
+            other => other,
+        }
+    }
+}
+
+/// What else can be written, to end a sentence with: nobody is to take a folder for protected that
+/// is not.
+fn volumes(evidence: &Evidence) -> String {
+    let config = evidence.summary.as_ref().ok();
+    let volumes = config.map_or(&[][..], |summary| &summary.config.volumes);
+    if volumes.is_empty() {
+        return String::new();
+    }
+    format!("; volumes can be written: `{}`", volumes.join("`, `"))
+}
+
+impl ReadOnly {
+    fn judge(&self, evidence: &Evidence) -> Verdict {
         let run = self.run();
         if let Some(port) = self.port {
             let wanted = Wanted {
@@ -174,6 +194,20 @@ mod tests {
     #[test]
     fn a_container_that_writes_nothing_meets_it() {
         assert_eq!(judge("read_only", ended(0, "")), "met: status 0 after 0 s");
+    }
+
+    #[test]
+    fn volumes_that_stay_writable_are_named() {
+        let goal = goal("read_only");
+        let mut config = starts(&[], &["app"]);
+        config.volumes = vec![String::from("/bin"), String::from("/etc")];
+        let mut evidence = with_config(FILE, config);
+        let run = goal.needs().runs.pop_first().unwrap();
+        evidence.runs.insert(run, Ok(ended(0, "")));
+        assert_eq!(
+            show(&goal.evaluate(&evidence)),
+            "met: status 0 after 0 s; volumes can be written: `/bin`, `/etc`"
+        );
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Kind for Stops {
             may(
                 "port",
                 "number",
-                "The port that shows that it is up before the signal is sent.",
+                "The port that shows that it is up before the signal is sent; without it, a program that soon ends by itself meets the goal.",
             ),
         ],
         example: "stops: { within: 2 s, port: 8000 }",
@@ -143,20 +143,22 @@ impl Goal for Stops {
     }
 
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
+        let signal = self.signal_name(evidence);
+        if evidence.summary.is_ok()
+            && let Some(why) = never_heard(&signal)
+        {
+            return Verdict::unmet(
+                format!("its stop signal is {signal}"),
+                why,
+                "Look for a signal that the program can handle, and whether the image has to name one at all.",
+                Blame::line(base::line_of(&evidence.dockerfile, Keyword::Stopsignal)),
+            );
+        }
         let run = self.run();
         let outcome = match evidence.run(&run) {
             Ok(outcome) => outcome,
             Err(missing) => return Verdict::unknown(&missing),
         };
-        let signal = self.signal_name(evidence);
-        if kills(&signal) {
-            return Verdict::unmet(
-                format!("its stop signal is {signal}"),
-                "No program hears that signal: it is killed in the middle of its work.",
-                "Look for a signal that the program can handle, and whether the image has to name one at all.",
-                Blame::line(base::line_of(&evidence.dockerfile, Keyword::Stopsignal)),
-            );
-        }
         if let Some(after) = outcome.stopped_after.filter(|_| !outcome.killed) {
             if after <= self.within {
                 return Verdict::met(format!("{} after {signal}", show_duration(after)));
@@ -219,10 +221,24 @@ impl Stops {
     }
 }
 
+/// Why no program hears a signal; `None` where one can.
+fn never_heard(signal: &str) -> Option<&'static str> {
+    if kills(signal) {
+        return Some("No program hears that signal: it is killed in the middle of its work.");
+    }
+    // Linux has 64; engines build an image with any other number, and cannot stop it.
+    let number: Option<i64> = signal.trim().parse().ok();
+    number
+        .is_some_and(|number| !(1..=64).contains(&number))
+        .then_some("There is no signal of that number, so that the engine cannot send it.")
+}
+
 /// Whether a signal ends every process without asking it.
 fn kills(signal: &str) -> bool {
     let name = signal.trim().to_ascii_uppercase();
-    matches!(name.trim_start_matches("SIG"), "KILL" | "9")
+    let name = name.trim_start_matches("SIG");
+    // Engines read a number as numbers are read: `09` and `+9` are 9.
+    name == "KILL" || name.parse() == Ok(9_u32)
 }
 
 fn start_line(evidence: &Evidence) -> Option<u32> {
@@ -271,7 +287,9 @@ mod tests {
 
     #[test]
     fn a_signal_that_nobody_hears_is_no_stop_signal() {
-        for signal in ["SIGKILL", "kill", "9"] {
+        for signal in [
+            "SIGKILL", "kill", "9", "09", "+9", "009", "sigkill", "99", "-1",
+        ] {
             let goal = goal("stops: { within: 2 s, port: 8000 }");
             let config = Config {
                 stop_signal: Some(signal.to_owned()),

@@ -48,6 +48,20 @@ impl Glob {
     }
 }
 
+impl Glob {
+    /// The same pattern in the folder that its own folder leads to, as `resolve` tells; `None` where
+    /// that is the folder itself, or is not there.
+    #[must_use]
+    pub fn behind_links(&self, resolve: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let plain = self.text.find(['*', '?', '[']).unwrap_or(self.text.len());
+        let (folder, _) = self.text.get(..plain)?.rsplit_once('/')?;
+        let rest = self.text.get(folder.len()..)?;
+        let real =
+            resolve(folder).filter(|real| real != folder && !real.contains(['*', '?', '[']))?;
+        Self::parse(&format!("{real}{rest}")).ok()
+    }
+}
+
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}", self.text)

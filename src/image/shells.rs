@@ -3,11 +3,12 @@
 //! Judged by names that lead to an executable file, links and applets included; nothing is run. A
 //! shell under another name is not found: that is what a search for content would be for.
 
+use crate::image::binary::Program;
 use crate::image::tree::Node;
 use crate::image::tree::Tree;
 
 /// Names of shells, and of the programs that are many tools in one.
-const SHELLS: [&str; 15] = [
+pub(super) const SHELLS: [&str; 15] = [
     "sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "rbash", "hush",
     "busybox", "toybox", "pwsh",
 ];
@@ -93,12 +94,13 @@ fn without_version(name: &str) -> &str {
 pub(super) fn tools(tree: &Tree<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Tool> {
     let mut found: Vec<Tool> = tree
         .paths()
-        // A script of `/etc/cron.daily` may have a tool's name.
-        .filter(|path| !path.starts_with("etc/"))
         .filter(|path| wanted(path.rsplit('/').next().unwrap_or(path)))
         .filter_map(|path| {
             let node = tree.find(&path).ok()?;
-            node.is_executable().then_some(Tool {
+            // A script of `/etc/cron.daily` may have a tool's name.
+            let is_a_job =
+                path.starts_with("etc/") && !matches!(node.program, Some(Program::Elf(_)));
+            (node.is_executable() && !is_a_job).then_some(Tool {
                 path,
                 program: node.path,
                 layer: node.layer,
@@ -116,6 +118,8 @@ mod tests {
     use crate::image::Entry;
     use crate::image::EntryKind;
     use crate::image::Layer;
+    use crate::image::binary::Elf;
+    use crate::image::binary::Linking;
     use crate::image::fixture;
     use crate::units::Bytes;
 
@@ -178,6 +182,35 @@ mod tests {
     fn a_shell_behind_a_hard_link_to_a_link_is_found() {
         let image = fixture::image(&[&["t/tool", "t/a -> /t/tool", "t/sh == t/a"]]);
         assert_eq!(names(&shells(&Tree::of(&image))), ["t/sh = t/tool"]);
+    }
+
+    #[test]
+    fn a_shell_among_settings_is_a_shell_and_a_script_there_is_none() {
+        let mut image = image(&[
+            ("etc/bin/busybox", 0o755),
+            ("etc/bin/sh -> busybox", 0o777),
+            ("etc/bin/apt-get -> busybox", 0o777),
+            ("etc/cron.daily/dpkg", 0o755),
+        ]);
+        let elf = Program::Elf(Elf {
+            linking: Linking::Static,
+            machine: String::from("amd64"),
+            needed: Vec::new(),
+        });
+        let programs = &mut image.layers[0].programs;
+        programs.insert(String::from("etc/bin/busybox"), elf);
+        let tree = Tree::of(&image);
+        assert_eq!(
+            names(&shells(&tree)),
+            [
+                "etc/bin/sh = etc/bin/busybox",
+                "etc/bin/busybox = etc/bin/busybox"
+            ]
+        );
+        assert_eq!(
+            names(&package_managers(&tree)),
+            ["etc/bin/apt-get = etc/bin/busybox"]
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::wrapper;
 use crate::image::Config;
 use crate::image::EntryKind;
 use crate::image::binary::Program;
+use crate::image::shells::SHELLS;
 use crate::image::tree::Node;
 use crate::image::tree::Tree;
 use crate::text::is_shell_builtin;
@@ -171,6 +172,49 @@ pub fn env_argument<'a>(interpreter: &str, argument: Option<&'a str>) -> Option<
     }
     let mut words = argument.split([' ', '\t']).filter(|word| !word.is_empty());
     words.find(|word| !word.starts_with('-') && !word.contains('='))
+}
+
+/// Programs that become the one that they start. Others stay beside it, and are process 1.
+const BECOMES_ANOTHER: [&str; 6] = ["env", "gosu", "su-exec", "setpriv", "nice", "stdbuf"];
+
+/// Whether a command is a shell that is given its text, `sh -c …`, also by the name of a program
+/// that is many tools or that becomes another one.
+#[must_use]
+pub fn is_a_shell_with_a_text(command: &[String]) -> bool {
+    let mut words = command.to_vec();
+    while let Some((first, arguments)) = words.split_first() {
+        let name = first.rsplit('/').next().unwrap_or(first);
+        let next = if matches!(name, "busybox" | "toybox") {
+            Some(arguments.to_vec())
+        } else if BECOMES_ANOTHER.contains(&name) {
+            wrapper::started(name, arguments)
+        } else {
+            return SHELLS.contains(&name) && is_given_a_text(arguments);
+        };
+        let Some(next) = next else {
+            return false;
+        };
+        words = next;
+    }
+    false
+}
+
+/// Whether one of a shell's options hands it a text.
+fn is_given_a_text(arguments: &[String]) -> bool {
+    let mut rest = arguments.iter();
+    while let Some(word) = rest.next() {
+        let Some(letters) = word.strip_prefix(['-', '+']) else {
+            return false;
+        };
+        if word.starts_with('-') && !letters.starts_with('-') && letters.contains('c') {
+            return true;
+        }
+        // `-o pipefail`
+        if letters.ends_with('o') {
+            rest.next();
+        }
+    }
+    false
 }
 
 /// The words that a program starts in its turn.
