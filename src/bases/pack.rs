@@ -123,6 +123,9 @@ impl PackError {
             Self::File { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 Some("name a file in it, and not the folder")
             }
+            Self::File { source, .. } if source.kind() == io::ErrorKind::InvalidInput => {
+                Some("name a new file, or an older pack")
+            }
             Self::NotAPack(_) => Some("a pack is made with `loadline bases export FILE`"),
             Self::Platform { .. } => Some("make the pack on a machine of this kind"),
             Self::File { source, .. } if is_used_up(source) => {
@@ -183,12 +186,10 @@ impl Service {
     ) -> Result<Vec<PackedImage>, BaseError> {
         let report = Reporter::new(&file.to_string_lossy(), progress);
         // It would only be found out at the end, when all is written.
-        if file.is_dir() || file.as_os_str().as_bytes().ends_with(b"/") {
-            return Err(failed(file, io::ErrorKind::IsADirectory.into()).into());
-        }
+        let end = end_of(file).map_err(|source| failed(file, source))?;
         let images = self.exported(references, needed).await?;
         let total: Bytes = images.iter().map(|(_, _, size)| *size).sum();
-        let part = file.with_added_extension("part");
+        let part = end.with_added_extension("part");
         let mut pack = write::Writer::create(&part)?;
         let mut done = Bytes(0);
         for (reference, local, size) in images {
@@ -208,7 +209,7 @@ impl Service {
             done = done.plus(size);
         }
         let images = pack.finish()?;
-        if let Err(source) = std::fs::rename(&part, file) {
+        if let Err(source) = std::fs::rename(&part, &end) {
             let _ = std::fs::remove_file(&part);
             return Err(failed(file, source).into());
         }
@@ -355,6 +356,30 @@ impl Service {
     }
 }
 
+/// Where a pack for `file` is put: links stay, and what they lead to is taken the place of. Only a
+/// file is: a device that somebody else needs, or a FIFO, would be gone.
+fn end_of(file: &Path) -> io::Result<PathBuf> {
+    if file.as_os_str().as_bytes().ends_with(b"/") {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    match std::fs::metadata(file) {
+        Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => {
+            let why = "it is there, and is no file";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        // Links that lead in a circle end here, too.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    let mut end = file.to_owned();
+    while let Ok(next) = std::fs::read_link(&end) {
+        end.pop();
+        end.push(next);
+    }
+    Ok(end)
+}
+
 /// Whether each image gets the reference that it is said to stand for: a pack is no way to put
 /// something else in the place of any image of this engine.
 fn truly_named(catalogue: &Catalogue, contents: &Contents) -> Result<(), PackError> {
@@ -382,6 +407,39 @@ fn failed(path: &Path, source: io::Error) -> PackError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pack_takes_the_place_of_files_only_and_leaves_links() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let fifo = at("pipe");
+        let mode = rustix::fs::Mode::RUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0)
+            .expect("a FIFO");
+        for no_file in [fifo.as_path(), Path::new("/dev/full")] {
+            let error = end_of(no_file).expect_err("it would be gone");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            let error = failed(no_file, error);
+            assert!(error.hint().is_some_and(|hint| hint.contains("new file")));
+        }
+        let is_folder = end_of(folder.path()).expect_err("it is one");
+        assert_eq!(is_folder.kind(), io::ErrorKind::IsADirectory);
+
+        std::fs::create_dir(at("big")).expect("a folder");
+        std::fs::write(at("big/real.pack"), "").expect("a file");
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, at(name)).expect("a link");
+        };
+        link("big/real.pack", "link.pack");
+        link("link.pack", "again.pack");
+        link("big/none.pack", "new.pack");
+        link("circle.pack", "circle.pack");
+        let end = |name: &str| end_of(&at(name));
+        assert_eq!(end("again.pack").ok(), Some(at("big/real.pack")));
+        assert_eq!(end("new.pack").ok(), Some(at("big/none.pack")));
+        assert_eq!(end("other.pack").ok(), Some(at("other.pack")));
+        assert!(end("circle.pack").is_err());
+    }
 
     #[test]
     fn a_pack_puts_no_image_in_the_place_of_another() {
