@@ -39,6 +39,7 @@ use clap::FromArgMatches as _;
 use clap::Parser;
 use clap::Subcommand;
 use clap::builder::FalseyValueParser;
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 pub use error::CliError;
 pub use error::Silence;
@@ -148,6 +149,12 @@ fn heed_limits() {
 fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let matches = command().try_get_matches_from(args)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
+    if let Some(Verb::Bases(args)) = &cli.verb
+        && args.is_json_of_nothing()
+    {
+        let why = "`--json` prints the list of base images; nothing else of `bases` has one";
+        return Err(command().error(ErrorKind::ArgumentConflict, why));
+    }
     cli.shared.plain_asked = matches.value_source("plain") == Some(ValueSource::CommandLine);
     Ok(cli)
 }
@@ -210,5 +217,25 @@ mod tests {
         assert!(parsed.shared.plain);
         assert!(parsed.shared.plain_asked);
         assert_eq!(parsed.shared.course, Some(PathBuf::from("here")));
+    }
+
+    #[test]
+    fn flags_of_every_verb_are_read_before_an_action_too_and_its_own_are_not_taken_for_them() {
+        let parsed = |line: &str| parse(line.split(' ').map(OsString::from));
+        for line in [
+            "loadline bases --course here build busybox",
+            "loadline bases --plain list",
+            "loadline bases --color never --json list",
+            "loadline --plain bases --json",
+        ] {
+            assert!(parsed(line).is_ok(), "{line}");
+        }
+        for line in [
+            "loadline bases --json build",
+            "loadline bases --json import a.pack",
+        ] {
+            let error = parsed(line).expect_err(line);
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+        }
     }
 }

@@ -18,6 +18,7 @@ use crate::bases::PackError;
 use crate::bases::PackedImage;
 use crate::bases::Progress;
 use crate::bases::Service;
+use crate::bases::resolve::Resolution;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
@@ -38,16 +39,13 @@ use crate::units::show_duration;
 /// never takes the vendor's name: it is `loadline.local/NAME:TAG`, and it is always shown as one.
 /// A pack carries base images to machines that have neither registry nor mirror.
 #[derive(Debug, clap::Args)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Examples:
+#[command(after_help = "Examples:
   loadline bases
   loadline bases --json
   loadline bases build
   loadline bases build python:3.13-slim
   loadline bases export bases.pack
-  loadline bases import bases.pack"
-)]
+  loadline bases import bases.pack")]
 pub(crate) struct Args {
     /// Print the list as JSON
     #[arg(long)]
@@ -112,6 +110,13 @@ enum Action {
     },
 }
 
+impl Args {
+    /// Whether the list is asked for as JSON beside something else than the list.
+    pub(crate) const fn is_json_of_nothing(&self) -> bool {
+        self.json && !matches!(self.action, None | Some(Action::List { .. }))
+    }
+}
+
 /// An address that apt can bring packages from.
 fn mirror(text: &str) -> Result<String, String> {
     let known = ["http://", "https://", "file:/", "copy:/"];
@@ -128,7 +133,11 @@ fn mirror(text: &str) -> Result<String, String> {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let needed = wiring::course(&context.shared)?.needed_bases();
     let list = Action::List { json: args.json };
-    let action = args.action.as_ref().unwrap_or(&list);
+    let action = match &args.action {
+        // `bases --json list` is `bases list --json`.
+        None | Some(Action::List { json: false }) => &list,
+        Some(action) => action,
+    };
     let mirror = match action {
         Action::Build { mirror, .. } => mirror.clone(),
         Action::List { .. }
@@ -211,9 +220,10 @@ impl Work<'_> {
         Ok(Exit::Ok)
     }
 
-    /// Makes each reference ready; goes on after one that cannot be had, and says so at the end.
+    /// Makes each reference ready; goes on after one that cannot be had, and says why at the end, of
+    /// each.
     async fn each(&self, references: &[String], from: Source) -> Result<(), CliError> {
-        let mut first_error = None;
+        let mut failures = Vec::new();
         for reference in references {
             let shown = Clean::line(reference);
             let made = self.follow(&shown, |to| async {
@@ -235,16 +245,28 @@ impl Work<'_> {
                 ))?,
                 Err(BaseError::Cancelled) => return Err(CliError::Interrupted),
                 Err(error) => {
-                    let state = match error {
-                        BaseError::Kept { .. } => "is kept as it was",
+                    let here = self.service.resolve(std::slice::from_ref(reference)).await;
+                    let stand_in =
+                        here.is_ok_and(|here| here.values().any(Resolution::is_stand_in));
+                    let state = match (&error, from) {
+                        (BaseError::Kept { .. }, _) => "is kept as it was",
+                        (_, Source::Registry) if stand_in => {
+                            "was not brought; its stand-in stays in use"
+                        }
                         _ => "is not ready",
                     };
                     self.output.result(&format!("{shown} {state}\n"))?;
-                    first_error.get_or_insert(failed(&error));
+                    failures.push(beside(stand_in, failed(&error)));
                 }
             }
         }
-        first_error.map_or(Ok(()), Err)
+        let Some(last) = failures.pop() else {
+            return Ok(());
+        };
+        for failure in failures {
+            self.output.tell(&failure.render(self.output.paint_err()));
+        }
+        Err(last)
     }
 
     /// Writes a pack.
@@ -371,6 +393,28 @@ fn packed(images: &[PackedImage]) -> String {
     text
 }
 
+/// An error without the advice to make a stand-in, where one is here.
+fn beside(stand_in: bool, error: CliError) -> CliError {
+    match error {
+        CliError::Bases {
+            exit,
+            message,
+            causes,
+            next_step: Some(step),
+        } if stand_in && step.contains("makes a stand-in") => CliError::Bases {
+            exit,
+            message,
+            causes,
+            next_step: Some(
+                "a pack from a machine that has the vendor's image brings it: `loadline bases \
+                 import FILE`"
+                    .to_owned(),
+            ),
+        },
+        other => other,
+    }
+}
+
 fn failed(error: &BaseError) -> CliError {
     let exit = match error {
         BaseError::Cancelled => return CliError::Interrupted,
@@ -434,6 +478,12 @@ mod tests {
             detail: Clean::line("no answer"),
         });
         assert_eq!(failed(&silent).exit(), Exit::NoEngine);
+        let next = |stand_in| match beside(stand_in, failed(&silent)) {
+            CliError::Bases { next_step, .. } => next_step.unwrap_or_default(),
+            other => panic!("{other:?}"),
+        };
+        assert!(next(false).contains("makes a stand-in"));
+        assert!(!next(true).contains("bases build"), "one is here");
         assert_eq!(failed(&BaseError::Cancelled).exit(), Exit::Interrupted);
     }
 
