@@ -18,7 +18,8 @@ workshop:
 	@.ci/in-group $(LOADLINE) doctor --fix --yes || true
 	@.ci/in-group $(LOADLINE)
 
-# Sets up what the tests need and runs all of them, those on the engine included.
+# Sets up what the tests need and runs them, those on the engine included; the engine that is killed
+# is in `test-engines`.
 test: engine tools
 	.ci/in-group cargo test
 	@if [ -d $(ADVISORIES) ]; then cargo test --test it advisories:: -- --ignored; \

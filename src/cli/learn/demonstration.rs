@@ -53,10 +53,18 @@ pub(super) fn run(course: &Arc<Course>, output: Output) -> Result<Exit, CliError
         }
         Ok(Exit::of(outcome))
     })?;
-    output.tell(
-        "\nOpen the workshop in a terminal with `loadline`, or anywhere with `loadline --plain`.\n",
-    );
+    let program = called();
+    output.tell(&format!(
+        "\nOpen the workshop in a terminal with `{program}`, or anywhere with `{program} --plain`.\n"
+    ));
     Ok(exit)
+}
+
+/// The program as it was called: it need not be on the path.
+fn called() -> Clean {
+    let name = std::env::args_os().next();
+    let name = name.unwrap_or_else(|| "loadline".into());
+    Clean::path(&shell_words::quote(&name.to_string_lossy()))
 }
 
 /// One attempt, shown as it goes, with its report.
