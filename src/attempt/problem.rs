@@ -482,9 +482,9 @@ mod tests {
     fn an_address_that_does_not_answer_is_named_with_the_setting_behind_it() {
         let (outcome, problem) = of_engine(&EngineError::NotFound {
             tried: vec![Tried {
-                address: "unix:///nowhere".to_owned(),
-                because: "the variable `DOCKER_HOST`".to_owned(),
-                outcome: "no such socket".to_owned(),
+                address: Clean::line("unix:///nowhere"),
+                because: Clean::line("the variable `DOCKER_HOST`"),
+                outcome: Clean::line("no such socket"),
             }],
         });
         assert_eq!(outcome, Outcome::EngineUnavailable);

@@ -19,7 +19,6 @@ use crate::cli::typed;
 use crate::cli::typed::Typed;
 use crate::cli::wiring;
 use crate::engine::Engine as _;
-use crate::engine::Tried;
 use crate::engine::start;
 use crate::engine::start::WaitError;
 use crate::engine::start::plan;
@@ -106,9 +105,7 @@ async fn mend(
     missing: &NoEngine,
     interrupt: &Interrupt,
 ) -> Result<(), CliError> {
-    let named = Tried::named(&missing.tried).map(str::to_owned);
-    let facts = start::facts(missing.denied.clone(), named);
-    let plan = plan::plan(&facts).map_err(|none| CliError::CannotFix {
+    let plan = missing.remedy.clone().map_err(|none| CliError::CannotFix {
         reason: none.reason,
         commands: none.commands,
     })?;
@@ -280,7 +277,7 @@ mod tests {
         };
         assert_eq!(exit(&facts), Exit::NotMet);
         let facts = Facts {
-            engine: Err(NoEngine::default()),
+            engine: Err(fixture::no_engine()),
             ..facts
         };
         assert_eq!(exit(&facts), Exit::NoEngine);

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::text::Clean;
+
 /// The port of an engine that answers without TLS.
 const PLAIN_PORT: u16 = 2375;
 /// The port of an engine that answers with TLS.
@@ -46,7 +48,9 @@ pub enum AddressError {
     #[error("`{0}` names no host or socket")]
     Empty(String),
     /// `https://`, or TLS asked for, without a folder of certificates.
-    #[error("`{0}` needs certificates; set `DOCKER_CERT_PATH` to their folder")]
+    #[error(
+        "`{0}` needs certificates; set `DOCKER_TLS_VERIFY=1`, and `DOCKER_CERT_PATH` to their folder"
+    )]
     NoCertificates(String),
     /// `ssh://` with a port that is none.
     #[error("the port of `{0}` is no number from 1 to 65535")]
@@ -69,6 +73,8 @@ impl Address {
         let (scheme, rest) = match text.split_once("://") {
             Some(parts) => parts,
             None if text.starts_with('/') => ("unix", text),
+            // `unix:/x` is no host with a port.
+            None if text.trim_end_matches('/').contains('/') => ("", text),
             None => ("tcp", text),
         };
         if rest.is_empty() {
@@ -78,7 +84,7 @@ impl Address {
         match (scheme, certificates) {
             ("unix", _) => Ok(Self::Unix(PathBuf::from(rest))),
             ("tcp" | "http", None) => Ok(Self::Tcp(with_port(host, PLAIN_PORT))),
-            ("tcp" | "https", Some(folder)) => Ok(Self::Tls {
+            ("tcp" | "http" | "https", Some(folder)) => Ok(Self::Tls {
                 host: with_port(host, TLS_PORT),
                 certificates: folder.to_owned(),
             }),
@@ -126,14 +132,15 @@ fn with_port(host: &str, port: u16) -> String {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whoever shows it need not know that variables and contexts can hold anything.
         match self {
-            Self::Unix(path) => write!(f, "unix://{}", path.display()),
-            Self::Tcp(host) | Self::Tls { host, .. } => write!(f, "tcp://{host}"),
-            Self::Ssh { host, port: None } => write!(f, "ssh://{host}"),
+            Self::Unix(path) => write!(f, "unix://{}", Clean::path(&path.to_string_lossy())),
+            Self::Tcp(host) | Self::Tls { host, .. } => write!(f, "tcp://{}", Clean::line(host)),
+            Self::Ssh { host, port: None } => write!(f, "ssh://{}", Clean::line(host)),
             Self::Ssh {
                 host,
                 port: Some(port),
-            } => write!(f, "ssh://{host}:{port}"),
+            } => write!(f, "ssh://{}:{port}", Clean::line(host)),
         }
     }
 }
@@ -153,6 +160,9 @@ mod tests {
             ("tcp://[::1]", None, "tcp://[::1]:2375"),
             ("tcp://[::1]:4", None, "tcp://[::1]:4"),
             ("tcp://lab/", Some(folder), "tcp://lab:2376"),
+            ("http://lab", Some(folder), "tcp://lab:2376"),
+            ("lab:2375/", None, "tcp://lab:2375"),
+            ("tcp://a\u{1b}[31m:3", None, "tcp://a:3"),
             ("ssh://me@lab", None, "ssh://me@lab"),
             ("ssh://me@lab:2222/", None, "ssh://me@lab:2222"),
         ];
@@ -172,7 +182,12 @@ mod tests {
             Address::parse("unix://", None),
             Err(AddressError::Empty("unix://".to_owned()))
         );
-        assert!(Address::parse("https://lab", None).is_err());
+        assert_eq!(
+            Address::parse("unix:/x", None),
+            Err(AddressError::Scheme("unix:/x".to_owned()))
+        );
+        let bare = Address::parse("https://lab", None).unwrap_err();
+        assert!(bare.to_string().contains("`DOCKER_TLS_VERIFY=1`"), "{bare}");
         for text in [
             "ssh://me@lab:x",
             "ssh://lab:0",

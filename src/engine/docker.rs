@@ -58,6 +58,7 @@ use crate::image::Summary;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::image::run::Trace;
+use crate::text::Clean;
 use crate::units::Bytes;
 
 /// How long a question may take that needs no work.
@@ -115,10 +116,11 @@ impl Docker {
     pub async fn connect(address: &Address, choices: Choices) -> Result<Self, EngineError> {
         let shown = address.to_string();
         let failed = |error: &Error| {
+            let kind = fault::io_kind(error);
             let error = fault::fault("connect", &shown, QUICK, error);
             match address {
                 Address::Tls { certificates, .. } => fault::of_certificates(error, certificates),
-                Address::Ssh { host, .. } => fault::of_ssh(error, host),
+                Address::Ssh { host, port } => fault::of_ssh(error, kind, host, *port),
                 Address::Tcp(_) => fault::of_plain(error),
                 Address::Unix(_) => error,
             }
@@ -136,6 +138,12 @@ impl Docker {
                 within: QUICK * 2,
             })?
             .map_err(|error| failed(&error))?;
+        if version.version.as_deref().unwrap_or_default().is_empty() {
+            return Err(EngineError::Refused {
+                what: "connect",
+                detail: Clean::line("what answers there names no version: no container engine"),
+            });
+        }
         // Somebody is there: one that is busy (Podman's store is locked while it builds) may take
         // its time for the rest.
         let busy = client.clone().with_timeout(BUSY);

@@ -77,11 +77,11 @@ pub enum EngineError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
     /// The address.
-    pub address: String,
+    pub address: Clean,
     /// Why it was tried: ``the variable `DOCKER_HOST` ``, `the default socket`.
-    pub because: String,
+    pub because: Clean,
     /// What came of it: `no such socket`, `permission denied`.
-    pub outcome: String,
+    pub outcome: Clean,
 }
 
 impl fmt::Display for Tried {
@@ -93,7 +93,7 @@ impl fmt::Display for Tried {
 impl Tried {
     /// The setting that named one engine, after which no other was tried.
     #[must_use]
-    pub const fn named(tried: &[Self]) -> Option<&str> {
+    pub fn named(tried: &[Self]) -> Option<&str> {
         match tried {
             [only] => Some(only.because.as_str()),
             _ => None,

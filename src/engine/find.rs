@@ -15,14 +15,18 @@ use std::path::PathBuf;
 use candidates::Candidate;
 use candidates::Context;
 use candidates::Facts;
+use candidates::NO_CONTEXT;
+use candidates::OF_DOCKER;
+use candidates::OF_ROOTS_PODMAN;
 use candidates::candidates;
-use candidates::is_roots_own;
 use sha2::Digest as _;
 
 use crate::engine::EngineError;
 use crate::engine::Tried;
+use crate::engine::address::Address;
 use crate::engine::docker::Choices;
 use crate::engine::docker::Docker;
+use crate::text::Clean;
 use crate::units::show_duration;
 
 /// What a search came to.
@@ -34,6 +38,8 @@ pub struct Search {
     pub tried: Vec<Tried>,
     /// The first address where only the permission was missing, and where a group gives it.
     pub denied: Option<String>,
+    /// The first address of this host where somebody is there and says nothing, and the error.
+    pub silent: Option<(String, EngineError)>,
 }
 
 impl Search {
@@ -42,12 +48,28 @@ impl Search {
     /// # Errors
     ///
     /// Fails with [`EngineError::NoPermission`] where a socket is there and this user may not use
-    /// it, otherwise with [`EngineError::NotFound`].
+    /// it, with [`EngineError::Silent`] where one of several places has an engine that says nothing,
+    /// otherwise with [`EngineError::NotFound`].
     pub fn engine(self) -> Result<Docker, EngineError> {
-        match (self.found, self.denied) {
-            (Some(docker), _) => Ok(docker),
-            (None, Some(address)) => Err(EngineError::NoPermission { address }),
-            (None, None) => Err(EngineError::NotFound { tried: self.tried }),
+        match (self.found, self.denied, self.silent) {
+            (Some(docker), ..) => Ok(docker),
+            (None, Some(address), _) => Err(EngineError::NoPermission { address }),
+            (None, None, Some((_, error))) if Tried::named(&self.tried).is_none() => Err(error),
+            (None, None, _) => Err(EngineError::NotFound { tried: self.tried }),
+        }
+    }
+
+    /// Keeps what came of an address that did not lead to an engine.
+    fn note(&mut self, address: &Address, is_named: bool, error: EngineError) {
+        let shown = || address.to_string();
+        match error {
+            EngineError::NoPermission { .. } if is_named || is_for_a_group(address) => {
+                self.denied.get_or_insert_with(shown);
+            }
+            EngineError::Silent { .. } if matches!(address, Address::Unix(_)) => {
+                self.silent.get_or_insert_with(|| (shown(), error));
+            }
+            _ => {}
         }
     }
 }
@@ -73,14 +95,17 @@ async fn look(facts: &Facts) -> Search {
         found: None,
         tried: Vec::new(),
         denied: None,
+        silent: None,
     };
-    for candidate in candidates(facts) {
+    let candidates = candidates(facts);
+    let is_named = candidates.len() == 1;
+    for candidate in candidates {
         let Candidate { address, because } = candidate;
         let (shown, outcome) = match address {
             Err((shown, reason)) => (shown, reason),
             Ok(address) => {
                 let choices = Choices {
-                    found_by: because.clone(),
+                    found_by: because.to_string(),
                     without_buildkit: facts.without_buildkit,
                 };
                 match Docker::connect(&address, choices).await {
@@ -89,13 +114,9 @@ async fn look(facts: &Facts) -> Search {
                         return search;
                     }
                     Err(error) => {
-                        let shown = address.to_string();
-                        if matches!(error, EngineError::NoPermission { .. })
-                            && !is_roots_own(&address)
-                        {
-                            search.denied.get_or_insert_with(|| shown.clone());
-                        }
-                        (shown, outcome(&error))
+                        let outcome = Clean::line(&outcome(&error));
+                        search.note(&address, is_named, error);
+                        (Clean::line(&address.to_string()), outcome)
                     }
                 }
             }
@@ -121,6 +142,16 @@ fn outcome(error: &EngineError) -> String {
     }
 }
 
+/// Whether a socket that was tried unasked is one that a group opens: the others are a user's own,
+/// root's among them, to which a package of Podman's makes Docker's a link.
+fn is_for_a_group(address: &Address) -> bool {
+    let Address::Unix(path) = address else {
+        return false;
+    };
+    let end = std::fs::read_link(path).unwrap_or_default();
+    path.as_os_str() == OF_DOCKER && end.as_os_str() != OF_ROOTS_PODMAN
+}
+
 /// Where a login puts the sockets of this user, told by no variable (`su`, `cron`).
 fn own_runtime_folder() -> PathBuf {
     let uid = rustix::process::geteuid().as_raw();
@@ -138,11 +169,17 @@ fn facts() -> Facts {
         .map(PathBuf::from)
         .or_else(|| settings.clone());
     let tls = variable("DOCKER_TLS_VERIFY").is_some() || variable("DOCKER_TLS").is_some();
+    let docker_context = variable("DOCKER_CONTEXT");
+    let current_context = settings.as_deref().and_then(current_context);
+    let contexts = [&docker_context, &current_context]
+        .into_iter()
+        .flatten()
+        .filter_map(|name| Some(context(settings.as_deref()?, name)));
     Facts {
         docker_host: variable("DOCKER_HOST"),
-        docker_context: variable("DOCKER_CONTEXT"),
-        current_context: settings.as_deref().and_then(current_context),
-        contexts: settings.as_deref().map(contexts).unwrap_or_default(),
+        contexts: contexts.collect(),
+        docker_context,
+        current_context,
         certificates: certificates.filter(|_| tls),
         runtime: variable("XDG_RUNTIME_DIR")
             .map(PathBuf::from)
@@ -160,71 +197,99 @@ fn current_context(settings: &Path) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The contexts that Docker's settings know.
-fn contexts(settings: &Path) -> Vec<Context> {
-    let Ok(folders) = std::fs::read_dir(settings.join("contexts").join("meta")) else {
-        return Vec::new();
-    };
-    folders
-        .filter_map(|folder| {
-            let text = std::fs::read(folder.ok()?.path().join("meta.json")).ok()?;
-            let json: serde_json::Value = serde_json::from_slice(&text).ok()?;
-            let name = json.get("Name")?.as_str()?.to_owned();
-            let host = json.pointer("/Endpoints/docker/Host")?.as_str()?.to_owned();
-            let certificates = certificates_of(settings, &name);
-            Some(Context {
-                name,
-                host,
-                certificates,
-            })
-        })
-        .collect()
+/// What Docker's settings say of a context, which they keep under the digest of its name.
+fn context(settings: &Path, name: &str) -> Context {
+    let mut digest = String::new();
+    for byte in sha2::Sha256::digest(name.as_bytes()) {
+        digest.push_str(&format!("{byte:02x}"));
+    }
+    let contexts = settings.join("contexts");
+    let certificates = contexts.join("tls").join(&digest).join("docker");
+    let certificates = certificates.is_dir().then_some(certificates);
+    let meta = contexts.join("meta").join(&digest).join("meta.json");
+    Context {
+        name: name.to_owned(),
+        host: host_of(&meta, certificates.as_deref()),
+        certificates,
+    }
 }
 
-/// The folder of a context's certificates, where it has some.
-fn certificates_of(settings: &Path, name: &str) -> Option<PathBuf> {
-    let mut folder = String::new();
-    for byte in sha2::Sha256::digest(name.as_bytes()) {
-        folder.push_str(&format!("{byte:02x}"));
+/// The address of a context's engine; the error is why it cannot be used, as a fragment.
+fn host_of(meta: &Path, certificates: Option<&Path>) -> Result<String, String> {
+    let shown = meta.display();
+    let text = std::fs::read(meta).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => NO_CONTEXT.to_owned(),
+        kind => format!("its settings in `{shown}` cannot be read: {kind}"),
+    })?;
+    let json: serde_json::Value = serde_json::from_slice(&text)
+        .map_err(|error| format!("its settings in `{shown}` are broken: {error}"))?;
+    let docker = json.pointer("/Endpoints/docker");
+    let field = |name: &str| docker.and_then(|docker| docker.get(name));
+    let host = field("Host").and_then(serde_json::Value::as_str);
+    let host = host.ok_or_else(|| format!("its settings in `{shown}` name no Docker engine"))?;
+    // The client library verifies in any case.
+    let unverified = field("SkipTLSVerify").and_then(serde_json::Value::as_bool) == Some(true);
+    let has_authority = certificates.is_some_and(|folder| folder.join("ca.pem").is_file());
+    if unverified && !has_authority {
+        return Err(
+            "it skips the check of the engine's certificate, which Loadline does not: give the \
+             context the authority of that certificate (`ca=FILE`)"
+                .to_owned(),
+        );
     }
-    let folder = settings
-        .join("contexts")
-        .join("tls")
-        .join(folder)
-        .join("docker");
-    folder.join("cert.pem").is_file().then_some(folder)
+    Ok(host.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Settings with a context `lab`, whose folder is the digest of its name.
+    fn lab(meta: &str) -> (tempfile::TempDir, PathBuf) {
+        let digest = "a51146d38077ff992eba84cf1d5e9b249073503eb74868699016153b031a38f7";
+        let folder = tempfile::tempdir().unwrap();
+        let contexts = folder.path().join("contexts");
+        let place = contexts.join("meta").join(digest);
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("meta.json"), meta).unwrap();
+        (folder, contexts.join("tls").join(digest).join("docker"))
+    }
+
     #[test]
     fn contexts_are_read_as_docker_writes_them() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, tls) =
+            lab(r#"{"Name":"lab","Endpoints":{"docker":{"Host":"tcp://lab:2376"}}}"#);
         let settings = folder.path();
-        let meta = settings.join("contexts/meta/abc");
-        std::fs::create_dir_all(&meta).unwrap();
-        std::fs::write(
-            meta.join("meta.json"),
-            r#"{"Name":"lab","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://lab:2376"}}}"#,
-        )
-        .unwrap();
-        std::fs::create_dir_all(settings.join("contexts/meta/broken")).unwrap();
         std::fs::write(settings.join("config.json"), r#"{"currentContext":"lab"}"#).unwrap();
         assert_eq!(current_context(settings).as_deref(), Some("lab"));
-        let without = contexts(settings);
-        assert_eq!(without.len(), 1);
-        assert_eq!(without[0].host, "tcp://lab:2376");
-        assert_eq!(without[0].certificates, None);
+        let without = context(settings, "lab");
+        assert_eq!(without.host.as_deref(), Ok("tcp://lab:2376"));
+        assert_eq!(without.certificates, None);
+        let none = context(settings, "another");
+        assert_eq!(none.host, Err(NO_CONTEXT.to_owned()));
 
-        // The folder is the digest of the context's name.
-        let digest = "a51146d38077ff992eba84cf1d5e9b249073503eb74868699016153b031a38f7";
-        let tls = settings.join("contexts/tls").join(digest).join("docker");
+        // One file is enough: an engine need not ask for the certificate of a user.
         std::fs::create_dir_all(&tls).unwrap();
-        std::fs::write(tls.join("cert.pem"), "x").unwrap();
-        assert_eq!(certificates_of(settings, "lab"), Some(tls));
-        assert_eq!(certificates_of(settings, "another"), None);
+        std::fs::write(tls.join("ca.pem"), "x").unwrap();
+        assert_eq!(context(settings, "lab").certificates, Some(tls));
+    }
+
+    #[test]
+    fn a_context_that_cannot_be_used_says_why() {
+        let why = |meta| {
+            let (folder, _) = lab(meta);
+            context(folder.path(), "lab").host.unwrap_err()
+        };
+        assert!(why("{").contains("meta.json` are broken"), "{}", why("{"));
+        let kubernetes = why(r#"{"Name":"lab","Endpoints":{"kubernetes":{}}}"#);
+        assert!(kubernetes.contains("name no Docker engine"), "{kubernetes}");
+        let skips = r#"{"Endpoints":{"docker":{"Host":"tcp://lab:1","SkipTLSVerify":true}}}"#;
+        assert!(why(skips).contains("skips the check"), "{}", why(skips));
+        let (folder, tls) = lab(skips);
+        std::fs::create_dir_all(&tls).unwrap();
+        std::fs::write(tls.join("ca.pem"), "x").unwrap();
+        let checked = context(folder.path(), "lab");
+        assert_eq!(checked.host.as_deref(), Ok("tcp://lab:1"));
     }
 
     #[tokio::test]
@@ -237,7 +302,7 @@ mod tests {
         };
         let search = look(&facts).await;
         assert_eq!(search.tried.len(), 1, "a named address is the only one");
-        assert!(search.tried[0].outcome.contains("no socket"));
+        assert!(search.tried[0].outcome.as_str().contains("no socket"));
         let error = search.engine().unwrap_err();
         assert!(matches!(error, EngineError::NotFound { .. }), "{error:?}");
     }

@@ -12,6 +12,7 @@
 pub mod plan;
 pub mod serve;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -24,8 +25,10 @@ use plan::User;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::EngineError;
+use crate::engine::Tried;
 use crate::engine::docker::Docker;
 use crate::engine::find;
+use crate::engine::find::Search;
 use crate::text::Clean;
 use crate::units::show_duration;
 
@@ -71,10 +74,9 @@ pub enum WaitError {
     Cancelled,
 }
 
-/// Looks at the machine. `denied` is the socket that is there and may not be used; `named` is the
-/// setting by which the user chose one engine (`DOCKER_HOST`, a Docker context).
+/// Looks at the machine where a search found no engine.
 #[must_use]
-pub fn facts(denied: Option<String>, named: Option<String>) -> Facts {
+pub fn facts(search: &Search) -> Facts {
     let root = rustix::process::geteuid().is_root();
     let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let release = text("/etc/os-release");
@@ -95,9 +97,17 @@ pub fn facts(denied: Option<String>, named: Option<String>) -> Facts {
         services: services(),
         control_groups: mounted("/sys/fs/cgroup"),
         stale_pid_file: stale_pid_file("/var/run/docker.pid"),
-        denied,
-        named,
+        closed: search.denied.as_deref().is_some_and(is_closed),
+        denied: search.denied.clone(),
+        silent: search.silent.as_ref().map(|(address, _)| address.clone()),
+        named: Tried::named(&search.tried).map(str::to_owned),
     }
+}
+
+/// Whether the socket at an address lets nobody in besides its owner.
+fn is_closed(address: &str) -> bool {
+    let socket = address.strip_prefix("unix://").map(std::fs::metadata);
+    socket.is_some_and(|found| found.is_ok_and(|socket| socket.mode() & 0o220 == 0o200))
 }
 
 /// The name of a user in the text of `/etc/passwd`.
@@ -351,6 +361,21 @@ mod tests {
         assert!(!is_member(groups, "docker", "an"));
         assert!(!is_member(groups, "empty", "ana"));
         assert!(!is_member("", "docker", "ana"));
+    }
+
+    #[test]
+    fn a_socket_is_closed_where_its_group_may_not_write() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let address = format!("unix://{}", file.path().display());
+        for (mode, closed) in [(0o600, true), (0o660, false), (0o640, true)] {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(file.path(), mode).expect("it is ours");
+            assert_eq!(is_closed(&address), closed);
+        }
+        assert!(!is_closed("unix:///nowhere"));
+        assert!(!is_closed("tcp://lab:2375"));
     }
 
     #[test]

@@ -219,9 +219,9 @@ pub(crate) fn missing() -> EngineState {
     EngineState::Missing {
         trouble: Trouble::new("no container engine answers").advise("Start Docker, then press D."),
         tried: vec![Tried {
-            address: "unix:///var/run/docker.sock".to_owned(),
-            because: "the default socket".to_owned(),
-            outcome: "no such socket".to_owned(),
+            address: Clean::line("unix:///var/run/docker.sock"),
+            because: Clean::line("the default socket"),
+            outcome: Clean::line("no such socket"),
         }],
     }
 }

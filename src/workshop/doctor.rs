@@ -23,7 +23,12 @@ use crate::engine::Engine as _;
 use crate::engine::EngineInfo;
 use crate::engine::Tried;
 use crate::engine::docker::Docker;
-use crate::engine::find;
+use crate::engine::find::Search;
+use crate::engine::start;
+use crate::engine::start::plan;
+use crate::engine::start::plan::NoPlan;
+use crate::engine::start::plan::Plan;
+use crate::engine::start::plan::Step;
 use crate::engine::unname;
 use crate::finding::advisory::Database;
 use crate::learner::Home;
@@ -44,8 +49,9 @@ pub struct Facts {
     pub free: Option<Bytes>,
     /// Room that the base images of the course still need.
     pub needed: Bytes,
-    /// The base images of the course: as Dockerfiles name them, and whether each is ready.
-    pub bases: Vec<(String, bool)>,
+    /// The base images of the course: as Dockerfiles name them, and whether each is ready. The error
+    /// is why the engine does not list them.
+    pub bases: Result<Vec<(String, bool)>, String>,
     /// How many extra certificate authorities the host was told to trust.
     pub authorities: usize,
     /// Builder images that are the vendors' own, and so know nothing of those authorities.
@@ -59,12 +65,24 @@ pub struct Facts {
 }
 
 /// No engine was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoEngine {
     /// Where it was looked for.
     pub tried: Vec<Tried>,
     /// A socket that is there and may not be used.
     pub denied: Option<String>,
+    /// What `loadline doctor --fix` would do after asking, or why it can do nothing.
+    pub remedy: Result<Plan, NoPlan>,
+}
+
+impl NoEngine {
+    fn after(search: Search) -> Self {
+        Self {
+            remedy: plan::plan(&start::facts(&search)),
+            tried: search.tried,
+            denied: search.denied,
+        }
+    }
 }
 
 /// What is known of the terminal.
@@ -100,35 +118,45 @@ pub fn terminal() -> Terminal {
     }
 }
 
-/// Whether files can be written in `folder`, or in the nearest folder above it that exists.
+/// Whether files can be written in `folder`, or where it would be made: in the nearest folder above
+/// it that exists.
 ///
 /// # Errors
 /// With the reason, as a fragment.
-pub fn writable(folder: &Path) -> Result<PathBuf, String> {
+pub fn writable(folder: &Path) -> Result<(), String> {
+    // What is there and is no folder is found as well: nothing can be made below it.
     let there = folder
         .ancestors()
-        .find(|folder| folder.is_dir())
+        .find(|path| path.symlink_metadata().is_ok())
         .ok_or_else(|| "there is no such folder".to_owned())?;
+    let shown = there.display();
+    if !there.is_dir() {
+        return Err(format!("{shown} is no folder"));
+    }
     tempfile::tempfile_in(there)
-        .map(|_file| folder.to_owned())
-        .map_err(|error| {
-            let shown = there.display();
-            format!("{shown} cannot be written: {}", error.kind())
-        })
+        .map(|_file| ())
+        .map_err(|error| format!("{shown} cannot be written: {}", error.kind()))
 }
 
 /// Looks at the machine. `found` is the engine with its base images, or the search that found
 /// none; `needed` maps the base images of the course to the exercises that need them.
 pub async fn look(
-    found: Result<(Arc<Docker>, Arc<bases::Service>), find::Search>,
+    found: Result<(Arc<Docker>, Arc<bases::Service>), Search>,
     needed: &BTreeMap<String, Vec<String>>,
 ) -> Facts {
+    let (docker, service) = match found {
+        Ok((docker, service)) => (Ok(docker), Some(service)),
+        Err(search) => (Err(NoEngine::after(search)), None),
+    };
     let mut facts = Facts {
         terminal: terminal(),
-        engine: Err(NoEngine::default()),
-        free: None,
+        free: match &docker {
+            Ok(docker) => docker.free_space().await,
+            Err(_) => None,
+        },
+        engine: docker.map(|docker| docker.info().clone()),
         needed: Bytes(0),
-        bases: Vec::new(),
+        bases: Ok(Vec::new()),
         authorities: bases::authorities().len(),
         untrusting: Vec::new(),
         advisories: advice::advisories(Home::find().ok().as_ref(), None)
@@ -137,33 +165,46 @@ pub async fn look(
         scanners: scanners().await,
         folder: Home::find()
             .map_err(|error| error.to_string())
-            .and_then(|home| writable(home.root())),
+            .and_then(|home| {
+                // Attempts are kept in a folder of their own, which may be somebody else's.
+                writable(home.root()).and_then(|()| writable(&home.state()))?;
+                Ok(home.root().to_owned())
+            }),
     };
-    match found {
-        Ok((docker, service)) => {
-            facts.engine = Ok(docker.info().clone());
-            facts.free = docker.free_space().await;
-            let listed = service.list(needed).await.unwrap_or_default();
-            for base in listed.iter().filter(|base| !base.needed_by.is_empty()) {
-                let ready = !matches!(base.state, bases::State::Missing { .. });
-                if !ready {
-                    facts.needed = facts.needed.plus(base.real_size.unwrap_or_default());
-                }
-                let vendors = matches!(base.state, bases::State::Vendor { .. });
-                if vendors && service.is_builder(&base.reference) {
-                    facts.untrusting.push(base.reference.clone());
-                }
-                facts.bases.push((base.reference.clone(), ready));
-            }
-        }
-        Err(search) => {
-            facts.engine = Err(NoEngine {
-                tried: search.tried,
-                denied: search.denied,
-            });
-        }
+    if let Some(service) = service {
+        facts.see_bases(&service, needed).await;
     }
     facts
+}
+
+impl Facts {
+    /// Looks at the base images of the course.
+    async fn see_bases(
+        &mut self,
+        service: &bases::Service,
+        needed: &BTreeMap<String, Vec<String>>,
+    ) {
+        let listed = match service.list(needed).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                self.bases = Err(error.to_string());
+                return;
+            }
+        };
+        let mut bases = Vec::new();
+        for base in listed.iter().filter(|base| !base.needed_by.is_empty()) {
+            let ready = !matches!(base.state, bases::State::Missing { .. });
+            if !ready {
+                self.needed = self.needed.plus(base.real_size.unwrap_or_default());
+            }
+            let vendors = matches!(base.state, bases::State::Vendor { .. });
+            if vendors && service.is_builder(&base.reference) {
+                self.untrusting.push(base.reference.clone());
+            }
+            bases.push((base.reference.clone(), ready));
+        }
+        self.bases = Ok(bases);
+    }
 }
 
 /// The scanners that are installed.
@@ -183,9 +224,10 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![of_terminal(&facts.terminal), of_engine(&facts.engine)];
     if let Ok(info) = &facts.engine {
         checks.push(of_builder(info));
-        checks.push(of_disk(facts.free, facts.needed));
+        let needed = facts.bases.as_ref().ok().map(|_| facts.needed);
+        checks.push(of_disk(facts.free, needed));
     }
-    checks.push(of_bases(&facts.bases, facts.engine.is_ok()));
+    checks.push(of_bases(facts));
     checks.push(of_certificates(facts.authorities, &facts.untrusting));
     checks.push(of_advisories(&facts.advisories));
     checks.push(of_scanners(&facts.scanners));
@@ -246,33 +288,45 @@ fn of_engine(engine: &Result<EngineInfo, NoEngine>) -> Check {
         }
         Err(missing) => missing,
     };
-    if let Some(socket) = &missing.denied {
-        return check(
-            "Engine",
-            CheckState::Bad,
-            format!("no permission to use the engine at {socket}"),
-            Some(
-                "Run `sudo usermod -aG docker $USER`, as `loadline doctor --fix` does after \
-                 asking, then `newgrp docker`.",
-            ),
-        );
-    }
-    let fix = match Tried::named(&missing.tried) {
-        Some(named) => format!(
-            "While {named} names one, no other is looked for: mend it, or run `{}`.",
-            unname(named)
-        ),
-        None => "Run `loadline doctor --fix`: it installs or starts one after asking.".to_owned(),
+    let (found, fix) = of_no_engine(missing);
+    check("Engine", CheckState::Bad, found, fix.as_deref())
+}
+
+/// What is wrong where there is no engine, and what to do: never more than `--fix` would.
+fn of_no_engine(missing: &NoEngine) -> (String, Option<String>) {
+    let tried = || {
+        let places = plural(missing.tried.len(), "place");
+        format!("none answers; {places} tried")
     };
-    check(
-        "Engine",
-        CheckState::Bad,
-        format!(
-            "none answers; {} tried",
-            plural(missing.tried.len(), "place")
-        ),
-        Some(&fix),
-    )
+    let named = Tried::named(&missing.tried).filter(|_| missing.denied.is_none());
+    match (&missing.remedy, &missing.denied) {
+        (Ok(plan), Some(socket)) => {
+            let steps: Vec<String> = plan.steps.iter().map(Step::shown).collect();
+            let fix = format!(
+                "Run `loadline doctor --fix`, which runs `{}` after asking, then `{}`.",
+                steps.join("`, `"),
+                plan::ENTER_GROUP
+            );
+            let found = format!("no permission to use the engine at {socket}");
+            (found, Some(fix))
+        }
+        (Ok(_), None) => {
+            let fix = "Run `loadline doctor --fix`: it installs or starts one after asking.";
+            (tried(), Some(fix.to_owned()))
+        }
+        (Err(_), None) if let Some(named) = named => {
+            let fix = format!(
+                "While {named} names one, no other is looked for: mend it, or run `{}`.",
+                unname(named)
+            );
+            (tried(), Some(fix))
+        }
+        (Err(none), _) => {
+            let commands = none.commands.join("`, then `");
+            let fix = (!commands.is_empty()).then(|| format!("Run `{commands}`."));
+            (none.reason.clone(), fix)
+        }
+    }
 }
 
 fn of_builder(info: &EngineInfo) -> Check {
@@ -288,29 +342,38 @@ fn of_builder(info: &EngineInfo) -> Check {
     }
 }
 
-fn of_disk(free: Option<Bytes>, needed: Bytes) -> Check {
+/// `needed` is the room for base images, where the engine lists those that are here.
+fn of_disk(free: Option<Bytes>, needed: Option<Bytes>) -> Check {
     let Some(free) = free else {
         let found = "not looked at: the engine does not tell how much room it has";
         return check("Disk", CheckState::Off, found, None);
     };
-    let rest = if needed == Bytes(0) {
-        "the base images are here".to_owned()
-    } else {
-        format!("the base images to come need about {needed}")
+    let rest = match needed {
+        None => String::new(),
+        Some(Bytes(0)) => "; the base images are here".to_owned(),
+        Some(needed) => format!("; the base images to come need about {needed}"),
     };
-    let found = format!("{free} free for images; {rest}");
-    if free < needed {
+    let found = format!("{free} free for images{rest}");
+    if needed.is_some_and(|needed| free < needed) {
         let fix = "`loadline clean --dry-run` shows what can be removed.";
         return check("Disk", CheckState::Limited, found, Some(fix));
     }
     check("Disk", CheckState::Good, found, None)
 }
 
-fn of_bases(bases: &[(String, bool)], engine: bool) -> Check {
-    if !engine {
-        let found = "not looked at: they are kept by an engine";
-        return check(BASES, CheckState::Off, found, None);
-    }
+fn of_bases(facts: &Facts) -> Check {
+    let bases = match &facts.bases {
+        _ if facts.engine.is_err() => {
+            let found = "not looked at: they are kept by an engine";
+            return check(BASES, CheckState::Off, found, None);
+        }
+        Err(why) => {
+            let found = format!("the engine does not list its images: {why}");
+            let fix = "Restart the engine; what it writes to its log may say more.";
+            return check(BASES, CheckState::Bad, found, Some(fix));
+        }
+        Ok(bases) => bases,
+    };
     let ready = bases.iter().filter(|(_, ready)| *ready).count();
     let found = format!("{ready} of {} ready", bases.len());
     if ready == bases.len() {
@@ -438,7 +501,7 @@ pub(crate) mod fixture {
             }),
             free: Some(Bytes(40_000_000_000)),
             needed: Bytes(2_000_000_000),
-            bases: vec![("python:3.13".to_owned(), true)],
+            bases: Ok(vec![("python:3.13".to_owned(), true)]),
             authorities: 0,
             untrusting: Vec::new(),
             advisories: Ok(Database {
@@ -450,137 +513,20 @@ pub(crate) mod fixture {
             folder: Ok(PathBuf::from("/home/a/loadline")),
         }
     }
+
+    /// No engine, where one can be installed.
+    pub(crate) fn no_engine() -> NoEngine {
+        NoEngine {
+            tried: Vec::new(),
+            denied: None,
+            remedy: Ok(Plan {
+                summary: String::new(),
+                steps: Vec::new(),
+                log: None,
+            }),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::fixture::sound;
-    use super::*;
-
-    fn shown(facts: &Facts) -> String {
-        checks(facts)
-            .iter()
-            .map(|check| {
-                let fix = check.fix.as_ref().map(|fix| format!("\n    {fix}"));
-                format!(
-                    "{:?} {}: {}{}\n",
-                    check.state,
-                    check.title,
-                    check.found,
-                    fix.unwrap_or_default()
-                )
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_sound_machine_needs_nothing() {
-        insta::assert_snapshot!(shown(&sound()), @"
-        Good Terminal: 120x36, 256 colours, UTF-8
-        Good Engine: Docker 20.10.24 at unix:///var/run/docker.sock (the default socket), graphdriver store
-        Good Builder: BuildKit
-        Good Disk: 40 GB free for images; the base images to come need about 2 GB
-        Good Base images: 1 of 1 ready
-        Good Certificates: the host trusts the usual authorities only
-        Good Advisories: of 2026-11-25, snapshot 3f2a91c055aa77bb
-        Good Scanners: grype 0.104.0; `loadline scan --engine` uses them
-        Good Your files: /home/a/loadline
-        ");
-    }
-
-    #[test]
-    fn a_bare_machine_is_told_what_to_do_about_each_thing() {
-        let facts = Facts {
-            terminal: Terminal::default(),
-            engine: Err(NoEngine::default()),
-            folder: Err("there is no home folder to keep your files in".to_owned()),
-            authorities: 2,
-            advisories: Ok(Database {
-                id: "shipped-1".to_owned(),
-                date: "2026-11-25".to_owned(),
-                shipped: true,
-            }),
-            scanners: Vec::new(),
-            ..sound()
-        };
-        insta::assert_snapshot!(shown(&facts), @"
-        Limited Terminal: none here
-            Open a terminal for the screens; every verb and `--plain` work without one.
-        Bad Engine: none answers; 0 places tried
-            Run `loadline doctor --fix`: it installs or starts one after asking.
-        Off Base images: not looked at: they are kept by an engine
-        Good Certificates: the host trusts 2 authorities besides the usual ones; builder images made here trust them too
-        Good Advisories: of 2026-11-25, those that come with the program: the packages of the course only
-            `loadline db update` fetches all there are, for scans of other images.
-        Good Scanners: none is installed, and none is needed: loadline scans by itself
-        Bad Your files: there is no home folder to keep your files in
-            Set `LOADLINE_HOME` to a folder that you may write to.
-        ");
-    }
-
-    #[test]
-    fn a_scanner_that_must_not_be_run_and_damaged_advisories_are_told() {
-        let facts = Facts {
-            advisories: Err("the snapshot `3f2a` is damaged: cut".to_owned()),
-            scanners: vec![("trivy 0.69.4".to_owned(), Some("it steals".to_owned()))],
-            ..sound()
-        };
-        let shown = shown(&facts);
-        assert!(shown.contains("Bad Scanners: trivy 0.69.4 must not be run: it steals"));
-        assert!(shown.contains("Bad Advisories: the snapshot `3f2a` is damaged"));
-    }
-
-    #[test]
-    fn a_pulled_builder_that_lacks_the_hosts_authorities_is_named() {
-        let mut facts = sound();
-        facts.untrusting.push("python:3.13".to_owned());
-        assert!(
-            shown(&facts).contains("Good Certificates"),
-            "none is missing"
-        );
-        facts.authorities = 1;
-        let shown = shown(&facts);
-        assert!(shown.contains("Limited Certificates"), "{shown}");
-        assert!(shown.contains("vendors do not: python:3.13"), "{shown}");
-        assert!(shown.contains("`update-ca-certificates`"), "{shown}");
-    }
-
-    #[test]
-    fn limits_are_not_failures() {
-        let mut facts = sound();
-        facts.terminal.size = Some((40, 10));
-        facts.free = Some(Bytes(1_000_000_000));
-        facts.bases.push(("busybox".to_owned(), false));
-        if let Ok(info) = &mut facts.engine {
-            info.builder = Builder::Classic;
-        }
-        let states: Vec<CheckState> = checks(&facts).iter().map(|check| check.state).collect();
-        assert!(!states.contains(&CheckState::Bad));
-        assert_eq!(
-            states
-                .iter()
-                .filter(|state| **state == CheckState::Limited)
-                .count(),
-            4
-        );
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_yet_is_judged_by_the_one_above_it() {
-        let above = tempfile::tempdir().expect("a folder");
-        let wanted = above.path().join("a/b");
-        assert_eq!(writable(&wanted), Ok(wanted.clone()));
-    }
-
-    #[test]
-    fn a_missing_permission_is_not_a_missing_engine() {
-        let facts = Facts {
-            engine: Err(NoEngine {
-                tried: Vec::new(),
-                denied: Some("unix:///var/run/docker.sock".to_owned()),
-            }),
-            ..sound()
-        };
-        assert!(shown(&facts).contains("usermod -aG docker"));
-    }
-}
+mod tests;

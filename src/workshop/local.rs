@@ -401,6 +401,7 @@ fn missing(error: &EngineError) -> EngineState {
         EngineError::NotFound { tried } if Tried::named(tried).is_some() => {
             "Mend the address that you set, or run `loadline doctor` to see how others are tried."
         }
+        EngineError::Silent { .. } => "Restart it, or run `loadline doctor` to see where it is.",
         _ => "Start Docker or Podman, or run `loadline doctor --fix` to have it done.",
     };
     EngineState::Missing {

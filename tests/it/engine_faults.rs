@@ -496,3 +496,12 @@ async fn a_real_engine_that_is_killed_in_the_middle_of_a_build_has_gone() {
     }
     panic!("the engine did not come back");
 }
+
+#[tokio::test]
+async fn whatever_answers_without_a_version_is_no_engine() {
+    let daemon = Fake::new(vec![("/", Act::Say(200, "{}"))]);
+    let address = Address::unix(&daemon.socket);
+    let error = Docker::connect(&address, Choices::default()).await;
+    let told = error.expect_err("it is none").to_string();
+    assert!(told.contains("no container engine"), "{told}");
+}

@@ -53,6 +53,14 @@ done
 exec setpriv --bounding-set=-all --inh-caps=-all "$0" "$@"
 "#;
 
+/// The same where a package made Docker's socket a link to it, as `podman-docker` does.
+fn beside_roots_by_a_link() -> String {
+    BESIDE_ROOTS.replace(
+        "for dockerd",
+        "ln -s /run/podman/podman.sock /run/docker.sock\nfor dockerd",
+    )
+}
+
 /// A sandbox whose `podman` is the stand-in, and the script that runs the program in it.
 fn machine() -> (Sandbox, String) {
     machine_with(ALONE)
@@ -117,13 +125,17 @@ fn where_podman_is_alone_its_service_is_run_found_and_ended() {
 
 #[test]
 fn the_socket_of_roots_podman_is_no_group_to_join_and_keeps_no_service_from_running() {
-    let (sandbox, script) = machine_with(BESIDE_ROOTS);
-    let doctor = sandbox.script(&script, &["doctor"]);
-    let shown = doctor.shown();
-    assert!(
-        shown.contains("Podman's service, run by Loadline"),
-        "{shown}"
-    );
+    let by_a_link = beside_roots_by_a_link();
+    for view in [by_a_link.as_str(), BESIDE_ROOTS] {
+        let (sandbox, script) = machine_with(view);
+        let doctor = sandbox.script(&script, &["doctor"]);
+        let shown = doctor.shown();
+        assert!(
+            shown.contains("Podman's service, run by Loadline"),
+            "{shown}"
+        );
+    }
+    let (sandbox, script) = machine_with(&by_a_link);
     // Where its service does not start either, the socket is one of the places that were tried.
     sandbox.write("bin/podman", "#!/bin/sh\nexit 125\n");
     let doctor = sandbox.script(&script, &["doctor"]);

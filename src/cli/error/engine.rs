@@ -106,9 +106,9 @@ mod tests {
     fn a_missing_engine_says_what_was_tried_and_what_to_do() {
         let error = CliError::Engine(EngineError::NotFound {
             tried: vec![Tried {
-                address: "unix:///nowhere".to_owned(),
-                because: "the variable `DOCKER_HOST`".to_owned(),
-                outcome: "no such socket".to_owned(),
+                address: Clean::line("unix:///nowhere"),
+                because: Clean::line("the variable `DOCKER_HOST`"),
+                outcome: Clean::line("no such socket"),
             }],
         });
         insta::assert_snapshot!(plain(&error), @"
@@ -137,9 +137,9 @@ mod tests {
     #[test]
     fn an_engine_is_installed_only_where_none_was_named() {
         let place = |because: &str| Tried {
-            address: "unix:///nowhere".to_owned(),
-            because: because.to_owned(),
-            outcome: "no such socket".to_owned(),
+            address: Clean::line("unix:///nowhere"),
+            because: Clean::line(because),
+            outcome: Clean::line("no such socket"),
         };
         let many = ["the default socket", "the socket of Podman"].map(place);
         let shown = |tried: &[Tried]| {

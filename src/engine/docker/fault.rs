@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the edge to the engine: whether certificates can be read"
+    reason = "the edge to the engine: whether certificates and sockets can be read"
 )]
 
 use std::error::Error as _;
@@ -24,9 +24,7 @@ pub(super) fn fault(
 ) -> EngineError {
     match error {
         Error::RequestTimeoutError => EngineError::Silent { what, within },
-        Error::SocketNotFoundError(path) => EngineError::Gone {
-            detail: Clean::line(&format!("there is no socket {path}")),
-        },
+        Error::SocketNotFoundError(path) => no_socket(path, address),
         Error::DockerResponseServerError {
             status_code,
             message,
@@ -50,15 +48,33 @@ pub(super) fn fault(
     }
 }
 
+/// What it means that the library sees no socket: it does not tell one that is not there from one in
+/// a folder that may not be entered.
+fn no_socket(path: &str, address: &str) -> EngineError {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            EngineError::NoPermission {
+                address: address.to_owned(),
+            }
+        }
+        _ => EngineError::Gone {
+            detail: Clean::line(&format!("there is no socket {path}")),
+        },
+    }
+}
+
 /// Why an engine behind TLS cannot be reached, where it is for the certificates of one side.
 pub(super) fn of_certificates(error: EngineError, folder: &Path) -> EngineError {
     let EngineError::Gone { detail } = &error else {
         return error;
     };
+    let has_own = folder.join("cert.pem").is_file();
     let folder = folder.display();
     let said = detail.as_str();
     let why = if said.contains("invalid peer certificate") {
         format!("its certificate is not one of the authority in `{folder}/ca.pem`: {said}")
+    } else if said.contains("received fatal alert") && !has_own {
+        format!("it wants a certificate of the user, and `{folder}` holds no `cert.pem`: {said}")
     } else if said.contains("received fatal alert") {
         format!("it refuses the certificate in `{folder}/cert.pem`: {said}")
     } else {
@@ -70,20 +86,27 @@ pub(super) fn of_certificates(error: EngineError, folder: &Path) -> EngineError 
 }
 
 /// Why an engine behind ssh cannot be reached, where ssh says too much of it, too little, or what
-/// would be taken for something else.
-pub(super) fn of_ssh(error: EngineError, host: &str) -> EngineError {
+/// would be taken for something else. `kind` is that of the library's error.
+pub(super) fn of_ssh(
+    error: EngineError,
+    kind: Option<io::ErrorKind>,
+    host: &str,
+    port: Option<u16>,
+) -> EngineError {
+    let by_hand = match port {
+        Some(port) => format!("ssh -p {port} {host}"),
+        None => format!("ssh {host}"),
+    };
     let says = |words: &str| matches!(&error, EngineError::Gone { detail } if detail.as_str().contains(words));
     let why = if says("connect: permission denied") {
         "the user at the host may not use the engine there".to_owned()
     } else if says("docker: not found") || says("docker: command not found") {
         "there is no program `docker` at the host, which passes on what is said".to_owned()
     } else if says("Permission denied") {
-        format!(
-            "the host takes none of this user's keys; `ssh {host}` must work without a password"
-        )
+        format!("the host takes none of this user's keys; `{by_hand}` must work without a password")
     } else if says("Host key verification failed") {
-        format!("its key is not the one that is known of it; `ssh {host}` tells more")
-    } else if says("No such file or directory") {
+        format!("its key is not the one that is known of it; `{by_hand}` tells more")
+    } else if kind == Some(io::ErrorKind::NotFound) {
         "there is no program `ssh` here".to_owned()
     } else {
         return error;
@@ -116,11 +139,18 @@ pub(super) fn of_plain(error: EngineError) -> EngineError {
     }
 }
 
-/// Whether the three files of a folder of certificates can be read; the error names the first that
-/// cannot.
+/// Whether the files of a folder of certificates can be read; the error names the first that cannot.
+/// An engine need not ask for the user's own: that is there with its key, or neither is.
 pub(super) fn certificates(folder: &Path) -> Result<(), EngineError> {
-    for name in ["ca.pem", "cert.pem", "key.pem"] {
-        let path = folder.join(name);
+    let own = ["cert.pem", "key.pem"].map(|name| folder.join(name));
+    let has_own = own
+        .iter()
+        .any(|path| std::fs::symlink_metadata(path).is_ok());
+    let authority = folder.join("ca.pem");
+    for path in [authority]
+        .into_iter()
+        .chain(own.into_iter().filter(|_| has_own))
+    {
         if let Err(error) = std::fs::File::open(&path) {
             let why = format!("`{}` cannot be read: {error}", path.display());
             return Err(EngineError::Gone {
@@ -352,7 +382,7 @@ mod tests {
         let cases = [
             (
                 gone("me@lab: Permission denied (publickey)."),
-                "`ssh lab` must work",
+                "`ssh -p 2222 lab` must work",
             ),
             (
                 gone("dial unix /x.sock: connect: permission denied"),
@@ -360,11 +390,21 @@ mod tests {
             ),
             (gone("sh: 1: docker: not found"), "no program `docker`"),
             (gone("@@@ Host key verification failed."), "its key"),
-            (gone("No such file or directory (os error 2)"), "no program"),
+            (
+                gone("dial unix /x.sock: connect: No such file or directory"),
+                "dial unix /x.sock",
+            ),
             (gone("Connection refused"), "Connection refused"),
         ];
+        let own = of_ssh(
+            gone("No such file or directory (os error 2)"),
+            Some(io::ErrorKind::NotFound),
+            "lab",
+            None,
+        );
+        assert!(own.to_string().contains("no program `ssh` here"), "{own}");
         for (error, wanted) in cases {
-            let told = of_ssh(error, "lab");
+            let told = of_ssh(error, Some(io::ErrorKind::Other), "lab", Some(2222));
             assert!(
                 matches!(&told, EngineError::Gone { detail } if detail.as_str().contains(wanted)),
                 "{told:?}"
@@ -377,20 +417,27 @@ mod tests {
         let gone = |text: &str| EngineError::Gone {
             detail: Clean::line(text),
         };
-        let folder = Path::new("/certs");
-        for (text, wanted) in [
-            ("invalid peer certificate: UnknownIssuer", "/certs/ca.pem"),
-            (
-                "received fatal alert: CertificateExpired",
-                "/certs/cert.pem",
-            ),
-        ] {
-            let told = of_certificates(gone(text), folder).to_string();
-            assert!(told.contains(wanted) && told.contains(text), "{told}");
-        }
+        let folder = tempfile::tempdir().unwrap();
+        let told = |text: &str| of_certificates(gone(text), folder.path()).to_string();
+        let (unknown, alert) = (
+            "invalid peer certificate: UnknownIssuer",
+            "received fatal alert",
+        );
+        let in_ca = format!("{}/ca.pem`: {unknown}", folder.path().display());
+        assert!(told(unknown).contains(&in_ca), "{}", told(unknown));
+        assert!(told(alert).contains("no `cert.pem`"), "{}", told(alert));
+        std::fs::write(folder.path().join("cert.pem"), "").unwrap();
+        let in_cert = format!("{}/cert.pem`: {alert}", folder.path().display());
+        assert!(told(alert).contains(&in_cert), "{}", told(alert));
         let other = gone("Connection refused");
-        assert_eq!(of_certificates(other.clone(), folder), other);
+        assert_eq!(of_certificates(other.clone(), folder.path()), other);
         assert!(certificates(Path::new("/nowhere")).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), "").unwrap();
+        assert_eq!(certificates(folder.path()), Ok(()));
+        std::fs::write(folder.path().join("key.pem"), "").unwrap();
+        let half = certificates(folder.path()).unwrap_err().to_string();
+        assert!(half.contains("cert.pem` cannot be read"), "{half}");
     }
 
     #[test]
@@ -413,6 +460,26 @@ mod tests {
             detail: Clean::line("Connection refused"),
         };
         assert_eq!(of_plain(closed.clone()), closed);
+    }
+
+    #[test]
+    fn a_socket_in_a_folder_that_may_not_be_entered_is_not_one_that_is_not_there() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("x.sock").display().to_string();
+        let gone = of(&Error::SocketNotFoundError(socket.clone()));
+        assert!(matches!(gone, EngineError::Gone { .. }), "{gone:?}");
+        let closed = std::fs::Permissions::from_mode(0o000);
+        std::fs::set_permissions(folder.path(), closed).unwrap();
+        let denied = of(&Error::SocketNotFoundError(socket));
+        // Root enters every folder.
+        if !rustix::process::geteuid().is_root() {
+            assert!(
+                matches!(denied, EngineError::NoPermission { .. }),
+                "{denied:?}"
+            );
+        }
     }
 
     #[test]

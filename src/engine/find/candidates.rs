@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::engine::address::Address;
 use crate::engine::address::AddressError;
+use crate::text::Clean;
 
 /// What the environment and Docker's settings say.
 #[derive(Debug, Clone, Default)]
@@ -31,8 +32,8 @@ pub(super) struct Facts {
 pub(super) struct Context {
     /// Its name.
     pub(super) name: String,
-    /// Its engine's address.
-    pub(super) host: String,
+    /// Its engine's address, or why it has none, as a fragment.
+    pub(super) host: Result<String, String>,
     /// The folder of its certificates.
     pub(super) certificates: Option<PathBuf>,
 }
@@ -41,9 +42,9 @@ pub(super) struct Context {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     /// The address, or its text and why it cannot be used.
-    pub(super) address: Result<Address, (String, String)>,
+    pub(super) address: Result<Address, (Clean, Clean)>,
     /// Why it is tried, as a phrase.
-    pub(super) because: String,
+    pub(super) because: Clean,
 }
 
 /// Sockets in the home folder, by who puts them there.
@@ -60,23 +61,16 @@ const IN_HOME: [(&str, &str); 7] = [
     (".orbstack/run/docker.sock", "OrbStack"),
 ];
 
-/// The socket of root's own Podman.
-const OF_ROOTS_PODMAN: &str = "/run/podman/podman.sock";
-
-/// Whether an address is for root alone: there is no group to join for it.
-pub(super) fn is_roots_own(address: &Address) -> bool {
-    matches!(address, Address::Unix(path) if path.as_os_str() == OF_ROOTS_PODMAN)
-}
+/// The socket of Docker, which is for root and for a group.
+pub(super) const OF_DOCKER: &str = "/var/run/docker.sock";
+/// The socket of root's own Podman, which is for root alone.
+pub(super) const OF_ROOTS_PODMAN: &str = "/run/podman/podman.sock";
 
 /// The addresses to try, in order. A named one is the only one.
 pub(super) fn candidates(facts: &Facts) -> Vec<Candidate> {
     if let Some(host) = &facts.docker_host {
         let address = Address::parse(host, facts.certificates.as_deref());
-        return vec![named(
-            address,
-            host,
-            "the variable `DOCKER_HOST`".to_owned(),
-        )];
+        return vec![named(address, host, "the variable `DOCKER_HOST`")];
     }
     let by_variable = facts
         .docker_context
@@ -94,34 +88,35 @@ pub(super) fn candidates(facts: &Facts) -> Vec<Candidate> {
 
 /// The address of a context.
 fn of_context(facts: &Facts, name: &str, because: String) -> Candidate {
-    match facts.contexts.iter().find(|context| context.name == name) {
-        Some(context) => {
-            let address = Address::parse(&context.host, context.certificates.as_deref());
-            named(address, &context.host, because)
+    let context = facts.contexts.iter().find(|context| context.name == name);
+    let unusable = |why: &str| Candidate {
+        address: Err((Clean::line(&format!("context {name}")), Clean::line(why))),
+        because: Clean::line(&because),
+    };
+    match context.map(|context| (context, &context.host)) {
+        Some((context, Ok(host))) => {
+            let address = Address::parse(host, context.certificates.as_deref());
+            named(address, host, &because)
         }
-        None => Candidate {
-            address: Err((
-                format!("context {name}"),
-                "there is no context of this name".to_owned(),
-            )),
-            because,
-        },
+        Some((_, Err(why))) => unusable(why),
+        None => unusable(NO_CONTEXT),
     }
 }
 
-fn named(address: Result<Address, AddressError>, text: &str, because: String) -> Candidate {
+/// What is said of a context that is named and not there.
+pub(super) const NO_CONTEXT: &str = "there is no context of this name";
+
+fn named(address: Result<Address, AddressError>, text: &str, because: &str) -> Candidate {
+    let told = |error: AddressError| (Clean::line(text), Clean::line(&error.to_string()));
     Candidate {
-        address: address.map_err(|error| (text.to_owned(), error.to_string())),
-        because,
+        address: address.map_err(told),
+        because: Clean::line(because),
     }
 }
 
 /// The sockets that engines use without being told.
 fn sockets(facts: &Facts) -> Vec<Candidate> {
-    let mut found = vec![(
-        PathBuf::from("/var/run/docker.sock"),
-        "the default socket".to_owned(),
-    )];
+    let mut found = vec![(PathBuf::from(OF_DOCKER), "the default socket".to_owned())];
     if let Some(runtime) = &facts.runtime {
         found.push((
             runtime.join("docker.sock"),
@@ -145,7 +140,7 @@ fn sockets(facts: &Facts) -> Vec<Candidate> {
         .into_iter()
         .map(|(path, because)| Candidate {
             address: Ok(Address::Unix(path)),
-            because,
+            because: Clean::line(&because),
         })
         .collect()
 }
@@ -162,7 +157,7 @@ mod tests {
                     Ok(address) => address.to_string(),
                     Err((text, reason)) => format!("{text}: {reason}"),
                 };
-                (address, candidate.because)
+                (address, candidate.because.to_string())
             })
             .collect()
     }
@@ -170,7 +165,7 @@ mod tests {
     fn colima() -> Context {
         Context {
             name: "colima".to_owned(),
-            host: "unix:///home/me/.colima/default/docker.sock".to_owned(),
+            host: Ok("unix:///home/me/.colima/default/docker.sock".to_owned()),
             certificates: None,
         }
     }
@@ -206,6 +201,19 @@ mod tests {
             other[0].0,
             "context other: there is no context of this name"
         );
+    }
+
+    #[test]
+    fn what_a_variable_or_a_context_holds_cannot_write_on_the_terminal() {
+        let facts = Facts {
+            docker_context: Some("x\u{1b}]0;owned\u{7}y".to_owned()),
+            ..Facts::default()
+        };
+        let wanted = (
+            "context xy: there is no context of this name".to_owned(),
+            "the context `xy` of `DOCKER_CONTEXT`".to_owned(),
+        );
+        assert_eq!(shown(&facts), [wanted]);
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub struct Facts {
     pub stale_pid_file: Option<PathBuf>,
     /// A socket that is there and that this user may not use.
     pub denied: Option<String>,
+    /// Whether that is for its owner alone, so that no group opens it.
+    pub closed: bool,
+    /// A socket of this machine where an engine is and says nothing.
+    pub silent: Option<String>,
     /// The setting by which the user named one engine: nothing else will be tried.
     pub named: Option<String>,
 }
@@ -133,6 +137,9 @@ pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
             commands: vec![unname(named).to_owned()],
         });
     }
+    if let Some(socket) = &facts.silent {
+        return Err(restart(facts, socket));
+    }
     let can_be_root = facts.root || facts.has("sudo");
     if !facts.has("dockerd") {
         return install(facts, can_be_root);
@@ -161,9 +168,19 @@ fn join(facts: &Facts, socket: &str) -> Result<Plan, NoPlan> {
             commands: vec![ENTER_GROUP.to_owned()],
         });
     }
+    if facts.closed {
+        return Err(NoPlan {
+            reason: format!("{reason}: its socket is for its owner alone, and for no group"),
+            commands: Vec::new(),
+        });
+    }
     match join_group(facts) {
+        Some(step) if !facts.has("sudo") => Err(NoPlan {
+            reason: format!("{reason}; there is no `sudo` here, so that only root can let it"),
+            commands: vec![step.shown(), ENTER_GROUP.to_owned()],
+        }),
         // Whose socket a named address is, is not known.
-        Some(step) if facts.has("sudo") && facts.named.is_none() => Ok(Plan {
+        Some(step) if facts.named.is_none() => Ok(Plan {
             summary: "An engine runs, and this user may not use it: it will be put into the \
                       group that may."
                 .to_owned(),
@@ -178,6 +195,26 @@ fn join(facts: &Facts, socket: &str) -> Result<Plan, NoPlan> {
             ],
         }),
     }
+}
+
+/// What is said of an engine that is there and mute: a second one would not get its socket.
+fn restart(facts: &Facts, socket: &str) -> NoPlan {
+    let reason = format!("an engine is there at {socket} and does not answer");
+    let sudo = if facts.root { "" } else { "sudo " };
+    let commands = match facts.services {
+        // Who runs it is known of Docker's only.
+        _ if !socket.ends_with("/run/docker.sock") => Vec::new(),
+        Services::Systemd => vec![
+            format!("{sudo}journalctl -u docker -n 20"),
+            format!("{sudo}systemctl restart docker"),
+        ],
+        Services::OpenRc => vec![format!("{sudo}service docker restart")],
+        Services::None => vec![
+            format!("{sudo}kill \"$(cat /var/run/docker.pid)\""),
+            "loadline doctor --fix".to_owned(),
+        ],
+    };
+    NoPlan { reason, commands }
 }
 
 /// What lets a user who is not root use the engine.
@@ -251,7 +288,7 @@ fn install(facts: &Facts, can_be_root: bool) -> Result<Plan, NoPlan> {
 
 fn no_root(what: &str, steps: &[Step]) -> NoPlan {
     NoPlan {
-        reason: format!("{what} needs root, and there is no `sudo` here"),
+        reason: format!("{what} needs root, and there is no `sudo` here; root can do it"),
         commands: steps.iter().map(Step::shown).collect(),
     }
 }
@@ -311,9 +348,13 @@ fn detached(service: &str, log: &Path) -> String {
     format!("setsid {service} >>{log} 2>&1 </dev/null &")
 }
 
-/// A step that runs as root, by `sudo` where we are not.
+/// A step that runs as root, by `sudo` where we are not and it is there.
 fn as_root(facts: &Facts, why: &str, words: &[&str]) -> Step {
-    let prefix = if facts.root { "" } else { "sudo" };
+    let prefix = if facts.has("sudo") && !facts.root {
+        "sudo"
+    } else {
+        ""
+    };
     Step {
         why: why.to_owned(),
         command: std::iter::once(&prefix)
@@ -463,11 +504,11 @@ mod tests {
         let none = plan(&facts).expect_err("nobody may install");
         assert_eq!(
             none.reason,
-            "installing an engine needs root, and there is no `sudo` here"
+            "installing an engine needs root, and there is no `sudo` here; root can do it"
         );
         assert_eq!(
             none.commands.first().map(String::as_str),
-            Some("sudo apt-get update")
+            Some("apt-get update")
         );
         assert_eq!(none.commands.len(), 3);
     }
@@ -488,6 +529,57 @@ mod tests {
         };
         let none = plan(&denied).expect_err("a group is missing, not an engine");
         assert_eq!(none.commands.len(), 2);
+    }
+
+    #[test]
+    fn a_socket_that_no_group_opens_makes_nobody_join_one() {
+        let facts = Facts {
+            root: false,
+            user: User::Outside("ana".to_owned()),
+            programs: BTreeSet::from(["dockerd"]),
+            denied: Some("unix:///var/run/docker.sock".to_owned()),
+            ..bare_debian()
+        };
+        let none = plan(&facts).expect_err("there is no sudo");
+        assert_eq!(none.commands, ["usermod -aG docker ana", ENTER_GROUP]);
+        assert!(none.reason.contains("no `sudo` here"), "{}", none.reason);
+        let closed = Facts {
+            programs: BTreeSet::from(["sudo", "dockerd"]),
+            closed: true,
+            ..facts
+        };
+        let none = plan(&closed).expect_err("it would be of no use");
+        assert!(none.reason.contains("its owner alone"), "{}", none.reason);
+        assert_eq!(none.commands.len(), 0);
+    }
+
+    #[test]
+    fn an_engine_that_is_there_and_mute_gets_no_second_one_beside_it() {
+        let facts = Facts {
+            programs: BTreeSet::from(["dockerd"]),
+            silent: Some("unix:///var/run/docker.sock".to_owned()),
+            ..bare_debian()
+        };
+        let none = plan(&facts).expect_err("one is there");
+        assert!(none.reason.contains("does not answer"), "{}", none.reason);
+        let again = "loadline doctor --fix";
+        assert_eq!(
+            none.commands,
+            ["kill \"$(cat /var/run/docker.pid)\"", again]
+        );
+        let served = Facts {
+            root: false,
+            services: Services::Systemd,
+            ..facts.clone()
+        };
+        let none = plan(&served).expect_err("one is there");
+        assert_eq!(none.commands[1], "sudo systemctl restart docker");
+        let podmans = Facts {
+            silent: Some("unix:///run/user/7/podman/podman.sock".to_owned()),
+            ..facts
+        };
+        let none = plan(&podmans).expect_err("one is there");
+        assert_eq!(none.commands.len(), 0, "{:?}", none.commands);
     }
 
     #[test]

@@ -109,9 +109,9 @@ async fn answering(
         return Ok(docker);
     }
     let failed = |outcome: &str| Tried {
-        address: format!("{} system service", podman.display()),
-        because: "Podman is installed".to_owned(),
-        outcome: Clean::line(outcome).to_string(),
+        address: Clean::line(&format!("{} system service", podman.display())),
+        because: Clean::line("Podman is installed"),
+        outcome: Clean::line(outcome),
     };
     *ours = None;
     let mut service = start(podman, place).map_err(|error| failed(&error.to_string()))?;
@@ -133,7 +133,7 @@ fn start(podman: &Path, place: &Path) -> std::io::Result<Service> {
         .prefix("loadline-podman-")
         .tempdir_in(place)?
         .keep();
-    let address = Address::unix(socket(&folder)).to_string();
+    let address = format!("unix://{}", socket(&folder).display());
     let mut command = tokio::process::Command::new("sh");
     command
         .args(["-c", WATCH, "loadline-podman"])
@@ -194,8 +194,9 @@ async fn wait(service: &mut Service) -> Result<Docker, String> {
 /// What came of it, with the last line of its log.
 fn said(folder: &Path, what: &str) -> String {
     match last_lines(&folder.join("log")).last() {
-        Some(last) => format!("{what}: {last}"),
-        None => what.to_owned(),
+        // A log without a line has an empty one.
+        Some(last) if !last.as_str().is_empty() => format!("{what}: {last}"),
+        _ => what.to_owned(),
     }
 }
 
@@ -283,9 +284,13 @@ while (my $client = $listener->accept) {
         let tried = answering(&mut ours, &podman, place.path()).await;
         let tried = tried.expect_err("it cannot start");
         assert_eq!(
-            tried.outcome,
+            tried.outcome.as_str(),
             "it ended at once: cannot set up namespace: no newuidmap"
         );
+        let mute = script(folder.path(), "#!/bin/sh\nexit 125\n");
+        let tried = answering(&mut ours, &mute, place.path()).await;
+        let tried = tried.expect_err("it cannot start");
+        assert_eq!(tried.outcome.as_str(), "it ended at once");
         let left = std::fs::read_dir(place.path()).expect("a folder").count();
         assert_eq!(left, 0, "its folder was left behind");
     }
