@@ -15,12 +15,14 @@ mod remarks;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::course::ExerciseId;
 use crate::course::Lesson;
+use crate::engine::Tried;
 use crate::text::Clean;
 use crate::text::plural;
 use crate::workshop::BaseState;
@@ -72,6 +74,9 @@ enum Choice {
     Exercise(ExerciseId),
     Doctor,
 }
+
+/// How long nothing is said while an engine is looked for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many empty answers in a row leave a menu: nobody reads it.
 const UNREAD: usize = 3;
@@ -151,7 +156,7 @@ impl Plain<'_> {
     async fn home(&mut self, at: Option<&str>) {
         let course = self.services.course.clone();
         self.say(format!("Loadline: {}", course.title));
-        self.engine = self.services.workshop.find_engine().await;
+        self.engine = self.find_engine().await;
         self.refresh().await;
         if let Some(at) = at {
             let first = self.unit(at);
@@ -176,6 +181,17 @@ impl Plain<'_> {
             self.refresh().await;
         }
         self.say("Your files and progress are kept. Goodbye.");
+    }
+
+    /// Looks for the engine. One that is there and says nothing takes its time, which is told.
+    async fn find_engine(&mut self) -> EngineState {
+        let workshop = Arc::clone(&self.services.workshop);
+        let mut looking = workshop.find_engine();
+        if let Ok(engine) = tokio::time::timeout(PATIENCE, &mut looking).await {
+            return engine;
+        }
+        self.say("Waiting for the container engine, which takes its time to answer.");
+        looking.await
     }
 
     /// The lesson or exercise of this name.
@@ -230,10 +246,14 @@ impl Plain<'_> {
                 self.say(line);
             }
             EngineState::Looking => self.say("Engine: being looked for."),
-            EngineState::Missing { trouble, .. } => {
+            EngineState::Missing { trouble, tried } => {
                 let trouble = trouble.clone();
+                // Of one that was named, what came of it is the cause.
+                let named: Vec<Tried> =
+                    tried.iter().filter(|_| tried.len() == 1).cloned().collect();
                 self.say("Engine: none answers. Lessons open; nothing can be built.");
                 self.say_trouble(&trouble);
+                self.say_tried(&named);
             }
         }
     }
@@ -362,6 +382,10 @@ impl Plain<'_> {
                 self.say(format!("  Next: {fix}"));
             }
         }
+        self.say_tried(&tried);
+    }
+
+    fn say_tried(&mut self, tried: &[Tried]) {
         self.say_all(tried.iter().map(|tried| {
             format!(
                 "Tried {} ({}): {}",

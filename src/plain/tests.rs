@@ -92,6 +92,8 @@ struct Fake {
     unsaved: Mutex<Option<KeptTexts>>,
     /// The number of an attempt that is cancelled.
     cancelled: Mutex<Option<u32>>,
+    /// A place where an engine is that says nothing.
+    mute: Option<Tried>,
 }
 
 impl Fake {
@@ -146,9 +148,12 @@ impl Workshop for Fake {
     }
 
     async fn find_engine(&self) -> EngineState {
+        if self.mute.is_some() {
+            tokio::time::sleep(PATIENCE + PATIENCE / 4).await;
+        }
         EngineState::Missing {
             trouble: Trouble::new("cannot reach a container engine").advise("Start Docker."),
-            tried: Vec::new(),
+            tried: self.mute.iter().cloned().collect(),
         }
     }
 
@@ -422,6 +427,36 @@ async fn where_nobody_reads_the_menu_it_is_left() {
     // One word between them, and somebody reads.
     let (person, _) = visit(&["", "", "x", "", "", "q"]).await;
     assert!(person.answers.is_empty());
+}
+
+#[tokio::test]
+async fn an_engine_that_says_nothing_is_not_waited_for_in_silence_and_is_named() {
+    let mute = Tried {
+        address: Clean::line("unix:///x.sock"),
+        because: Clean::line("the variable `DOCKER_HOST`"),
+        outcome: Clean::line("no answer within 5 s"),
+    };
+    let services = Services {
+        course: Arc::new(course()),
+        workshop: Arc::new(Fake {
+            mute: Some(mute),
+            ..Fake::default()
+        }),
+    };
+    let mut person = Person {
+        answers: ["q"].map(str::to_owned).into(),
+        ..Person::default()
+    };
+    run(services, &mut person, at_rest(BaseStates::new()), None).await;
+    let told = person.heard.join("\n");
+    let waits = "Waiting for the container engine, which takes its time to answer.";
+    assert_eq!(
+        person.heard.get(1).map(String::as_str),
+        Some(waits),
+        "{told}"
+    );
+    let why = "Tried unix:///x.sock (the variable `DOCKER_HOST`): no answer within 5 s";
+    assert!(told.contains(why), "{told}");
 }
 
 #[tokio::test]
