@@ -28,6 +28,7 @@ use crate::finding::NO_LAYER;
 use crate::finding::Scan;
 use crate::finding::Severity;
 use crate::finding::Uncovered;
+use crate::finding::group;
 use crate::image::package::Gap;
 use crate::text::plural;
 
@@ -133,7 +134,7 @@ impl Vulnerabilities {
     }
 
     /// Those that may count as well: nobody says how bad they are, which is not to be harmless.
-    fn unrated<'a>(&self, scan: &'a Scan) -> Vec<&'a Finding> {
+    fn unrated(&self, scan: &Scan) -> Vec<Finding> {
         let Some(OneOrMore(wanted)) = self.wanted() else {
             return Vec::new();
         };
@@ -143,15 +144,36 @@ impl Vulnerabilities {
         let may = |one: &&Finding| {
             one.severity == Severity::Unknown && (self.fixable.is_none() || one.fixed.is_some())
         };
-        scan.findings.iter().filter(may).collect()
+        scan.findings.iter().filter(may).cloned().collect()
+    }
+
+    /// Why it may be too many where nobody says how bad some are. What the starter has as well counts
+    /// there as it does here, so that against the starter only the others matter.
+    fn unclear(&self, scan: &Scan, starter: &Known<Scan>) -> Option<Missing> {
+        let (found, unrated) = (self.of(scan).len(), self.unrated(scan));
+        if let Some(first) = unrated.first()
+            && found + unrated.len() > self.most().unwrap_or(usize::MAX)
+        {
+            return Some(self.not_rated(first, unrated.len()));
+        }
+        let starter = starter.as_ref().ok().filter(|_| self.less_than.is_some())?;
+        let theirs = self.unrated(starter);
+        let came = group::change(&theirs, &unrated).came;
+        let first = came.first()?;
+        (found + came.len() >= self.of(starter).len()).then(|| self.not_rated(first, came.len()))
+    }
+
+    /// The largest number that is named, or meant where the starter is not.
+    const fn most(&self) -> Option<usize> {
+        match (self.max, self.less_than) {
+            (None, None) => Some(0),
+            (max, _) => max,
+        }
     }
 
     /// The largest number that is allowed.
     fn limit(&self, starter: &Known<Scan>) -> Known<Option<usize>> {
-        let max = match (self.max, self.less_than) {
-            (None, None) => Some(0),
-            (max, _) => max,
-        };
+        let max = self.most();
         if self.less_than.is_none() {
             return Ok(max);
         }
@@ -262,11 +284,8 @@ impl Goal for Vulnerabilities {
         if let Some(missing) = doubt(scan, self.min_evidence.unwrap_or(1)) {
             return Verdict::unknown(&missing);
         }
-        let unrated = self.unrated(scan);
-        if found.len() + unrated.len() > limit
-            && let Some(first) = unrated.first()
-        {
-            return Verdict::unknown(&self.not_rated(first, unrated.len()));
+        if let Some(missing) = self.unclear(scan, &evidence.starter_scan) {
+            return Verdict::unknown(&missing);
         }
         Verdict::met(format!(
             "{} {self} in {}; {by}",
@@ -564,6 +583,13 @@ mod tests {
         assert!(judge(less, scan(two()), Some(starter())).starts_with("unknown"));
         let one = judge(less, scan(vec![unrated(Some("2"))]), Some(starter()));
         assert!(one.starts_with("met"), "{one}");
+        // What the starter has too counts there as it does here.
+        let both = Scan {
+            findings: [two(), starter().findings].concat(),
+            ..scan(Vec::new())
+        };
+        let same = judge(less, scan(two()), Some(both));
+        assert!(same.starts_with("met"), "{same}");
     }
 
     #[test]
