@@ -16,6 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -335,11 +336,11 @@ fn engine() -> String {
 
 /// The course map as a learner has it, left alone: an engine answers and the base images are there.
 fn rest(home: &Path, engine: &str) -> bool {
-    let prepared = std::process::Command::new(env!("CARGO_BIN_EXE_loadline"))
+    let prepared = Command::new(env!("CARGO_BIN_EXE_loadline"))
         .args(["bases", "build"])
         .env("DOCKER_HOST", engine)
         .env("HOME", home)
-        .stdout(std::process::Stdio::null())
+        .stdout(Stdio::null())
         .status();
     assert!(
         prepared.is_ok_and(|status| status.success()),

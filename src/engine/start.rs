@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use plan::Denied;
 use plan::Facts;
 use plan::Services;
 use plan::Step;
@@ -97,8 +98,13 @@ pub fn facts(search: &Search) -> Facts {
         services: services(),
         control_groups: mounted("/sys/fs/cgroup"),
         stale_pid_file: stale_pid_file("/var/run/docker.pid"),
-        closed: search.denied.as_deref().is_some_and(is_closed),
-        denied: search.denied.clone(),
+        denied: search.denied.clone().map(|address| {
+            if is_closed(&address) {
+                Denied::ForOwner(address)
+            } else {
+                Denied::ForGroup(address)
+            }
+        }),
         silent: search.silent.as_ref().map(|(address, _)| address.clone()),
         named: Tried::named(&search.tried).map(str::to_owned),
     }

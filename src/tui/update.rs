@@ -24,6 +24,7 @@ use crate::tui::msg::Msg;
 use crate::tui::msg::in_words;
 use crate::tui::screen;
 use crate::tui::theme::Role;
+use crate::workshop::Check;
 use crate::workshop::EngineState;
 use crate::workshop::Trouble;
 use crate::workshop::meanwhile;
@@ -88,14 +89,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
         Msg::Looked { job, result } => inside::looked(model, job, &result),
         Msg::Scanned { job, result } => cves::scanned(model, job, &result),
         Msg::Traced { job, image, result } => traces::ended(model, job, &image, result),
-        Msg::Doctor(checks) => {
-            // What can be mended is at hand: one key away.
-            let can_be = |check| screen::doctor::fix_of(model, check).is_some();
-            let mendable = checks.iter().position(can_be);
-            model.check =
-                mendable.unwrap_or_else(|| model.check.min(checks.len().saturating_sub(1)));
-            model.checks = Some(checks);
-        }
+        Msg::Doctor(checks) => checked(model, checks),
         Msg::EditorClosed(result) => {
             if let Err(trouble) = result {
                 complain(model, &trouble);
@@ -109,6 +103,14 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
     inside::settle(model, &mut effects);
     moves::settle(model);
     effects
+}
+
+/// Shows what the doctor found; what can be mended is chosen, one key away.
+fn checked(model: &mut Model, checks: Vec<Check>) {
+    let can_be = |check| screen::doctor::fix_of(model, check).is_some();
+    let mendable = checks.iter().position(can_be);
+    model.check = mendable.unwrap_or_else(|| model.check.min(checks.len().saturating_sub(1)));
+    model.checks = Some(checks);
 }
 
 /// Nothing more is done for base images: what was not reached is not on its way any more.

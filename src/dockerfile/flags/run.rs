@@ -241,6 +241,18 @@ mod tests {
     }
 
     #[test]
+    fn a_mount_that_needs_a_place_in_the_image_is_refused_without_one() {
+        for (flags, kind) in [
+            ("--mount=type=cache", "cache"),
+            ("--mount=from=b,source=/x", "bind"),
+        ] {
+            let message = format!("`--mount` of the type `{kind}` has no `target`");
+            let hint = "write `target=…` with a path in the image".to_owned();
+            assert_eq!(refused(flags), [(message, hint)], "{flags}");
+        }
+    }
+
+    #[test]
     fn what_builders_refuse_is_told_with_what_was_meant() {
         for (flags, message, hint) in [
             (
@@ -282,16 +294,6 @@ mod tests {
                 "--mount=type=cache,target=/a,sharing=lock",
                 "`sharing` cannot be `lock`",
                 "did you mean `locked`?",
-            ),
-            (
-                "--mount=type=cache",
-                "`--mount` of the type `cache` has no `target`",
-                "write `target=…` with a path in the image",
-            ),
-            (
-                "--mount=from=b,source=/x",
-                "`--mount` of the type `bind` has no `target`",
-                "write `target=…` with a path in the image",
             ),
             ("--network=", "the flag `--network` has no value", ""),
             (

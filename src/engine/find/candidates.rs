@@ -81,22 +81,22 @@ pub(super) fn candidates(facts: &Facts) -> Vec<Candidate> {
         .as_ref()
         .map(|name| (name, format!("the current Docker context `{name}`")));
     match by_variable.or(by_settings) {
-        Some((name, because)) if name != "default" => vec![of_context(facts, name, because)],
+        Some((name, because)) if name != "default" => vec![of_context(facts, name, &because)],
         _ => sockets(facts),
     }
 }
 
 /// The address of a context.
-fn of_context(facts: &Facts, name: &str, because: String) -> Candidate {
+fn of_context(facts: &Facts, name: &str, because: &str) -> Candidate {
     let context = facts.contexts.iter().find(|context| context.name == name);
     let unusable = |why: &str| Candidate {
         address: Err((Clean::line(&format!("context {name}")), Clean::line(why))),
-        because: Clean::line(&because),
+        because: Clean::line(because),
     };
     match context.map(|context| (context, &context.host)) {
         Some((context, Ok(host))) => {
             let address = Address::parse(host, context.certificates.as_deref());
-            named(address, host, &because)
+            named(address, host, because)
         }
         Some((_, Err(why))) => unusable(why),
         None => unusable(NO_CONTEXT),

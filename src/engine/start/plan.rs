@@ -16,6 +16,15 @@ const PACKAGES: &str = "docker.io iptables ca-certificates";
 /// The programs that a plan may use.
 pub const PROGRAMS: [&str; 4] = ["apt-get", "dockerd", "podman", "sudo"];
 
+/// The address of a socket that this user may not use, by whom it lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denied {
+    /// Its owner and its group.
+    ForGroup(String),
+    /// Its owner alone: no group opens it.
+    ForOwner(String),
+}
+
 /// What is known of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -34,9 +43,7 @@ pub struct Facts {
     /// The file with the number of a dockerd that is gone.
     pub stale_pid_file: Option<PathBuf>,
     /// A socket that is there and that this user may not use.
-    pub denied: Option<String>,
-    /// Whether that is for its owner alone, so that no group opens it.
-    pub closed: bool,
+    pub denied: Option<Denied>,
     /// A socket of this machine where an engine is and says nothing.
     pub silent: Option<String>,
     /// The setting by which the user named one engine: nothing else will be tried.
@@ -128,8 +135,8 @@ pub fn is_debian(os_release: &str) -> bool {
 /// When it is not ours to do: the user named an engine that does not answer, the right to use it
 /// is missing, or there is no way to become root.
 pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
-    if let Some(socket) = facts.denied.as_ref().filter(|_| !facts.root) {
-        return join(facts, socket);
+    if let Some(denied) = facts.denied.as_ref().filter(|_| !facts.root) {
+        return join(facts, denied);
     }
     if let Some(named) = &facts.named {
         return Err(NoPlan {
@@ -159,8 +166,9 @@ pub fn plan(facts: &Facts) -> Result<Plan, NoPlan> {
 /// What opens the group to a shell that was there before this user joined it.
 pub const ENTER_GROUP: &str = "newgrp docker";
 
-/// The right to use the engine that runs at `socket`.
-fn join(facts: &Facts, socket: &str) -> Result<Plan, NoPlan> {
+/// The right to use the engine behind a socket.
+fn join(facts: &Facts, denied: &Denied) -> Result<Plan, NoPlan> {
+    let (Denied::ForGroup(socket) | Denied::ForOwner(socket)) = denied;
     let reason = format!("an engine runs at {socket}, and this user may not use it");
     if facts.user == User::Member {
         return Err(NoPlan {
@@ -168,7 +176,7 @@ fn join(facts: &Facts, socket: &str) -> Result<Plan, NoPlan> {
             commands: vec![ENTER_GROUP.to_owned()],
         });
     }
-    if facts.closed {
+    if matches!(denied, Denied::ForOwner(_)) {
         return Err(NoPlan {
             reason: format!("{reason}: its socket is for its owner alone, and for no group"),
             commands: Vec::new(),
@@ -428,7 +436,7 @@ mod tests {
         assert_eq!(all[3], joins, "the group comes with the package");
         let runs = Facts {
             programs: BTreeSet::from(["sudo", "dockerd"]),
-            denied: Some("unix:///var/run/docker.sock".to_owned()),
+            denied: Some(Denied::ForGroup("unix:///var/run/docker.sock".to_owned())),
             ..facts.clone()
         };
         assert_eq!(commands(&runs), [joins]);
@@ -524,7 +532,7 @@ mod tests {
         assert!(none.reason.contains("`DOCKER_HOST`"));
         let denied = Facts {
             root: false,
-            denied: Some("unix:///var/run/docker.sock".to_owned()),
+            denied: Some(Denied::ForGroup("unix:///var/run/docker.sock".to_owned())),
             ..facts
         };
         let none = plan(&denied).expect_err("a group is missing, not an engine");
@@ -537,7 +545,7 @@ mod tests {
             root: false,
             user: User::Outside("ana".to_owned()),
             programs: BTreeSet::from(["dockerd"]),
-            denied: Some("unix:///var/run/docker.sock".to_owned()),
+            denied: Some(Denied::ForGroup("unix:///var/run/docker.sock".to_owned())),
             ..bare_debian()
         };
         let none = plan(&facts).expect_err("there is no sudo");
@@ -545,7 +553,7 @@ mod tests {
         assert!(none.reason.contains("no `sudo` here"), "{}", none.reason);
         let closed = Facts {
             programs: BTreeSet::from(["sudo", "dockerd"]),
-            closed: true,
+            denied: Some(Denied::ForOwner("unix:///var/run/docker.sock".to_owned())),
             ..facts
         };
         let none = plan(&closed).expect_err("it would be of no use");

@@ -527,38 +527,42 @@ fn gaps_and_an_empty_image_are_never_clean() {
     assert_eq!(scan.gaps.len(), 1);
 }
 
+/// An advisory about all versions of an archive below 9.9.
+fn about_archive(id: &str, name: &str) -> String {
+    format!(
+        r#"{{"id": "{id}", "affected": [{{"package": {{"ecosystem": "Maven", "name": "{name}"}},
+        "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "9.9"}}]}}]}}]}}"#
+    )
+}
+
+/// A scan of archives that name no group, each with the makers of its classes.
+fn of_archives(jars: &[(&str, &[&str])], advisories: &Memory) -> Scan {
+    let mut image = Inventory::default();
+    for (name, makers) in jars {
+        let mut jar = package(PackageKind::Java, name, "1.0");
+        jar.path = format!("lib/{name}.jar");
+        let makers = makers.iter().map(|maker| (*maker).to_owned()).collect();
+        image.makers.insert(jar.path.clone(), makers);
+        image.packages.push(jar);
+    }
+    scan(&image, advisories).unwrap()
+}
+
 #[test]
 fn an_archive_without_a_group_is_matched_by_its_name_and_its_classes() {
-    let advisory = |id: &str, name: &str| {
-        format!(
-            r#"{{"id": "{id}", "affected": [{{"package": {{"ecosystem": "Maven", "name": "{name}"}},
-            "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "9.9"}}]}}]}}]}}"#
-        )
-    };
     let records = [
-        advisory("A", "org.springframework:spring-beans"),
-        advisory("B", "org.apache.tomcat.embed:tomcat-embed-core"),
-        advisory("C", "com.squareup.okhttp3:okhttp"),
-        advisory("D", "com.squareup.okhttp:okhttp"),
-        advisory("E", "commons-io:commons-io"),
-        advisory("F", "com.example:core"),
-        advisory("G", "com.h2database:h2"),
-        advisory("H", "org.springframework:not-spring-beans"),
+        about_archive("A", "org.springframework:spring-beans"),
+        about_archive("B", "org.apache.tomcat.embed:tomcat-embed-core"),
+        about_archive("C", "com.squareup.okhttp3:okhttp"),
+        about_archive("D", "com.squareup.okhttp:okhttp"),
+        about_archive("E", "commons-io:commons-io"),
+        about_archive("F", "com.example:core"),
+        about_archive("G", "com.h2database:h2"),
+        about_archive("H", "org.springframework:not-spring-beans"),
     ];
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
     let known = memory(&[(Ecosystem::Maven, None)], &records);
-    let with = |jars: &[(&str, &[&str])], advisories: &Memory| {
-        let mut image = Inventory::default();
-        for (name, makers) in jars {
-            let mut jar = package(PackageKind::Java, name, "1.0");
-            jar.path = format!("lib/{name}.jar");
-            let makers = makers.iter().map(|maker| (*maker).to_owned()).collect();
-            image.makers.insert(jar.path.clone(), makers);
-            image.packages.push(jar);
-        }
-        scan(&image, advisories).unwrap()
-    };
-    let found = with(
+    let found = of_archives(
         &[
             ("spring-beans", &["org/springframework"]),
             ("tomcat-embed-core", &["jakarta", "org/apache"]),
@@ -581,7 +585,7 @@ fn an_archive_without_a_group_is_matched_by_its_name_and_its_classes() {
     );
     assert!(!found.is_blind() && found.packages == 6);
     // Somebody else's artifact of the same name may be it or not.
-    let doubtful = with(&[("core", &["org/acme"])], &known);
+    let doubtful = of_archives(&[("core", &["org/acme"])], &known);
     assert!(doubtful.findings.is_empty() && doubtful.is_blind());
     let [uncovered] = doubtful.uncovered.as_slice() else {
         panic!("{doubtful:?}");
@@ -590,6 +594,6 @@ fn an_archive_without_a_group_is_matched_by_its_name_and_its_classes() {
         (uncovered.why, uncovered.first.as_str()),
         (Lack::Group, "core")
     );
-    let without = with(&[("core", &["com/example"])], &memory(&[], &[]));
+    let without = of_archives(&[("core", &["com/example"])], &memory(&[], &[]));
     assert_eq!(without.uncovered[0].why, Lack::Snapshot);
 }

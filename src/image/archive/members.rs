@@ -414,7 +414,7 @@ fn read_records(mut bytes: &[u8]) -> Result<Records, ArchiveError> {
         let value = value.get(1..).filter(|value| !value.is_empty());
         let text = || value.map(path_text);
         let number = || {
-            let number = text().map(|text| text.parse::<u64>().map_err(|_| broken()));
+            let number = text().map(|text| text.parse::<u64>().ok().ok_or_else(broken));
             number.transpose()
         };
         match key {

@@ -256,9 +256,11 @@ fn a_recursive_chown_is_one_heap_per_place() {
     );
 }
 
+/// A payload of the plain rules: its layer and its place in it.
+type Id = (usize, usize);
+
 /// The rules once more, as plainly as possible: names to payloads, everything looked at each time.
-fn plainly(layers: &[Vec<String>]) -> (u64, u64, BTreeMap<(usize, usize), usize>) {
-    type Id = (usize, usize);
+fn plainly(layers: &[Vec<String>]) -> (u64, u64, BTreeMap<Id, usize>) {
     let under = |path: &str, folder: &str| path.starts_with(&format!("{folder}/"));
     // What each name is of, and the layer that it is of.
     let mut names: BTreeMap<String, (usize, Option<Id>)> = BTreeMap::new();
@@ -307,9 +309,9 @@ fn plainly(layers: &[Vec<String>]) -> (u64, u64, BTreeMap<(usize, usize), usize>
 
 /// Notes the layer at which a payload lost its last name.
 fn mark(
-    names: &BTreeMap<String, (usize, Option<(usize, usize)>)>,
-    sizes: &BTreeMap<(usize, usize), u64>,
-    hidden: &mut BTreeMap<(usize, usize), usize>,
+    names: &BTreeMap<String, (usize, Option<Id>)>,
+    sizes: &BTreeMap<Id, u64>,
+    hidden: &mut BTreeMap<Id, usize>,
     layer: usize,
 ) {
     for id in sizes.keys() {

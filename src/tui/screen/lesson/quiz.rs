@@ -173,7 +173,7 @@ fn verdict(
     let keys = page::line(theme, &pieces);
     match lines.last_mut() {
         Some(said) if said.width() + keys.width() <= columns.into() => {
-            said.spans.extend(keys.spans)
+            said.spans.extend(keys.spans);
         }
         _ => lines.push(keys),
     }
