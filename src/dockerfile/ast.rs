@@ -1,5 +1,6 @@
 //! The syntax tree of a Dockerfile. Every node carries the bytes it was written with.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -103,6 +104,32 @@ impl Dockerfile {
         let before = self.text.get(..directive.span.start)?;
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         Some((u32::try_from(line).ok()?, directive.value.as_str()))
+    }
+
+    /// The first problem that stops a build of this file by itself: what is wrong behind an `ONBUILD`
+    /// is carried out with what starts from its stage.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Problem> {
+        let bases = self
+            .stages
+            .iter()
+            .map(|stage| stage.base.text.to_lowercase());
+        let bases: BTreeSet<String> = bases.collect();
+        let is_base = |stage: &Stage| stage.name.as_ref().is_some_and(|name| bases.contains(name));
+        let mut waiting = Vec::new();
+        for stage in self.stages.iter().filter(|stage| !is_base(stage)) {
+            for instruction in &stage.instructions {
+                if let Body::Onbuild(inner) = &instruction.body {
+                    waiting.push(inner.span.range());
+                }
+            }
+        }
+        let mut problems = self.problems.iter();
+        problems.find(|problem| {
+            !waiting
+                .iter()
+                .any(|range| range.contains(&problem.span.start))
+        })
     }
 
     /// The text of the instruction around a byte, heredocs included; of its line where there is

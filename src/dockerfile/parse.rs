@@ -1,7 +1,10 @@
 //! Dockerfile text to its tree. Every error is noted and nothing after it is lost.
 //!
 //! Compared with Docker's classic builder and with BuildKit's parser over `tests/data/dockerfiles`;
-//! both refuse what is refused here. What differs on purpose: a heredoc without an end stops at the
+//! both refuse what is refused there. What differs on purpose: much of what is wrong behind an
+//! `ONBUILD` they find out only where a stage starts from it ([`Dockerfile::refused`]); a quote that
+//! an `ARG` above the first `FROM` leaves open is refused, as by the classic builder, and BuildKit
+//! passes it over; `RUN []` is not, which BuildKit refuses; a heredoc without an end stops at the
 //! next line that begins with a keyword in capitals, where builders give up; two stages of one name
 //! are a warning, which the classic builder refuses and BuildKit builds; a stage that comes later
 //! and a `<< EOF` with a space are warnings; flags and heredocs are read that older builders do not

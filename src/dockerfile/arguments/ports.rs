@@ -12,7 +12,10 @@ pub(super) fn check(piece: Piece<'_>, findings: &mut Findings) {
     if text.contains(['$', '"', '\'', '\\']) {
         return;
     }
-    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (ports, protocol) = match text.split_once('/') {
+        None | Some((_, "")) => (text.trim_end_matches('/'), "tcp"),
+        Some(both) => both,
+    };
     if !matches!(
         protocol.to_ascii_lowercase().as_str(),
         "tcp" | "udp" | "sctp"

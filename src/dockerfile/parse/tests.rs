@@ -293,7 +293,7 @@ fn values_are_checked_where_builders_check_them() {
         assert_eq!(problems(&format!("FROM a\n{bad}\n")).len(), 1, "{bad}");
     }
     for good in [
-        "EXPOSE $PORT 80 443/tcp 8000-8010/udp",
+        "EXPOSE $PORT 80 443/tcp 8000-8010/udp 81/",
         "HEALTHCHECK --interval=1m30s --timeout=3s --start-period=0s --retries=3 CMD a",
         "HEALTHCHECK NONE",
         "COPY --link --chown=a:b --chmod=755 --exclude=x --exclude=y a b /c/",
@@ -310,6 +310,20 @@ fn values_are_checked_where_builders_check_them() {
     ] {
         assert_eq!(problems(&format!("FROM a\n{good}\n")), [], "{good}");
     }
+}
+
+#[test]
+fn what_waits_behind_an_onbuild_stops_no_build_that_does_not_start_from_it() {
+    let refused = |text: &str| Dockerfile::parse(text).refused().map(|one| one.line);
+    for waiting in ["FOO x", "COPY x", "COPY --foo x y", "EXPOSE http"] {
+        let text = format!("FROM a AS b\nONBUILD {waiting}\n");
+        assert_eq!(problems(&text).len(), 1, "{waiting}");
+        assert_eq!(refused(&text), None, "{waiting}");
+        assert_eq!(refused(&format!("{text}EXPOSE eighty\n")), Some(3));
+        assert_eq!(refused(&format!("{text}FROM B\n")), Some(2));
+    }
+    assert_eq!(refused("FROM a\nONBUILD FROM x\n"), Some(2));
+    assert_eq!(refused("FROM a\nEXPOSE http\n"), Some(2));
 }
 
 #[test]

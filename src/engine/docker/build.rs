@@ -139,9 +139,9 @@ pub(super) async fn build(
     };
     let info = &docker.inner.info;
     let route = route(info.name, info.store, info.builder, &docker.inner.address);
-    // Podman builds what it can read and is silent about the rest.
+    // Podman builds what it can read and is silent about the rest of what the others refuse.
     if route == Route::Podman
-        && let Some(problem) = request.dockerfile.problems.first()
+        && let Some(problem) = request.dockerfile.refused()
     {
         return Err(BuildError::Syntax {
             line: Some(problem.line),
