@@ -1,6 +1,7 @@
 //! From errors to what a learner reads: what happened, where, what to do next. Pure.
 
 mod ignored;
+mod line;
 mod platform;
 mod step;
 
@@ -10,6 +11,7 @@ use step::of_step;
 
 use super::SupplyError;
 use super::prepare;
+use crate::dockerfile::Body;
 use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Instruction;
@@ -182,7 +184,7 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
         return told;
     }
     let Some(own) = own_problem(line, dockerfile) else {
-        let line = line.or_else(|| quoting(message.as_str(), dockerfile));
+        let line = line.or_else(|| line::meant(message.as_str(), dockerfile));
         return problem(
             &format!("The Dockerfile cannot be read: {message}."),
             &as_it_should_be(line, dockerfile),
@@ -219,23 +221,29 @@ fn at(line: Option<u32>, dockerfile: &Dockerfile) -> Option<&Instruction> {
     instructions.find(|one| (one.line..=one.last_line).contains(&line))
 }
 
-/// The line of the only instruction that holds what a builder quotes; some name no line.
-fn quoting(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
-    let quoted = message.split('"').nth(1).filter(|text| !text.is_empty())?;
-    let holds = |one: &&Instruction| dockerfile.around(one.span.start).contains(quoted);
-    let mut found = dockerfile.instructions().into_iter().filter(holds);
-    let line = found.next()?.line;
-    found.next().is_none().then_some(line)
-}
-
-/// The form of the instruction on a line that cannot be read.
+/// How the instruction on a line that cannot be read is put right: by what it is known to lack, or by
+/// its form.
 fn as_it_should_be(line: Option<u32>, dockerfile: &Dockerfile) -> String {
-    match at(line, dockerfile).and_then(|one| one.keyword.form()) {
+    let found = at(line, dockerfile);
+    if let Some(told) = found.and_then(|one| unset(one, dockerfile)) {
+        return told;
+    }
+    match found.and_then(|one| one.keyword.form()) {
         Some(form) => format!("Compare the line with the instruction's form: `{form}`."),
         None => "Each line begins with an instruction and goes on with what that needs, as in \
                  `COPY SOURCE… DESTINATION`."
             .to_owned(),
     }
+}
+
+/// Where the variable of a FROM gets its value: builders only say what is left without it.
+fn unset(from: &Instruction, dockerfile: &Dockerfile) -> Option<String> {
+    let mut warnings = dockerfile.warnings.iter();
+    let found = warnings.find(|warning| {
+        warning.rule == "unset-in-from" && from.span.range().contains(&warning.span.start)
+    })?;
+    let hint = found.hint.as_deref()?;
+    Some(sentence(&format!("{}; {hint}", found.message)))
 }
 
 /// What it means that a builder took the text of a heredoc for instructions: it knows none. Those
@@ -275,7 +283,11 @@ fn sought_heredoc(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -
 }
 
 fn no_heredocs(found: &Instruction, how: &str) -> Problem {
-    let instead = if found.keyword == Keyword::Run {
+    let keyword = match &found.body {
+        Body::Onbuild(inner) => inner.keyword,
+        _ => found.keyword,
+    };
+    let instead = if keyword == Keyword::Run {
         "Join the commands of that RUN with `&&` instead"
     } else {
         "Put that text into a file beside the Dockerfile, and COPY the file, instead"
@@ -345,6 +357,13 @@ fn not_found(error: &EngineError, tried: &[Tried]) -> Problem {
 
 /// What a base image that could not be made ready means for the attempt.
 pub(super) fn of_supply(error: &SupplyError, dockerfile: &Dockerfile) -> (Outcome, Problem) {
+    // The name is the learner's where our own parser refuses it, too.
+    if let SupplyError::Engine(EngineError::BadName { image, why }) = error
+        && let line @ Some(_) = prepare::line_of(dockerfile, image.as_str())
+        && !dockerfile.problems.is_empty()
+    {
+        return (Outcome::BuildFailed, syntax(line, why, dockerfile));
+    }
     match error {
         SupplyError::Engine(error) => of_engine(error),
         SupplyError::Failed {
@@ -469,6 +488,22 @@ mod tests {
             line(&format!("{text}ENV E=${{B?no}}\n"), None, message),
             None
         );
+        for (text, message, at) in [
+            (
+                "FROM a\nFROM $B\nFROM $B\n",
+                "base name ($B) should not be blank",
+                Some(2),
+            ),
+            (
+                "FROM a\nVOLUME $X\n",
+                "VOLUME specified can not be an empty string",
+                Some(2),
+            ),
+            ("FROM a\nRUN b\nRUN []\n", "arguments are required", Some(3)),
+            ("FROM a\nRUN []\nRUN []\n", "arguments are required", None),
+        ] {
+            assert_eq!(line(text, None, message), at, "{message}");
+        }
         // The classic builder stopped at the second of two that our parser refuses.
         let text = "FROM a\nEXPOSE eighty\nFROM a\nEXPOSE \\\n ninety\n";
         assert_eq!(
@@ -476,6 +511,40 @@ mod tests {
             Some(5)
         );
         assert_eq!(line(text, None, "Invalid containerPort: eighty"), Some(2));
+    }
+
+    #[test]
+    fn a_variable_of_a_from_that_has_no_value_is_told_where_it_gets_one() {
+        let error = BuildError::Syntax {
+            line: None,
+            message: Clean::line("base name ($B) should not be blank"),
+        };
+        for (text, at, wanted) in [
+            ("FROM $B\n", 1, "above the first `FROM`"),
+            (
+                "ARG B\nFROM $B\n",
+                2,
+                "`B` has no value unless one is given for the build; give it one",
+            ),
+        ] {
+            let problem = of_build(&error, &Dockerfile::parse(text)).1;
+            let next = problem.next_step.unwrap();
+            assert!(next.as_str().contains(wanted), "{next}");
+            assert_eq!(problem.blame.line, Some(at));
+        }
+    }
+
+    #[test]
+    fn a_name_that_an_engine_does_not_take_is_the_fault_of_the_line_that_writes_it() {
+        let error = SupplyError::Engine(EngineError::BadName {
+            image: Clean::line("a@sha256:00"),
+            why: Clean::line("`sha256:00` is not a digest"),
+        });
+        let (outcome, problem) = of_supply(&error, &Dockerfile::parse("ARG A\nFROM a@sha256:00\n"));
+        assert_eq!(outcome, Outcome::BuildFailed);
+        assert_eq!(problem.blame.line, Some(2));
+        let (outcome, _) = of_supply(&error, &Dockerfile::parse("FROM a\nEXPOSE eighty\n"));
+        assert_eq!(outcome, Outcome::CouldNotJudge);
     }
 
     #[test]
@@ -525,6 +594,13 @@ mod tests {
         };
         let problem = of_build(&sought, &file).1;
         assert!(problem.message.as_str().contains("name of a file"));
+        let behind = "FROM a\nONBUILD RUN <<END\nset -e\nEND\n";
+        let error = BuildError::Syntax {
+            line: Some(3),
+            message: Clean::line("unknown instruction: SET"),
+        };
+        let problem = of_build(&error, &Dockerfile::parse(behind)).1;
+        assert!(problem.next_step.unwrap().as_str().contains("`&&`"));
         let other = told(Some(1), "unknown instruction: OTHER");
         assert!(!other.message.as_str().contains("heredocs"));
     }

@@ -16,6 +16,9 @@ const NOBODY: [&str; 5] = [
     "no matching entries in",
 ];
 
+/// How an engine ends a message about more layers than it puts on one another.
+const DEPTH: &str = "max depth exceeded";
+
 pub(super) fn of_step(
     line: Option<u32>,
     title: &Clean,
@@ -26,6 +29,12 @@ pub(super) fn of_step(
     let next = match next(title.as_str(), said) {
         Some(next) => next.to_owned(),
         None => as_it_should_be(line, dockerfile),
+    };
+    // BuildKit puts a name of its own before it.
+    let said = if said.ends_with(DEPTH) {
+        "with it the image has more layers than this engine takes (max depth exceeded)"
+    } else {
+        said
     };
     problem(&format!("`{title}` stopped: {said}."), &next, line)
 }
@@ -39,6 +48,16 @@ fn next(title: &str, said: &str) -> Option<&'static str> {
             "Compare that name with the users and groups that the image has there: `/etc/passwd` and `/etc/group` list them.",
         );
     }
+    if lower.ends_with(DEPTH) {
+        return Some(
+            "Join instructions: each RUN, COPY and ADD makes a layer, on top of those of the base image.",
+        );
+    }
+    // What is between `${` and `}`, whatever the instruction does.
+    if said.starts_with("failed to process") {
+        return None;
+    }
+    let title = title.strip_prefix("ONBUILD ").unwrap_or(title);
     let is_missing = said.starts_with('"') && said.ends_with("\" not found");
     Some(match Keyword::parse(title.split(' ').next()?)? {
         Keyword::Add if title.contains("://") && !is_missing => {
@@ -119,6 +138,26 @@ mod tests {
             ("FROM m", missing, "`ONBUILD`"),
             ("FROM a", "it broke", "`FROM IMAGE AS STAGE`"),
             ("VOLUME /x", "it broke", "`VOLUME PATH…`"),
+            (
+                "COPY a /b",
+                "failed to prepare xuqrtis53ide: max depth exceeded",
+                "Join instructions",
+            ),
+            (
+                "COPY \"max depth exceeded\" /b",
+                "\"/max depth exceeded\" not found",
+                "in your folder",
+            ),
+            (
+                "WORKDIR ${A:?no}",
+                "failed to process \"${A:?no}\": A: no",
+                "`WORKDIR PATH`",
+            ),
+            (
+                "ONBUILD ADD http://a/b /x/",
+                "nothing answers there",
+                "that address",
+            ),
         ] {
             let next = told(line, message);
             assert!(next.contains(wanted), "{line}: {next}");

@@ -46,10 +46,11 @@ const SYNTAX: [&str; 10] = [
 ];
 
 /// Words that builders put before what they mean.
-const PREFIXES: [&str; 7] = [
+const PREFIXES: [&str; 8] = [
     "failed to solve with frontend dockerfile.v0: ",
     "failed to solve: ",
     "failed to create LLB definition: ",
+    "failed to marshal LLB definition: ",
     "failed to parse Dockerfile: ",
     "Build error: ",
     "failed to compute cache key: ",
@@ -57,7 +58,10 @@ const PREFIXES: [&str; 7] = [
 ];
 
 /// What BuildKit puts before what its front end, which reads the Dockerfile, refuses in it.
-const FRONT_END: &str = "failed to create llb definition: ";
+const FRONT_END: [&str; 2] = [
+    "failed to create llb definition: ",
+    "failed to marshal llb definition: ",
+];
 
 /// How an engine that is being stopped ends a message.
 const ENDING: [&str; 5] = [
@@ -146,7 +150,10 @@ fn unaccepted(message: &str, ledger: &Ledger) -> Option<BuildError> {
             let is_stopped = step.error.is_empty() || step.error.contains(CANCELLED);
             is_stopped && !is_base() && ledger.plan.refuses(None)
         }
-        None => ledger.plan.refuses(None) || (lower.contains(FRONT_END) && !is_base()),
+        None => {
+            let is_of_front_end = FRONT_END.iter().any(|words| lower.contains(words));
+            ledger.plan.refuses(None) || (is_of_front_end && !is_base())
+        }
     };
     is_refused.then(|| syntax(told(message), line))
 }
@@ -167,7 +174,11 @@ fn not_fetched(told: &str, suspect: Option<&Known>, ledger: &Ledger) -> Option<B
         return None;
     }
     let place = match suspect.line {
-        Some(line) => ledger.plan.fetching(|place, _| place.line == line),
+        // One of an ONBUILD is carried out at the line of a FROM.
+        Some(line) => {
+            let here = ledger.plan.fetching(|place, _| place.line == line);
+            here.or_else(|| ledger.plan.fetching(|_, address| told.contains(address)))
+        }
         None => ledger.plan.fetching(|_, address| {
             told.contains(address) || suspect.title.as_str().contains(&maker::told(address))
         }),
@@ -447,6 +458,18 @@ mod tests {
                 }
             );
         }
+        let file = Dockerfile::parse("FROM a\nRUN []\n");
+        let marshal = "failed to marshal LLB definition: arguments are required";
+        assert_eq!(
+            unread(
+                &file,
+                &format!("failed to solve with frontend dockerfile.v0: {marshal}")
+            ),
+            BuildError::Syntax {
+                line: None,
+                message: Clean::line("arguments are required")
+            }
+        );
         for (line, told) in [
             (
                 "FROM Busybox",
@@ -663,6 +686,22 @@ mod tests {
             matches!(refused, BuildError::Step { line: Some(2), .. }),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn an_address_behind_an_onbuild_is_no_base_and_no_fault_of_the_engine() {
+        let file = Dockerfile::parse("FROM b AS a\nONBUILD ADD http://lab.invalid/x /x\nFROM a\n");
+        let message = "ADD failed: Get \"http://lab.invalid/x\": dial tcp: connection refused";
+        let stopped = classic(&file, message);
+        let mut translator = Translator::new(Builder::Buildkit, &file);
+        let ledger = &mut translator.ledger;
+        let step = ledger.name(None, "http://lab.invalid/x");
+        ledger.start(step);
+        ledger.finish(step, false, None, crate::engine::StepEnd::Failed);
+        for error in [stopped, translator.failure(message).0] {
+            let is_add = matches!(&error, BuildError::Step { line: Some(2), .. });
+            assert!(is_add, "{error:?}");
+        }
     }
 
     #[test]

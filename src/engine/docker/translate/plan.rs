@@ -84,10 +84,13 @@ impl Plan {
         let mut left: HashMap<String, usize> = HashMap::new();
         for stage in &dockerfile.stages {
             let from = place(&stage.from, stage.index);
-            plan.references.push(Reference {
-                written: stage.base.text.clone(),
-                line: stage.from.line,
-            });
+            let parent = left.get(&stage.base.text.to_lowercase()).copied();
+            if parent.is_none() {
+                plan.references.push(Reference {
+                    written: stage.base.text.clone(),
+                    line: stage.from.line,
+                });
+            }
             plan.all.push(from.clone());
             let mut steps = Vec::new();
             for instruction in &stage.instructions {
@@ -103,10 +106,7 @@ impl Plan {
                 name: stage.name.clone(),
                 from,
                 steps,
-                left: left
-                    .get(&stage.base.text.to_lowercase())
-                    .copied()
-                    .unwrap_or(0),
+                left: parent.unwrap_or(0),
             });
             left.extend(stage.name.clone().map(|name| (name, leaves(stage))));
         }
@@ -116,19 +116,19 @@ impl Plan {
 
     /// Notes what an instruction runs, fetches and takes from images.
     fn note(&mut self, instruction: &Instruction, place: &Place) {
-        if instruction.keyword == Keyword::Run && !instruction.arguments.is_empty() {
-            self.commands.push(instruction.arguments.clone());
-        }
-        if instruction.keyword == Keyword::Add {
-            let words = instruction.arguments.split([' ', '"', ',', '[', ']']);
-            let addresses = words.filter(|word| word.contains("://"));
-            self.addresses
-                .extend(addresses.map(|word| (place.clone(), word.to_owned())));
-        }
         let acting = match &instruction.body {
             Body::Onbuild(inner) => inner,
             _ => instruction,
         };
+        if instruction.keyword == Keyword::Run && !instruction.arguments.is_empty() {
+            self.commands.push(instruction.arguments.clone());
+        }
+        if acting.keyword == Keyword::Add {
+            let words = acting.arguments.split([' ', '"', ',', '[', ']']);
+            let addresses = words.filter(|word| word.contains("://"));
+            self.addresses
+                .extend(addresses.map(|word| (place.clone(), word.to_owned())));
+        }
         for (_, image, _) in from_flags(acting) {
             self.references.push(Reference {
                 written: image.to_owned(),

@@ -1,0 +1,56 @@
+//! The line that a builder means where it names none.
+
+use crate::dockerfile::Body;
+use crate::dockerfile::Command;
+use crate::dockerfile::Dockerfile;
+use crate::dockerfile::Instruction;
+use crate::dockerfile::Keyword;
+
+/// The line of the only instruction that a builder's words can be about.
+pub(super) fn meant(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
+    blank_base(message, dockerfile)
+        .or_else(|| quoting(message, dockerfile))
+        .or_else(|| beginning(message, dockerfile))
+        .or_else(|| without_words(message, dockerfile))
+}
+
+/// `base name ($B) should not be blank`: the first of those that are written so.
+fn blank_base(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
+    let (_, base) = message.split_once("base name (")?;
+    let (base, _) = base.rsplit_once(") ")?;
+    let mut stages = dockerfile.stages.iter();
+    let found = stages.find(|stage| stage.base.text == base)?;
+    Some(found.from.line)
+}
+
+/// `failed to process "${B?no}": B: no`
+fn quoting(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
+    let quoted = message.split('"').nth(1).filter(|text| !text.is_empty())?;
+    only(dockerfile, |one| {
+        dockerfile.around(one.span.start).contains(quoted)
+    })
+}
+
+/// `VOLUME specified can not be an empty string`
+fn beginning(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
+    let word = message.split(' ').next()?;
+    only(dockerfile, |one| one.keyword.as_str() == word)
+}
+
+/// `arguments are required`: what BuildKit says of `RUN []`.
+fn without_words(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
+    let is_empty = |one: &Instruction| {
+        matches!(&one.body, Body::Command(Command::Exec(words)) if words.is_empty())
+            && one.keyword == Keyword::Run
+    };
+    (message == "arguments are required")
+        .then(|| only(dockerfile, is_empty))
+        .flatten()
+}
+
+fn only(dockerfile: &Dockerfile, is_meant: impl Fn(&Instruction) -> bool) -> Option<u32> {
+    let mut found = dockerfile.instructions().into_iter();
+    let line = found.find(|one| is_meant(one))?.line;
+    let another = found.any(is_meant);
+    (!another).then_some(line)
+}
