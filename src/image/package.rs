@@ -32,6 +32,7 @@ mod renewed;
 mod roots;
 mod runtime;
 mod rust;
+mod zipped;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

@@ -14,6 +14,7 @@ use super::os_release;
 use super::python;
 use super::record::Record;
 use super::runtime;
+use super::zipped::Zipped;
 use crate::image::archive::Probe;
 use crate::image::archive::Seen;
 use crate::image::archive::Sink;
@@ -21,7 +22,7 @@ use crate::image::archive::Whole;
 use crate::units::Bytes;
 
 /// The name of the notes; a change of [`Record`] or of what is read changes it.
-pub(super) const NAME: &str = "packages/5";
+pub(super) const NAME: &str = "packages/6";
 
 /// The largest package database that is read: a hundred times one of a whole desktop.
 const DATABASE: Bytes = Bytes(64 * 1024 * 1024);
@@ -171,7 +172,10 @@ impl Probe for Packages {
 
     fn look(&self, file: &Seen<'_>) -> Option<Box<dyn Sink>> {
         let Some(sort) = Sort::of(file.path) else {
-            return Some(Box::new(Code(Program::new(file.size.0))));
+            return Some(Box::new(Code {
+                program: Program::new(file.size.0),
+                zipped: Zipped::new(file.path, file.size.0),
+            }));
         };
         if sort == Sort::Unread {
             return Some(Box::new(Said(Record::Unread)));
@@ -208,16 +212,23 @@ impl Sink for Said {
     }
 }
 
-/// A file that may be a program.
-struct Code(Program);
+/// A file that may be a program, or an archive of one.
+struct Code {
+    program: Program,
+    zipped: Zipped,
+}
 
 impl Sink for Code {
     fn piece(&mut self, bytes: &[u8]) -> ControlFlow<()> {
-        self.0.piece(bytes)
+        match (self.program.piece(bytes), self.zipped.piece(bytes)) {
+            (ControlFlow::Break(()), ControlFlow::Break(())) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
     }
 
     fn finish(self: Box<Self>) -> Option<Vec<u8>> {
-        note(&self.0.finish()?)
+        let Self { program, zipped } = *self;
+        note(&program.finish().or_else(|| zipped.finish())?)
     }
 }
 

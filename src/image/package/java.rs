@@ -1,4 +1,5 @@
-//! Java's records: the Maven coordinates in archives, and in the archives inside them.
+//! Java's records: the Maven coordinates in archives, and in the archives inside them. Python imports
+//! from archives of the same format: what they hold of its distributions is read as well.
 //!
 //! An archive is untrusted: the number of its entries, what they unpack to and how deep they nest
 //! are bounded, and nothing is written anywhere. What cannot be read of one is told, and the rest is
@@ -12,10 +13,12 @@ use memchr::memmem;
 use zip::ZipArchive;
 
 use super::PackageKind;
+use super::python;
 use super::record::Fault;
 use super::record::Record;
 use super::record::Stated;
 use super::record::licence;
+use super::roots::Modules;
 use super::roots::Roots;
 
 /// The largest archive that is read, in bytes; it is held in memory while it is.
@@ -36,7 +39,8 @@ const DEPTH: usize = 3;
 /// Entries of all archives in one file.
 const ENTRIES: usize = 200_000;
 
-/// What an archive is that names no package and holds classes of several makers.
+/// What an archive is that names no package and holds classes of several makers, or several modules
+/// of Python's.
 const MUTE: &str = "it does not say what it was made of";
 
 /// How many parts of an archive may be broken before the rest is not looked at.
@@ -81,6 +85,7 @@ enum Part {
     Properties,
     Manifest,
     Archive,
+    Python,
 }
 
 fn part(name: &str) -> Option<Part> {
@@ -89,6 +94,9 @@ fn part(name: &str) -> Option<Part> {
     }
     if name.starts_with("META-INF/maven/") && name.ends_with("/pom.properties") {
         return Some(Part::Properties);
+    }
+    if python::is_metadata(name) {
+        return Some(Part::Python);
     }
     is_archive(name).then_some(Part::Archive)
 }
@@ -130,10 +138,12 @@ impl Reading {
         let mut properties = Vec::new();
         let mut manifest = String::new();
         let mut roots = Roots::default();
+        let mut modules = Modules::default();
         let mut has_archives = false;
         let mut ended = Ok(());
         for index in 0..archive.len() {
             let name = archive.name_for_index(index).unwrap_or_default().to_owned();
+            modules.take(&name);
             let Some(part) = part(&name) else {
                 roots.take(&name);
                 continue;
@@ -149,6 +159,7 @@ impl Reading {
                     .map(|text| properties.push(text)),
                 Part::Manifest => self.text(&mut archive, index).map(|text| manifest = text),
                 Part::Archive => self.read_inner(bytes, &mut archive, index, &within, depth),
+                Part::Python => self.python(&mut archive, index, &within),
             };
             ended = self.noted(&within, read);
             if ended.is_err() {
@@ -157,8 +168,10 @@ impl Reading {
         }
         let place = if inside.is_empty() { path } else { inside };
         let stem = stem(place);
-        let found = packages(&properties, &manifest, stem);
-        let mute = found.is_empty() && !has_archives && roots.are_several();
+        // The name of a file is a package's where the file is an archive of Java's.
+        let by_name = is_archive(place) || !manifest.is_empty() || roots.are_any();
+        let found = packages(&properties, &manifest, by_name.then_some(stem));
+        let mute = found.is_empty() && !has_archives && roots.are_several() || modules.are_mute();
         let makers = roots.makers();
         for mut package in found {
             if !package.name.contains(':') {
@@ -242,6 +255,24 @@ impl Reading {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Reads the metadata of one of Python's distributions.
+    fn python(
+        &mut self,
+        archive: &mut ZipArchive<Cursor<&[u8]>>,
+        index: usize,
+        within: &str,
+    ) -> Result<(), Stop> {
+        let bytes = self.unpack(archive, index, TEXT)?;
+        let Record::Packages(found) = python::metadata(&bytes) else {
+            return Err(Stop::Part("it has no name or no version"));
+        };
+        self.packages.extend(found.into_iter().map(|one| Stated {
+            inside: Some(within.to_owned()),
+            ..one
+        }));
+        Ok(())
+    }
+
     /// Takes so many bytes from what may be unpacked.
     fn charge(&mut self, bytes: usize) -> Result<(), Stop> {
         self.unpacked = self
@@ -268,7 +299,7 @@ fn stem(path: &str) -> &str {
 /// The packages of one archive: those whose properties it carries, otherwise the one that its
 /// manifest or its name tells of. Several sets of properties are an archive that was made of
 /// others; all of them are in it.
-fn packages(properties: &[String], manifest: &str, stem: &str) -> Vec<Stated> {
+fn packages(properties: &[String], manifest: &str, stem: Option<&str>) -> Vec<Stated> {
     let main = attributes(manifest);
     let named = licences(&main);
     let mut packages: Vec<Stated> = properties
@@ -278,7 +309,7 @@ fn packages(properties: &[String], manifest: &str, stem: &str) -> Vec<Stated> {
     packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
     packages.dedup_by(|a, b| a.name == b.name && a.version == b.version);
     if packages.is_empty() {
-        packages.extend(from_manifest(&main, stem));
+        packages.extend(stem.and_then(|stem| from_manifest(&main, stem)));
     }
     if let [package] = packages.as_mut_slice() {
         package.licences = named;

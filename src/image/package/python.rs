@@ -21,7 +21,7 @@ pub(super) fn is_metadata(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     match name {
         "METADATA" => folder.ends_with(".dist-info"),
-        "PKG-INFO" => folder.ends_with(".egg-info") || folder.ends_with("/EGG-INFO"),
+        "PKG-INFO" => folder.ends_with(".egg-info") || format!("/{folder}").ends_with("/EGG-INFO"),
         name => name.ends_with(".egg-info"),
     }
 }

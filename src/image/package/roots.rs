@@ -1,6 +1,9 @@
-//! Whose classes an archive of Java's holds, as far as the names of their folders tell.
+//! Whose classes an archive of Java's holds, as far as the names of their folders tell, and which
+//! modules one of Python's does.
 
 use std::collections::BTreeSet;
+
+use super::python;
 
 /// The most makers that are kept: an archive with more of them was made of others.
 const MOST: usize = 32;
@@ -25,6 +28,11 @@ impl Roots {
         self.0.extend(new.map(str::to_owned));
     }
 
+    /// Whether there are any.
+    pub(super) fn are_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Whether there are more than one.
     pub(super) fn are_several(&self) -> bool {
         self.0.len() > 1
@@ -34,6 +42,44 @@ impl Roots {
     pub(super) fn makers(self) -> BTreeSet<String> {
         self.0
     }
+}
+
+/// The modules in an archive that Python imports from.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    names: BTreeSet<String>,
+    /// Whether metadata of an installer's is among them.
+    are_named: bool,
+}
+
+impl Modules {
+    /// Looks at the name of an entry.
+    pub(super) fn take(&mut self, name: &str) {
+        self.are_named |= python::is_metadata(name);
+        let known = |module: &&str| self.names.len() < MOST && !self.names.contains(*module);
+        let new = module(name).filter(known);
+        self.names.extend(new.map(str::to_owned));
+    }
+
+    /// Whether there are several of which nothing says where they come from. One alone is
+    /// somebody's own program.
+    pub(super) fn are_mute(&self) -> bool {
+        !self.are_named && self.names.len() > 1
+    }
+}
+
+/// `flask` of `flask/__init__.py`, as what is on the path has it, or below the folders that
+/// `shiv` and `pex` unpack.
+fn module(name: &str) -> Option<&str> {
+    let folder = name
+        .strip_suffix("/__init__.py")
+        .or_else(|| name.strip_suffix("/__init__.pyc"))?;
+    let (place, module) = folder.rsplit_once('/').unwrap_or(("", folder));
+    let of_pex = place
+        .strip_prefix(".deps/")
+        .is_some_and(|wheel| !wheel.contains('/'));
+    let is_root = matches!(place, "" | "site-packages") || of_pex;
+    is_root.then_some(module)
 }
 
 /// The maker of a class: `com/acme` of `com/acme/util/Text.class`, `kotlin` of
@@ -91,6 +137,22 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(root(name), maker, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_module_is_a_folder_on_the_path() {
+        for (name, is) in [
+            ("flask/__init__.py", Some("flask")),
+            ("flask/__init__.pyc", Some("flask")),
+            ("site-packages/flask/__init__.py", Some("flask")),
+            (".deps/flask-2.whl/flask/__init__.py", Some("flask")),
+            ("flask/json/__init__.py", None),
+            ("project-1.0/flask/__init__.py", None),
+            ("__init__.py", None),
+            ("flask/app.py", None),
+        ] {
+            assert_eq!(module(name), is, "{name}");
         }
     }
 
