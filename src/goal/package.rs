@@ -249,6 +249,7 @@ impl PackageGoal {
     fn may_hide(&self, gap: &Gap) -> bool {
         match gap {
             Gap::OpaqueBinary { path, .. } => path.rsplit('/').next() == Some(self.name.trim()),
+            Gap::OtherRelease(_) => false,
             Gap::RecordsRemoved { .. }
             | Gap::RecordsRewritten { .. }
             | Gap::RecordsChanged { .. }

@@ -15,6 +15,7 @@ use super::kind::Kind;
 use super::kind::may;
 use crate::image::glob::Glob;
 use crate::image::package::Gap;
+use crate::image::package::OtherRelease;
 use crate::image::package::inventory;
 use crate::text::plural;
 
@@ -128,6 +129,9 @@ const fn why(gap: &Gap) -> &'static str {
         Gap::RecordsChanged { .. } | Gap::RecordsDisagree { .. } => {
             "A scanner compares the version that is written there, and another one is installed."
         }
+        Gap::OtherRelease(_) => {
+            "A scanner asks for the advisories of the release that is written there."
+        }
         Gap::RecordsMissing { .. } | Gap::NoRecords => {
             "Files without the records of their packages are files that no scanner knows."
         }
@@ -148,6 +152,9 @@ const fn next(gap: &Gap) -> &'static str {
         Gap::RecordsChanged { .. } | Gap::RecordsDisagree { .. } => {
             "Let whatever installed the package upgrade it: it brings the newer files along."
         }
+        Gap::OtherRelease(_) => {
+            "Look at what writes that file: the base's own package brings the right one."
+        }
         Gap::RecordsMissing { .. } | Gap::NoRecords => {
             "Look at what the final stage copies, and at what belongs with it."
         }
@@ -161,9 +168,12 @@ fn blame(evidence: &Evidence, gap: &Gap) -> Blame {
         Gap::OpaqueBinary { path, layer }
         | Gap::RecordsRemoved { path, layer }
         | Gap::RecordsRewritten { path, layer, .. }
-        | Gap::RecordsChanged { path, layer, .. } => Blame::line(evidence.line_of_layer(*layer))
-            .in_layer(*layer)
-            .at_path(format!("/{path}")),
+        | Gap::RecordsChanged { path, layer, .. }
+        | Gap::OtherRelease(OtherRelease { path, layer, .. }) => {
+            Blame::line(evidence.line_of_layer(*layer))
+                .in_layer(*layer)
+                .at_path(format!("/{path}"))
+        }
         Gap::RecordsUnread { path }
         | Gap::RecordsBroken { path, .. }
         | Gap::RecordsDisagree { path, .. } => Blame::default().at_path(format!("/{path}")),

@@ -413,6 +413,7 @@ const fn blind(gap: &Gap) -> &'static str {
         | Gap::RecordsRewritten { .. }
         | Gap::RecordsChanged { .. }
         | Gap::RecordsDisagree { .. }
+        | Gap::OtherRelease(_)
         | Gap::RecordsMissing { .. }
         | Gap::NoRecords => "No scanner can",
         Gap::OpaqueBinary { .. } | Gap::RecordsUnread { .. } | Gap::RecordsBroken { .. } => {

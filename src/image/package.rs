@@ -299,6 +299,8 @@ pub enum Gap {
         /// The version in the folder's name.
         folder: String,
     },
+    /// The image says that it is of another release than its packages are.
+    OtherRelease(OtherRelease),
     /// Files of a distribution are there and its records are not.
     RecordsMissing {
         /// The distribution, as far as is known.
@@ -318,6 +320,31 @@ pub enum Gap {
     },
     /// No record of any package is there.
     NoRecords,
+}
+
+/// An image that says that it is of another release than its packages are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OtherRelease {
+    /// The file that says so.
+    pub path: String,
+    /// The layer that wrote it.
+    pub layer: usize,
+    /// The release in it: `debian 12`.
+    pub release: String,
+    /// That of the packages.
+    pub packages: String,
+}
+
+impl fmt::Display for OtherRelease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            release,
+            packages,
+            ..
+        } = self;
+        write!(f, "/{path} says {release}, the packages are of {packages}")
+    }
 }
 
 /// The first of some packages, and how many more there are.
@@ -372,6 +399,7 @@ impl fmt::Display for Gap {
                     "the package records /{path} say version {version}, their folder's name says {folder}"
                 )
             }
+            Self::OtherRelease(other) => other.fmt(f),
             Self::RecordsMissing { distribution } => {
                 write!(
                     f,

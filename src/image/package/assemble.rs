@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::Distribution;
 use super::Inventory;
 use super::Package;
 use super::PackageKind;
@@ -32,7 +31,7 @@ pub fn inventory(contents: &Contents) -> Inventory {
     let mut first = FirstLayers::of(&notes);
     let owners = Owners::of(contents, &notes, &shown, &mut first);
     let runtimes = Runtimes::of(&shown, &owners, &tree);
-    let distribution = distribution(&tree, &notes);
+    let distribution = os_release::said(&tree, &notes).map(|said| said.distribution.clone());
     let mut packages: Vec<Package> = Vec::new();
     let mut foreign = BTreeSet::new();
     let mut local = BTreeSet::new();
@@ -87,17 +86,6 @@ pub fn inventory(contents: &Contents) -> Inventory {
 /// Whether a record is that of a distribution's own packages.
 pub(super) const fn is_system(sort: Option<Sort>) -> bool {
     matches!(sort, Some(Sort::DpkgStatus | Sort::Apk))
-}
-
-/// The distribution; links are followed, as `etc/os-release` usually is one.
-fn distribution(tree: &Tree<'_>, notes: &Notes<'_>) -> Option<Distribution> {
-    os_release::PLACES.iter().find_map(|place| {
-        let node = tree.find(place).ok()?;
-        match notes.at(node.layer, &node.entry.path)? {
-            Record::Release(distribution) => Some(distribution.clone()),
-            _ => None,
-        }
-    })
 }
 
 fn installed(one: &Shown<'_>, stated: &Stated, layer: usize) -> Package {

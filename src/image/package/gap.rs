@@ -11,6 +11,7 @@ use super::modules;
 use super::node_folder::Folders;
 use super::notes::Notes;
 use super::notes::Shown;
+use super::os_release;
 use super::owner::Owners;
 use super::python;
 use super::record::Record;
@@ -53,6 +54,7 @@ pub(super) fn find(sight: &Sight<'_>) -> Vec<Gap> {
     let mut gaps: BTreeSet<Gap> = BTreeSet::new();
     gaps.extend(unreadable(sight));
     gaps.extend(disagreeing(sight));
+    gaps.extend(os_release::disagreeing(sight));
     let removed = Removed::of(sight);
     let system_removed = removed.system;
     gaps.extend(removed.gaps);

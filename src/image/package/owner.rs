@@ -154,6 +154,12 @@ impl Owners {
         owner.is_some_and(|owner| owner.native) && !self.replaced.contains(path)
     }
 
+    /// The layer that brought the package of the system's that lists a file.
+    pub(super) fn layer_of(&self, path: &str) -> Option<usize> {
+        let owner = self.system.get(&PathHash::of(path))?;
+        Some(owner.layer)
+    }
+
     /// Whether any package accounts for a file.
     pub(super) fn knows(&self, path: &str) -> bool {
         self.knows_hash(PathHash::of(path)) && !self.replaced.contains(path)

@@ -692,6 +692,59 @@ fn only_the_layer_that_dropped_a_package_is_blamed_for_its_records() {
 }
 
 #[test]
+fn another_release_than_that_of_the_packages_is_a_gap() {
+    let base_files = |version: &str| {
+        format!(
+            "Package: base-files\nStatus: install ok installed\nVersion: {version}\nArchitecture: amd64\n"
+        )
+    };
+    let (twelve, thirteen) = (base_files("12.4+deb12u5"), base_files("13.8+deb13u8"));
+    let release = |text: &'static [u8]| ("usr/lib/os-release", text);
+    let old = release(b"ID=debian\nVERSION_ID=12\n");
+    let list: File<'_> = (
+        "var/lib/dpkg/info/base-files.list",
+        b"/usr/lib/os-release\n",
+    );
+    let base: &[File<'_>] = &[RELEASE, RELEASE_LINK, (STATUS, thirteen.as_bytes()), list];
+    let gap = "/usr/lib/os-release says debian 12, the packages are of debian 13";
+    assert_eq!(found(&[base, &[old]])[1..], [gap]);
+    // Its own package says so in one layer, too.
+    let merged: &[File<'_>] = &[old, RELEASE_LINK, (STATUS, thirteen.as_bytes()), list];
+    assert_eq!(found(&[merged])[1..], [gap]);
+    // A file in the place of the link, and another distribution.
+    let copied: File<'_> = ("etc/os-release", b"ID=ubuntu\nVERSION_ID=24.04\n");
+    assert_eq!(
+        found(&[base, &[("app/x", b"x")], &[copied]])[1..],
+        ["/etc/os-release says ubuntu 24.04, the packages are of debian 13"]
+    );
+    // An upgrade brings the package along, and who words the title anew changes nothing.
+    let before: &[File<'_>] = &[old, RELEASE_LINK, (STATUS, twelve.as_bytes()), list];
+    let upgrade: &[File<'_>] = &[RELEASE, (STATUS, thirteen.as_bytes()), list];
+    let titled = release(b"ID=debian\nVERSION_ID=13\nPRETTY_NAME=Ours\n");
+    assert_eq!(
+        found(&[before, upgrade, &[titled]]),
+        ["base-files 13.8+deb13u8 (1)"]
+    );
+    let alpine =
+        |version: &str| format!("P:alpine-release\nV:{version}\nF:usr/lib\nR:os-release\n");
+    let (one, two) = (alpine("3.21.0-r0"), alpine("3.22.0-r0"));
+    let installed = "lib/apk/db/installed";
+    let base: &[File<'_>] = &[
+        release(b"ID=alpine\nVERSION_ID=3.21.0\n"),
+        (installed, one.as_bytes()),
+    ];
+    let next = release(b"ID=alpine\nVERSION_ID=3.22.0\n");
+    assert_eq!(
+        found(&[base, &[next, (installed, two.as_bytes())]]),
+        ["alpine-release 3.22.0-r0 (1)"]
+    );
+    assert_eq!(
+        found(&[base, &[next]])[1..],
+        ["/usr/lib/os-release says alpine 3.22.0, the packages are of alpine 3.21.0"]
+    );
+}
+
+#[test]
 fn python_s_records_are_missed_while_its_modules_stay() {
     let base: &[File<'_>] = &[
         PIP,
