@@ -46,6 +46,7 @@ pub use ast::Word;
 pub use expand::ExpandError;
 pub use expand::Expanded;
 pub use expand::expand;
+pub(crate) use flags::mount_option;
 pub use highlight::Role;
 pub use highlight::highlight;
 pub use ignore::Ignore;

@@ -185,9 +185,14 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
     }
     let Some(own) = own_problem(line, dockerfile) else {
         let line = line.or_else(|| line::meant(message.as_str(), dockerfile));
+        let next = if line::is_of_mount(message.as_str()) {
+            "Give that mount a `target` below `/`: without one it goes to the `WORKDIR`.".to_owned()
+        } else {
+            as_it_should_be(line, dockerfile)
+        };
         return problem(
             &format!("The Dockerfile cannot be read: {message}."),
-            &as_it_should_be(line, dockerfile),
+            &next,
             line,
         );
     };
@@ -498,6 +503,16 @@ mod tests {
                 "FROM a\nVOLUME $X\n",
                 "VOLUME specified can not be an empty string",
                 Some(2),
+            ),
+            (
+                "FROM a/b\nRUN --mount=target=/x b\nRUN --mount=type=cache b\n",
+                "invalid mount target \"/\"",
+                Some(3),
+            ),
+            (
+                "FROM a/b\nRUN --mount=target=/ b\nRUN --mount=type=cache b\n",
+                "invalid mount target \"/\"",
+                None,
             ),
             ("FROM a\nRUN b\nRUN []\n", "arguments are required", Some(3)),
             ("FROM a\nRUN []\nRUN []\n", "arguments are required", None),

@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::lines::Piece;
 use crate::text::nearest;
 
-pub(super) use run::mount_option;
+pub(crate) use run::mount_option;
 
 /// Flags with a value that each instruction knows.
 const fn with_value(keyword: Keyword) -> &'static [&'static str] {

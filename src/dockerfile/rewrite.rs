@@ -144,7 +144,7 @@ mod tests {
         let text = "\
 ARG V=3.13
 FROM --platform=linux/amd64 python:${V} AS b
-RUN --mount=type=bind,From=busybox,target=/b --mount=type=bind,from=b2,target=/c echo python:3.13
+RUN --mount=type=bind,From=busybox,target=/b --mount=type=bind,from=b2 echo python:3.13
 ONBUILD COPY --from=busybox /a /python:3.13
 FROM docker.io/library/python:3.13 AS b2
 COPY --link --from=busybox:latest /a /python:3.13
@@ -163,7 +163,7 @@ FROM b
             "\
 ARG V=3.13
 FROM --platform=linux/amd64 loadline.local/python:3.13 AS b
-RUN --mount=type=bind,From=loadline.local/busybox:latest,target=/b --mount=type=bind,from=b2,target=/c echo python:3.13
+RUN --mount=type=bind,From=loadline.local/busybox:latest,target=/b --mount=type=bind,from=b2 echo python:3.13
 ONBUILD COPY --from=loadline.local/busybox:latest /a /python:3.13
 FROM loadline.local/python:3.13 AS b2
 COPY --link --from=loadline.local/busybox:latest /a /python:3.13

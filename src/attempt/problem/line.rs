@@ -5,13 +5,38 @@ use crate::dockerfile::Command;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
+use crate::dockerfile::mount_option;
 
 /// The line of the only instruction that a builder's words can be about.
 pub(super) fn meant(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
+    if is_of_mount(message) {
+        // The `/` that it quotes is in many a line.
+        return only(dockerfile, is_over_root);
+    }
     blank_base(message, dockerfile)
         .or_else(|| quoting(message, dockerfile))
         .or_else(|| beginning(message, dockerfile))
         .or_else(|| without_words(message, dockerfile))
+}
+
+/// `invalid mount target "/"`: what BuildKit says of a mount that would hide the whole image.
+pub(super) fn is_of_mount(message: &str) -> bool {
+    message.starts_with("invalid mount target")
+}
+
+/// Whether a mount of an instruction has `/` for its target, or none, which is the `WORKDIR`.
+fn is_over_root(instruction: &Instruction) -> bool {
+    let flags = instruction.flags.iter();
+    let mut mounts = flags
+        .filter(|flag| flag.name == "mount")
+        .filter_map(|flag| flag.value.as_deref());
+    mounts.any(|mount| {
+        let kind = mount_option(mount, &["type"]).unwrap_or("bind");
+        // The others have a place of their own.
+        let is_placed = ["secret", "ssh"].contains(&kind.to_lowercase().as_str());
+        let target = mount_option(mount, &["target", "dst", "destination"]);
+        !is_placed && target.is_none_or(|target| ["", ".", "/"].contains(&target))
+    })
 }
 
 /// `base name ($B) should not be blank`: the first of those that are written so.

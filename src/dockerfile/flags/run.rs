@@ -63,10 +63,6 @@ const ALONE: [&str; 20] = [
     "notmpcopyup",
 ];
 
-/// Types of a mount that must say where they go, and the options that do.
-const PLACED: [&str; 3] = ["bind", "cache", "tmpfs"];
-const PLACES: [&str; 3] = ["target", "dst", "destination"];
-
 const TYPES: [&str; 5] = ["bind", "cache", "tmpfs", "secret", "ssh"];
 const SHARING: [&str; 3] = ["shared", "private", "locked"];
 const NETWORKS: [&str; 3] = ["default", "none", "host"];
@@ -84,24 +80,19 @@ pub(super) fn check(flag: &Flag, findings: &mut Findings) {
     }
     match flag.name.as_str() {
         "mount" => mount(flag, value, findings),
-        "network" => {
-            word(flag, "--network", value, &NETWORKS, findings);
-        }
-        "security" => {
-            word(flag, "--security", value, &SECURITY, findings);
-        }
+        "network" => word(flag, "--network", value, &NETWORKS, findings),
+        "security" => word(flag, "--security", value, &SECURITY, findings),
         _ => {}
     }
 }
 
-/// Whether a flag or an option that takes one of a few words has one of them; says so where not.
-fn word(flag: &Flag, name: &str, value: &str, known: &[&str], findings: &mut Findings) -> bool {
+/// A flag or an option that takes one of a few words.
+fn word(flag: &Flag, name: &str, value: &str, known: &[&str], findings: &mut Findings) {
     if value.contains('$') || known.contains(&value) {
-        return true;
+        return;
     }
     let message = format!("`{name}` cannot be `{}`", short(value));
     findings.refuse(flag.span, message, Some(meant(value, known)));
-    false
 }
 
 /// What a line of a message has room for.
@@ -124,7 +115,6 @@ fn mount(flag: &Flag, value: &str, findings: &mut Findings) {
     if value.contains('"') {
         return;
     }
-    let mut reads = true;
     let mut fields = value.split(',').peekable();
     while let Some(field) = fields.next() {
         if field.is_empty() {
@@ -135,28 +125,14 @@ fn mount(flag: &Flag, value: &str, findings: &mut Findings) {
             };
             let message = "an option of `--mount` is empty";
             findings.refuse(flag.span, message, Some(hint.to_owned()));
-            reads = false;
             continue;
         }
-        reads &= option(flag, field, findings);
-    }
-    if reads && !value.contains('$') {
-        placed(flag, value, findings);
-    }
-}
-
-/// Says where a mount lacks its place.
-fn placed(flag: &Flag, value: &str, findings: &mut Findings) {
-    let kind = mount_option(value, &["type"]).unwrap_or("bind");
-    if PLACED.contains(&kind.to_lowercase().as_str()) && mount_option(value, &PLACES).is_none() {
-        let message = format!("`--mount` of the type `{kind}` has no `target`");
-        let hint = "write `target=…` with a path in the image";
-        findings.refuse(flag.span, message, Some(hint.to_owned()));
+        option(flag, field, findings);
     }
 }
 
 /// The value of the first option of a mount that has one of these names, in any case.
-pub(in crate::dockerfile) fn mount_option<'v>(value: &'v str, names: &[&str]) -> Option<&'v str> {
+pub(crate) fn mount_option<'v>(value: &'v str, names: &[&str]) -> Option<&'v str> {
     value.split(',').find_map(|field| {
         let (key, value) = field.split_once('=')?;
         let is_named = names.iter().any(|name| key.eq_ignore_ascii_case(name));
@@ -164,8 +140,8 @@ pub(in crate::dockerfile) fn mount_option<'v>(value: &'v str, names: &[&str]) ->
     })
 }
 
-/// Whether an option is one that a builder takes; says so where it is not.
-fn option(flag: &Flag, field: &str, findings: &mut Findings) -> bool {
+/// One option of a mount. That none says where the mount goes is no fault: it goes to the `WORKDIR`.
+fn option(flag: &Flag, field: &str, findings: &mut Findings) {
     let (written, value) = match field.split_once('=') {
         Some((key, value)) => (key, Some(value)),
         None => (field, None),
@@ -173,7 +149,7 @@ fn option(flag: &Flag, field: &str, findings: &mut Findings) -> bool {
     let key = written.to_lowercase();
     let Some(value) = value else {
         if key.contains('$') || ALONE.contains(&key.as_str()) {
-            return true;
+            return;
         }
         let (message, hint) = if KEYS.contains(&key.as_str()) {
             (
@@ -184,17 +160,16 @@ fn option(flag: &Flag, field: &str, findings: &mut Findings) -> bool {
             unknown(written)
         };
         findings.refuse(flag.span, message, Some(hint));
-        return false;
+        return;
     };
     let lower = value.to_lowercase();
     match key.as_str() {
         "type" => word(flag, "type", &lower, &TYPES, findings),
         "sharing" => word(flag, "sharing", &lower, &SHARING, findings),
-        key if key.contains('$') || KEYS.contains(&key) || PODMAN.contains(&key) => true,
+        key if key.contains('$') || KEYS.contains(&key) || PODMAN.contains(&key) => {}
         _ => {
             let (message, hint) = unknown(written);
             findings.refuse(flag.span, message, Some(hint));
-            false
         }
     }
 }
@@ -232,23 +207,12 @@ mod tests {
             "--mount=type=secret,id=a,required,env=TOKEN --mount=type=ssh,required=true",
             "--mount=type=bind,from=b,source=/x,dst=/y,rw=true,z",
             "--mount=type=tmpfs,target=/t,size=10m",
+            "--mount=type=bind --mount=type=cache --mount=from=b,source=/o",
             "--mount=type=$TYPE,target=$DIR,sharing=${MODE} --network=$NET",
             "--mount=type=bind,\"source=a b\",target=/x",
             "--network=none --security=insecure",
         ] {
             assert_eq!(refused(flags), [], "{flags}");
-        }
-    }
-
-    #[test]
-    fn a_mount_that_needs_a_place_in_the_image_is_refused_without_one() {
-        for (flags, kind) in [
-            ("--mount=type=cache", "cache"),
-            ("--mount=from=b,source=/x", "bind"),
-        ] {
-            let message = format!("`--mount` of the type `{kind}` has no `target`");
-            let hint = "write `target=…` with a path in the image".to_owned();
-            assert_eq!(refused(flags), [(message, hint)], "{flags}");
         }
     }
 

@@ -32,7 +32,7 @@ const NO_BASE: [&str; 13] = [
 ];
 
 /// Words of a builder that could not read the Dockerfile.
-const SYNTAX: [&str; 10] = [
+const SYNTAX: [&str; 11] = [
     "parse error",
     "cannot be empty",
     "file with no instructions",
@@ -43,6 +43,7 @@ const SYNTAX: [&str; 10] = [
     "unknown instruction",
     "requires at least",
     "base name (",
+    "invalid mount target",
 ];
 
 /// Words that builders put before what they mean.
@@ -436,19 +437,17 @@ mod tests {
             .0
     }
 
+    const CREATING: &str =
+        "failed to solve with frontend dockerfile.v0: failed to create LLB definition: ";
+
     #[test]
-    fn what_a_builder_refuses_in_a_dockerfile_is_no_fault_of_the_engine() {
-        const FRONT_END: &str =
-            "failed to solve with frontend dockerfile.v0: failed to create LLB definition: ";
+    fn what_only_a_builder_refuses_in_a_dockerfile_is_no_fault_of_the_engine() {
         // What our own parser does not know of is told by the front end alone.
         for told in [
             "failed to process \"${B?no}\": B: no",
             "failed to parse platform foo/bar/baz/x: \"foo/bar/baz/x\": cannot parse platform specifier",
         ] {
-            let error = unread(
-                &Dockerfile::parse("FROM a\n"),
-                &format!("{FRONT_END}{told}"),
-            );
+            let error = unread(&Dockerfile::parse("FROM a\n"), &format!("{CREATING}{told}"));
             let message = Clean::line(told);
             assert_eq!(
                 error,
@@ -470,6 +469,10 @@ mod tests {
                 message: Clean::line("arguments are required")
             }
         );
+    }
+
+    #[test]
+    fn what_a_builder_refuses_in_a_dockerfile_is_no_fault_of_the_engine() {
         for (line, told) in [
             (
                 "FROM Busybox",
@@ -486,7 +489,7 @@ mod tests {
         ] {
             let text = format!("FROM scratch\n{line}\n");
             let file = Dockerfile::parse(&text);
-            let read = unread(&file, &format!("{FRONT_END}{told}"));
+            let read = unread(&file, &format!("{CREATING}{told}"));
             assert!(
                 matches!(read, BuildError::Syntax { line: None, .. }),
                 "{line}: {read:?}"
