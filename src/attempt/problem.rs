@@ -178,7 +178,7 @@ pub(super) fn without_frontend(line: u32, image: &str) -> BuildEvent {
 }
 
 fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Problem {
-    if dockerfile.problems.is_empty()
+    if dockerfile.refused().is_none()
         && let Some(told) = unread_heredoc(line, message, dockerfile)
     {
         return told;
@@ -209,14 +209,15 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
     }
 }
 
-/// What our own parser says of a line; where it says nothing of it, of the first one that it refuses.
+/// What our own parser says of a line; where it says nothing of it, of the first one that it refuses
+/// and no `ONBUILD` keeps.
 fn own_problem(line: Option<u32>, dockerfile: &Dockerfile) -> Option<&crate::dockerfile::Problem> {
     let at_line = at(line, dockerfile).and_then(|one| {
         let lines = one.line..=one.last_line;
         let mut problems = dockerfile.problems.iter();
         problems.find(|own| lines.contains(&own.line))
     });
-    at_line.or_else(|| dockerfile.problems.first())
+    at_line.or_else(|| dockerfile.refused())
 }
 
 /// The instruction on a line.
@@ -365,7 +366,7 @@ pub(super) fn of_supply(error: &SupplyError, dockerfile: &Dockerfile) -> (Outcom
     // The name is the learner's where our own parser refuses it, too.
     if let SupplyError::Engine(EngineError::BadName { image, why }) = error
         && let line @ Some(_) = prepare::line_of(dockerfile, image.as_str())
-        && !dockerfile.problems.is_empty()
+        && dockerfile.refused().is_some()
     {
         return (Outcome::BuildFailed, syntax(line, why, dockerfile));
     }
@@ -504,6 +505,12 @@ mod tests {
                 "VOLUME specified can not be an empty string",
                 Some(2),
             ),
+            // Nothing starts from this stage: what waits in it has stopped no builder.
+            (
+                "FROM a\nONBUILD EXPOSE http\nENV A=${B?no}\n",
+                "failed to process \"${B?no}\": B: no",
+                Some(3),
+            ),
             (
                 "FROM a/b\nRUN --mount=target=/x b\nRUN --mount=type=cache b\n",
                 "invalid mount target \"/\"",
@@ -560,6 +567,12 @@ mod tests {
         assert_eq!(problem.blame.line, Some(2));
         let (outcome, _) = of_supply(&error, &Dockerfile::parse("FROM a\nEXPOSE eighty\n"));
         assert_eq!(outcome, Outcome::CouldNotJudge);
+        let error = SupplyError::Engine(EngineError::BadName {
+            image: Clean::line("a"),
+            why: Clean::line("`a` is not a name"),
+        });
+        let waiting = Dockerfile::parse("FROM a\nONBUILD EXPOSE eighty\n");
+        assert_eq!(of_supply(&error, &waiting).0, Outcome::CouldNotJudge);
     }
 
     #[test]

@@ -106,10 +106,15 @@ impl Dockerfile {
         Some((u32::try_from(line).ok()?, directive.value.as_str()))
     }
 
-    /// The first problem that stops a build of this file by itself: what is wrong behind an `ONBUILD`
-    /// is carried out with what starts from its stage.
+    /// The first problem that [stops](Self::stopping) a build.
     #[must_use]
     pub fn refused(&self) -> Option<&Problem> {
+        self.stopping().next()
+    }
+
+    /// The problems that stop a build of this file by themselves: what is wrong behind an `ONBUILD`
+    /// is carried out with what starts from its stage.
+    pub fn stopping(&self) -> impl Iterator<Item = &Problem> {
         let bases = self
             .stages
             .iter()
@@ -124,12 +129,14 @@ impl Dockerfile {
                 }
             }
         }
-        let mut problems = self.problems.iter();
-        problems.find(|problem| {
-            !waiting
+        let is_waiting = move |problem: &&Problem| {
+            waiting
                 .iter()
-                .any(|range| range.contains(&problem.span.start))
-        })
+                .any(|range: &Range<usize>| range.contains(&problem.span.start))
+        };
+        self.problems
+            .iter()
+            .filter(move |problem| !is_waiting(problem))
     }
 
     /// The text of the instruction around a byte, heredocs included; of its line where there is

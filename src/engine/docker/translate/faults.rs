@@ -520,6 +520,9 @@ mod tests {
             let refused = matches!(error, BuildError::Engine(EngineError::Refused { .. }));
             assert!(refused, "{message}: {error:?}");
         }
+        let waiting = Dockerfile::parse("FROM a\nONBUILD EXPOSE http\n");
+        let error = unread(&waiting, "failed to solve: lease does not exist: not found");
+        assert!(matches!(error, BuildError::Engine(_)), "{error:?}");
         let wrong = Dockerfile::parse("FROM a\nEXPOSE eighty\n");
         let error = unread(&wrong, "failed to solve: context canceled");
         assert!(matches!(error, BuildError::Engine(_)), "{error:?}");

@@ -59,7 +59,7 @@ pub(super) struct Plan {
     commands: Vec<String>,
     /// The addresses that ADD fetches from.
     addresses: Vec<(Place, String)>,
-    /// The lines of the instructions that our own parser refuses.
+    /// The lines of the instructions that our own parser refuses, without what an `ONBUILD` keeps.
     refused: Vec<u32>,
 }
 
@@ -275,10 +275,10 @@ fn plain(reference: &str) -> &str {
     reference.strip_suffix(":latest").unwrap_or(reference)
 }
 
-/// The lines of the instructions that the parser refuses.
+/// The lines of the instructions that the parser refuses and a builder does not let wait.
 fn refused(dockerfile: &Dockerfile) -> Vec<u32> {
     let instructions = dockerfile.instructions();
-    let problems = dockerfile.problems.iter();
+    let problems = dockerfile.stopping();
     problems
         .map(|problem| {
             let around = |one: &&&Instruction| (one.line..=one.last_line).contains(&problem.line);
