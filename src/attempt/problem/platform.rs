@@ -3,8 +3,11 @@
 
 use super::at;
 use super::problem;
-use crate::attempt::prepare;
+use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
+use crate::dockerfile::ExternalReference;
+use crate::dockerfile::ReferenceUse;
+use crate::dockerfile::external_references;
 use crate::engine::BuildError;
 use crate::report::BaseReport;
 use crate::report::Problem;
@@ -18,9 +21,21 @@ pub(in crate::attempt) fn of_platform(
     let (BuildError::NoBase { line, .. } | BuildError::RegistrySilent { line, .. }) = error else {
         return None;
     };
-    let platform = at(*line, dockerfile)?.flag("platform")?;
-    let mut here = bases.iter();
-    let base = here.find(|base| prepare::line_of(dockerfile, &base.reference) == *line)?;
+    let named = external_references(dockerfile, &BuildArgs::new());
+    let is_told = |one: &&ExternalReference| Some(one.line) == *line;
+    let (base, told) = named.iter().filter(is_told).find_map(|one| {
+        let mut here = bases.iter();
+        Some((here.find(|base| base.reference == one.reference)?, one))
+    })?;
+    // Builders name an image, and the line told is the first that names it: another may ask for
+    // the platform.
+    let mut uses = named
+        .iter()
+        .filter(|one| one.usage == ReferenceUse::From && one.canonical == told.canonical);
+    let (line, platform) = uses.find_map(|one| {
+        let platform = at(Some(one.line), dockerfile)?.flag("platform")?;
+        Some((one.line, platform))
+    })?;
     let as_what = if base.stand_in {
         "as a stand-in for this engine's own platform"
     } else {
@@ -32,7 +47,7 @@ pub(in crate::attempt) fn of_platform(
             base.reference
         ),
         "Take `--platform` out of that line, or build where a registry gives the image for that platform.",
-        *line,
+        Some(line),
     ))
 }
 
@@ -64,6 +79,9 @@ mod tests {
             "The base image `busybox` is here as a stand-in for this engine's own platform, the line asks for `linux/arm64`, and no registry gave that one."
         );
         assert_eq!(problem.blame.line, Some(1));
+        let behind = "FROM busybox AS a\nFROM --platform=linux/arm64 busybox\n";
+        let problem = told(behind, &bases).expect("it is here");
+        assert_eq!(problem.blame.line, Some(2));
         assert_eq!(told(asked, &[]), None);
         assert_eq!(told("FROM busybox\n", &bases), None);
     }
