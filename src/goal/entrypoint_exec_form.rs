@@ -15,6 +15,7 @@ use crate::dockerfile::Command;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
 use crate::image::inside::start::is_a_shell_with_a_text;
+use crate::image::inside::start::words;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,11 +78,8 @@ impl Goal for EntrypointExecForm {
                 Blame::line(Some(instruction.line)),
             );
         }
-        let command = if config.entrypoint.is_empty() {
-            &config.cmd
-        } else {
-            &config.entrypoint
-        };
+        // An entrypoint may lead to what the command names: `env`, `gosu app`, one empty word.
+        let command: Vec<String> = words(config).cloned().collect();
         if command.is_empty() {
             return Verdict::unmet(
                 "nothing is started",
@@ -90,8 +88,8 @@ impl Goal for EntrypointExecForm {
                 Blame::line(base::base(file).map(|(_, line)| line)),
             );
         }
-        if is_a_shell_with_a_text(command) {
-            let keyword = if config.entrypoint.is_empty() {
+        if is_a_shell_with_a_text(&command) {
+            let keyword = if is_a_shell_with_a_text(&config.cmd) {
                 Keyword::Cmd
             } else {
                 Keyword::Entrypoint
@@ -131,7 +129,7 @@ mod tests {
     #[test]
     fn a_json_list_meets_it() {
         let file = "FROM a\nENTRYPOINT [\"python\"]\nCMD [\"app.py\"]";
-        assert_eq!(judge(file, &["python"], &["app.py"]), "met: python");
+        assert_eq!(judge(file, &["python"], &["app.py"]), "met: python app.py");
         assert_eq!(judge("FROM a", &[], &["node", "x.js"]), "met: node x.js");
     }
 
@@ -163,12 +161,15 @@ mod tests {
             ("/bin/sh -e -c x", true),
             ("sh -eu -o pipefail -c x", true),
             ("bash --login -c x", true),
+            ("bash -O extglob -c x", true),
+            ("bash --rcfile /rc -c x", true),
             ("zsh -c x", true),
             ("busybox sh -c x", true),
             ("/usr/bin/env -i A=b sh -c x", true),
             ("gosu app sh -ec x", true),
             ("sh /entry.sh", false),
             ("sh -e /entry.sh -c", false),
+            ("bash -O extglob /entry.sh -c", false),
             ("busybox httpd -c x", false),
             // This one passes signals on.
             ("tini -- sh -c x", false),
@@ -177,6 +178,15 @@ mod tests {
             let verdict = judge("FROM a", &words, &[]);
             assert_eq!(verdict.starts_with("unmet"), shell, "{command}: {verdict}");
         }
+        // The entrypoint becomes what the command names, or is none.
+        let file = "FROM a\nENTRYPOINT [\"env\"]\nCMD [\"sh\", \"-c\", \"x\"]";
+        for entrypoint in [&["env"][..], &[""]] {
+            let verdict = judge(file, entrypoint, &["sh", "-c", "x"]);
+            assert!(verdict.starts_with("unmet"), "{entrypoint:?}: {verdict}");
+            assert!(verdict.ends_with("blame: line 3"), "{verdict}");
+        }
+        assert!(judge(file, &[""], &[]).starts_with("unmet: nothing is started"));
+        assert!(judge(file, &["sh"], &["-c", "x"]).ends_with("blame: line 2"));
     }
 
     #[test]

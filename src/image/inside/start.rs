@@ -209,8 +209,8 @@ fn is_given_a_text(arguments: &[String]) -> bool {
         if word.starts_with('-') && !letters.starts_with('-') && letters.contains('c') {
             return true;
         }
-        // `-o pipefail`
-        if letters.ends_with('o') {
+        // `-o pipefail`, `-O extglob`
+        if letters.ends_with(['o', 'O']) || matches!(letters, "-rcfile" | "-init-file") {
             rest.next();
         }
     }
