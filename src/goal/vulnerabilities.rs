@@ -154,13 +154,27 @@ impl Vulnerabilities {
         if let Some(first) = unrated.first()
             && found + unrated.len() > self.most().unwrap_or(usize::MAX)
         {
-            return Some(self.not_rated(first, unrated.len()));
+            return Some(self.not_rated(first, unrated.len(), ""));
         }
         let starter = starter.as_ref().ok().filter(|_| self.less_than.is_some())?;
         let theirs = self.unrated(starter);
         let came = group::change(&theirs, &unrated).came;
         let first = came.first()?;
-        (found + came.len() >= self.of(starter).len()).then(|| self.not_rated(first, came.len()))
+        (found + came.len() >= self.of(starter).len())
+            .then(|| self.not_rated(first, came.len(), ""))
+    }
+
+    /// Why it may be few enough all the same: what nobody rates in the starter and is gone here may
+    /// have counted there.
+    fn may_be_fewer(&self, scan: &Scan, starter: &Known<Scan>) -> Option<Missing> {
+        let starter = starter.as_ref().ok().filter(|_| self.less_than.is_some())?;
+        let found = self.of(scan).len();
+        let (theirs, ours) = (self.unrated(starter), self.unrated(scan));
+        let gone = group::change(&theirs, &ours).gone;
+        let first = gone.first()?;
+        let only_starter = found <= self.most().unwrap_or(usize::MAX);
+        (only_starter && self.of(starter).len() + gone.len() > found)
+            .then(|| self.not_rated(first, gone.len(), OF_STARTER))
     }
 
     /// The largest number that is named, or meant where the starter is not.
@@ -177,18 +191,22 @@ impl Vulnerabilities {
         if self.less_than.is_none() {
             return Ok(max);
         }
-        let starter = match starter {
-            Ok(scan) => self.of(scan).len(),
-            Err(missing) => return Err(missing.clone()),
-        };
-        let Some(below) = starter.checked_sub(1) else {
-            return Err(Missing::because(
-                "The starter has none that count, so there is nothing to be less than.",
-            ));
+        let starter = starter.as_ref().map_err(Clone::clone)?;
+        let Some(below) = self.of(starter).len().checked_sub(1) else {
+            let unrated = self.unrated(starter);
+            return Err(match unrated.first() {
+                Some(first) => self.not_rated(first, unrated.len(), OF_STARTER),
+                None => Missing::because(
+                    "The starter has none that count, so there is nothing to be less than.",
+                ),
+            });
         };
         Ok(Some(max.map_or(below, |max| max.min(below))))
     }
 }
+
+/// Whose findings they are, where they are not the image's.
+const OF_STARTER: &str = " of the starter";
 
 /// `critical, high or medium`.
 fn words(list: &OneOrMore<Severity>) -> String {
@@ -277,7 +295,10 @@ impl Goal for Vulnerabilities {
         if let Some(worst) = found.first()
             && found.len() > limit
         {
-            return self.unmet(&found, worst, evidence, &by.to_string());
+            return match self.may_be_fewer(scan, &evidence.starter_scan) {
+                Some(missing) => Verdict::unknown(&missing),
+                None => self.unmet(&found, worst, evidence, &by.to_string()),
+            };
         }
         // What was found counts in any case; that nothing was found counts only where nothing is
         // hidden.
@@ -304,8 +325,8 @@ fn number(count: usize) -> String {
 }
 
 impl Vulnerabilities {
-    /// Why the goal cannot be judged where nobody says how bad findings are, and what helps.
-    fn not_rated(&self, first: &Finding, count: usize) -> Missing {
+    /// Why the goal cannot be judged where nobody says how bad findings are. `whose` follows them.
+    fn not_rated(&self, first: &Finding, count: usize, whose: &str) -> Missing {
         let which = if self.fixable.is_some() {
             "fixable finding"
         } else {
@@ -322,7 +343,7 @@ impl Vulnerabilities {
             None => String::new(),
         };
         Missing::because(format!(
-            "The advisories do not say how bad {} {are}: {each} may be {list}. The first is {} in `{}` {}{closes}.",
+            "The advisories do not say how bad {}{whose} {are}: {each} may be {list}. The first is {} in `{}` {}{closes}.",
             plural(count, which),
             first.id,
             package.name,
@@ -591,6 +612,36 @@ mod tests {
         };
         let same = judge(less, scan(two()), Some(both));
         assert!(same.starts_with("met"), "{same}");
+    }
+
+    #[test]
+    fn what_nobody_rates_in_the_starter_may_count_there() {
+        let less = "vulnerabilities: { fixable: high, less_than: baseline }";
+        let of = |high: usize, unrated: usize| {
+            let high = (0..high).map(|at| (format!("CVE-{at}"), Severity::High));
+            let unrated = (0..unrated).map(|at| (format!("GO-{at}"), Severity::Unknown));
+            let all = high.chain(unrated);
+            scan(all.map(|(id, how)| finding(&id, how, Some("2"))).collect())
+        };
+        insta::assert_snapshot!(
+            judge(less, of(2, 0), Some(of(2, 1))),
+            @"unknown: The advisories do not say how bad 1 fixable finding of the starter is: it may be high. The first is GO-0 in `pip` 25.1.1, which 2 fixes."
+        );
+        let only = judge(less, of(0, 0), Some(of(0, 2)));
+        assert!(
+            only.contains("how bad 2 fixable findings of the starter are"),
+            "{only}"
+        );
+        // Here as there, or too few of them, or more than is allowed in any case.
+        let capped = "vulnerabilities: { fixable: high, less_than: baseline, max: 1 }";
+        for (yaml, ours, starter) in [
+            (less, of(2, 1), of(2, 1)),
+            (less, of(3, 0), of(2, 1)),
+            (capped, of(2, 0), of(2, 1)),
+        ] {
+            let verdict = judge(yaml, ours, Some(starter));
+            assert!(verdict.starts_with("unmet"), "{verdict}");
+        }
     }
 
     #[test]
