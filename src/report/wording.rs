@@ -154,7 +154,8 @@ fn fault(goal: &GoalReport, required: &[&GoalReport]) -> String {
         });
         return match other {
             Some(other) => fault(other, required),
-            None => "it does not start".to_owned(),
+            None if ended || found.starts_with("killed") => "it does not start".to_owned(),
+            None => "it does not get ready".to_owned(),
         };
     }
     match goal.kind.as_str() {
@@ -265,6 +266,14 @@ mod tests {
         let small = || goal("max_size", VerdictName::Met, "");
         for (goals, wanted) in [
             (vec![small(), unasked()], "it does not start."),
+            // It runs.
+            (
+                vec![
+                    small(),
+                    goal("stops", VerdictName::Unmet, "port 7000 never opened"),
+                ],
+                "it does not get ready.",
+            ),
             (
                 vec![small(), http(), unasked()],
                 "it does not start; 1 goal is open as well.",
