@@ -386,6 +386,8 @@ pub struct Check {
     pub found: Clean,
     /// What to do, where something is to be done.
     pub fix: Option<Clean>,
+    /// Whether `loadline doctor --fix` can do it here.
+    pub mendable: bool,
 }
 
 /// What came of a check.

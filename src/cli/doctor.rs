@@ -202,6 +202,7 @@ fn text(facts: &Facts, paint: Paint) -> String {
         state,
         found,
         fix,
+        mendable: _,
     } in checks(facts)
     {
         let label = format!("{:<8}", state.word());

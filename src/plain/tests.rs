@@ -296,6 +296,7 @@ impl Workshop for Fake {
             state,
             found: Clean::line(found),
             fix: Some(Clean::line(fix)),
+            mendable: true,
         };
         vec![
             check(

@@ -241,6 +241,7 @@ fn check(title: &str, state: CheckState, found: impl AsRef<str>, fix: Option<&st
         state,
         found: Clean::line(found.as_ref()),
         fix: fix.map(Clean::line),
+        mendable: false,
     }
 }
 
@@ -289,7 +290,10 @@ fn of_engine(engine: &Result<EngineInfo, NoEngine>) -> Check {
         Err(missing) => missing,
     };
     let (found, fix) = of_no_engine(missing);
-    check("Engine", CheckState::Bad, found, fix.as_deref())
+    Check {
+        mendable: missing.remedy.is_ok(),
+        ..check("Engine", CheckState::Bad, found, fix.as_deref())
+    }
 }
 
 /// What is wrong where there is no engine, and what to do: never more than `--fix` would.

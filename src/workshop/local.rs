@@ -402,7 +402,7 @@ fn missing(error: &EngineError) -> EngineState {
             "Mend the address that you set, or run `loadline doctor` to see how others are tried."
         }
         EngineError::Silent { .. } => "Restart it, or run `loadline doctor` to see where it is.",
-        _ => "Start Docker or Podman, or run `loadline doctor --fix` to have it done.",
+        _ => "Start Docker or Podman, or run `loadline doctor`, which tells what can be done.",
     };
     EngineState::Missing {
         trouble: Trouble::new(error.to_string()).advise(advice),

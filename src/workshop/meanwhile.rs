@@ -152,6 +152,7 @@ mod tests {
             state,
             found: Clean::line("1 of 2 ready"),
             fix: None,
+            mendable: false,
         };
         let why = BaseState::Failed(Clean::line("no registry answers"));
         let states = BaseStates::from([("python:3.13".to_owned(), why)]);

@@ -35,7 +35,7 @@ pub(super) fn explain(error: &EngineError) -> (Exit, Told) {
                          `{}`",
                         unname(named)
                     ),
-                    None => "run `loadline doctor --fix` to install or start one".to_owned(),
+                    None => "run `loadline doctor`, which tells what can be done".to_owned(),
                 })
                 .hint(
                     "`loadline learn` still opens the lessons, quizzes and instant Dockerfile \
@@ -147,7 +147,8 @@ mod tests {
                 tried: tried.to_vec(),
             }))
         };
-        assert!(shown(&many).contains("run `loadline doctor --fix` to install or start one"));
+        // Whether `--fix` can do it is known only to who looked.
+        assert!(shown(&many).contains("run `loadline doctor`, which tells what can be done"));
         let named = shown(&[place("the current Docker context `lab`")]);
         assert!(named.contains("`docker context use default`"), "{named}");
         assert!(!named.contains("--fix"), "{named}");

@@ -37,7 +37,7 @@ pub fn fix(model: &Model) -> Option<Fix> {
 pub fn fix_of(model: &Model, check: &Check) -> Option<Fix> {
     check.fix.as_ref()?;
     match (check.title.as_str(), check.state) {
-        ("Engine", CheckState::Bad) => Some(Fix::Engine),
+        ("Engine", CheckState::Bad) if check.mendable => Some(Fix::Engine),
         (doctor::BASES, _) if model.engine.is_ready() && !model.preparing => Some(Fix::Bases),
         _ => None,
     }

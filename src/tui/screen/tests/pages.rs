@@ -8,6 +8,7 @@ use super::pictures;
 use crate::attempt::AttemptEvent;
 use crate::course::Choice;
 use crate::course::Quiz;
+use crate::engine::start::plan::NoPlan;
 use crate::report::BaselineReport;
 use crate::report::LayerReport;
 use crate::report::Outcome;
@@ -21,6 +22,8 @@ use crate::tui::fixture::shrink;
 use crate::tui::fixture::traced;
 use crate::tui::msg::JobId;
 use crate::tui::msg::Msg;
+use crate::tui::screen::doctor::Fix;
+use crate::tui::screen::doctor::fix_of;
 use crate::tui::theme::Palette;
 use crate::tui::theme::Theme;
 use crate::units::Bytes;
@@ -29,6 +32,9 @@ use crate::workshop::BaseState;
 use crate::workshop::Check;
 use crate::workshop::CheckState;
 use crate::workshop::Trouble;
+use crate::workshop::doctor;
+use crate::workshop::doctor::Facts;
+use crate::workshop::doctor::NoEngine;
 
 const TEXT: &str = "# Distroless: Python\n\n\
 A distroless image holds your application and the runtime it needs. There is **no shell**, no \
@@ -273,6 +279,7 @@ fn checked() -> Scene {
         state,
         found: Clean::line(found),
         fix: fix.map(Clean::line),
+        mendable: title == "Engine",
     };
     scene.tell(Msg::Doctor(vec![
         check(
@@ -307,6 +314,30 @@ fn a_doctor_who_misses_the_engine() {
 }
 
 #[test]
+fn no_key_is_offered_for_an_engine_that_cannot_be_had_from_here() {
+    let scene = checked();
+    let fix = |remedy| {
+        let facts = Facts {
+            engine: Err(NoEngine {
+                remedy,
+                ..doctor::fixture::no_engine()
+            }),
+            ..doctor::fixture::sound()
+        };
+        let checks = doctor::checks(&facts);
+        let engine = checks.iter().find(|check| check.title == "Engine");
+        fix_of(&scene.model, engine.unwrap())
+    };
+    let can = doctor::fixture::no_engine().remedy;
+    assert_eq!(fix(can), Some(Fix::Engine));
+    let cannot = NoPlan {
+        reason: "installing an engine needs root".to_owned(),
+        commands: vec!["apt-get update".to_owned()],
+    };
+    assert_eq!(fix(Err(cannot)), None);
+}
+
+#[test]
 fn the_doctor_tells_the_reason_that_home_and_the_brief_promise() {
     let mut scene = Scene::work();
     scene.tell(Msg::Base(BaseEvent {
@@ -322,6 +353,7 @@ fn the_doctor_tells_the_reason_that_home_and_the_brief_promise() {
         state: CheckState::Limited,
         found: Clean::line("1 of 2 ready"),
         fix: None,
+        mendable: false,
     }]));
     let words = "1 of 2 ready; python:3.13: no registry answers here";
     let doctor = scene.picture(120, 36);
