@@ -16,7 +16,6 @@ use candidates::Candidate;
 use candidates::Context;
 use candidates::Facts;
 use candidates::NO_CONTEXT;
-use candidates::OF_DOCKER;
 use candidates::OF_ROOTS_PODMAN;
 use candidates::candidates;
 use sha2::Digest as _;
@@ -28,6 +27,8 @@ use crate::engine::docker::Choices;
 use crate::engine::docker::Docker;
 use crate::text::Clean;
 use crate::units::show_duration;
+
+pub(in crate::engine) use candidates::OF_DOCKER;
 
 /// What a search came to.
 #[derive(Debug)]

@@ -62,7 +62,7 @@ const IN_HOME: [(&str, &str); 7] = [
 ];
 
 /// The socket of Docker, which is for root and for a group.
-pub(super) const OF_DOCKER: &str = "/var/run/docker.sock";
+pub(in crate::engine) const OF_DOCKER: &str = "/var/run/docker.sock";
 /// The socket of root's own Podman, which is for root alone.
 pub(super) const OF_ROOTS_PODMAN: &str = "/run/podman/podman.sock";
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::engine::find::OF_DOCKER;
 use crate::engine::unname;
 
 /// Where dockerd writes when it is started without a service manager.
@@ -210,8 +211,9 @@ fn restart(facts: &Facts, socket: &str) -> NoPlan {
     let reason = format!("an engine is there at {socket} and does not answer");
     let sudo = if facts.root { "" } else { "sudo " };
     let commands = match facts.services {
-        // Who runs it is known of Docker's only.
-        _ if !socket.ends_with("/run/docker.sock") => Vec::new(),
+        // Who runs it is known of the daemon's only: in a home folder it is a desktop's or a virtual
+        // machine's.
+        _ if socket.strip_prefix("unix://") != Some(OF_DOCKER) => Vec::new(),
         Services::Systemd => vec![
             format!("{sudo}journalctl -u docker -n 20"),
             format!("{sudo}systemctl restart docker"),
@@ -582,12 +584,17 @@ mod tests {
         };
         let none = plan(&served).expect_err("one is there");
         assert_eq!(none.commands[1], "sudo systemctl restart docker");
-        let podmans = Facts {
-            silent: Some("unix:///run/user/7/podman/podman.sock".to_owned()),
-            ..facts
-        };
-        let none = plan(&podmans).expect_err("one is there");
-        assert_eq!(none.commands.len(), 0, "{:?}", none.commands);
+        for others in [
+            "run/user/7/podman/podman.sock",
+            "home/ana/.docker/run/docker.sock",
+        ] {
+            let others = Facts {
+                silent: Some(format!("unix:///{others}")),
+                ..facts.clone()
+            };
+            let none = plan(&others).expect_err("one is there");
+            assert_eq!(none.commands.len(), 0, "{:?}", none.commands);
+        }
     }
 
     #[test]
