@@ -228,10 +228,11 @@ fn host_of(meta: &Path, certificates: Option<&Path>) -> Result<String, String> {
     let field = |name: &str| docker.and_then(|docker| docker.get(name));
     let host = field("Host").and_then(serde_json::Value::as_str);
     let host = host.ok_or_else(|| format!("its settings in `{shown}` name no Docker engine"))?;
-    // The client library verifies in any case.
+    // The client library verifies in any case; a socket and ssh have no certificate.
+    let has_tls = !host.starts_with("unix://") && !host.starts_with("ssh://");
     let unverified = field("SkipTLSVerify").and_then(serde_json::Value::as_bool) == Some(true);
     let has_authority = certificates.is_some_and(|folder| folder.join("ca.pem").is_file());
-    if unverified && !has_authority {
+    if has_tls && unverified && !has_authority {
         return Err(
             "it skips the check of the engine's certificate, which Loadline does not: give the \
              context the authority of that certificate (`ca=FILE`)"
@@ -291,6 +292,11 @@ mod tests {
         std::fs::write(tls.join("ca.pem"), "x").unwrap();
         let checked = context(folder.path(), "lab");
         assert_eq!(checked.host.as_deref(), Ok("tcp://lab:1"));
+        for host in ["unix:///lab.sock", "ssh://lab"] {
+            let (folder, _) = lab(&skips.replace("tcp://lab:1", host));
+            let without_tls = context(folder.path(), "lab");
+            assert_eq!(without_tls.host.as_deref(), Ok(host));
+        }
     }
 
     #[tokio::test]
