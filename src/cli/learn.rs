@@ -30,6 +30,7 @@ use crate::course::suggest;
 use crate::plain;
 use crate::plain::Teletype;
 use crate::text::Clean;
+use crate::text::io_cause;
 use crate::tui;
 use crate::tui::Left;
 use crate::tui::Start;
@@ -76,7 +77,8 @@ fn screens(course: &Arc<Course>, start: Start) -> Result<Exit, CliError> {
         Ok(Left::Quit) => Ok(Exit::Ok),
         Ok(Left::Terminated) => Ok(Exit::Interrupted),
         Err(error) => Err(CliError::Internal(format!(
-            "the terminal cannot be used: {error}"
+            "the terminal cannot be used: {}",
+            io_cause(&error)
         ))),
     }
 }

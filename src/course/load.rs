@@ -17,6 +17,7 @@ use super::Course;
 use super::CourseError;
 use super::Files;
 use super::whole;
+use crate::text::io_cause;
 
 static LESSONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lessons");
 static EXERCISES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/exercises");
@@ -81,7 +82,8 @@ pub fn folder_files(root: &Path) -> Result<Files, CourseError> {
             Ok(_) => return Err(CourseError::of_file(name, "this is not a folder")),
             Err(_) if name == "solutions" => {}
             Err(error) => {
-                let message = format!("the course in `{}` cannot be read: {error}", root.display());
+                let (shown, why) = (root.display(), io_cause(&error));
+                let message = format!("the course in `{shown}` cannot be read: {why}");
                 let hint = "`--course` takes a folder with `lessons`, `exercises` and `solutions`";
                 return Err(CourseError::of_file(name, message).with_hint(hint));
             }
@@ -98,7 +100,8 @@ struct Reader {
 impl Reader {
     fn folder(&mut self, path: &Path, name: &str, depth: usize) -> Result<(), CourseError> {
         let failed = |error: std::io::Error| {
-            CourseError::of_file(name, format!("this folder cannot be read: {error}"))
+            let why = io_cause(&error);
+            CourseError::of_file(name, format!("this folder cannot be read: {why}"))
         };
         if depth > MAX_DEPTH {
             return Err(CourseError::of_file(
@@ -122,7 +125,8 @@ impl Reader {
         entries.sort();
         for (inner, path) in entries {
             let kind = fs::symlink_metadata(&path).map_err(|error| {
-                CourseError::of_file(&inner, format!("this file cannot be read: {error}"))
+                let why = io_cause(&error);
+                CourseError::of_file(&inner, format!("this file cannot be read: {why}"))
             })?;
             if kind.is_dir() {
                 self.folder(&path, &inner, depth + 1)?;
@@ -141,7 +145,8 @@ impl Reader {
 
     fn file(&mut self, path: &Path, name: String) -> Result<(), CourseError> {
         let failed = |error: std::io::Error| {
-            CourseError::of_file(&name, format!("this file cannot be read: {error}"))
+            let why = io_cause(&error);
+            CourseError::of_file(&name, format!("this file cannot be read: {why}"))
         };
         let mut content = Vec::new();
         let cap = whole::MAX_FILE as u64 + 1;
@@ -218,6 +223,8 @@ mod tests {
     fn a_folder_that_is_not_there_says_what_is_wanted() {
         let error = folder(Path::new("/nowhere/at/all")).unwrap_err();
         assert!(error.to_string().contains("--course"), "{error}");
+        let why = "cannot be read: no such file or directory";
+        assert!(error.message().ends_with(why), "{error}");
     }
 
     #[test]

@@ -223,7 +223,7 @@ fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
     empty
     stderr:
     error: cannot reach a container engine
-      caused by: `[folder]/empty/ca.pem` cannot be read: No such file or directory (os error 2) at tcp://[engine] (the variable `DOCKER_HOST`)
+      caused by: `[folder]/empty/ca.pem` cannot be read: no such file or directory at tcp://[engine] (the variable `DOCKER_HOST`)
       hint: while the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`
       hint: `loadline learn` still opens the lessons, quizzes and instant Dockerfile checks; nothing can be graded without an engine
     exit code: 4

@@ -14,6 +14,7 @@ use bollard::errors::Error;
 
 use crate::engine::EngineError;
 use crate::text::Clean;
+use crate::text::io_cause;
 
 /// Turns the client library's error into ours. `what` names the request, `address` the engine.
 pub(super) fn fault(
@@ -24,7 +25,10 @@ pub(super) fn fault(
 ) -> EngineError {
     match error {
         Error::RequestTimeoutError => EngineError::Silent { what, within },
-        Error::SocketNotFoundError(path) => no_socket(path, address),
+        Error::SocketNotFoundError(path) => {
+            let seen = std::fs::symlink_metadata(path);
+            no_socket(path, address, seen.err().map(|error| error.kind()))
+        }
         Error::DockerResponseServerError {
             status_code,
             message,
@@ -49,14 +53,12 @@ pub(super) fn fault(
 }
 
 /// What it means that the library sees no socket: it does not tell one that is not there from one in
-/// a folder that may not be entered.
-fn no_socket(path: &str, address: &str) -> EngineError {
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            EngineError::NoPermission {
-                address: address.to_owned(),
-            }
-        }
+/// a folder that may not be entered. `kind` is why it cannot be looked at, where it cannot.
+fn no_socket(path: &str, address: &str, kind: Option<io::ErrorKind>) -> EngineError {
+    match kind {
+        Some(io::ErrorKind::PermissionDenied) => EngineError::NoPermission {
+            address: address.to_owned(),
+        },
         _ => EngineError::Gone {
             detail: Clean::line(&format!("there is no socket {path}")),
         },
@@ -152,7 +154,7 @@ pub(super) fn certificates(folder: &Path) -> Result<(), EngineError> {
         .chain(own.into_iter().filter(|_| has_own))
     {
         if let Err(error) = std::fs::File::open(&path) {
-            let why = format!("`{}` cannot be read: {error}", path.display());
+            let why = format!("`{}` cannot be read: {}", path.display(), io_cause(&error));
             return Err(EngineError::Gone {
                 detail: Clean::line(&why),
             });
@@ -464,21 +466,15 @@ mod tests {
 
     #[test]
     fn a_socket_in_a_folder_that_may_not_be_entered_is_not_one_that_is_not_there() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("x.sock").display().to_string();
-        let gone = of(&Error::SocketNotFoundError(socket.clone()));
-        assert!(matches!(gone, EngineError::Gone { .. }), "{gone:?}");
-        let closed = std::fs::Permissions::from_mode(0o000);
-        std::fs::set_permissions(folder.path(), closed).unwrap();
-        let denied = of(&Error::SocketNotFoundError(socket));
-        // Root enters every folder.
-        if !rustix::process::geteuid().is_root() {
-            assert!(
-                matches!(denied, EngineError::NoPermission { .. }),
-                "{denied:?}"
-            );
+        let of = |kind| no_socket("/closed/x.sock", "unix:///closed/x.sock", kind);
+        let denied = of(Some(io::ErrorKind::PermissionDenied));
+        assert!(
+            matches!(denied, EngineError::NoPermission { .. }),
+            "{denied:?}"
+        );
+        for other in [Some(io::ErrorKind::NotFound), None] {
+            let gone = of(other);
+            assert!(matches!(gone, EngineError::Gone { .. }), "{gone:?}");
         }
     }
 
