@@ -227,10 +227,7 @@ impl Inventory {
         let Some((group, artifact)) = coordinates.rsplit_once(':') else {
             return false;
         };
-        let named = |maker: &String| {
-            let own = maker.rsplit('/').next().unwrap_or_default();
-            own.len() > 1 && group.split('.').any(|part| part.starts_with(own))
-        };
+        let named = |maker: &String| roots::is_named(maker, group);
         let mut makers = self.makers.get(&package.path).into_iter().flatten();
         package.kind == PackageKind::Java
             && package.name == artifact

@@ -594,6 +594,22 @@ fn an_archive_without_a_group_is_matched_by_its_name_and_its_classes() {
         (uncovered.why, uncovered.first.as_str()),
         (Lack::Group, "core")
     );
+    // Nor does what a domain ends in, or what a name begins with, tell whose an archive is.
+    let others = [
+        about_archive("A", "com.x:server"),
+        about_archive("B", "com.nobody:common"),
+        about_archive("C", "org.acme2:core"),
+    ];
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    let mistaken = of_archives(
+        &[
+            ("server", &["br/com/empresa"]),
+            ("common", &["uk/co/acme"]),
+            ("core", &["com/acme"]),
+        ],
+        &memory(&[(Ecosystem::Maven, None)], &others),
+    );
+    assert!(mistaken.findings.is_empty() && mistaken.is_blind());
     let without = of_archives(&[("core", &["com/example"])], &memory(&[], &[]));
     assert_eq!(without.uncovered[0].why, Lack::Snapshot);
 }

@@ -14,6 +14,12 @@ const DOMAINS: [&str; 11] = [
     "com", "org", "net", "edu", "gov", "mil", "int", "info", "biz", "dev", "name",
 ];
 
+/// What countries put before the owner: `co` of `uk.co.acme`.
+const BELOW_COUNTRIES: [&str; 7] = ["com", "co", "org", "net", "gov", "edu", "ac"];
+
+/// Makers whose groups have another name, which no one else has.
+const OTHER_NAMES: [(&str, &str); 1] = [("h2", "h2database")];
+
 /// Folders of an archive below which its own classes lie.
 const OWN: [&str; 2] = ["BOOT-INF/classes/", "WEB-INF/classes/"];
 
@@ -100,14 +106,33 @@ fn root(name: &str) -> Option<&str> {
         return None;
     }
     let mut ends = folder.match_indices('/').map(|(at, _)| at);
-    let first = ends.next().unwrap_or(folder.len());
-    let domain = folder.get(..first)?;
-    let end = if domain.len() == 2 || DOMAINS.contains(&domain) {
-        ends.next().unwrap_or(folder.len())
-    } else {
-        first
+    let end = ends.nth(domain(folder.split('/')));
+    folder.get(..end.unwrap_or(folder.len()))
+}
+
+/// How many of the first parts of a name are a domain's end: 1 of `com.acme`, 2 of `br.com.acme`.
+fn domain<'n>(mut parts: impl Iterator<Item = &'n str>) -> usize {
+    let first = parts.next().unwrap_or_default();
+    if first.len() == 2 {
+        let second = parts.next().unwrap_or_default();
+        return 1 + usize::from(BELOW_COUNTRIES.contains(&second));
+    }
+    usize::from(DOMAINS.contains(&first))
+}
+
+/// Whether a Maven group names a maker: with the maker's own part as one of its parts, or as what one
+/// begins with before a hyphen (`scala` in `org.scala-lang`). What a domain ends in is nobody's name.
+pub(super) fn is_named(maker: &str, group: &str) -> bool {
+    let Some(own) = maker.split('/').nth(domain(maker.split('/'))) else {
+        return false;
     };
-    folder.get(..end)
+    let is_own = |part: &str| {
+        let rest = part.strip_prefix(own);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            || OTHER_NAMES.contains(&(own, part))
+    };
+    let mut parts = group.split('.').skip(domain(group.split('.')));
+    own.len() > 1 && parts.any(is_own)
 }
 
 #[cfg(test)]
@@ -122,6 +147,10 @@ mod tests {
             ("com/fasterxml/jackson/X.class", Some("com/fasterxml")),
             ("io/netty/util/X.class", Some("io/netty")),
             ("kotlin/text/Regex.class", Some("kotlin")),
+            ("br/com/empresa/x/A.class", Some("br/com/empresa")),
+            ("uk/co/acme/A.class", Some("uk/co/acme")),
+            ("de/acme/com/A.class", Some("de/acme")),
+            ("br/com/A.class", Some("br/com")),
             ("com/Main.class", Some("com")),
             ("Main.class", Some("")),
             ("BOOT-INF/classes/com/acme/Main.class", Some("com/acme")),
@@ -137,6 +166,30 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(root(name), maker, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_group_names_a_maker_by_a_whole_part_that_no_domain_ends_in() {
+        for (maker, group, is) in [
+            ("org/apache", "org.apache.tomcat.embed", true),
+            ("okhttp3", "com.squareup.okhttp3", true),
+            ("scala", "org.scala-lang", true),
+            ("org/h2", "com.h2database", true),
+            ("com/mysql", "mysql", true),
+            ("javax", "javax.servlet", true),
+            ("uk/co/acme", "uk.co.acme", true),
+            ("okhttp3", "com.squareup.okhttp", false),
+            ("com/acme", "org.acme2", false),
+            ("com/google", "com.googlecode.x", false),
+            ("br/com/empresa", "com.thoughtworks.gocd", false),
+            ("uk/co/acme", "com.nobody.common", false),
+            ("br/com", "com.thoughtworks.gocd", false),
+            ("br/com", "br.com.empresa", false),
+            ("com", "com.acme", false),
+            ("", "com.acme", false),
+        ] {
+            assert_eq!(is_named(maker, group), is, "{maker} {group}");
         }
     }
 
