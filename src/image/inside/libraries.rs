@@ -21,6 +21,9 @@ use crate::image::tree::Tree;
 /// How many files of one name are looked at for why none of them does.
 const MOST_NAMESAKES: usize = 64;
 
+/// What the folder of a default folder is called in which libraries for some processors lie.
+const PROCESSORS: &str = "/glibc-hwcaps/";
+
 /// The most files that one program may load, and the most places that are tried for them.
 const MOST_LOADED: usize = 512;
 const MOST_TRIED: usize = 20_000;
@@ -107,6 +110,10 @@ enum Kind {
 /// A library that a program of one machine asks one loader for.
 type Wish = (Kind, bool, String, String);
 
+fn wish(name: &str, asking: &Dynamic, kind: Kind) -> Wish {
+    (kind, asking.wide, asking.machine.clone(), name.to_owned())
+}
+
 /// A file that is loaded.
 struct Loaded<'a> {
     dynamic: &'a Dynamic,
@@ -140,8 +147,12 @@ pub struct Libraries<'a> {
     unread_cache: bool,
     /// The paths of library files, by the name of the file.
     names: HashMap<String, Vec<String>>,
+    /// Those of them for some processors alone.
+    for_processors: HashMap<String, Vec<String>>,
     /// What was found without being told where to look.
     defaults: RefCell<HashMap<Wish, Option<String>>>,
+    /// Where what was not found is all the same.
+    elsewhere: RefCell<HashMap<Wish, Option<Elsewhere>>>,
 }
 
 impl std::fmt::Debug for Libraries<'_> {
@@ -162,9 +173,14 @@ impl<'a> Libraries<'a> {
             .and_then(loader_cache::read);
         let is_library = |path: &String| path.contains(".so");
         let mut names: HashMap<String, Vec<String>> = HashMap::new();
+        let mut for_processors: HashMap<String, Vec<String>> = HashMap::new();
         for path in tree.paths().filter(is_library) {
-            let name = path.rsplit('/').next().unwrap_or(&path);
-            names.entry(name.to_owned()).or_default().push(path);
+            let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+            if path.contains(PROCESSORS) {
+                let paths = for_processors.entry(name.clone()).or_default();
+                paths.push(path.clone());
+            }
+            names.entry(name).or_default().push(path);
         }
         Self {
             tree,
@@ -172,8 +188,10 @@ impl<'a> Libraries<'a> {
             unread_cache: cache.is_some() && read.is_none(),
             cache: read,
             names,
+            for_processors,
             remembered,
             defaults: RefCell::default(),
+            elsewhere: RefCell::default(),
         }
     }
 
@@ -196,7 +214,17 @@ impl<'a> Libraries<'a> {
     }
 
     /// Where a library of that name lies that the loader of `asking` does not find.
-    fn elsewhere(&self, name: &str, asking: &Dynamic) -> Option<Elsewhere> {
+    fn elsewhere(&self, name: &str, asking: &Dynamic, kind: Kind) -> Option<Elsewhere> {
+        let key = wish(name, asking, kind);
+        if let Some(known) = self.elsewhere.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = self.look_elsewhere(name, asking);
+        self.elsewhere.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn look_elsewhere(&self, name: &str, asking: &Dynamic) -> Option<Elsewhere> {
         let paths = self.names.get(name)?.iter().take(MOST_NAMESAKES);
         let places = paths.filter_map(|path| {
             let path = format!("/{path}");
@@ -257,7 +285,7 @@ impl<'a> Libraries<'a> {
                 let found = self.find(&name, next, &loaded, kind, &mut tries);
                 let elsewhere = match found {
                     Some(_) => None,
-                    None => self.elsewhere(&name, dynamic),
+                    None => self.elsewhere(&name, dynamic, kind),
                 };
                 if let Some((path, node, dynamic)) = found
                     .as_ref()
@@ -344,7 +372,7 @@ impl<'a> Libraries<'a> {
 
     /// Where a loader finds a library without being told where to look.
     fn by_default(&self, name: &str, dynamic: &Dynamic, kind: Kind) -> Option<String> {
-        let key = (kind, dynamic.wide, dynamic.machine.clone(), name.to_owned());
+        let key = wish(name, dynamic, kind);
         if let Some(known) = self.defaults.borrow().get(&key) {
             return known.clone();
         }
@@ -378,14 +406,14 @@ impl<'a> Libraries<'a> {
         folders: &[String],
         kind: Kind,
     ) -> Option<String> {
-        let paths = self.names.get(name).filter(|_| kind == Kind::Gnu)?;
-        let paths = paths.iter().map(|path| format!("/{path}"));
+        let paths = self.for_processors.get(name);
+        let paths = paths.filter(|_| kind == Kind::Gnu)?.iter();
+        let mut paths = paths.take(MOST_NAMESAKES).map(|path| format!("/{path}"));
         let is_below = |path: &String| {
-            let folder = path.split_once("/glibc-hwcaps/").map(|(folder, _)| folder);
+            let folder = path.split_once(PROCESSORS).map(|(folder, _)| folder);
             folder.is_some_and(|folder| folders.iter().any(|one| one == folder))
         };
-        let mut paths = paths.filter(is_below).take(MOST_NAMESAKES);
-        paths.find(|path| self.fits(path, asking))
+        paths.find(|path| is_below(path) && self.fits(path, asking))
     }
 
     fn musl_folders(&self) -> Vec<String> {
@@ -524,4 +552,38 @@ fn gnu_folders(machine: &str) -> Vec<String> {
         "/usr/lib32",
     ];
     multiarch.chain(plain.map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::probe::testing;
+    use super::super::tests::image;
+    use super::super::tests::layer;
+    use super::*;
+
+    #[test]
+    fn many_namesakes_cost_one_look_for_all_programs_of_a_machine() {
+        let mut files = layer(&["a", "b", "c", "lib/glibc-hwcaps/v2/libz.so"]);
+        for number in 0..200 {
+            let namesake = format!("d/{number}/libx.so");
+            files.entries.extend(layer(&[namesake.as_str()]).entries);
+        }
+        for (path, machine) in [("a", "amd64"), ("b", "amd64"), ("c", "arm64")] {
+            let program = Dynamic {
+                machine: machine.to_owned(),
+                needed: vec![String::from("libx.so")],
+                ..Dynamic::default()
+            };
+            files.notes.push(testing::of_dynamic(path, program));
+        }
+        let contents = image(vec![files], Config::default());
+        let tree = Tree::of(&contents);
+        let libraries = Libraries::of(&contents, &tree);
+        let programs: Vec<&String> = libraries.for_processors.keys().collect();
+        assert_eq!(programs, ["libz.so"]);
+        for path in ["a", "b", "c"] {
+            assert_eq!(libraries.needs(path).unwrap().missing().count(), 1);
+        }
+        assert_eq!(libraries.elsewhere.borrow().len(), 2);
+    }
 }
