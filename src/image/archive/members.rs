@@ -31,6 +31,7 @@ const GID: Range<usize> = 116..124;
 const SIZE: Range<usize> = 124..136;
 const TYPE: usize = 156;
 const MAGIC: Range<usize> = 257..263;
+const VERSION: Range<usize> = 263..265;
 
 /// The extended attribute that gives a program rights of its own, as archives have it.
 const CAPABILITIES: &[u8] = b"SCHILY.xattr.security.capability";
@@ -274,25 +275,40 @@ pub(super) const fn padding(size: u64) -> u64 {
     (BLOCK - size % BLOCK) % BLOCK
 }
 
-/// A number of a header, as engines read it: digits of base 8 with blanks around them, no digits for
-/// 0, or plain bytes behind a first bit; `None` where it is none, or below 0.
+/// A number of a header that is none below 0; `None` where it is, or no number.
 fn number(block: &[u8], field: Range<usize>) -> Option<u64> {
+    u64::try_from(signed(block, field)?).ok()
+}
+
+/// A number of a header, as engines read it: digits of base 8 with blanks around them, no digits for
+/// 0, or plain bytes behind a first bit, below 0 where the second one is set too; `None` where it is
+/// none.
+fn signed(block: &[u8], field: Range<usize>) -> Option<i64> {
     let bytes = block.get(field)?;
-    let (first, rest) = bytes.split_first()?;
+    let first = *bytes.first()?;
     if first & 0x80 != 0 {
-        let negative = first & 0x40 != 0;
-        let add = |sum: u64, byte: &u8| sum.checked_mul(256)?.checked_add(u64::from(*byte));
-        let sum = rest.iter().try_fold(u64::from(first & 0x3f), add);
-        return sum.filter(|_| !negative);
+        let inverted = if first & 0x40 == 0 { 0 } else { 0xff };
+        let mut bytes = bytes.iter().map(|byte| byte ^ inverted);
+        let first = i64::from(bytes.next()? & 0x7f);
+        let add = |sum: i64, byte: u8| sum.checked_mul(256)?.checked_add(i64::from(byte));
+        let sum = bytes.try_fold(first, add)?;
+        return Some(if inverted == 0 { sum } else { !sum });
     }
-    let is_blank = |byte: &u8| matches!(*byte, b' ' | 0);
-    let digits = bytes.iter().position(|byte| !is_blank(byte));
-    let digits = digits.and_then(|from| bytes.get(from..));
-    let digits = digits.unwrap_or_default().split(|byte| *byte == 0).next()?;
-    match std::str::from_utf8(digits).ok()?.trim_end() {
-        "" => Some(0),
-        digits => u64::from_str_radix(digits, 8).ok(),
-    }
+    let is_digit_or_more = |byte: &u8| !matches!(*byte, b' ' | 0);
+    let from = bytes.iter().position(is_digit_or_more);
+    let to = bytes.iter().rposition(is_digit_or_more);
+    let (Some(from), Some(to)) = (from, to) else {
+        return Some(0);
+    };
+    let mut digits = bytes
+        .get(from..=to)?
+        .split(|byte| *byte == 0)
+        .next()?
+        .iter();
+    digits.try_fold(0_i64, |sum, byte| {
+        let digit = char::from(*byte).to_digit(8)?;
+        sum.checked_mul(8)?.checked_add(i64::from(digit))
+    })
 }
 
 fn member(
@@ -335,8 +351,9 @@ fn member(
             0
         },
         at: 0,
-        mode: number(block, MODE)
-            .and_then(|mode| u32::try_from(mode).ok())
+        // Whatever else stands there, engines set these bits.
+        mode: signed(block, MODE)
+            .and_then(|mode| u32::try_from(mode & 0o7777).ok())
             .unwrap_or(0),
         uid: records.uid.or_else(|| number(block, UID)).unwrap_or(0),
         gid: records.gid.or_else(|| number(block, GID)).unwrap_or(0),
@@ -345,7 +362,8 @@ fn member(
 }
 
 /// The path in a header itself. Engines ask for no version of the form that cuts a path in two, and
-/// read one form more, which has less room for the first part.
+/// read two forms more: one has less room for the first part, and the other has none, but some
+/// programs wrote it over the times there, which are no numbers then.
 fn written_path(block: &[u8]) -> String {
     let text = |range: Range<usize>| {
         let bytes = block.get(range).unwrap_or_default();
@@ -355,11 +373,24 @@ fn written_path(block: &[u8]) -> String {
     let prefix = match block.get(MAGIC) {
         Some(b"ustar\0") if star => text(345..476),
         Some(b"ustar\0") => text(345..500),
+        Some(b"ustar ") if block.get(VERSION) == Some(b" \0") && has_no_times(block) => {
+            let prefix = text(345..500);
+            if prefix.is_ascii() { prefix } else { &[] }
+        }
         _ => &[],
     };
     let parts = [prefix, text(0..100)];
     let from = usize::from(prefix.is_empty());
     path_text(&parts.get(from..).unwrap_or_default().join(&b'/'))
+}
+
+/// Whether something stands in the place of GNU's times that is no time.
+fn has_no_times(block: &[u8]) -> bool {
+    let is_none = |time: Range<usize>| {
+        let is_there = block.get(time.start).is_some_and(|byte| *byte != 0);
+        is_there && signed(block, time).is_none()
+    };
+    is_none(345..357) || is_none(357..369)
 }
 
 /// A path without leading and trailing slashes, doubled slashes and `.` parts.

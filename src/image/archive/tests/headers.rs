@@ -155,8 +155,30 @@ fn a_path_in_two_parts_is_read_in_every_form_that_has_one() {
         assert_eq!(path(version, b"\0"), ["pre/name Regular 3 644 0"]);
     }
     assert_eq!(path(b"ustar\x0000", b"tar\0"), ["pre/name Regular 3 644 0"]);
-    for other in [b"ustar  \0", b"\0\0\0\0\0\0\0\0"] {
+    for other in [b"ustar \0\0", b"\0\0\0\0\0\0\0\0"] {
         assert_eq!(path(other, b"\0"), ["name Regular 3 644 0"]);
+    }
+    // Where GNU's form has times, a path that is none of either was written all the same.
+    let gnu = |at: usize, text: &[u8]| {
+        let block = header(|block| {
+            put(block, 257, b"ustar  \0");
+            put(block, at, text);
+        });
+        members(&[block, padded(b"abc")])[0].clone()
+    };
+    assert_eq!(gnu(345, b"pre"), "pre/name Regular 3 644 0");
+    assert_eq!(
+        gnu(345, b"00000000017+etc"),
+        "00000000017+etc/name Regular 3 644 0"
+    );
+    assert_eq!(gnu(345, b"+7"), "+7/name Regular 3 644 0");
+    for none in [
+        &b"00000000017\x0000000000017\0"[..],
+        b"\x80\0\0\0\0\0\0\0\0\0\0\x07",
+        b"\0pre",
+        "pré".as_bytes(),
+    ] {
+        assert_eq!(gnu(345, none), "name Regular 3 644 0");
     }
     let full = |end: &[u8]| {
         let block = header(|block| {
@@ -180,10 +202,15 @@ fn numbers_are_read_with_blanks_around_them_and_as_bytes() {
         b" 4755  \0",
         b"4755\0\xff\xff\xff",
         b"\x80\0\0\0\0\0\x09\xed",
+        b"\x80\0\0\x01\0\0\x09\xed",
+        b"\xff\xff\xff\xff\xff\xff\xf9\xed",
+        b"40004755",
     ] {
         assert_eq!(of(setuid), "name Regular 3 4755 0");
     }
-    for none in [&[0; 8][..], &[b' '; 8], &[0xff; 8]] {
-        assert_eq!(of(none), "name Regular 3 0 0");
+    for none in [[0; 8], [b' '; 8]] {
+        assert_eq!(of(&none), "name Regular 3 0 0");
     }
+    // Below 0, all of them are set.
+    assert_eq!(of(&[0xff; 8]), "name Regular 3 7777 0");
 }
