@@ -63,6 +63,8 @@ pub enum Linking {
     Library,
     /// Its headers lie outside the bytes that were looked at, or are broken.
     Unknown,
+    /// Its own header announces more of them than the bytes that were looked at.
+    Cut,
 }
 
 impl Linking {
@@ -72,7 +74,7 @@ impl Linking {
         match self {
             Self::Static | Self::StaticPie => Some(true),
             Self::Dynamic { .. } | Self::Library => Some(false),
-            Self::Unknown => None,
+            Self::Unknown | Self::Cut => None,
         }
     }
 }
@@ -84,7 +86,9 @@ impl fmt::Display for Linking {
             Self::StaticPie => f.write_str("static, position-independent"),
             Self::Dynamic { interpreter } => write!(f, "dynamic, loaded by {interpreter}"),
             Self::Library => f.write_str("a shared library"),
-            Self::Unknown => f.write_str("linked in a way that its headers do not tell"),
+            Self::Unknown | Self::Cut => {
+                f.write_str("linked in a way that its headers do not tell")
+            }
         }
     }
 }
@@ -125,9 +129,18 @@ pub fn look(head: &[u8]) -> Option<Look> {
         Some(1) => headers::<elf::FileHeader32<Endianness>>(head),
         _ => None,
     };
+    let is_cut = match head.get(4) {
+        Some(2) => is_cut::<elf::FileHeader64<Endianness>>(head),
+        Some(1) => is_cut::<elf::FileHeader32<Endianness>>(head),
+        _ => None,
+    };
+    let linking = match is_cut {
+        Some(true) => Linking::Cut,
+        _ => Linking::Unknown,
+    };
     Some(found.unwrap_or_else(|| Look {
         program: Program::Elf(Elf {
-            linking: Linking::Unknown,
+            linking,
             machine: String::new(),
             needed: Vec::new(),
         }),
@@ -165,6 +178,22 @@ fn script(head: &[u8]) -> Option<Program> {
         interpreter: interpreter.to_owned(),
         argument: argument.filter(|argument| !argument.is_empty()),
     })
+}
+
+/// Whether a valid header announces program headers behind the end; `None` where it is not valid,
+/// which Linux does not mind. As there, what is missing of the header is 0.
+fn is_cut<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<bool> {
+    let mut padded = head.to_vec();
+    padded.resize(head.len().max(size_of::<H>()), 0);
+    let header = H::parse(padded.as_slice()).ok()?;
+    let endian = header.endian().ok()?;
+    let offset: u64 = header.e_phoff(endian).into();
+    let count = usize::from(header.e_phnum(endian));
+    let end = match count {
+        0 => size_of::<H>() as u64,
+        _ => offset.saturating_add((count * size_of::<H::ProgramHeader>()) as u64),
+    };
+    Some(end > head.len() as u64)
 }
 
 /// What the program headers say, where they lie inside the head.
@@ -427,11 +456,28 @@ mod tests {
     #[test]
     fn broken_headers_are_unknown() {
         let mut file = elf_file(&[(INTERP, 1, 1)], &[]);
-        file.truncate(70);
+        file[5] = 0;
         assert_eq!(linking_or_unknown(&file), Linking::Unknown);
         assert_eq!(linking_or_unknown(b"\x7fELF"), Linking::Unknown);
         assert_eq!(look(b"MZ"), None);
         assert_eq!(look(b""), None);
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_it_says_is_cut() {
+        let mut file = elf_file(&[(INTERP, 1, 1)], &[]);
+        for length in [119, 70, 57, 20] {
+            file.truncate(length);
+            assert_eq!(linking_or_unknown(&file), Linking::Cut, "{length}");
+        }
+        // The well-known tiny program, whose headers lie in one another: it runs.
+        let tiny = b"\x7fELF\x01\0\0\0\0\0\0\0\0\0\x01\0\x02\0\x03\0\x20\0\x01\0\x20\0\x01\0\x04\0\0\0\xb3\x2a\x31\xc0\x40\xcd\x80\0\x34\0\x20\0\x01";
+        assert_eq!(tiny.len(), 45);
+        assert_eq!(linking_or_unknown(tiny), Linking::Unknown);
+        // Nor is it cut with a header that is valid.
+        let mut valid = *tiny;
+        valid[5..7].copy_from_slice(&[1, 1]);
+        assert_eq!(linking_or_unknown(&valid), Linking::Unknown);
     }
 
     fn linking_or_unknown(file: &[u8]) -> Linking {

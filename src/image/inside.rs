@@ -96,7 +96,7 @@ fn census(tree: &Tree<'_>) -> BTreeMap<&'static str, usize> {
                 Linking::StaticPie => "static-pie",
                 Linking::Dynamic { .. } => "dynamic",
                 Linking::Library => "library",
-                Linking::Unknown => "unknown",
+                Linking::Unknown | Linking::Cut => "unknown",
             },
             None => continue,
         };

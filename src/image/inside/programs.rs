@@ -116,9 +116,10 @@ fn unrunnable(config: &Config, tree: &Tree<'_>, starts: &[Started]) -> Vec<Remar
         // What a program starts is left out: shells and most wrappers run any text as a script.
         let direct = one.because == Because::Config && node.is_executable();
         let what = match (&node.entry.kind, node.program) {
-            (EntryKind::Directory, _) => "is a folder",
+            // A shell may only try it.
+            (EntryKind::Directory, _) if one.because == Because::Config => "is a folder",
             (_, None) if direct => {
-                "is neither machine code for Linux nor a script, whose first two characters are `#!`"
+                "is neither machine code for Linux nor a script whose first line names an interpreter, as `#!/bin/sh` does"
             }
             (_, Some(Program::Elf(elf))) if direct && is_cut(elf, node.entry.size) => {
                 "is machine code that breaks off before its end"
@@ -138,7 +139,7 @@ fn unrunnable(config: &Config, tree: &Tree<'_>, starts: &[Started]) -> Vec<Remar
 /// Whether a file that was looked at as a whole has no place for what its first bytes announce.
 fn is_cut(elf: &Elf, size: Bytes) -> bool {
     let whole = size.0 <= binary::HEAD as u64;
-    whole && elf.linking == Linking::Unknown && elf.machine.is_empty()
+    whole && elf.linking == Linking::Cut
 }
 
 struct Look<'a, 'b> {
@@ -189,7 +190,10 @@ impl<'b> Look<'_, 'b> {
             ("amd64", "386") | ("arm64", "arm")
         );
         let known = !elf.machine.is_empty() && !elf.machine.starts_with("ELF machine");
-        let is_program = !matches!(elf.linking, Linking::Library | Linking::Unknown);
+        let is_program = !matches!(
+            elf.linking,
+            Linking::Library | Linking::Unknown | Linking::Cut
+        );
         let other = elf.machine != self.architecture && !self.architecture.is_empty();
         known && is_program && other && !runs_too
     }

@@ -332,7 +332,7 @@ fn what_the_system_cannot_run_is_a_problem_where_it_is_started_at_once() {
         image(vec![files], starts(words))
     };
     let cannot = |contents: &Contents| shown(contents, &[RemarkKind::CannotRun]);
-    let neither = "Problem: What it starts, /app, is neither machine code for Linux nor a script, whose first two characters are `#!`: a container of it does not start.";
+    let neither = "Problem: What it starts, /app, is neither machine code for Linux nor a script whose first line names an interpreter, as `#!/bin/sh` does: a container of it does not start.";
     assert_eq!(cannot(&told(&["/app"], None)), [neither]);
     // These run it as a script.
     let none = Vec::<String>::new();
@@ -346,8 +346,11 @@ fn what_the_system_cannot_run_is_a_problem_where_it_is_started_at_once() {
     }
     let folder = "Problem: What it starts, /srv, is a folder: a container of it does not start.";
     assert_eq!(cannot(&told(&["/srv"], None)), [folder]);
+    // A shell may only try it.
+    let tries = ["sh", "-c", "/srv || exec sleep 9"];
+    assert_eq!(cannot(&told(&tries, None)), none);
     let cut = Program::Elf(Elf {
-        linking: Linking::Unknown,
+        linking: Linking::Cut,
         machine: String::new(),
         needed: Vec::new(),
     });
