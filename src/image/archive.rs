@@ -141,8 +141,9 @@ impl Default for Limits {
             paths: 256 * 1024 * 1024,
             kept: 128 * 1024 * 1024,
             documents: Bytes(64 * 1024 * 1024),
-            free: Bytes(1_000_000_000),
-            // Zeros alone come to 1030; no layer of that size has so many of them.
+            // A file to swap to, or of a virtual disk, is nothing but zeros.
+            free: Bytes(10_000_000_000),
+            // Zeros alone come to 1030; hardly a larger layer has so many of them.
             ratio: 200,
         }
     }
@@ -200,7 +201,7 @@ impl ArchiveError {
                 "it is damaged or was changed: get it again from whoever made it"
             }
             Self::TooMuch(_) => {
-                "no engine writes that: load it nowhere before you know who made it"
+                "it may be meant to do harm: load it nowhere before you know who made it"
             }
         }
     }

@@ -56,7 +56,7 @@ impl Budget {
         if expanded < total.bytes {
             return Limit {
                 bytes: expanded,
-                why: "a layer is compressed so far that it can only be meant to fill a disk",
+                why: "a layer is compressed so far that it may be meant to fill a disk",
             };
         }
         total

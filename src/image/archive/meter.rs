@@ -163,7 +163,7 @@ impl<R: BufRead> BufRead for Expanded<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.given > self.free && self.given / self.ratio.max(1) > self.taken.get() {
             return Err(io::Error::other(ArchiveError::too_much(
-                "it is compressed so far that it can only be meant to fill a disk",
+                "it is compressed so far that it may be meant to fill a disk",
             )));
         }
         self.inner.fill_buf()

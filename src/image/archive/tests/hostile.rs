@@ -87,6 +87,13 @@ fn a_layer_of_zeros_alone_is_refused_by_the_usual_ratio() {
 }
 
 #[test]
+fn a_file_of_zeros_to_swap_to_is_none() {
+    // What a gigabyte of them comes to at best.
+    let limit = Budget::new(Limits::default()).layer_limit(Some(1_100_000_000 / 1030));
+    assert!(limit.bytes > 1_100_000_000, "{}", limit.bytes);
+}
+
+#[test]
 fn an_archive_that_only_wants_to_fill_the_disk_is_refused() {
     for (name, bomb) in packed_zeros(12_000_000) {
         let error = refusal(&bomb, &small());
