@@ -107,13 +107,13 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                     continue;
                 };
                 let first = here.insert(*name) && !known.contains(name) && !told.contains(name);
-                if !first || sets(stage, instruction, name) {
-                    continue;
-                }
-                told.insert(*name);
                 let span = instruction
                     .places
                     .span(&instruction.arguments, at..at + name.len());
+                if !first || sets(stage, instruction, name, span) {
+                    continue;
+                }
+                told.insert(*name);
                 let message = format!("`{name}` is empty in this stage");
                 let note = found.note(span, message).with_line(declared.line);
                 if declared.reaches() {
@@ -197,8 +197,8 @@ fn variables(instruction: &Instruction) -> Vec<(usize, &str)> {
     found
 }
 
-/// What stands in single quotes, in its order: nothing expands it. The text of `sh -c '…'` is left
-/// out, that shell does.
+/// What stands in single quotes, in its order: nothing expands it. The text that `sh -c '…'` and its
+/// like are given is left out, they do.
 fn single_quoted(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut double = false;
@@ -214,8 +214,12 @@ fn single_quoted(text: &str) -> Vec<Range<usize>> {
                     return found;
                 };
                 let before = text.get(..at).unwrap_or_default();
-                let option = before.split_whitespace().next_back().unwrap_or_default();
-                if !(option.starts_with('-') && option.ends_with('c')) {
+                let given_to = before.split_whitespace().next_back().unwrap_or_default();
+                let expands = match given_to.trim_end_matches('=') {
+                    "trap" | "eval" | "envsubst" | "--command" => true,
+                    option => option.starts_with('-') && option.ends_with('c'),
+                };
+                if !expands {
                     found.push(at..end);
                 }
             }
@@ -225,19 +229,23 @@ fn single_quoted(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether a `RUN` may give the variable a value itself.
-fn sets(stage: &StageView<'_>, instruction: &Instruction, name: &str) -> bool {
+/// Whether a `RUN` may itself give the variable that is used at `usage` a value.
+fn sets(stage: &StageView<'_>, instruction: &Instruction, name: &str, usage: Span) -> bool {
     let start = instruction.span.start;
     let run = stage
         .runs
         .binary_search_by_key(&start, |run| run.instruction.span.start)
         .ok()
         .and_then(|at| stage.runs.get(at));
-    let by_command = |command: &ShellCommand| match command.program() {
-        // Nobody here knows what stands in the file, or comes out of a program.
-        "." | "source" | "eval" => true,
-        "read" | "readarray" | "mapfile" | "getopts" => command.has(name),
-        _ => false,
+    let by_command = |command: &ShellCommand| {
+        let may = match command.program() {
+            // Nobody here knows what stands in the file, or comes out of a program.
+            "." | "source" | "eval" => true,
+            "read" | "readarray" | "mapfile" | "getopts" => command.has(name),
+            _ => false,
+        };
+        // Its own words, and what runs before it, are expanded without it.
+        may && command.span().end <= usage.start
     };
     let text = instruction.arguments.as_str();
     let heredocs = instruction.heredocs.iter().map(|one| one.content.as_str());
@@ -320,6 +328,15 @@ mod tests {
             ("sh -c 'echo $V'", true),
             ("read a < b && echo $V", true),
             ("echo . $V", true),
+            ("echo \"deb $(. /etc/os-release && echo $V)\"", false),
+            (". /opt/$V/activate && echo hi", true),
+            ("curl -fsSL x/$V.tgz -o /a && . /etc/os-release", true),
+            ("echo $V && read V < b", true),
+            ("trap 'rm -f /tmp/$V' EXIT && true", true),
+            ("eval 'echo $V'", true),
+            ("su x --command 'echo $V'", true),
+            ("su x --command='echo $V'", true),
+            ("envsubst '$V' < a > b", true),
         ] {
             let text = format!("ARG V=1\nFROM a:1\nUSER 1\nRUN {run}\n");
             let found = check(&Dockerfile::parse(&text));
