@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::shell::ShellCommand;
+use super::super::shell::ShellWord;
 use super::Found;
 use super::Rule;
 use super::Severity;
@@ -97,17 +98,13 @@ fn updates(command: &ShellCommand) -> bool {
 /// Whether a command looks into the lists: without them it fails, or does nothing, as `upgrade`.
 fn reads_lists(command: &ShellCommand) -> bool {
     match Use::of(command) {
-        Some(used) if used.tool == Tool::Apt => {
-            let none = [
-                "clean",
-                "autoclean",
-                "remove",
-                "purge",
-                "autoremove",
-                "autopurge",
-            ];
-            !used.action().is_empty() && !none.contains(&used.action())
-        }
+        Some(used) if used.tool == Tool::Apt => match used.action() {
+            "" | "check" | "clean" | "autoclean" | "remove" | "purge" | "autoremove"
+            | "autopurge" => false,
+            // dpkg knows what is installed.
+            "list" => !used.has(&["--installed"]),
+            _ => true,
+        },
         _ => matches!(
             command.program(),
             "apt-cache" | "apt-file" | "gdebi" | "mk-build-deps"
@@ -119,10 +116,21 @@ fn removes_lists(run: &RunView<'_>) -> bool {
     // What is removed after `cd` to the lists is named from there.
     let mut inside = false;
     run.commands.iter().any(|command| {
-        let removes = matches!(command.program(), "rm" | "find");
-        let mut words = command.arguments().iter();
-        let mut names_lists =
-            || words.any(|word| word.text.trim_start_matches('/').starts_with("var/lib/apt"));
+        let words = command.arguments();
+        let names_lists = || {
+            let mut words = words.iter();
+            words.any(|word| word.text.trim_start_matches('/').starts_with("var/lib/apt"))
+        };
+        let from_here = |word: &ShellWord| !word.text.starts_with('/');
+        let removes = match command.program() {
+            "rm" => {
+                let mut operands = words.iter().filter(|word| !word.is_option());
+                names_lists() || inside && operands.any(from_here)
+            }
+            // Where it looks comes first, and is the folder that it is in where nothing is named.
+            "find" => names_lists() || inside && words.first().is_none_or(from_here),
+            _ => false,
+        };
         let tidies = Use::of(command).is_some_and(|used| {
             // Since version 2.7.8, for builds of images.
             used.tool == Tool::Apt && matches!(used.action(), "dist-clean" | "distclean")
@@ -130,7 +138,7 @@ fn removes_lists(run: &RunView<'_>) -> bool {
         if matches!(command.program(), "cd" | "pushd") {
             inside = names_lists();
         }
-        tidies || removes && (inside || names_lists())
+        tidies || removes
     })
 }
 
@@ -173,7 +181,7 @@ mod tests {
     fn lists_that_nobody_needs_later_are_removed() {
         let both = "RUN apt-get update && apt-get install -y --no-install-recommends curl\n";
         let found = found(&format!(
-            "FROM debian:13\n{both}{both}RUN apt-get remove -y curl\nRUN apt-get clean\n"
+            "FROM debian:13\n{both}{both}RUN apt-get remove -y curl\nRUN apt-get clean\nRUN apt-get check\nRUN apt list --installed > /m\n"
         ));
         assert_eq!(found.len(), 2);
         assert!(found.iter().all(|one| !one.fix.is_empty()), "{found:?}");
@@ -184,7 +192,10 @@ mod tests {
         let update = "FROM debian:13\nRUN apt-get update";
         let told = |end: &str| found(&format!("{update} && {end}\n")).len();
         assert_eq!(told("cd /var/lib/apt/lists && rm -rf *"), 0);
+        assert_eq!(told("cd /var/lib/apt/lists && find -delete"), 0);
         assert_eq!(told("cd /var/lib/apt/lists && cd / && rm -rf tmp"), 1);
+        assert_eq!(told("cd /var/lib/apt && rm -f /tmp/x"), 1);
+        assert_eq!(told("cd /var/lib/apt && find /tmp -name x -delete"), 1);
     }
 
     #[test]
