@@ -1,10 +1,10 @@
 //! `unpinned-pip`: pip installs whatever version there is.
 
+use std::collections::BTreeSet;
+
 use super::super::ast::Body;
-use super::super::ast::Instruction;
 use super::super::ast::Keyword;
-use super::super::ast::Pair;
-use super::super::shell::ShellWord;
+use super::super::shell::ShellCommand;
 use super::Found;
 use super::Rule;
 use super::Severity;
@@ -27,51 +27,68 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// The variable that names a file of versions for every pip; uv has one of its own.
-const CONSTRAINTS: [&str; 2] = ["PIP_CONSTRAINT", "UV_CONSTRAINT"];
-
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    // From where on the variable is set, in each stage.
-    let mut set: Vec<Option<usize>> = Vec::with_capacity(subject.stages.len());
+    // The variables that have a value at the end of each stage.
+    let mut ends: Vec<BTreeSet<&str>> = Vec::with_capacity(subject.stages.len());
     for stage in &subject.stages {
-        let below = stage.below.and_then(|index| set.get(index));
-        let mut own = stage.stage.instructions.iter();
-        let own = || {
-            own.find(|one| sets_constraint(one))
-                .map(|one| one.span.start)
-        };
-        let from = below.copied().flatten().or_else(own);
-        set.push(from);
-        for run in &stage.runs {
-            if from.is_none_or(|from| run.instruction.span.start < from) {
-                of_run(run, found);
+        let below = stage.below.and_then(|index| ends.get(index));
+        let mut set = below.cloned().unwrap_or_default();
+        let mut runs = stage.runs.iter().peekable();
+        for instruction in &stage.stage.instructions {
+            if let (Keyword::Env, Body::Pairs(pairs)) = (instruction.keyword, &instruction.body) {
+                for pair in pairs {
+                    assign(
+                        &mut set,
+                        &pair.key,
+                        pair.value.as_deref().unwrap_or_default(),
+                    );
+                }
+            }
+            let end = instruction.span.end;
+            while let Some(run) = runs.next_if(|run| run.instruction.span.start < end) {
+                of_run(run, &set, found);
             }
         }
+        ends.push(set);
     }
 }
 
-fn sets_constraint(instruction: &Instruction) -> bool {
-    let Body::Pairs(pairs) = &instruction.body else {
-        return false;
-    };
-    let known = |pair: &Pair| CONSTRAINTS.contains(&pair.key.as_str());
-    instruction.keyword == Keyword::Env && pairs.iter().any(known)
+/// An empty value is none for pip.
+fn assign<'f>(set: &mut BTreeSet<&'f str>, name: &'f str, value: &str) {
+    if value.is_empty() {
+        set.remove(name);
+    } else {
+        set.insert(name);
+    }
 }
 
-fn of_run(run: &RunView<'_>, found: &mut Found<'_>) {
-    let assigns = |word: &ShellWord| {
-        let name = word.text.split_once('=').map(|(name, _)| name);
-        name.is_some_and(|name| CONSTRAINTS.contains(&name))
-    };
+/// `NAME=value`, of the words of a command.
+fn assignments(command: &ShellCommand) -> impl Iterator<Item = (&str, &str)> {
+    let words = command.assignments.iter().chain(&command.words);
+    words.filter_map(|word| word.text.split_once('='))
+}
+
+fn of_run<'f>(run: &'f RunView<'_>, set: &BTreeSet<&'f str>, found: &mut Found<'_>) {
+    let mut set = set.clone();
     for command in &run.commands {
-        let mut words = command.assignments.iter().chain(&command.words);
-        if command.program() == "export" && words.any(assigns) {
-            return;
+        if command.program() == "export" {
+            for (name, value) in assignments(command) {
+                assign(&mut set, name, value);
+            }
         }
         let Some(used) = Use::of(command).filter(|used| used.tool == Tool::Pip) else {
             continue;
         };
-        let constrained = words.any(assigns)
+        // It names a file of versions; neither tool reads that of the other.
+        let variable = if command.program() == "uv" {
+            "UV_CONSTRAINT"
+        } else {
+            "PIP_CONSTRAINT"
+        };
+        let own = assignments(command).filter(|(name, _)| *name == variable);
+        let constrained = own
+            .last()
+            .map_or_else(|| set.contains(variable), |(_, value)| !value.is_empty())
             || used.has(&["--constraint", "--constraints"])
             || used.options.iter().any(|one| one.text.starts_with("-c"));
         if constrained || !used.installs() {
@@ -110,6 +127,20 @@ mod tests {
             ("ENV PIP_CONSTRAINT=c.txt\nRUN pip install a", false),
             ("ENV PIP_CONSTRAINT=c.txt\nFROM b\nRUN pip install a", false),
             ("RUN pip install a\nENV PIP_CONSTRAINT=c.txt", true),
+            ("ENV UV_CONSTRAINT=c.txt\nRUN uv pip install a", false),
+            ("ENV PIP_CONSTRAINT=c.txt\nRUN uv pip install a", true),
+            ("ENV UV_CONSTRAINT=c.txt\nRUN pip install a", true),
+            ("ENV PIP_CONSTRAINT=\nRUN pip install a", true),
+            ("ENV PIP_CONSTRAINT=\"\"\nRUN pip install a", true),
+            (
+                "ENV PIP_CONSTRAINT=c.txt\nENV PIP_CONSTRAINT=\nRUN pip install a",
+                true,
+            ),
+            ("RUN export PIP_CONSTRAINT= && pip install a", true),
+            (
+                "ENV PIP_CONSTRAINT=c.txt\nRUN PIP_CONSTRAINT= pip install a",
+                true,
+            ),
             (
                 "ENV PIP_CONSTRAINT=c.txt\nFROM python:3.13\nRUN pip install a",
                 true,
