@@ -70,7 +70,8 @@ fn holds_secret(path: &str) -> bool {
     // Whole words: `localhost` holds no `ca`.
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let says = |known: &[&str]| words.iter().any(|word| known.contains(word));
-    let public_key = name.ends_with(".key") && says(&["public", "pub"]);
+    // Of `my-public-site.key` the site is public, and not the key.
+    let public_key = matches!(words.as_slice(), [.., "public" | "pub", "key"]);
     let store = is_store(&name) && !public_key;
     if says(&["example", "sample", "template", "dist", "pub"]) && !store {
         return false;
@@ -122,6 +123,8 @@ mod tests {
             "root.p12",
             "public.p12",
             "republic.key",
+            "my-public-site.key",
+            "pub-site.key",
             "example.com.key",
             "privkey.pem",
             ".env",
