@@ -61,8 +61,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// How often an engine is asked whether it is there, where its words are those of one that is being
 /// stopped.
 const ENDING_PINGS: usize = 8;
-/// How often a build is begun again where Podman stumbled over another's work, or an engine that
-/// lives on cut its answer off.
+/// How often a build is begun again where an engine stumbled over another's work, or one that lives
+/// on cut its answer off.
 const AGAIN: usize = 3;
 /// What is said where the engine may go on with a build that was given up.
 const LEFT: &str = "Other builds may run on this engine, so that nothing on it was ended: it may still work on this one for a while.";
@@ -168,7 +168,7 @@ pub(super) async fn build(
         let Err(stopped) = &followed else {
             break;
         };
-        if !stopped.is_a_race_of(route) && !stopped.is_cut_by(docker, route).await {
+        if !stopped.is_a_race(docker) && !stopped.is_cut_by(docker, route).await {
             break;
         }
         following.translator.restart();
@@ -302,11 +302,12 @@ impl Stopped {
         matches!(self, Self::GivenUp(_))
     }
 
-    /// Whether Podman stumbled over an image that somebody removed while it looked through its
-    /// images for cached steps: the same build finds its way the next time.
-    fn is_a_race_of(&self, route: Route) -> bool {
-        route == Route::Podman
-            && matches!(self, Self::Ended(Fault::Told(told)) if races::is_of_podman(told))
+    /// Whether the engine stumbled over an image that somebody removed, while Podman looked through
+    /// its images for cached steps, or Docker unpacked a base: the same build finds its way the next
+    /// time.
+    fn is_a_race(&self, docker: &Docker) -> bool {
+        let info = &docker.inner.info;
+        matches!(self, Self::Ended(Fault::Told(told)) if races::is_a_race(info.name, info.store, told))
     }
 
     /// Whether the engine ended its answer in the middle of a line and lives on (seen on Docker

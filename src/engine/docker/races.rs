@@ -40,7 +40,7 @@ where
 }
 
 /// Whether an engine stumbled over what somebody else does to another image or container.
-fn is_a_race(name: EngineName, store: Store, said: &str) -> bool {
+pub(super) fn is_a_race(name: EngineName, store: Store, said: &str) -> bool {
     match (name, store) {
         (EngineName::Podman, _) => is_of_podman(said),
         (EngineName::Docker, Store::Containerd) => is_of_containerd(said),
@@ -49,7 +49,7 @@ fn is_a_race(name: EngineName, store: Store, said: &str) -> bool {
 }
 
 /// Whether Podman looked through its images or containers while somebody removed one of them.
-pub(super) fn is_of_podman(said: &str) -> bool {
+fn is_of_podman(said: &str) -> bool {
     const LOST: [&str; 4] = [
         "layer not known",
         "image not known",
@@ -62,7 +62,10 @@ pub(super) fn is_of_podman(said: &str) -> bool {
 /// Whether Docker's containerd store looked at an image while it put another one away: a layer that
 /// both have is looked for at that moment, and found the next time.
 fn is_of_containerd(said: &str) -> bool {
-    said.starts_with("snapshot sha256:") && said.contains("does not exist")
+    let lost = said.starts_with("snapshot sha256:")
+        // A builder's word (seen on Docker 26.1): the layer below the one that it unpacks was put away.
+        || said.contains("failed to prepare extraction snapshot");
+    lost && said.contains("does not exist")
 }
 
 #[cfg(test)]
@@ -74,6 +77,9 @@ mod tests {
         let snapshot = "snapshot sha256:68bda52db95a does not exist: not found";
         let of = |name, store, said| is_a_race(name, store, said);
         assert!(of(EngineName::Docker, Store::Containerd, snapshot));
+        let below = "failed to solve: failed to prepare extraction snapshot \"extract-4951-JiOG \
+                     sha256:b0b0\": parent snapshot sha256:25b1f9736236 does not exist: not found";
+        assert!(of(EngineName::Docker, Store::Containerd, below));
         assert!(!of(EngineName::Docker, Store::Graphdriver, snapshot));
         assert!(!of(
             EngineName::Docker,
