@@ -142,7 +142,7 @@ impl Default for Limits {
             kept: 128 * 1024 * 1024,
             documents: Bytes(64 * 1024 * 1024),
             // A file to swap to, or of a virtual disk, is nothing but zeros.
-            free: Bytes(10_000_000_000),
+            free: Bytes(4_000_000_000),
             // Zeros alone come to 1030; hardly a larger layer has so many of them.
             ratio: 200,
         }
