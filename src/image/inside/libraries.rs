@@ -5,6 +5,7 @@
 //! `/etc/ld.so.cache`, the default folders. musl: `LD_LIBRARY_PATH`, both paths of the file and of
 //! those that load it, the folders of `/etc/ld-musl-ARCH.path` or the default ones.
 
+use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -149,6 +150,8 @@ pub struct Libraries<'a> {
     names: HashMap<String, Vec<String>>,
     /// Those of them for some processors alone.
     for_processors: HashMap<String, Vec<String>>,
+    /// The folders that musl's loader searches, once they were asked for.
+    musl_folders: OnceCell<Vec<String>>,
     /// What was found without being told where to look.
     defaults: RefCell<HashMap<Wish, Option<String>>>,
     /// Where what was not found is all the same.
@@ -190,6 +193,7 @@ impl<'a> Libraries<'a> {
             names,
             for_processors,
             remembered,
+            musl_folders: OnceCell::new(),
             defaults: RefCell::default(),
             elsewhere: RefCell::default(),
         }
@@ -381,7 +385,11 @@ impl<'a> Libraries<'a> {
         let cached = cached.into_iter().flatten().cloned();
         let folders = match kind {
             Kind::Gnu => gnu_folders(&dynamic.machine),
-            Kind::Musl => self.musl_folders(),
+            // A walk over all paths: once for an image, however many libraries are asked for.
+            Kind::Musl => self
+                .musl_folders
+                .get_or_init(|| self.musl_folders())
+                .clone(),
         };
         let in_folders = folders.iter().map(|folder| format!("{folder}/{name}"));
         let found = cached
