@@ -83,6 +83,21 @@ pub struct Uncovered {
     pub why: Lack,
 }
 
+impl Uncovered {
+    /// Why archives that are [without a group](Lack::Group) cannot be compared, as half a sentence.
+    #[must_use]
+    pub const fn without_a_group(&self) -> &'static str {
+        match self.packages {
+            1 => {
+                "its archive does not say the Maven group, and advisories are about artifacts of that name"
+            }
+            _ => {
+                "their archives do not say the Maven group, and advisories are about artifacts of those names"
+            }
+        }
+    }
+}
+
 /// What a scan found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {

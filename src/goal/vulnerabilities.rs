@@ -473,15 +473,10 @@ fn not_covered(uncovered: &Uncovered, scan: &Scan) -> String {
         Lack::Release => format!(
             "Loadline has no advisories for {packages} of {place}, {who}, and `loadline db update` fetches none. {listed}, and an image with {it} stays unknown here."
         ),
-        Lack::Group => {
-            let (archive, name) = match uncovered.packages {
-                1 => ("its archive does", "that name"),
-                _ => ("their archives do", "those names"),
-            };
-            format!(
-                "Loadline cannot compare {packages} of {place}, {who}: {archive} not say the Maven group, and advisories are about artifacts of {name}. With Maven's `pom.properties` inside, it is on record."
-            )
-        }
+        Lack::Group => format!(
+            "Loadline cannot compare {packages} of {place}, {who}: {}. With Maven's `pom.properties` inside, it is on record.",
+            uncovered.without_a_group()
+        ),
         Lack::Ended => format!(
             "What was found in {packages} of {place}, {who}, since that release came to its end is in no advisory."
         ),

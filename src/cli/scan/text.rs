@@ -230,15 +230,7 @@ fn not_covered(one: &Uncovered) -> String {
         Lack::Release => format!(
             "{packages} {are} listed and cannot be compared: no advisories here are about {it}, and `loadline db update` fetches none"
         ),
-        Lack::Group => {
-            let (archive, name) = match one.packages {
-                1 => ("its archive does", "that name"),
-                _ => ("their archives do", "those names"),
-            };
-            format!(
-                "{packages} cannot be compared: {archive} not say the Maven group, and advisories are about artifacts of {name}"
-            )
-        }
+        Lack::Group => format!("{packages} cannot be compared: {}", one.without_a_group()),
         Lack::Ended => format!(
             "{packages} {are} of a release past its end: what was found since is in no advisory"
         ),
