@@ -26,8 +26,9 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder with these files; where one has appeared meanwhile, that one stays.
-pub(super) fn make_folder(path: &Path, files: &Files) -> io::Result<()> {
+/// Makes a folder with these files and says whether it did: where one has appeared meanwhile, that
+/// one stays.
+pub(super) fn make_folder(path: &Path, files: &Files) -> io::Result<bool> {
     let parent = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent)?;
     let new = tempfile::Builder::new()
@@ -42,9 +43,9 @@ pub(super) fn make_folder(path: &Path, files: &Files) -> io::Result<()> {
             // It has another name now: nothing is left to remove.
             let _ = new.keep();
             sync_folder(parent);
-            Ok(())
+            Ok(true)
         }
-        Err(_) if path.is_dir() => Ok(()),
+        Err(_) if path.is_dir() => Ok(false),
         Err(error) => Err(error),
     }
 }

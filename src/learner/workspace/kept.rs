@@ -18,14 +18,20 @@ const TOLD: &str = "told";
 /// Keeps these files as the newest; says in which folder.
 pub(super) fn keep(folder: &Path, files: &Files) -> io::Result<PathBuf> {
     let numbers = numbers(folder)?;
-    let next = numbers.last().map_or(1, |last| last + 1);
-    let newest = folder.join(format!("{next:06}"));
-    atomic::make_folder(&newest, files)?;
+    let mut next = numbers.last().map_or(1, |last| last + 1);
+    let path = |number: u64| folder.join(format!("{number:06}"));
+    // Another workshop of this home may keep something at the same time.
+    while !atomic::make_folder(&path(next), files)? {
+        next += 1;
+    }
     let surplus = (numbers.len() + 1).saturating_sub(KEPT);
     for old in numbers.into_iter().take(surplus) {
-        fs::remove_dir_all(folder.join(format!("{old:06}")))?;
+        match fs::remove_dir_all(path(old)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
-    Ok(newest)
+    Ok(path(next))
 }
 
 /// The newest that is wanted, if there is one.

@@ -369,3 +369,23 @@ fn a_folder_that_cannot_be_made_is_no_file_that_is_missing() {
     assert!(error.to_string().contains("cannot be made"), "{error}");
     assert!(error.hint().contains("LOADLINE_HOME"), "{}", error.hint());
 }
+
+#[test]
+fn two_that_keep_a_text_at_once_keep_both() {
+    let desk = desk();
+    let together = std::sync::Barrier::new(4);
+    let keep = |text: String| {
+        together.wait();
+        let kept = desk.workspace.keep("Dockerfile", text.as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(&kept).unwrap(), text);
+        kept
+    };
+    for round in 0..5 {
+        let places: std::collections::BTreeSet<PathBuf> = std::thread::scope(|scope| {
+            let one = |number| scope.spawn(move || keep(format!("FROM {round}-{number}\n")));
+            let all: Vec<_> = (0..4).map(one).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(places.len(), 4, "{places:?}");
+    }
+}
