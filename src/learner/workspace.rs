@@ -120,6 +120,14 @@ pub enum WorkspaceError {
     /// Larger than any Dockerfile.
     #[error("`{0}` is larger than 1 MiB")]
     TooLarge(PathBuf),
+    /// What stands in the place of a file of the exercise cannot be put aside.
+    #[error("`{path}` belongs to the exercise, and {what} is in its place")]
+    InTheWay {
+        /// Which file.
+        path: PathBuf,
+        /// What is there instead.
+        what: &'static str,
+    },
     /// The exercise does not let the learner edit this file.
     #[error("`{0}` belongs to the exercise; it is put back before each build")]
     NotYours(String),
@@ -160,12 +168,24 @@ impl WorkspaceError {
                 "put a plain file in its place; no build takes a file from elsewhere"
             }
             Self::TooLarge(_) => "keep large files out of the files that you edit",
+            Self::InTheWay { .. } => "move it away; the exercise's own file is put back by itself",
             Self::NotYours(_) => "change one of the files that the brief names",
         }
     }
 }
 
 impl Workspace {
+    /// An exercise's folder, which need not be there; touches no file.
+    #[must_use]
+    pub fn at(home: &Home, exercise: Arc<Exercise>) -> Self {
+        Self {
+            path: home.workspace(exercise.id.as_str()),
+            kept: home.state().join("kept").join(exercise.id.as_str()),
+            given: home.state().join("given").join(exercise.id.as_str()),
+            exercise,
+        }
+    }
+
     /// Opens an exercise's folder, and makes it from the starter where it is not there yet.
     ///
     /// `exercise` is already planted ([`Exercise::planted`]). No file that exists is written.
@@ -173,15 +193,7 @@ impl Workspace {
     /// # Errors
     /// When the folder cannot be made or read.
     pub fn open(home: &Home, exercise: Arc<Exercise>) -> Result<Self, WorkspaceError> {
-        let path = home.workspace(exercise.id.as_str());
-        let kept = home.state().join("kept").join(exercise.id.as_str());
-        let given = home.state().join("given").join(exercise.id.as_str());
-        let workspace = Self {
-            path,
-            kept,
-            given,
-            exercise,
-        };
+        let workspace = Self::at(home, exercise);
         match fs::metadata(&workspace.path) {
             Ok(meta) if meta.is_dir() => Ok(workspace),
             Ok(_) => Err(WorkspaceError::NotAFile(workspace.path)),
@@ -236,6 +248,14 @@ impl Workspace {
                     lost.insert(name.clone(), found);
                 }
                 // What a link leads to stays as it is, and there is no text in a pipe.
+                Err(WorkspaceError::NotAFile(path)) if path.is_dir() => {
+                    let what = "a folder";
+                    return Err(WorkspaceError::InTheWay { path, what });
+                }
+                Err(WorkspaceError::TooLarge(path)) => {
+                    let what = "a file of more than 1 MiB";
+                    return Err(WorkspaceError::InTheWay { path, what });
+                }
                 Ok(None) | Err(WorkspaceError::LeadsOut(_) | WorkspaceError::NotAFile(_)) => {}
                 Err(error) => return Err(error),
             }

@@ -6,6 +6,7 @@
     reason = "attempts and housekeeping run as tasks of their own"
 )]
 
+mod files;
 mod history;
 mod kept;
 mod look;
@@ -31,7 +32,6 @@ use super::Progress;
 use super::Trouble;
 use super::Workshop;
 use super::Workspace;
-use super::WorkspaceFile;
 use super::advice;
 use super::doctor;
 use super::doctor::Facts;
@@ -57,7 +57,6 @@ use crate::engine::docker::Docker;
 use crate::engine::find;
 use crate::engine::start::serve;
 use crate::finding::Scan;
-use crate::learner;
 use crate::learner::Home;
 use crate::learner::LayerFacts;
 use crate::learner::Records;
@@ -159,40 +158,6 @@ impl Local {
         self.records.with(work).await
     }
 
-    fn exercise(&self, id: &ExerciseId) -> Result<&Exercise, Trouble> {
-        self.course
-            .exercise(id.as_str())
-            .ok_or_else(|| Trouble::new(format!("The course has no exercise `{id}`.")))
-    }
-
-    /// The exercise's folder, with this learner's token planted, and the token.
-    async fn workspace(&self, id: &ExerciseId) -> Result<(learner::Workspace, String), Trouble> {
-        let exercise = self.exercise(id)?;
-        let name = id.clone();
-        let kept = self
-            .with_records(move |records| async move { records.token(name.as_str()).await })
-            .await;
-        // Without records it stays the one that is in the folder.
-        let token = match kept {
-            Ok(token) => token,
-            Err(_) => self.planted(exercise).unwrap_or_else(records::new_token),
-        };
-        let planted = Arc::new(exercise.planted(&token));
-        let workspace = learner::Workspace::open(&self.home, planted)
-            .map_err(|error| trouble(&error, error.hint()))?;
-        workspace
-            .restore()
-            .map_err(|error| trouble(&error, error.hint()))?;
-        Ok((workspace, token))
-    }
-
-    /// The token that an exercise's folder holds.
-    fn planted(&self, exercise: &Exercise) -> Option<String> {
-        let folder = self.home.workspace(exercise.id.as_str());
-        let file = WorkspaceFile::read(&folder, exercise.canary.as_ref()?);
-        Some(exercise.planted_in(&file.text?)?.to_owned())
-    }
-
     /// What is remembered of layers.
     fn facts(&self) -> Arc<LayerFacts> {
         Arc::new(LayerFacts::at(self.home.state().join("layers")))
@@ -200,17 +165,6 @@ impl Local {
 
     fn log(&self, id: &ExerciseId) -> PathBuf {
         self.home.state().join("logs").join(format!("{id}.log"))
-    }
-
-    fn shown(&self, workspace: &learner::Workspace) -> Workspace {
-        let exercise = workspace.exercise();
-        let files = exercise.edit.iter();
-        let files = files.map(|name| WorkspaceFile::read(workspace.path(), name));
-        Workspace {
-            folder: workspace.path().to_owned(),
-            log: self.log(&exercise.id),
-            files: files.collect(),
-        }
     }
 
     /// Builds what is on disk and records the report before it is passed on. The number is given
@@ -477,7 +431,7 @@ impl Workshop for Local {
         text: &str,
         read: Option<&str>,
     ) -> Result<(), NotSaved> {
-        let (workspace, _) = self.workspace(exercise).await.map_err(NotSaved::Failed)?;
+        let (workspace, _) = self.opened(exercise).await.map_err(NotSaved::Failed)?;
         let before = FileState::from(read.map(str::as_bytes));
         match workspace.save(file, text.as_bytes(), before) {
             Ok(Saved::Done(_)) => Ok(()),
@@ -496,15 +450,13 @@ impl Workshop for Local {
         file: &str,
         text: &str,
     ) -> Result<PathBuf, Trouble> {
-        let (workspace, _) = self.workspace(exercise).await?;
-        workspace
+        self.beside(exercise)?
             .keep(file, text.as_bytes())
             .map_err(|error| trouble(&error, error.hint()))
     }
 
     async fn unsaved(&self, exercise: &ExerciseId) -> Option<KeptTexts> {
-        let (workspace, _) = self.workspace(exercise).await.ok()?;
-        KeptTexts::at(workspace.untold().ok()?)
+        KeptTexts::at(self.beside(exercise).ok()?.untold().ok()?)
     }
 
     async fn reset(&self, exercise: &ExerciseId) -> Result<Workspace, Trouble> {

@@ -389,3 +389,27 @@ fn two_that_keep_a_text_at_once_keep_both() {
         assert_eq!(places.len(), 4, "{places:?}");
     }
 }
+
+#[test]
+fn what_cannot_be_put_aside_is_named_with_what_to_do() {
+    let desk = desk();
+    let path = desk.workspace.file("src/app.py");
+    let refused = || {
+        let error = desk.workspace.restore().unwrap_err();
+        assert!(error.hint().starts_with("move it away"), "{}", error.hint());
+        error.to_string().replace(path.to_str().unwrap(), "app.py")
+    };
+    fs::write(&path, vec![b'#'; 2 << 20]).unwrap();
+    assert_eq!(
+        refused(),
+        "`app.py` belongs to the exercise, and a file of more than 1 MiB is in its place"
+    );
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(
+        refused(),
+        "`app.py` belongs to the exercise, and a folder is in its place"
+    );
+    fs::remove_dir(&path).unwrap();
+    assert_eq!(desk.workspace.restore().unwrap(), ["src/app.py"]);
+}

@@ -74,3 +74,27 @@ async fn a_file_that_no_build_takes_opens_and_says_so() {
     assert_eq!(barred(b"# caf\xe9\n").await, Some(Barred::NotUtf8));
     assert_eq!(barred(b"FROM a\r\n").await, None);
 }
+
+#[tokio::test]
+async fn a_text_is_saved_and_kept_where_another_file_cannot_be_put_back() {
+    let (_home, local, id, workspace) = opened().await;
+    let other = workspace.folder.join("greeting.txt");
+    std::fs::remove_file(&other).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    assert!(local.open(&id).await.is_err());
+    let read = workspace.files[0].text.as_deref();
+    let saved = local.save(&id, "Dockerfile", "FROM a\n", read).await;
+    assert_eq!(saved, Ok(()));
+    let kept = local.keep(&id, "Dockerfile", "FROM b\n").await.unwrap();
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "FROM b\n");
+    assert_eq!(local.unsaved(&id).await, KeptTexts::at(vec![kept]));
+}
+
+#[tokio::test]
+async fn a_text_is_kept_where_the_folder_itself_is_none_any_more() {
+    let (_home, local, id, workspace) = opened().await;
+    std::fs::remove_dir_all(&workspace.folder).unwrap();
+    std::fs::write(&workspace.folder, "").unwrap();
+    let kept = local.keep(&id, "Dockerfile", "FROM b\n").await.unwrap();
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "FROM b\n");
+}
