@@ -15,7 +15,9 @@ use super::problem;
 use crate::dockerfile::Body;
 use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
+use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
+use crate::dockerfile::Stage;
 use crate::dockerfile::context;
 use crate::dockerfile::context::Context;
 use crate::dockerfile::context::ContextError;
@@ -72,21 +74,50 @@ const VARIABLES: usize = 500;
 
 /// A Dockerfile that would keep the engine busy, for whoever else builds on it too.
 fn many_variables(dockerfile: &Dockerfile) -> Option<Refused> {
+    // What a stage holds behind ONBUILD is carried out in each that starts from it.
+    let held: Vec<usize> = dockerfile.stages.iter().map(held_back).collect();
+    let below = dockerfile.stages_below(&BuildArgs::new());
+    let carried_out: BTreeMap<u32, usize> = dockerfile
+        .stages
+        .iter()
+        .zip(below)
+        .filter_map(|(stage, below)| Some((stage.from.line, *held.get(below?)?)))
+        .collect();
     let mut count = 0;
     let beyond = dockerfile.instructions().into_iter().find(|instruction| {
-        let inner = match &instruction.body {
-            Body::Onbuild(inner) => inner,
-            _ => *instruction,
-        };
-        if let (Keyword::Env | Keyword::Arg, Body::Pairs(pairs)) = (inner.keyword, &inner.body) {
-            count += pairs.len();
-        }
+        let carried_out = carried_out.get(&instruction.line).copied();
+        count += set_by(instruction) + carried_out.unwrap_or_default();
         count > VARIABLES
     })?;
-    let message = format!("The Dockerfile sets more than {VARIABLES} variables.");
-    let next = "Put what the program reads into a file, and copy that.";
+    let (how, next) = if beyond.keyword == Keyword::From {
+        (
+            ", those of an ONBUILD once for each stage that starts from its own",
+            "Let fewer stages start from that one, or put what the program reads into a file, and copy that.",
+        )
+    } else {
+        ("", "Put what the program reads into a file, and copy that.")
+    };
+    let message = format!("The Dockerfile sets more than {VARIABLES} variables{how}.");
     let told = problem::problem(&message, next, Some(beyond.line));
     Some((Outcome::BuildFailed, told))
+}
+
+/// How many variables an instruction sets, at once or later.
+fn set_by(instruction: &Instruction) -> usize {
+    let inner = match &instruction.body {
+        Body::Onbuild(inner) => inner,
+        _ => instruction,
+    };
+    match (inner.keyword, &inner.body) {
+        (Keyword::Env | Keyword::Arg, Body::Pairs(pairs)) => pairs.len(),
+        _ => 0,
+    }
+}
+
+/// How many variables a stage sets in each stage that starts from it.
+fn held_back(stage: &Stage) -> usize {
+    let is_held = |one: &&Instruction| matches!(one.body, Body::Onbuild(_));
+    stage.instructions.iter().filter(is_held).map(set_by).sum()
 }
 
 /// What cannot be sent, in a learner's words.
@@ -260,6 +291,21 @@ mod tests {
             assert_eq!(outcome, Outcome::BuildFailed);
             assert_eq!(problem.blame.line, Some(253), "{beyond}");
         }
+    }
+
+    #[test]
+    fn variables_of_an_onbuild_count_in_each_stage_that_starts_from_its_own() {
+        let text = |stages: usize| {
+            let held = "ONBUILD ENV A=1 B=2\n".repeat(50);
+            let from = (0..stages).map(|at| format!("FROM Held AS s{at}\n"));
+            format!("FROM a AS held\n{held}{}", from.collect::<String>())
+        };
+        // Those that start from a stage of these start without them.
+        let most = format!("{}FROM s0\nENV A=1\n", text(3));
+        assert_eq!(many_variables(&Dockerfile::parse(&most)), None);
+        let (_, problem) = many_variables(&Dockerfile::parse(&text(9_000))).expect("too many");
+        assert_eq!(problem.blame.line, Some(56));
+        assert!(problem.message.as_str().contains("ONBUILD"), "{problem:?}");
     }
 
     #[test]

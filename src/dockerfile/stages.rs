@@ -82,6 +82,18 @@ impl Dockerfile {
         chain
     }
 
+    /// For each stage the one that it starts from, where that is a stage of the file.
+    #[must_use]
+    pub fn stages_below(&self, given: &BuildArgs) -> Vec<Option<usize>> {
+        let scope = self.global_scope(given);
+        let names = StageNames::new(self);
+        let below = |stage| match names.base(stage, &scope) {
+            Some(Source::Stage(below)) => Some(below),
+            _ => None,
+        };
+        self.stages.iter().map(below).collect()
+    }
+
     /// The image from outside below `stage`; `None` for `scratch`, or where it cannot be read.
     #[must_use]
     pub fn base_image(&self, stage: &Stage, given: &BuildArgs) -> Option<String> {
