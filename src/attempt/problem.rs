@@ -188,7 +188,7 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
         let next = if line::is_of_mount(message.as_str()) {
             "Give that mount a `target` below `/`: without one it goes to the `WORKDIR`.".to_owned()
         } else {
-            as_it_should_be(line, dockerfile)
+            as_it_should_be(line, message.as_str(), dockerfile)
         };
         return problem(
             &format!("The Dockerfile cannot be read: {message}."),
@@ -200,7 +200,7 @@ fn syntax(line: Option<u32>, message: &Clean, dockerfile: &Dockerfile) -> Proble
         message: Clean::line(&format!("The Dockerfile cannot be read: {}.", own.message)),
         next_step: Some(match &own.hint {
             Some(hint) => Clean::line(&sentence(hint)),
-            None => Clean::line(&as_it_should_be(Some(own.line), dockerfile)),
+            None => Clean::line(&as_it_should_be(Some(own.line), &own.message, dockerfile)),
         }),
         blame: Blame {
             line: Some(own.line),
@@ -229,10 +229,15 @@ fn at(line: Option<u32>, dockerfile: &Dockerfile) -> Option<&Instruction> {
 
 /// How the instruction on a line that cannot be read is put right: by what it is known to lack, or by
 /// its form.
-fn as_it_should_be(line: Option<u32>, dockerfile: &Dockerfile) -> String {
+fn as_it_should_be(line: Option<u32>, message: &str, dockerfile: &Dockerfile) -> String {
     let found = at(line, dockerfile);
     if let Some(told) = found.and_then(|one| unset(one, dockerfile)) {
         return told;
+    }
+    if line::is_of_platform(message) {
+        return "Write a platform as in `--platform=linux/amd64`, or leave that flag out: Docker's \
+                classic builder sets no `BUILDPLATFORM`."
+            .to_owned();
     }
     match found.and_then(|one| one.keyword.form()) {
         Some(form) => format!("Compare the line with the instruction's form: `{form}`."),
@@ -521,6 +526,26 @@ mod tests {
                 "invalid mount target \"/\"",
                 None,
             ),
+            (
+                "FROM a\nARG P=1\nFROM --platform=linux/$P b\nFROM --platform=linux/$P b\n",
+                "failed to parse platform linux/: \"\" is an invalid component of \"linux/\"",
+                Some(3),
+            ),
+            (
+                "FROM --platform=$BUILDPLATFORM a\nFROM --platform=$P b\n",
+                "failed to parse platform : \"\" is an invalid component of \"\"",
+                Some(2),
+            ),
+            (
+                "FROM a\nFROM --platform=${P} b\n",
+                "empty platform value from expression ${P} (did you mean PATH?)",
+                Some(2),
+            ),
+            (
+                "FROM --platform=x a\nFROM --platform=$P b\n",
+                "no value specified for --platform=",
+                Some(2),
+            ),
             ("FROM a\nRUN b\nRUN []\n", "arguments are required", Some(3)),
             ("FROM a\nRUN []\nRUN []\n", "arguments are required", None),
         ] {
@@ -554,6 +579,27 @@ mod tests {
             assert!(next.as_str().contains(wanted), "{next}");
             assert_eq!(problem.blame.line, Some(at));
         }
+    }
+
+    #[test]
+    fn a_platform_that_is_none_is_told_with_one() {
+        let next = |text: &str, message: &str| {
+            let (line, message) = (None, Clean::line(message));
+            let error = BuildError::Syntax { line, message };
+            let next = of_build(&error, &Dockerfile::parse(text)).1.next_step;
+            next.unwrap().to_string()
+        };
+        let empty = "failed to parse platform : \"\" is an invalid component of \"\"";
+        let unset = next("FROM --platform=$P a\n", empty);
+        assert!(
+            unset.contains("`FROM` sees only what an `ARG P=…`"),
+            "{unset}"
+        );
+        let classic = next("FROM --platform=$BUILDPLATFORM a\n", empty);
+        assert!(classic.contains("`BUILDPLATFORM`"), "{classic}");
+        let wrong = "failed to parse platform a/b/c/d: cannot parse platform specifier";
+        let wrong = next("FROM --platform=a/b/c/d a\n", wrong);
+        assert!(wrong.contains("linux/amd64"), "{wrong}");
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(super) fn whole(file: &Dockerfile, findings: &mut Findings) {
     for stage in &file.stages {
         checker.name(stage, &mut seen);
         checker.base(file, stage, &scope);
+        checker.platform(file, stage, &scope);
         for instruction in &stage.instructions {
             for (flag, name, _) in from_flags(instruction) {
                 checker.copied(stage, instruction, flag, name);
@@ -107,7 +108,7 @@ impl Checker<'_> {
         };
         if !base.unset.is_empty() {
             for name in &base.unset {
-                self.unset(file, stage, name);
+                self.unset(file, span, name);
             }
             return;
         }
@@ -125,7 +126,20 @@ impl Checker<'_> {
         }
     }
 
-    fn unset(&mut self, file: &Dockerfile, stage: &Stage, name: &str) {
+    fn platform(&mut self, file: &Dockerfile, stage: &Stage, scope: &Scope) {
+        let mut flags = stage.from.flags.iter();
+        let Some(flag) = flags.find(|flag| flag.name == "platform") else {
+            return;
+        };
+        let Ok(platform) = scope.expand(flag.value.as_deref().unwrap_or_default()) else {
+            return;
+        };
+        for name in &platform.unset {
+            self.unset(file, flag.span, name);
+        }
+    }
+
+    fn unset(&mut self, file: &Dockerfile, span: Span, name: &str) {
         let declared = |instruction: &Instruction| declares(instruction, name);
         let message;
         let hint;
@@ -136,7 +150,7 @@ impl Checker<'_> {
             message = format!("`{name}` has no value here");
             hint = format!("`FROM` sees only what an `ARG {name}=…` above the first `FROM` sets");
         }
-        let noted = self.findings.warn(stage.base.span, message, Some(hint));
+        let noted = self.findings.warn(span, message, Some(hint));
         noted.rule("unset-in-from");
     }
 

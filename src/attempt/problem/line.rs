@@ -1,11 +1,20 @@
 //! The line that a builder means where it names none.
 
 use crate::dockerfile::Body;
+use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Command;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
 use crate::dockerfile::mount_option;
+
+/// What builders say of a platform that is none, the last two Podman's.
+const OF_PLATFORM: [&str; 4] = [
+    "failed to parse platform ",
+    "empty platform value from expression ",
+    "no value specified for --platform=",
+    "unable to parse platform ",
+];
 
 /// The line of the only instruction that a builder's words can be about.
 pub(super) fn meant(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
@@ -14,6 +23,7 @@ pub(super) fn meant(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
         return only(dockerfile, is_over_root);
     }
     blank_base(message, dockerfile)
+        .or_else(|| with_platform(message, dockerfile))
         .or_else(|| quoting(message, dockerfile))
         .or_else(|| beginning(message, dockerfile))
         .or_else(|| without_words(message, dockerfile))
@@ -46,6 +56,29 @@ fn blank_base(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
     let mut stages = dockerfile.stages.iter();
     let found = stages.find(|stage| stage.base.text == base)?;
     Some(found.from.line)
+}
+
+/// `failed to parse platform linux/: "" is an invalid component …`: the first that asks for that.
+fn with_platform(message: &str, dockerfile: &Dockerfile) -> Option<u32> {
+    let scope = dockerfile.global_scope(&BuildArgs::new());
+    let [parsed, empty, none, _] = OF_PLATFORM;
+    let is_meant = |asked: &str| {
+        // Newer builders quote what is left without its variable as it is written.
+        let quoted = message.strip_prefix(empty);
+        quoted.is_some_and(|quoted| quoted.split(' ').next() == Some(asked))
+            || scope.expand(asked).is_ok_and(|one| {
+                message.starts_with(&format!("{parsed}{}: ", one.text))
+                    || message == format!("{none}{}", one.text)
+            })
+    };
+    let mut stages = dockerfile.stages.iter();
+    let found = stages.find(|stage| stage.from.flag("platform").is_some_and(is_meant))?;
+    Some(found.from.line)
+}
+
+/// Whether a builder's words are about the platform that a FROM asks for.
+pub(super) fn is_of_platform(message: &str) -> bool {
+    OF_PLATFORM.iter().any(|words| message.starts_with(words))
 }
 
 /// `failed to process "${B?no}": B: no`

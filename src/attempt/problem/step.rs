@@ -28,7 +28,7 @@ pub(super) fn of_step(
     let said = message.as_str().trim_end_matches('.');
     let next = match next(title.as_str(), said) {
         Some(next) => next.to_owned(),
-        None => as_it_should_be(line, dockerfile),
+        None => as_it_should_be(line, said, dockerfile),
     };
     // BuildKit puts a name of its own before it.
     let said = if said.ends_with(DEPTH) {

@@ -1,4 +1,4 @@
-//! `unset-in-from`: the image of `FROM` holds a variable without a value.
+//! `unset-in-from`: the image or the platform of `FROM` holds a variable without a value.
 
 use super::Found;
 use super::Rule;

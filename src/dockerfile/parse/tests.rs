@@ -252,6 +252,8 @@ fn a_base_that_names_an_unknown_argument_is_noticed() {
     assert!(hint(late).contains("above the first `FROM`"));
     assert_eq!(warnings("FROM x:${V:-1}\n"), []);
     assert_eq!(warnings("FROM x-$TARGETARCH\n"), []);
+    assert_eq!(warnings("FROM --platform=linux/$A x\n").len(), 1);
+    assert_eq!(warnings("FROM --platform=$BUILDPLATFORM x\n"), []);
 }
 
 #[test]

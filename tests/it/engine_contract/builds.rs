@@ -146,6 +146,7 @@ fn dockerfiles_that_cannot_be_read_are_told_apart_from_failing_ones() {
             ("FROM scratch\nRUNN x\n", Some(2)),
             ("", None),
             ("# nothing but a comment\n", None),
+            ("FROM --platform=$NONE scratch\nCOPY x /\n", None),
         ] {
             let error = bench
                 .build(&fresh("syntax"), text)

@@ -32,7 +32,7 @@ const NO_BASE: [&str; 13] = [
 ];
 
 /// Words of a builder that could not read the Dockerfile.
-const SYNTAX: [&str; 11] = [
+const SYNTAX: [&str; 14] = [
     "parse error",
     "cannot be empty",
     "file with no instructions",
@@ -44,6 +44,9 @@ const SYNTAX: [&str; 11] = [
     "requires at least",
     "base name (",
     "invalid mount target",
+    "failed to parse platform ",
+    "empty platform value from expression ",
+    "no value specified for --platform=",
 ];
 
 /// Words that builders put before what they mean.
