@@ -161,12 +161,18 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
 
 /// Prints help where it was asked for, and what is wrong with the command line otherwise.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Nobody may read it any more (`loadline --help | head -1`); that is not an error.
-    let _ = error.print();
+    let printed = error.print();
     if error.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Ok.into()
+        return Exit::Usage.into();
+    }
+    match printed {
+        // Nobody may read it any more (`loadline --help | head -1`); that is not an error.
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
+            let (error, output) = (CliError::Output(why), Output::new(Color::Auto, false));
+            output.tell(&error.render(output.paint_err()));
+            error.exit().into()
+        }
+        _ => Exit::Ok.into(),
     }
 }
 

@@ -327,11 +327,26 @@ pub fn sentence(fragment: &str) -> String {
     format!("{first}{}{end}", chars.as_str())
 }
 
+/// A text that may quote the operating system, without the number of what it says.
+#[must_use]
+pub fn unnumbered(text: &str) -> &str {
+    text.split(" (os error").next().unwrap_or(text)
+}
+
+/// An error of any kind in words, as a fragment.
+#[must_use]
+pub fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.downcast_ref() {
+        Some(error) => io_cause(error),
+        None => Clean::line(&error.to_string()).to_string(),
+    }
+}
+
 /// The cause in words, without the operating system's number.
 #[must_use]
 pub fn io_cause(error: &std::io::Error) -> String {
     let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
+    let words = unnumbered(&text);
     // Its names, such as `FIFO` or `1 MB`, stay as they are.
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_ascii_lowercase());
@@ -365,6 +380,16 @@ mod tests {
         }
         sanitizer.finish(|line| lines.push(line.0));
         lines
+    }
+
+    #[test]
+    fn causes_are_words_and_no_numbers() {
+        let gone = std::io::Error::from_raw_os_error(2);
+        assert_eq!(cause(&gone), "no such file or directory");
+        // As the library of temporary files puts it.
+        let quoting = std::io::Error::other(format!("{gone} at path `/x`"));
+        assert_eq!(cause(&quoting), "no such file or directory");
+        assert_eq!(cause(&fmt::Error), fmt::Error.to_string());
     }
 
     #[test]

@@ -32,6 +32,7 @@ use super::archive::Limits;
 use super::import;
 use super::manifest::Origin;
 use crate::text::Clean;
+use crate::text::io_cause;
 use crate::units::Bytes;
 
 /// How long a server may take to be reached, and to say its first word.
@@ -177,9 +178,10 @@ impl Fetch<'_> {
         } else if let Some(known) = self.known {
             request = request.header("if-none-match", known);
         }
-        request
-            .call()
-            .map_err(|error| self.network(&error.to_string(), have))
+        request.call().map_err(|error| match error {
+            ureq::Error::Io(error) => self.network(&io_cause(&error), have),
+            error => self.network(&error.to_string(), have),
+        })
     }
 
     /// Notes what is coming before its first byte is written.
@@ -240,7 +242,7 @@ impl Fetch<'_> {
             let count = match body.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => count,
-                Err(error) => return Err(self.network(&error.to_string(), have)),
+                Err(error) => return Err(self.network(&io_cause(&error), have)),
             };
             file.write_all(buffer.get(..count).unwrap_or_default())
                 .map_err(failed)?;

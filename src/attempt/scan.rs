@@ -27,6 +27,7 @@ use crate::image::archive;
 use crate::image::archive::ArchiveError;
 use crate::image::archive::Options;
 use crate::image::package::inventory;
+use crate::text;
 use crate::text::Clean;
 
 /// Pieces of the archive that may wait for the reader.
@@ -120,7 +121,7 @@ pub async fn read_image(
     match reader.await {
         Ok(Ok(contents)) => Ok(contents),
         Ok(Err(ArchiveError::Source(error))) => Err(EngineError::Gone {
-            detail: Clean::line(&error.to_string()),
+            detail: Clean::line(&text::cause(&error)),
         }),
         Ok(Err(error)) => Err(refused(&error)),
         Err(panicked) => Err(refused(&panicked)),

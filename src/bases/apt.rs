@@ -26,6 +26,7 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use crate::text::Clean;
+use crate::text::io_cause;
 use crate::units::Bytes;
 
 /// Where Debian's keys are on a host; the newer spelling second.
@@ -489,7 +490,7 @@ async fn watched(
 ) -> Result<(), AptError> {
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => AptError::NoApt,
-        _ => AptError::Refused(Clean::line(&error.to_string())),
+        _ => AptError::Refused(Clean::line(&io_cause(&error))),
     })?;
     let (Some(out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(AptError::Refused(Clean::line("apt has no output")));

@@ -29,6 +29,7 @@ use crate::cli::progress::Live;
 use crate::cli::wiring;
 use crate::dockerfile::ImageName;
 use crate::engine::EngineError;
+use crate::text;
 use crate::text::Clean;
 use crate::text::plural;
 use crate::units::show_duration;
@@ -441,7 +442,7 @@ fn failed(error: &BaseError) -> CliError {
     let mut causes = Vec::new();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        causes.push(Clean::line(&cause.to_string()).to_string());
+        causes.push(text::cause(cause));
         source = cause.source();
     }
     CliError::Bases {

@@ -261,8 +261,13 @@ impl Teletype for Person {
             .status()
             .await;
         self.work.ask();
-        let status = ended
-            .map_err(|error| format!("`{}` does not start: {error}.", Clean::line(program)))?;
+        let status = ended.map_err(|error| {
+            format!(
+                "`{}` does not start: {}.",
+                Clean::line(program),
+                io_cause(&error)
+            )
+        })?;
         if status.success() {
             Ok(())
         } else {

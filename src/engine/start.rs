@@ -31,6 +31,7 @@ use crate::engine::docker::Docker;
 use crate::engine::find;
 use crate::engine::find::Search;
 use crate::text::Clean;
+use crate::text::io_cause;
 use crate::units::show_duration;
 
 /// How long a started engine may take until it answers.
@@ -200,7 +201,7 @@ pub async fn take(
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| failed(vec![Clean::line(&error.to_string())]))?;
+        .map_err(|error| failed(vec![Clean::line(&io_cause(&error))]))?;
     let mut last_words = std::collections::VecDeque::new();
     let mut hear = |line: Clean| {
         if last_words.len() == LAST_WORDS {
@@ -222,7 +223,7 @@ pub async fn take(
     match child.wait().await {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(failed(last_words.into())),
-        Err(error) => Err(failed(vec![Clean::line(&error.to_string())])),
+        Err(error) => Err(failed(vec![Clean::line(&io_cause(&error))])),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::bases::Progress;
 use crate::bases::Ready;
 use crate::engine::EngineError;
 use crate::report::BaseReport;
+use crate::text;
 use crate::text::Clean;
 
 /// Makes the base images of an attempt ready through the service of base images.
@@ -108,16 +109,16 @@ fn failed(reference: &str, error: &BaseError) -> SupplyError {
 
 /// An error with its causes, as one fragment.
 pub(super) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut told = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        let said = cause.to_string();
+        let said = text::cause(cause);
         // Some errors repeat their cause as their own words.
-        if !text.ends_with(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
+        if !told.ends_with(&said) {
+            told.push_str(": ");
+            told.push_str(&said);
         }
         source = cause.source();
     }
-    text
+    told
 }

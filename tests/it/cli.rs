@@ -219,14 +219,17 @@ fn nobody_reading_the_output_is_no_error() {
 
 #[test]
 fn a_full_disk_behind_the_output_is_an_error() {
-    let full = std::fs::File::options()
-        .write(true)
-        .open("/dev/full")
-        .expect("the device is there");
+    let full = || {
+        let mut options = std::fs::File::options();
+        let device = options.write(true).open("/dev/full");
+        Stdio::from(device.expect("the device is there"))
+    };
     let sandbox = Sandbox::without_engine();
-    let ended = sandbox.start_into(&["goals"], Stdio::from(full)).end();
-    assert_eq!(ended.code, Some(70), "{}", ended.shown());
-    assert!(ended.stderr.contains("the result cannot be written"));
+    for verb in ["goals", "--help"] {
+        let ended = sandbox.start_into(&[verb], full()).end();
+        assert_eq!(ended.code, Some(70), "{}", ended.shown());
+        assert!(ended.stderr.contains("the result cannot be written"));
+    }
 }
 
 #[test]

@@ -505,7 +505,7 @@ fn base_images_travel_in_a_pack_and_a_cut_one_is_refused() {
 
     stderr:
     error: cannot use `absent.pack`
-      caused by: No such file or directory (os error 2)
+      caused by: no such file or directory
       hint: check the path and its permissions
     exit code: 2
 

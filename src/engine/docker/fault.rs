@@ -15,6 +15,7 @@ use bollard::errors::Error;
 use crate::engine::EngineError;
 use crate::text::Clean;
 use crate::text::io_cause;
+use crate::text::unnumbered;
 
 /// Turns the client library's error into ours. `what` names the request, `address` the engine.
 pub(super) fn fault(
@@ -278,7 +279,7 @@ fn innermost(error: &Error) -> Clean {
     if text == "bytes remaining on stream" {
         return Clean::line(CUT);
     }
-    Clean::line(&text)
+    Clean::line(unnumbered(&text))
 }
 
 /// Whether the engine says that it has no such thing.

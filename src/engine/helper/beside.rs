@@ -94,7 +94,7 @@ fn attempt(port: u16, deadline: Instant, request: Option<&[u8]>) -> Result<Answe
     let Some(request) = request else {
         return Ok(Answer::Open);
     };
-    let why = |error: std::io::Error| Some(format!("the connection broke: {error}"));
+    let why = |error: std::io::Error| Some(format!("the connection broke: {}", error.kind()));
     socket.write_all(request).map_err(why)?;
     let method_is_head = request.starts_with(b"HEAD ");
     let mut bytes = Vec::new();

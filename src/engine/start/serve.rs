@@ -28,6 +28,7 @@ use crate::engine::docker::Docker;
 use crate::engine::find;
 use crate::engine::find::Search;
 use crate::text::Clean;
+use crate::text::io_cause;
 
 /// How long the service may take until it answers; the first start of all makes its storage.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
@@ -114,7 +115,7 @@ async fn answering(
         outcome: Clean::line(outcome),
     };
     *ours = None;
-    let mut service = start(podman, place).map_err(|error| failed(&error.to_string()))?;
+    let mut service = start(podman, place).map_err(|error| failed(&io_cause(&error)))?;
     let docker = wait(&mut service).await.map_err(|why| failed(&why))?;
     *ours = Some(service);
     Ok(docker)

@@ -27,6 +27,7 @@ use crate::image::run::Start;
 use crate::image::run::Trace;
 use crate::image::user::Identity;
 use crate::text::Clean;
+use crate::text::io_cause;
 use crate::text::path_text;
 use crate::units::Bytes;
 
@@ -347,9 +348,7 @@ impl Listed {
 
 /// The system's words for one of its numbers: `operation not permitted`.
 fn words_of(number: i32) -> String {
-    let text = std::io::Error::from_raw_os_error(number).to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    text.to_lowercase()
+    io_cause(&std::io::Error::from_raw_os_error(number)).to_lowercase()
 }
 
 /// Why a step of the program was refused, as a fragment.
