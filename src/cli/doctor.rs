@@ -4,6 +4,8 @@
     reason = "measures how long the commands take that it runs for the user"
 )]
 
+mod course;
+
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -35,6 +37,9 @@ use crate::workshop::doctor::checks;
 /// Looks at the terminal, the container engine and its builder, room on disk, base images,
 /// certificates and the folder of your files. It changes nothing unless you say `--fix`.
 ///
+/// With `--course DIR` it looks at that course as well: what cannot be used, and what its author
+/// should hear before learners do.
+///
 /// With `--fix` it installs Debian's own `docker.io` where there is no engine, or starts one that is
 /// installed and does not run, and puts you into its group where you are not root. It shows the
 /// commands and asks first. Where Podman is the only one installed, every verb runs its service for
@@ -43,6 +48,7 @@ use crate::workshop::doctor::checks;
 #[command(after_help = "Examples:
   loadline doctor
   loadline doctor --fix
+  loadline --course DIR doctor
   loadline doctor --json | jq '.checks[] | select(.state != \"good\")'")]
 pub(crate) struct Args {
     /// Install or start an engine where none answers, after asking
@@ -76,21 +82,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
                 }
             }
         }
+        let mut found = checks(&facts);
+        found.extend(course::checks(&context.shared));
         let text = if args.json {
-            json(&facts)?
+            json(&facts, &found)?
         } else {
-            text(&facts, output.paint())
+            text(&facts, &found, output.paint())
         };
         output.result(&text)?;
-        Ok(exit(&facts))
+        Ok(exit(&facts, &found))
     })
 }
 
 /// A machine that is not ready is something that was found, not a failure of the program.
-fn exit(facts: &Facts) -> Exit {
-    let bad = checks(facts)
-        .iter()
-        .any(|check| check.state == CheckState::Bad);
+fn exit(facts: &Facts, checks: &[Check]) -> Exit {
+    let bad = checks.iter().any(|check| check.state == CheckState::Bad);
     match (facts.engine.is_err(), bad) {
         (true, _) => Exit::NoEngine,
         (false, true) => Exit::NotMet,
@@ -195,7 +201,7 @@ fn unusable(error: WaitError, plan: &Plan) -> CliError {
 }
 
 /// The findings as lines.
-fn text(facts: &Facts, paint: Paint) -> String {
+fn text(facts: &Facts, checks: &[Check], paint: Paint) -> String {
     let mut text = String::new();
     for Check {
         title,
@@ -203,7 +209,7 @@ fn text(facts: &Facts, paint: Paint) -> String {
         found,
         fix,
         mendable: _,
-    } in checks(facts)
+    } in checks
     {
         let label = format!("{:<8}", state.word());
         let label = match state {
@@ -230,8 +236,8 @@ fn text(facts: &Facts, paint: Paint) -> String {
 }
 
 /// The findings as JSON: `loadline.doctor/v1`.
-fn json(facts: &Facts) -> Result<String, CliError> {
-    let checks: Vec<serde_json::Value> = checks(facts)
+fn json(facts: &Facts, checks: &[Check]) -> Result<String, CliError> {
+    let checks: Vec<serde_json::Value> = checks
         .iter()
         .map(|check| {
             serde_json::json!({
@@ -270,6 +276,7 @@ mod tests {
 
     #[test]
     fn something_bad_was_found_and_is_no_failure_of_the_program() {
+        let exit = |facts: &Facts| exit(facts, &checks(facts));
         assert_eq!(exit(&fixture::sound()), Exit::Ok);
         let folder = Err("there is no home folder to keep your files in".to_owned());
         let facts = Facts {

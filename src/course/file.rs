@@ -8,9 +8,10 @@ use super::Files;
 /// # Errors
 /// When it is missing, no UTF-8, or holds control characters or bidirectional overrides.
 pub fn text<'a>(files: &'a Files, path: &str) -> Result<&'a str, CourseError> {
-    let content = files
-        .get(path)
-        .ok_or_else(|| CourseError::of_file(path, "this file is missing"))?;
+    let content = files.get(path).ok_or_else(|| {
+        let hint = "write it; the course that comes with `loadline` has one to compare with";
+        CourseError::of_file(path, "this file is missing").with_hint(hint)
+    })?;
     let text = std::str::from_utf8(content).map_err(|error| {
         CourseError::of_file(
             path,

@@ -167,6 +167,7 @@ impl Lint<'_> {
             }
         }
         match &exercise.solution {
+            None if self.are_withheld() => {}
             None => self.say(&file, "the exercise has no solution"),
             Some(solution) => {
                 let why = format!("solutions/{}/why.md", exercise.id);
@@ -175,6 +176,12 @@ impl Lint<'_> {
         }
         self.hints(&file, exercise);
         self.edited_files(&file, exercise);
+    }
+
+    /// Whether solutions are kept from learners: no exercise has one.
+    fn are_withheld(&self) -> bool {
+        let mut exercises = self.course.exercises.iter();
+        exercises.all(|exercise| exercise.solution.is_none())
     }
 
     fn hints(&mut self, file: &str, exercise: &Exercise) {
@@ -230,6 +237,10 @@ impl Lint<'_> {
                     .as_ref()
                     .is_some_and(|it| it.files.contains_key(*path))
         };
+        // One that learners are to make is in the solution alone.
+        if self.are_withheld() {
+            return;
+        }
         for path in exercise.edit.iter().filter(|path| !there(path)) {
             self.say(
                 file,
