@@ -20,6 +20,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes as Buffer;
 pub use context::ContextArchive;
+pub use context::ContextEntries;
+pub use context::ContextEntry;
 pub use error::BuildError;
 pub use error::EngineError;
 pub use error::Tried;
@@ -271,11 +273,14 @@ impl Builder {
 /// A build.
 #[derive(Debug, Clone)]
 pub struct BuildRequest {
-    /// The context as a tar archive, the Dockerfile as it is sent included. It is a file so that it
-    /// is streamed and need not be held in memory.
+    /// The context as a tar archive. It is a file so that it is streamed and need not be held in
+    /// memory.
     pub context: ContextArchive,
     /// The Dockerfile's path inside the context.
     pub dockerfile_path: String,
+    /// The Dockerfile as it is built, where that is not the one of the context, if there is one.
+    /// [`Builder::Classic`] takes none: what it builds is copied with the context.
+    pub dockerfile_apart: Option<Buffer>,
     /// The learner's Dockerfile: steps are matched with its lines.
     pub dockerfile: Arc<Dockerfile>,
     /// The reference that the image gets.

@@ -312,6 +312,7 @@ impl Attempt {
         BuildRequest {
             context: prepared.archive.clone(),
             dockerfile_path: String::from("Dockerfile"),
+            dockerfile_apart: prepared.dockerfile.clone(),
             dockerfile: Arc::clone(dockerfile),
             tag,
             labels: BTreeMap::new(),

@@ -9,6 +9,8 @@ use std::io::BufReader;
 use std::io::BufWriter;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::Request;
 use super::Submission;
 use super::problem;
@@ -50,6 +52,9 @@ pub(super) struct Gathered {
 pub(super) struct Prepared {
     /// The archive; the file goes with its last reader.
     pub(super) archive: ContextArchive,
+    /// The Dockerfile with the base images resolved, where the builder takes it apart from the
+    /// archive.
+    pub(super) dockerfile: Option<Bytes>,
     /// What is in it.
     pub(super) facts: ContextFacts,
     /// What it was made from.
@@ -238,15 +243,15 @@ impl Gathered {
         if frontend == Frontend::OfTheEngine {
             sent = without_syntax(&self.dockerfile, &sent);
         }
-        let sending = Sending {
-            dockerfile: Some(sent.as_bytes()),
-            // BuildKit reads none in a context that comes in one request.
-            ignore_file_is_read: builder != Builder::Buildkit,
+        let (sending, apart) = match builder {
+            Builder::Classic => (Sending::ToBuild(sent.as_bytes()), None),
+            Builder::Buildkit | Builder::Buildah => (Sending::AsItIs, Some(Bytes::from(sent))),
         };
         let archive = tempfile::tempfile().map_err(ContextError::Write)?;
-        let facts = self.context.write(&sending, BufWriter::new(&archive))?;
+        let facts = self.context.write(sending, BufWriter::new(&archive))?;
         Ok(Prepared {
             archive: ContextArchive::from(archive),
+            dockerfile: apart,
             context: Arc::clone(&self.context),
             facts: ContextFacts {
                 bytes: facts.bytes,
@@ -261,6 +266,7 @@ impl Prepared {
     pub(super) fn touched(&self, path: &str) -> Result<Self, Refused> {
         let same = |archive: ContextArchive| Self {
             archive,
+            dockerfile: self.dockerfile.clone(),
             facts: self.facts.clone(),
             context: Arc::clone(&self.context),
         };

@@ -75,7 +75,8 @@ impl Work {
             .context(&bases, Frontend::AsWritten, self.engine.info().builder)
             .map_err(|(_, problem)| failed(&problem))?;
         let request = BuildRequest {
-            context: prepared.archive.clone(),
+            context: prepared.archive,
+            dockerfile_apart: prepared.dockerfile,
             dockerfile: Arc::clone(&dockerfile),
             tag: self.tag(),
             ..self.build.clone()

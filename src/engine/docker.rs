@@ -23,6 +23,7 @@ mod state;
 mod summary;
 mod transform;
 mod translate;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,9 +90,6 @@ struct Inner {
     maker: Maker,
     /// Whose home what is made is for.
     home: std::sync::OnceLock<String>,
-    /// One build at a time: they share one session.
-    building: tokio::sync::Mutex<()>,
-    session: String,
     /// Whether the helper's image was seen on the engine.
     helper_is_there: std::sync::atomic::AtomicBool,
     /// Removals that go on after the call that made them necessary.
@@ -152,7 +150,6 @@ impl Docker {
         let info = describe(&version, &system, address, choices);
         let root = folder_here(&system);
         let maker = Maker::this();
-        let session = format!("loadline-{:032x}", rand::random::<u128>());
         Ok(Self {
             inner: Arc::new(Inner {
                 slow: client.clone().with_timeout(SLOW),
@@ -163,8 +160,6 @@ impl Docker {
                 root,
                 maker,
                 home: std::sync::OnceLock::new(),
-                building: tokio::sync::Mutex::new(()),
-                session,
                 helper_is_there: std::sync::atomic::AtomicBool::new(false),
                 removals: std::sync::Mutex::new(Vec::new()),
             }),

@@ -6,6 +6,7 @@
 mod bench;
 mod builds;
 mod dead;
+mod files;
 mod probes;
 mod things;
 mod tidy;

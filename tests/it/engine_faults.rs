@@ -13,6 +13,7 @@ use std::time::Duration;
 use loadline::dockerfile::Dockerfile;
 use loadline::engine::BuildError;
 use loadline::engine::BuildRequest;
+use loadline::engine::Builder;
 use loadline::engine::Built;
 use loadline::engine::Engine as _;
 use loadline::engine::EngineError;
@@ -72,8 +73,12 @@ impl Fake {
     }
 
     async fn connect(&self) -> Docker {
+        self.connect_for(Builder::Classic).await
+    }
+
+    async fn connect_for(&self, builder: Builder) -> Docker {
         let choices = Choices {
-            without_buildkit: true,
+            without_buildkit: builder == Builder::Classic,
             ..Choices::default()
         };
         Docker::connect(&Address::unix(&self.socket), choices)
@@ -180,12 +185,22 @@ async fn build(docker: &Docker, within: Duration) -> BuildError {
 
 /// A build of an empty context.
 async fn built(docker: &Docker, within: Duration) -> Result<Built, BuildError> {
+    built_until(docker, within, CancellationToken::new()).await
+}
+
+/// Likewise, until it is cancelled.
+async fn built_until(
+    docker: &Docker,
+    within: Duration,
+    cancel: CancellationToken,
+) -> Result<Built, BuildError> {
     let folder = tempfile::tempdir().expect("a folder");
     let context = folder.path().join("context.tar");
     std::fs::write(&context, [0; 1024]).expect("an archive");
     let request = BuildRequest {
         context: std::fs::File::open(context).expect("it is there").into(),
         dockerfile_path: "Dockerfile".to_owned(),
+        dockerfile_apart: None,
         dockerfile: Arc::new(Dockerfile::default()),
         tag: "x:1".to_owned(),
         labels: std::collections::BTreeMap::new(),
@@ -198,10 +213,7 @@ async fn built(docker: &Docker, within: Duration) -> Result<Built, BuildError> {
     };
     let (send, mut receive) = tokio::sync::mpsc::channel(16);
     let reading = async { while receive.recv().await.is_some() {} };
-    let (ended, ()) = tokio::join!(
-        docker.build(request, send, CancellationToken::new()),
-        reading
-    );
+    let (ended, ()) = tokio::join!(docker.build(request, send, cancel), reading);
     ended
 }
 
@@ -252,6 +264,29 @@ async fn an_engine_that_dies_in_the_middle_of_a_build_has_gone() {
         matches!(error, BuildError::Engine(EngineError::Gone { .. })),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn an_engine_that_takes_no_session_is_told_with_what_helps() {
+    let fake = Fake::new(vec![("/session", Act::Say(403, "{}"))]);
+    let docker = fake.connect_for(Builder::Buildkit).await;
+    let error = build(&docker, LONG).await.to_string();
+    assert!(error.contains("takes no session (HTTP 403)"), "{error}");
+    assert!(error.contains("`DOCKER_BUILDKIT=0`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_build_is_cancelled_while_the_engine_takes_its_time_for_a_session() {
+    let fake = Fake::new(vec![("/session", Act::Late(LONG, 500))]);
+    let docker = fake.connect_for(Builder::Buildkit).await;
+    let cancel = CancellationToken::new();
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        cancel.cancel();
+    };
+    let building = built_until(&docker, LONG, cancel.clone());
+    let (ended, ()) = tokio::join!(building, stopping);
+    assert_eq!(ended.expect_err("it was cancelled"), BuildError::Cancelled);
 }
 
 /// An answer that ends in the middle of a line, so many times; then a whole one.

@@ -95,6 +95,7 @@ async fn build(engine: &Arc<dyn Engine>, context: std::path::PathBuf) -> String 
     let request = BuildRequest {
         context: std::fs::File::open(context).expect("it is there").into(),
         dockerfile_path: String::from("Dockerfile"),
+        dockerfile_apart: None,
         dockerfile: Arc::new(Dockerfile::parse(DOCKERFILE)),
         tag: TAG.to_owned(),
         labels: BTreeMap::new(),

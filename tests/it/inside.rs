@@ -106,6 +106,7 @@ async fn build(engine: &Arc<dyn Engine>, context: PathBuf, tag: &str) {
     let request = BuildRequest {
         context: std::fs::File::open(context).expect("it is there").into(),
         dockerfile_path: String::from("Dockerfile"),
+        dockerfile_apart: None,
         dockerfile: Arc::new(Dockerfile::parse(DOCKERFILE)),
         tag: tag.to_owned(),
         labels: BTreeMap::new(),

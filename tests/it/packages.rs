@@ -114,6 +114,7 @@ async fn build(
     let request = BuildRequest {
         context: std::fs::File::open(context).expect("it is there").into(),
         dockerfile_path: String::from("Dockerfile"),
+        dockerfile_apart: None,
         dockerfile: Arc::new(Dockerfile::parse(dockerfile)),
         tag: format!("{TAG}:{name}"),
         labels: BTreeMap::new(),

@@ -18,14 +18,14 @@ use super::Node;
 use super::shown;
 use crate::units::Bytes;
 
-/// How a context is sent.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Sending<'a> {
-    /// What stands in the Dockerfile's place; the Dockerfile itself where it is `None`.
-    pub dockerfile: Option<&'a [u8]>,
-    /// Whether the builder reads the ignore file and takes out of the context what that leaves out:
-    /// such a one needs it even where it leaves out itself. Any other would copy it.
-    pub ignore_file_is_read: bool,
+/// What of a context is sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Sending<'a> {
+    /// What the ignore file leaves in: the Dockerfile goes to the builder on its own.
+    AsItIs,
+    /// With this in the Dockerfile's place, and with the ignore file, even where the ignore file
+    /// leaves them out: the builder reads them from here, and takes them out of the context then.
+    ToBuild(&'a [u8]),
 }
 
 impl Context {
@@ -33,7 +33,7 @@ impl Context {
     ///
     /// # Errors
     /// When a file cannot be read or changes meanwhile, or `out` cannot be written.
-    pub fn write(&self, sending: &Sending<'_>, out: impl Write) -> Result<Facts, ContextError> {
+    pub fn write(&self, sending: Sending<'_>, out: impl Write) -> Result<Facts, ContextError> {
         let mut archive = tar::Builder::new(out);
         let mut facts = Facts {
             sockets: self.sockets.clone(),
@@ -41,16 +41,13 @@ impl Context {
         };
         for (path, node) in self.with_parents() {
             let for_the_builder = self.is_for_the_builder(&path);
-            let is_dockerfile = path == self.dockerfile.as_bytes();
-            if for_the_builder && !is_dockerfile && !sending.ignore_file_is_read {
-                continue;
-            }
-            let sent = match sending.dockerfile.filter(|_| is_dockerfile) {
-                Some(text) => {
+            let sent = match sending {
+                Sending::AsItIs if for_the_builder => continue,
+                Sending::ToBuild(text) if path == self.dockerfile.as_bytes() => {
                     append_bytes(&mut archive, &path, text)?;
                     node.size()
                 }
-                None => self.append(&mut archive, &path, &node)?,
+                Sending::AsItIs | Sending::ToBuild(_) => self.append(&mut archive, &path, &node)?,
             };
             if let Some(size) = sent.filter(|_| !for_the_builder) {
                 facts.bytes = facts.bytes.plus(Bytes(size));

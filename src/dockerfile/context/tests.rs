@@ -62,7 +62,7 @@ fn in_memory(files: &[(&str, &str)]) -> Files {
 fn archive(context: &Context) -> Vec<u8> {
     let mut bytes = Vec::new();
     context
-        .write(&Sending::default(), &mut bytes)
+        .write(Sending::AsItIs, &mut bytes)
         .expect("it is written");
     bytes
 }
@@ -101,7 +101,7 @@ fn what_is_ignored_is_not_sent() {
     assert_eq!(paths(&context), ["src/app.py"]);
     assert!(context.ignore().excludes("secret"));
     let kinds = entries(&archive(&context));
-    assert_eq!(kinds[1], (EntryType::Directory, 0o755, "src".to_owned()));
+    assert_eq!(kinds[0], (EntryType::Directory, 0o755, "src".to_owned()));
 }
 
 #[test]
@@ -112,13 +112,9 @@ fn an_ignored_dockerfile_and_ignore_file_are_for_the_builder_alone() {
         ("f", "x\n"),
     ]);
     let context = gather(&folder).expect("a context");
-    let sent = |ignore_file_is_read: bool| {
-        let sending = Sending {
-            ignore_file_is_read,
-            ..Sending::default()
-        };
+    let sent = |sending: Sending<'_>| {
         let mut bytes = Vec::new();
-        let facts = context.write(&sending, &mut bytes).expect("written");
+        let facts = context.write(sending, &mut bytes).expect("written");
         assert_eq!(facts, context.facts());
         assert_eq!(
             (facts.bytes, facts.paths.as_slice()),
@@ -127,20 +123,18 @@ fn an_ignored_dockerfile_and_ignore_file_are_for_the_builder_alone() {
         let names = entries(&bytes).into_iter().map(|entry| entry.2);
         names.collect::<Vec<String>>()
     };
-    assert_eq!(sent(true), [".dockerignore", "Dockerfile", "f"]);
-    assert_eq!(sent(false), ["Dockerfile", "f"]);
+    let to_build = Sending::ToBuild(b"FROM a\n");
+    assert_eq!(sent(to_build), [".dockerignore", "Dockerfile", "f"]);
+    assert_eq!(sent(Sending::AsItIs), ["f"]);
 }
 
 #[test]
 fn another_text_in_the_dockerfiles_place_does_not_count() {
     let folder = folder(&[("Dockerfile", "FROM a\n"), (".dockerignore", "x\n")]);
     let context = gather(&folder).expect("a context");
-    let sending = Sending {
-        dockerfile: Some(b"FROM a.local/b:1\n"),
-        ..Sending::default()
-    };
+    let sending = Sending::ToBuild(b"FROM a.local/b:1\n");
     let mut bytes = Vec::new();
-    let facts = context.write(&sending, &mut bytes).expect("written");
+    let facts = context.write(sending, &mut bytes).expect("written");
     assert_eq!(facts.bytes, Bytes(9), "as the learner wrote it");
     assert!(bytes.windows(11).any(|part| part == b"a.local/b:1"));
 }
@@ -223,7 +217,7 @@ fn a_folder_exchanged_for_a_link_leads_nowhere() {
     fs::remove_dir_all(inside.path().join("sub")).expect("removed");
     symlink(outside.path(), inside.path().join("sub")).expect("a link");
     let error = context
-        .write(&Sending::default(), io::sink())
+        .write(Sending::AsItIs, io::sink())
         .expect_err("refused");
     assert!(error.to_string().contains("sub/file"), "{error}");
 }
@@ -370,7 +364,7 @@ fn a_file_that_goes_away_is_left_out() {
     let context = gather(&folder).expect("a context");
     fs::remove_file(folder.path().join(".swp")).expect("removed");
     let facts = context
-        .write(&Sending::default(), io::sink())
+        .write(Sending::AsItIs, io::sink())
         .expect("it is written");
     assert_eq!(facts.paths, ["Dockerfile"]);
 }
@@ -443,7 +437,7 @@ fn a_full_disk_is_told_from_an_unreadable_file() {
     let folder = folder(&[("Dockerfile", "FROM a\n")]);
     let error = gather(&folder)
         .expect("a context")
-        .write(&Sending::default(), Full);
+        .write(Sending::AsItIs, Full);
     assert!(matches!(error, Err(ContextError::Write(_))));
     let missing = folder.path().join("missing");
     let refused = gather_within(&missing, &Limits::default());

@@ -110,7 +110,7 @@ mod tests {
         };
         let context = Context::gather(&sources, "Dockerfile", &Limits::default()).unwrap();
         let mut archive = Vec::new();
-        context.write(&Sending::default(), &mut archive).unwrap();
+        context.write(Sending::AsItIs, &mut archive).unwrap();
         archive
     }
 

@@ -5,30 +5,36 @@
 //! Builds: which way the engine takes them, how they are followed, and how they end.
 
 mod alone;
+mod apart;
 mod cancel;
 mod commands;
-mod grpc;
+mod filesync;
+mod session;
 mod upload;
 
 use std::collections::HashMap;
 use std::time::Duration;
 use std::time::Instant;
 
+use apart::Apart;
 use bollard::errors::Error;
 use bollard::models::BuildInfo;
 use bollard::models::BuildInfoAux;
 use bollard::query_parameters::BuildImageOptions;
 use bollard::query_parameters::BuildImageOptionsBuilder;
-use bollard::query_parameters::BuilderVersion;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use session::Session;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use upload::Upload;
+use upload::unreadable;
 
+use super::CALL;
 use super::Docker;
 use super::fault;
 use super::races;
+use super::raw;
 use super::translate::Item;
 use super::translate::Translator;
 use super::translate::faults::is_ending;
@@ -39,16 +45,12 @@ use crate::engine::Builder;
 use crate::engine::Built;
 use crate::engine::Engine as _;
 use crate::engine::EngineError;
-use crate::engine::EngineName;
 use crate::engine::HOME_LABEL;
 use crate::engine::LABEL;
 use crate::engine::LogStream;
 use crate::engine::MADE_BY_LABEL;
 use crate::engine::StepEnd;
-use crate::engine::Store;
-use crate::engine::address::Address;
 use crate::engine::docker::images::registry_of;
-use crate::image::Config;
 use crate::image::maker;
 use crate::text::Clean;
 
@@ -66,44 +68,6 @@ const ENDING_PINGS: usize = 8;
 const AGAIN: usize = 3;
 /// What is said where the engine may go on with a build that was given up.
 const LEFT: &str = "Other builds may run on this engine, so that nothing on it was ended: it may still work on this one for a while.";
-
-/// The way that a build takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Route {
-    /// The context in one request, BuildKit's status in the answer.
-    Buildkit,
-    /// BuildKit's own interface beside Docker's.
-    Grpc,
-    /// The classic builder.
-    Classic,
-    /// Podman's builder behind Docker's request.
-    Podman,
-}
-
-impl Route {
-    const fn builder(self) -> Builder {
-        match self {
-            Self::Buildkit | Self::Grpc => Builder::Buildkit,
-            Self::Classic => Builder::Classic,
-            Self::Podman => Builder::Buildah,
-        }
-    }
-}
-
-/// Chooses the way. Docker 26 with the containerd image store cannot read a context that comes in
-/// one request (moby/moby#47717), so that store is asked by BuildKit's own interface; where the
-/// transport does not carry that, by the classic builder.
-fn route(name: EngineName, store: Store, builder: Builder, address: &Address) -> Route {
-    match (name, builder, store) {
-        (EngineName::Podman, _, _) | (_, Builder::Buildah, _) => Route::Podman,
-        (_, Builder::Classic, _) => Route::Classic,
-        (_, Builder::Buildkit, Store::Graphdriver) => Route::Buildkit,
-        (_, Builder::Buildkit, Store::Containerd) => match address {
-            Address::Unix(_) | Address::Tcp(_) => Route::Grpc,
-            Address::Tls { .. } | Address::Ssh { .. } => Route::Classic,
-        },
-    }
-}
 
 /// What a builder sends.
 enum Came {
@@ -131,16 +95,9 @@ pub(super) async fn build(
     events: mpsc::Sender<BuildEvent>,
     cancel: CancellationToken,
 ) -> Result<Built, BuildError> {
-    // One at a time: the builds of a process share one session with the engine.
-    let _alone = tokio::select! {
-        biased;
-        () = cancel.cancelled() => return Err(BuildError::Cancelled),
-        guard = docker.inner.building.lock() => guard,
-    };
-    let info = &docker.inner.info;
-    let route = route(info.name, info.store, info.builder, &docker.inner.address);
+    let builder = docker.inner.info.builder;
     // Podman builds what it can read and is silent about the rest of what the others refuse.
-    if route == Route::Podman
+    if builder == Builder::Buildah
         && let Some(problem) = request.dockerfile.refused()
     {
         return Err(BuildError::Syntax {
@@ -149,17 +106,18 @@ pub(super) async fn build(
         });
     }
     let mut upload = Upload::open(&request.context)?;
-    let at_work = cancel::AtWork::before(docker, route).await;
-    let (mut stream, ended) = match route {
-        Route::Grpc => grpc::start(docker, &request, &upload).await?,
-        _ => (start(docker, &request, route, &upload), None),
+    let at_work = cancel::AtWork::before(docker, builder).await;
+    let way = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(BuildError::Cancelled),
+        way = Way::of(docker, &request, &mut upload) => way?,
     };
+    let mut stream = start(docker, &request, &way, &upload);
     let mut following = Following {
         docker,
         request: &request,
-        route,
         events,
-        translator: Translator::new(route.builder(), &request.dockerfile),
+        translator: Translator::new(builder, &request.dockerfile),
         began: Instant::now(),
         image: None,
     };
@@ -168,35 +126,82 @@ pub(super) async fn build(
         let Err(stopped) = &followed else {
             break;
         };
-        if !stopped.is_a_race(docker) && !stopped.is_cut_by(docker, route).await {
+        if !stopped.is_a_race(docker) && !stopped.is_cut_by(docker).await {
             break;
         }
         following.translator.restart();
-        stream = start(docker, &request, route, &upload);
+        stream = start(docker, &request, &way, &upload);
         followed = following.follow(&mut stream, &mut upload, &cancel).await;
     }
     if let Err(stopped) = &followed
         && stopped.needs_the_engine_to_stop()
     {
-        if route == Route::Podman {
+        if builder == Builder::Buildah {
             following.drain(&mut stream, &at_work).await;
         }
         // This is what tells the engine to stop.
         drop(stream);
         let commands = following.translator.commands();
-        if !at_work.settled(docker, &commands, ended).await? {
+        if !at_work.settled(docker, &commands).await? {
             following.leave();
         }
     }
     following.finish(followed).await
 }
 
+/// How the context comes to the engine.
+enum Way {
+    /// BuildKit fetches it.
+    Session(Session),
+    /// It is the body of the request.
+    Body,
+    /// Likewise, and the Dockerfile comes before it.
+    BodyAfter(Apart),
+}
+
+impl Way {
+    async fn of(
+        docker: &Docker,
+        request: &BuildRequest,
+        upload: &mut Upload,
+    ) -> Result<Self, BuildError> {
+        if docker.inner.info.builder != Builder::Buildkit {
+            return Ok(match &request.dockerfile_apart {
+                Some(text) => Self::BodyAfter(Apart::of(text).map_err(|why| unreadable(&why))?),
+                None => Self::Body,
+            });
+        }
+        let folders = upload.folders(request).await?;
+        let key = format!("{} {}", docker.home(), request.tag);
+        let opening = Session::open(&docker.inner.address, &key, folders);
+        let opened = tokio::time::timeout(CALL, opening).await;
+        let session = opened.map_err(|_elapsed| EngineError::Silent {
+            what: "take the files of a build",
+            within: CALL,
+        })??;
+        Ok(Self::Session(session))
+    }
+}
+
 /// Sends the request. The answer is read by the stream that is handed back.
-fn start(docker: &Docker, request: &BuildRequest, route: Route, upload: &Upload) -> Stream {
-    let client = docker.inner.slow.clone();
+fn start(docker: &Docker, request: &BuildRequest, way: &Way, upload: &Upload) -> Stream {
     let shown = docker.clone();
-    let options = options(docker, request, route);
-    let body = bollard::body_try_stream(upload.stream());
+    let mut client = docker.inner.slow.clone();
+    let mut options = options(docker, request);
+    let body = match way {
+        Way::Body => bollard::body_try_stream(upload.stream(bytes::Bytes::new())),
+        Way::BodyAfter(apart) => {
+            options.dockerfile.clone_from(&apart.path);
+            bollard::body_try_stream(upload.stream(apart.entries.clone()))
+        }
+        Way::Session(session) => {
+            options.session = Some(session.id().to_owned());
+            options.remote = Some("client-session".to_owned());
+            // Where the library knows that BuildKit is asked, it opens a session of its own.
+            client = client.with_request_modifier(raw::for_buildkit);
+            bollard::body_full(bytes::Bytes::new())
+        }
+    };
     let (send, receive) = mpsc::channel(64);
     // The library's stream borrows its client; a task owns both and ends with its reader.
     let reading = tokio::spawn(async move {
@@ -254,7 +259,7 @@ fn read(answer: Result<BuildInfo, Error>, docker: &Docker) -> Vec<Result<Came, F
 }
 
 /// The request in the library's terms.
-fn options(docker: &Docker, request: &BuildRequest, route: Route) -> BuildImageOptions {
+fn options(docker: &Docker, request: &BuildRequest) -> BuildImageOptions {
     let labels: HashMap<String, String> = labels(docker, request).into_iter().collect();
     let arguments: HashMap<String, String> = request.build_args.clone().into_iter().collect();
     let mut options = BuildImageOptionsBuilder::default()
@@ -270,11 +275,6 @@ fn options(docker: &Docker, request: &BuildRequest, route: Route) -> BuildImageO
     }
     if let Some(target) = &request.target {
         options = options.target(target);
-    }
-    if route == Route::Buildkit {
-        options = options
-            .version(BuilderVersion::BuilderBuildKit)
-            .session(&docker.inner.session);
     }
     options.build()
 }
@@ -312,9 +312,8 @@ impl Stopped {
 
     /// Whether the engine ended its answer in the middle of a line and lives on (seen on Docker
     /// 20.10): what it had built by then is in its cache.
-    async fn is_cut_by(&self, docker: &Docker, route: Route) -> bool {
-        route != Route::Grpc
-            && matches!(self, Self::Ended(Fault::Lost(error)) if fault::is_cut(error))
+    async fn is_cut_by(&self, docker: &Docker) -> bool {
+        matches!(self, Self::Ended(Fault::Lost(error)) if fault::is_cut(error))
             && docker.ping().await.is_ok()
     }
 }
@@ -323,7 +322,6 @@ impl Stopped {
 struct Following<'a> {
     docker: &'a Docker,
     request: &'a BuildRequest,
-    route: Route,
     events: mpsc::Sender<BuildEvent>,
     translator: Translator,
     began: Instant,
@@ -454,7 +452,7 @@ impl Following<'_> {
     /// The one end of the build.
     async fn finish(mut self, followed: Result<(), Stopped>) -> Result<Built, BuildError> {
         let ended = match followed {
-            Ok(()) => self.built().await,
+            Ok(()) => self.built(),
             Err(Stopped::GivenUp(reason)) => Err(reason),
             Err(Stopped::Ended(Fault::Lost(error))) => Err(BuildError::Engine(error)),
             Err(Stopped::Ended(Fault::Told(message))) => Err(self.told(&message).await),
@@ -478,28 +476,15 @@ impl Following<'_> {
     }
 
     /// The image that was built.
-    async fn built(&self) -> Result<Built, BuildError> {
-        let image = match (&self.image, self.route) {
-            (Some(image), _) => image.clone(),
-            // BuildKit's own interface does not say.
-            (None, Route::Grpc) => {
-                let found = super::images::inspect(self.docker, &self.request.tag).await?;
-                let maker = self.docker.inner.maker.to_label();
-                match found {
-                    Some(summary) if made_by(&summary.config, &maker) => summary.id,
-                    Some(_) => return Err(another_s()),
-                    None => return Err(EngineError::NoSuchImage(self.request.tag.clone()).into()),
-                }
-            }
-            (None, _) => {
-                return Err(BuildError::Engine(EngineError::Gone {
-                    detail: Clean::line("its answer ended before the build did"),
-                }));
-            }
+    fn built(&self) -> Result<Built, BuildError> {
+        let Some(image) = &self.image else {
+            return Err(BuildError::Engine(EngineError::Gone {
+                detail: Clean::line("its answer ended before the build did"),
+            }));
         };
         Ok(Built {
-            image,
-            builder: self.route.builder(),
+            image: image.clone(),
+            builder: self.docker.inner.info.builder,
         })
     }
 
@@ -517,87 +502,5 @@ impl Following<'_> {
             }
         }
         self.translator.failure(message).0
-    }
-}
-
-/// Whether a process with this label made an image.
-fn made_by(config: &Config, maker: &str) -> bool {
-    let label = config.labels.get(MADE_BY_LABEL);
-    label.is_some_and(|label| label == maker)
-}
-
-/// Another process, which builds for the same path, took the name of the image at that moment.
-fn another_s() -> BuildError {
-    BuildError::Engine(EngineError::Refused {
-        what: "build",
-        detail: Clean::line(
-            "another check of the same folder gave its name to an image of its own",
-        ),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_image_that_another_process_made_is_not_what_was_built() {
-        let mut config = Config::default();
-        assert!(!made_by(&config, "this"));
-        for (maker, ours) in [("a sibling", false), ("this", true)] {
-            let label = (MADE_BY_LABEL.to_owned(), maker.to_owned());
-            config.labels.extend([label]);
-            assert_eq!(made_by(&config, "this"), ours);
-        }
-    }
-
-    #[test]
-    fn the_way_of_a_build_follows_from_the_engine() {
-        let unix = Address::unix("/x");
-        let ssh = Address::Ssh {
-            host: "lab".to_owned(),
-            port: None,
-        };
-        let docker = EngineName::Docker;
-        let cases = [
-            (
-                docker,
-                Store::Graphdriver,
-                Builder::Buildkit,
-                &unix,
-                Route::Buildkit,
-            ),
-            (
-                docker,
-                Store::Containerd,
-                Builder::Buildkit,
-                &unix,
-                Route::Grpc,
-            ),
-            (
-                docker,
-                Store::Containerd,
-                Builder::Buildkit,
-                &ssh,
-                Route::Classic,
-            ),
-            (
-                docker,
-                Store::Graphdriver,
-                Builder::Classic,
-                &unix,
-                Route::Classic,
-            ),
-            (
-                EngineName::Podman,
-                Store::Graphdriver,
-                Builder::Buildah,
-                &unix,
-                Route::Podman,
-            ),
-        ];
-        for (name, store, builder, address, wanted) in cases {
-            assert_eq!(route(name, store, builder, address), wanted);
-        }
     }
 }

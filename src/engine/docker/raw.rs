@@ -1,5 +1,6 @@
 //! Questions that the client library has no call for.
 
+use bollard::BollardRequest;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::Uri;
@@ -83,6 +84,16 @@ fn elsewhere(uri: &Uri, path: &str) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(path.parse::<PathAndQuery>().ok()?);
     Uri::from_parts(parts).ok()
+}
+
+/// Asks BuildKit for the build of a request, rather than the classic builder.
+pub(super) fn for_buildkit(mut request: BollardRequest) -> BollardRequest {
+    let path = request.uri().path_and_query().map(PathAndQuery::as_str);
+    let path = path.unwrap_or_default().replace("version=1", "version=2");
+    if let Some(uri) = elsewhere(request.uri(), &path) {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn arguments(host: &str, port: Option<u16>) -> Vec<String> {
 
 /// One connection.
 #[derive(Debug)]
-struct Wire {
+pub(super) struct Wire {
     /// Taken when our end is closed.
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
@@ -89,7 +89,7 @@ struct Wire {
 }
 
 impl Wire {
-    fn open(host: &str, port: Option<u16>) -> io::Result<Self> {
+    pub(super) fn open(host: &str, port: Option<u16>) -> io::Result<Self> {
         let mut ssh = Command::new("ssh")
             .args(arguments(host, port))
             .stdin(Stdio::piped())

@@ -193,7 +193,11 @@ impl Build {
                     state: StepState::Planned,
                 });
             }
-            BuildEvent::StepStarted { step } => self.set(step, StepState::Running(now)),
+            BuildEvent::StepStarted { step } => {
+                // BuildKit plans its steps before it fetches the files.
+                self.phase = Phase::Building;
+                self.set(step, StepState::Running(now));
+            }
             BuildEvent::StepFinished {
                 step,
                 cached,

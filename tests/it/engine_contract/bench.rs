@@ -202,7 +202,7 @@ pub(crate) async fn engines() -> Vec<Bench> {
 }
 
 /// A static busybox of this host's distribution: a base that needs no registry.
-fn busybox() -> &'static [u8] {
+pub(crate) fn busybox() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
     BYTES.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("busybox-static");
@@ -304,6 +304,7 @@ impl Bench {
         let request = BuildRequest {
             context: std::fs::File::open(context).expect("it is there").into(),
             dockerfile_path: "Dockerfile".to_owned(),
+            dockerfile_apart: None,
             dockerfile: Arc::new(parse(dockerfile)),
             tag: tag.to_owned(),
             labels: BTreeMap::new(),

@@ -14,13 +14,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use std::time::Instant;
 
-use tokio::sync::oneshot;
-
-use super::Route;
 use super::alone::Others;
 use super::alone::Place;
 use super::commands::Commands;
 use crate::engine::BuildError;
+use crate::engine::Builder;
 use crate::engine::EngineError;
 use crate::engine::PROCESS_LABEL;
 use crate::engine::docker::Docker;
@@ -39,7 +37,7 @@ pub(super) const LONG: Duration = Duration::from_secs(120);
 
 /// What is at work on the engine.
 pub(super) struct AtWork {
-    route: Route,
+    builder: Builder,
     /// What was at work before the build, so that others' work is not waited for.
     before: BTreeSet<String>,
     /// The build among others.
@@ -50,20 +48,20 @@ pub(super) struct AtWork {
 
 impl AtWork {
     /// Looks before the build begins.
-    pub(super) async fn before(docker: &Docker, route: Route) -> Self {
+    pub(super) async fn before(docker: &Docker, builder: Builder) -> Self {
         let address = &docker.inner.address;
         let place = Place::take(address).await;
-        let before = match route {
+        let before = match builder {
             // Its containers do not say what they run.
-            Route::Podman => at_work(docker, route, &[]).await.unwrap_or_default(),
-            Route::Classic | Route::Buildkit | Route::Grpc => BTreeSet::new(),
+            Builder::Buildah => at_work(docker, builder, &[]).await.unwrap_or_default(),
+            Builder::Classic | Builder::Buildkit => BTreeSet::new(),
         };
-        let ends_most = route != Route::Podman;
+        let ends_most = builder != Builder::Buildah;
         Self {
-            route,
+            builder,
             before,
             place,
-            commands: (route != Route::Classic).then(|| Commands::from_now(address, ends_most)),
+            commands: (builder != Builder::Classic).then(|| Commands::from_now(address, ends_most)),
         }
     }
 
@@ -83,26 +81,15 @@ impl AtWork {
         &self,
         docker: &Docker,
         commands: &[String],
-        ended: Option<oneshot::Receiver<()>>,
     ) -> Result<bool, BuildError> {
         let began = Instant::now();
-        if let Some(mut ended) = ended {
-            loop {
-                if tokio::time::timeout(PAUSE, &mut ended).await.is_ok() {
-                    return Ok(true);
-                }
-                if let Some(left) = given_up(self.end(commands), began.elapsed()) {
-                    return left;
-                }
-            }
-        }
         // What appears later is the work of others, who may build here without end.
         let mut ours = BTreeSet::new();
         // The engine notices the closed request a moment later, and only then lets go.
         tokio::time::sleep(PAUSE).await;
         loop {
             let others = self.end(commands);
-            match at_work(docker, self.route, commands).await {
+            match at_work(docker, self.builder, commands).await {
                 Ok(now) => {
                     if began.elapsed() < APPEARS || ours.is_empty() {
                         ours.extend(now.difference(&self.before).cloned());
@@ -143,22 +130,22 @@ fn still_at_work(patience: Duration) -> BuildError {
 /// What is at work on the engine that may belong to a build.
 async fn at_work(
     docker: &Docker,
-    route: Route,
+    builder: Builder,
     commands: &[String],
 ) -> Result<BTreeSet<String>, EngineError> {
-    match route {
+    match builder {
         // Podman lists the containers that its builder works in as external ones.
-        Route::Podman => {
+        Builder::Buildah => {
             let path = "/v4.0.0/libpod/containers/json?external=true&all=true";
             let answer = raw::json(docker, "list working containers", path).await?;
             Ok(external(&answer))
         }
         // The classic builder works in containers like any other, without our labels.
-        Route::Classic => {
+        Builder::Classic => {
             let answer = raw::json(docker, "list containers", "/containers/json?all=1").await?;
             Ok(running(&answer, commands))
         }
-        Route::Buildkit | Route::Grpc => {
+        Builder::Buildkit => {
             let path = "/system/df?type=build-cache";
             let answer = raw::json(docker, "list the build cache", path).await?;
             Ok(in_use(&answer, commands))

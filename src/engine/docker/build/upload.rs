@@ -8,9 +8,12 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes as Buffer;
 use futures_util::Stream;
+use futures_util::StreamExt as _;
 
+use super::filesync::Folders;
 use crate::engine::BuildError;
 use crate::engine::BuildEvent;
+use crate::engine::BuildRequest;
 use crate::engine::ContextArchive;
 use crate::engine::EngineError;
 use crate::text::Clean;
@@ -25,7 +28,7 @@ pub(super) struct Upload {
     archive: ContextArchive,
     total: u64,
     sent: Arc<AtomicU64>,
-    told: Option<u64>,
+    told: u64,
 }
 
 impl Upload {
@@ -35,14 +38,17 @@ impl Upload {
             archive: archive.clone(),
             total: archive.size().map_err(|error| unreadable(&error))?,
             sent: Arc::new(AtomicU64::new(0)),
-            told: None,
+            told: 0,
         })
     }
 
-    /// The archive as a stream that counts what the engine has taken.
-    pub(super) fn stream(&self) -> impl Stream<Item = io::Result<Buffer>> + Send + 'static {
+    /// The archive as a stream that counts what the engine has taken, with entries before its own.
+    pub(super) fn stream(
+        &self,
+        before: Buffer,
+    ) -> impl Stream<Item = io::Result<Buffer>> + Send + 'static {
         let sent = Arc::clone(&self.sent);
-        futures_util::stream::try_unfold(self.archive.reader(), move |mut reader| {
+        let archive = futures_util::stream::try_unfold(self.archive.reader(), move |mut reader| {
             let sent = Arc::clone(&sent);
             async move {
                 let read = tokio::task::spawn_blocking(move || {
@@ -56,29 +62,34 @@ impl Upload {
                 sent.fetch_add(length, Ordering::Relaxed);
                 Ok((!chunk.is_empty()).then_some((chunk, reader)))
             }
-        })
+        });
+        futures_util::stream::iter([Ok(before)]).chain(archive)
     }
 
-    /// The archive whole, where the engine's interface wants it so.
-    pub(super) async fn whole(&self) -> Result<Buffer, BuildError> {
-        let mut reader = self.archive.reader();
+    /// The context as BuildKit fetches it, which counts what the engine has taken; it is told once
+    /// that it has all.
+    pub(super) async fn folders(&mut self, request: &BuildRequest) -> Result<Folders, BuildError> {
+        let archive = self.archive.clone();
+        let path = request.dockerfile_path.clone();
+        let apart = request.dockerfile_apart.clone();
+        let sent = Arc::clone(&self.sent);
         let reading = tokio::task::spawn_blocking(move || {
-            let mut bytes = Vec::new();
-            reader.read_to_end(&mut bytes).map(|_| bytes)
+            let apart = apart.as_ref().map(|text| (path.as_str(), text));
+            Folders::of(archive, apart, sent)
         });
         let read = reading.await.map_err(io::Error::other).flatten();
-        let bytes = read.map_err(|error| unreadable(&error))?;
-        self.sent.store(self.total, Ordering::Relaxed);
-        Ok(bytes.into())
+        let folders = read.map_err(|error| unreadable(&error))?;
+        self.total = folders.bytes();
+        Ok(folders)
     }
 
     /// How far it is, where that changed since the last time.
     pub(super) fn progress(&mut self) -> Option<BuildEvent> {
         let sent = self.sent.load(Ordering::Relaxed);
-        if self.told == Some(sent) {
+        if self.told == sent {
             return None;
         }
-        self.told = Some(sent);
+        self.told = sent;
         Some(BuildEvent::Uploading {
             sent: Bytes(sent),
             total: Bytes(self.total),
@@ -86,7 +97,8 @@ impl Upload {
     }
 }
 
-fn unreadable(error: &io::Error) -> BuildError {
+/// A context that cannot be read.
+pub(super) fn unreadable(error: &io::Error) -> BuildError {
     BuildError::Engine(EngineError::Refused {
         what: "read the build context",
         detail: Clean::line(&error.to_string()),
