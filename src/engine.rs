@@ -119,6 +119,11 @@ pub trait Engine: Send + Sync {
     /// `label` is `None`.
     async fn images(&self, label: Option<&str>) -> Result<Vec<ImageEntry>, EngineError>;
 
+    /// The images that have one of these names (`python:3.13`, without a digest), as
+    /// [`Engine::images`] lists them; others may be among them. A list of all takes an engine longer
+    /// with each image that it has, and that of a room has thousands.
+    async fn named(&self, names: &[String]) -> Result<Vec<ImageEntry>, EngineError>;
+
     /// Loads an archive of images (`docker load`).
     async fn load(&self, archive: ByteStream) -> Result<(), EngineError>;
 

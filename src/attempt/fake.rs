@@ -295,6 +295,10 @@ impl Engine for Fake {
         Ok(Vec::new())
     }
 
+    async fn named(&self, _names: &[String]) -> Result<Vec<ImageEntry>, EngineError> {
+        Ok(Vec::new())
+    }
+
     async fn load(&self, _archive: ByteStream) -> Result<(), EngineError> {
         refused("load")
     }

@@ -81,6 +81,18 @@ pub fn resolve(
     }
 }
 
+/// The names whose images say what `reference` uses, as [`resolve`] looks at them.
+#[must_use]
+pub fn deciding(catalogue: &Catalogue, reference: &str) -> Vec<String> {
+    let asked = Reference::parse(reference);
+    if reference == "scratch" || asked.digest.is_some() {
+        return Vec::new();
+    }
+    let known = catalogue.find(&asked);
+    let local = known.map(|(base, tag)| Reference::local(&base.name, tag));
+    std::iter::once(asked.to_string()).chain(local).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +138,36 @@ mod tests {
             }
         );
         assert_eq!(resolved("scratch", &[]), Resolution::Nothing);
+    }
+
+    #[test]
+    fn two_names_decide_whether_it_is_the_vendors_or_a_stand_in() {
+        let catalogue = Catalogue::builtin().expect("the builtin catalogue is sound");
+        let pinned = format!("python:3.13@sha256:{}", "a".repeat(64));
+        for (reference, names) in [
+            (
+                "docker.io/library/python:3",
+                vec!["python:3", "loadline.local/python:3.13"],
+            ),
+            (
+                "loadline.local/busybox",
+                vec![
+                    "loadline.local/busybox:latest",
+                    "loadline.local/busybox:latest",
+                ],
+            ),
+            ("lab:5000/tools", vec!["lab:5000/tools:latest"]),
+            ("scratch", vec![]),
+            (pinned.as_str(), vec![]),
+        ] {
+            let deciding = deciding(&catalogue, reference);
+            assert_eq!(deciding, names, "{reference}");
+            // What they resolve to is what all tags of an engine would resolve to.
+            for tag in &deciding {
+                let found = resolved(reference, &[tag]);
+                assert_eq!(found.local(), Some(tag.as_str()), "{reference}");
+            }
+        }
     }
 
     #[test]

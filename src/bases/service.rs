@@ -277,7 +277,7 @@ impl Service {
         &self,
         references: &[String],
     ) -> Result<BTreeMap<String, Resolution>, BaseError> {
-        let images = self.engine.images(None).await?;
+        let images = self.deciding(references).await?;
         let tags = images.into_iter().flat_map(|image| image.tags).collect();
         Ok(references
             .iter()

@@ -343,6 +343,10 @@ impl Engine for Docker {
         images::list(self, label).await
     }
 
+    async fn named(&self, names: &[String]) -> Result<Vec<ImageEntry>, EngineError> {
+        images::named(self, names).await
+    }
+
     async fn load(&self, archive: ByteStream) -> Result<(), EngineError> {
         images::load(self, archive).await
     }

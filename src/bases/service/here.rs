@@ -1,6 +1,7 @@
 //! What the engine holds already.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Ready;
 use super::Service;
@@ -8,10 +9,23 @@ use super::State;
 use crate::bases::error::BaseError;
 use crate::bases::host;
 use crate::bases::reference::Reference;
+use crate::bases::resolve::deciding;
 use crate::engine::EngineError;
 use crate::engine::ImageEntry;
 
 impl Service {
+    /// The images of the engine that say what these references use.
+    pub(super) async fn deciding(
+        &self,
+        references: &[String],
+    ) -> Result<Vec<ImageEntry>, EngineError> {
+        let names = references
+            .iter()
+            .flat_map(|reference| deciding(&self.catalogue, reference));
+        let names: BTreeSet<String> = names.collect();
+        self.engine.named(&Vec::from_iter(names)).await
+    }
+
     /// What is there and up to date of these references, by one look at the engine.
     ///
     /// # Errors
@@ -20,12 +34,11 @@ impl Service {
         &self,
         references: &[String],
     ) -> Result<BTreeMap<String, Ready>, EngineError> {
-        let tagged = references.iter().filter(|one| !has_digest(one));
-        let tagged: Vec<&String> = tagged.collect();
+        let tagged: Vec<&String> = references.iter().filter(|one| !has_digest(one)).collect();
         if tagged.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let images = self.engine.images(None).await?;
+        let images = self.deciding(references).await?;
         let authorities = host::authorities();
         let here = tagged.into_iter().filter_map(|reference| {
             let (ready, outdated) = self.among(reference, &images, &authorities);
@@ -41,7 +54,7 @@ impl Service {
         reference: &str,
     ) -> Result<(Option<Ready>, bool), BaseError> {
         if has_digest(reference) {
-            // The list names no digests; the engine knows them.
+            // No tag names digests; the engine knows them.
             let found = self.engine.inspect(reference).await?;
             let ready = found.map(|_| Ready {
                 reference: reference.to_owned(),
@@ -50,7 +63,8 @@ impl Service {
             });
             return Ok((ready, false));
         }
-        let images = self.engine.images(None).await?;
+        let named = [reference.to_owned()];
+        let images = self.deciding(&named).await?;
         Ok(self.among(reference, &images, &host::authorities()))
     }
 

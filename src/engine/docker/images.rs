@@ -28,12 +28,14 @@ use super::name;
 use super::races::asked_again;
 use super::raw;
 use super::summary;
+use crate::dockerfile::ImageName;
 use crate::engine::ByteStream;
 use crate::engine::EngineError;
 use crate::engine::EngineName;
 use crate::engine::ImageEntry;
 use crate::engine::PullProgress;
 use crate::engine::Store;
+use crate::engine::address::Address;
 use crate::image::Healthcheck;
 use crate::image::Summary;
 use crate::text::Clean;
@@ -41,6 +43,9 @@ use crate::units::Bytes;
 
 /// Chunks of an export that wait for their reader.
 const EXPORT_AHEAD: usize = 64;
+
+/// Names that an engine is asked for at once.
+const AT_ONCE: usize = 8;
 
 /// How often, and how far apart, the removal of an image is tried that a build works on.
 const IN_USE: usize = 10;
@@ -85,6 +90,70 @@ async fn podman_healthcheck(docker: &Docker, image: &str) -> Option<Healthcheck>
     summary::healthcheck(check)
 }
 
+/// The images with these names, each asked for by itself, side by side.
+///
+/// Where the engine does not say plainly whether it has one, all that it lists are the answer: it
+/// refuses names that its list knows (of an image whose layers are gone, say), and Podman takes a
+/// name for a part of another one, or for an image of a list of them.
+pub(super) async fn named(
+    docker: &Docker,
+    names: &[String],
+) -> Result<Vec<ImageEntry>, EngineError> {
+    // Whatever is no name is nobody's.
+    let names = names.iter().filter_map(|name| ImageName::parse(name).ok());
+    let names: Vec<String> = names.map(|name| name.canonical()).collect();
+    let answers = names.into_iter().map(|name| async move {
+        let found = asked_again(docker, || with_name(docker, &name)).await;
+        (name, found)
+    });
+    let at_once = match docker.inner.address {
+        // Each would open a connection of its own.
+        Address::Ssh { .. } => 1,
+        Address::Unix(_) | Address::Tcp(_) | Address::Tls { .. } => AT_ONCE,
+    };
+    let mut answers = futures_util::stream::iter(answers).buffer_unordered(at_once);
+    let mut entries = Vec::new();
+    while let Some((name, found)) = answers.next().await {
+        match found {
+            Ok(None) => {}
+            Ok(Some(entry)) if entry.tags.iter().any(|tag| means(tag, &name)) => {
+                entries.push(entry);
+            }
+            Ok(Some(_)) | Err(EngineError::Refused { .. }) => return list(docker, None).await,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(entries)
+}
+
+/// The image with a name, which is written out: one without its registry is another one to Podman.
+async fn with_name(docker: &Docker, name: &str) -> Result<Option<ImageEntry>, EngineError> {
+    let found = match docker.inner.client.inspect_image(name).await {
+        Ok(found) => found,
+        Err(error) if fault::is_missing(&error) => return Ok(None),
+        Err(error) => return Err(docker.fault("inspect an image", &error)),
+    };
+    let labels = found.config.and_then(|config| config.labels);
+    Ok(Some(ImageEntry {
+        id: found.id.unwrap_or_default(),
+        tags: tags(found.repo_tags.unwrap_or_default()),
+        labels: labels.into_iter().flatten().collect(),
+        size: summary::bytes(found.size.unwrap_or_default()),
+    }))
+}
+
+/// Whether a tag of the engine is `name`.
+fn means(tag: &str, name: &str) -> bool {
+    ImageName::parse(tag).is_ok_and(|tag| tag.canonical() == name)
+}
+
+/// The references among what an engine calls the tags of an image.
+fn tags(told: Vec<String>) -> Vec<String> {
+    told.into_iter()
+        .filter(|tag| !tag.contains("<none>"))
+        .collect()
+}
+
 /// The images with `label`.
 pub(super) async fn list(
     docker: &Docker,
@@ -99,11 +168,7 @@ pub(super) async fn list(
         .into_iter()
         .map(|image| ImageEntry {
             id: image.id,
-            tags: image
-                .repo_tags
-                .into_iter()
-                .filter(|tag| !tag.contains("<none>"))
-                .collect(),
+            tags: tags(image.repo_tags),
             labels: image.labels.into_iter().collect(),
             size: summary::bytes(image.size),
         })

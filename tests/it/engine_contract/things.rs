@@ -127,6 +127,38 @@ fn an_archive_loads_back_and_can_be_given_another_reference() {
 }
 
 #[test]
+fn what_a_name_stands_for_is_what_the_list_says() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("named");
+        bench.build(&tag, BASE).await.expect("a build");
+        let (_, short) = tag.split_once('/').expect("a short name");
+        // Podman gives such a name to what has none of a registry, and it is not the vendor's.
+        let own = format!("localhost/of-{short}");
+        for other in [short, own.as_str()] {
+            bench.engine.tag(&tag, other).await.expect("a reference");
+        }
+        let all = bench.engine.images(None).await.expect("a list");
+        let listed = all.iter().find(|entry| entry.tags.contains(&tag));
+        let mut listed = listed.expect("it is listed").clone();
+        listed.tags.sort();
+        for name in [&tag, short, own.as_str()] {
+            let found = bench.engine.named(&[name.to_owned()]).await;
+            let found = found.unwrap_or_else(|error| panic!("{}: {error}", bench.address));
+            let found = found.into_iter().find(|entry| entry.id == listed.id);
+            let mut found = found.unwrap_or_else(|| panic!("{}: {name}", bench.address));
+            found.tags.sort();
+            assert_eq!(found, listed, "{}: {name}", bench.address);
+        }
+        let none = [format!("of-{short}"), fresh("nobody"), "No Name".to_owned()];
+        let found = bench.engine.named(&none).await.expect("an answer");
+        assert_eq!(found, [], "{}", bench.address);
+        for name in [own.as_str(), short, tag.as_str()] {
+            bench.remove(name).await;
+        }
+    });
+}
+
+#[test]
 fn paths_are_looked_up_through_links_without_a_run() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("paths");
