@@ -334,12 +334,11 @@ impl Attempt {
         steps: Vec<StepFact>,
         layers: &mut Layers,
     ) -> Result<Evidence, Stopped> {
-        let summary = self
-            .engine
-            .inspect(&built.image)
-            .await?
-            .ok_or_else(|| EngineError::NoSuchImage(built.image.clone()))?;
-        let base_layers = self.base_layers(dockerfile, &report.bases).await;
+        let (summary, base_layers) = tokio::join!(
+            self.engine.inspect(&built.image),
+            self.base_layers(dockerfile, &report.bases)
+        );
+        let summary = summary?.ok_or_else(|| EngineError::NoSuchImage(built.image.clone()))?;
         let lines = weigh::lines(dockerfile, &summary, base_layers);
         let sizes = weigh::sizes_by_engine(&summary, &lines);
         *layers = Layers {

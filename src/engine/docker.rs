@@ -26,6 +26,7 @@ mod translate;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ use bollard::API_DEFAULT_VERSION;
 use bollard::errors::Error;
 use bollard::models::SystemInfo;
 use bollard::models::SystemVersion;
+use futures_util::future::Either;
+use futures_util::future::select;
 use owner::Maker;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -128,24 +131,7 @@ impl Docker {
         }
         let client = client(address).map_err(|error| failed(&error))?;
         let quick = client.clone().with_timeout(QUICK);
-        // The library applies its timeout to answers; ssh may also hang while it connects.
-        let version = tokio::time::timeout(QUICK * 2, quick.version())
-            .await
-            .map_err(|_elapsed| EngineError::Silent {
-                what: "connect",
-                within: QUICK * 2,
-            })?
-            .map_err(|error| failed(&error))?;
-        if version.version.as_deref().unwrap_or_default().is_empty() {
-            return Err(EngineError::Refused {
-                what: "connect",
-                detail: Clean::line("what answers there names no version: no container engine"),
-            });
-        }
-        // Somebody is there: one that is busy (Podman's store is locked while it builds) may take
-        // its time for the rest.
-        let busy = client.clone().with_timeout(BUSY);
-        let system = busy.info().await;
+        let (version, system) = told(&client, &quick, address, failed).await?;
         let system = system.map_err(|error| fault::fault("connect", &shown, BUSY, &error))?;
         let info = describe(&version, &system, address, choices);
         let root = folder_here(&system);
@@ -182,6 +168,52 @@ impl Docker {
     fn fault(&self, what: &'static str, error: &Error) -> EngineError {
         fault::fault(what, &self.inner.info.address, CALL, error)
     }
+}
+
+/// What an engine says of itself first.
+type Told = (SystemVersion, Result<SystemInfo, Error>);
+
+/// Asks what an engine is; side by side, where a second question opens no second `ssh`.
+async fn told(
+    client: &bollard::Docker,
+    quick: &bollard::Docker,
+    address: &Address,
+    failed: impl Fn(&Error) -> EngineError,
+) -> Result<Told, EngineError> {
+    // Its version says whether somebody is there: one that is busy (Podman's store is locked while
+    // it builds) may take its time for the rest.
+    let busy = client.clone().with_timeout(BUSY);
+    let version = pin!(version(quick, failed));
+    let system = pin!(busy.info());
+    if let Address::Ssh { .. } = address {
+        return Ok((version.await?, system.await));
+    }
+    Ok(match select(version, system).await {
+        Either::Left((version, system)) => (version?, system.await),
+        Either::Right((system, version)) => (version.await?, system),
+    })
+}
+
+/// Which version answers; the caller words the library's error.
+async fn version(
+    quick: &bollard::Docker,
+    failed: impl Fn(&Error) -> EngineError,
+) -> Result<SystemVersion, EngineError> {
+    // The library applies its timeout to answers; ssh may also hang while it connects.
+    let version = tokio::time::timeout(QUICK * 2, quick.version())
+        .await
+        .map_err(|_elapsed| EngineError::Silent {
+            what: "connect",
+            within: QUICK * 2,
+        })?
+        .map_err(|error| failed(&error))?;
+    if version.version.as_deref().unwrap_or_default().is_empty() {
+        return Err(EngineError::Refused {
+            what: "connect",
+            detail: Clean::line("what answers there names no version: no container engine"),
+        });
+    }
+    Ok(version)
 }
 
 /// The library's client for an address; nothing is sent yet.
