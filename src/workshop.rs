@@ -33,7 +33,7 @@ pub use local::Local;
 pub use nameless::report as nameless_report;
 pub use solution::solution_is_due;
 pub use supply::Supply;
-pub use sweep::settle_in;
+pub use sweep::Sweep;
 pub use sweep::sweep;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;

@@ -31,6 +31,7 @@ use crate::report::Outcome;
 use crate::report::Report;
 use crate::report::lines;
 use crate::workshop::Supply;
+use crate::workshop::Sweep;
 use crate::workshop::Workshop as _;
 
 /// Build an exercise's files and judge the image, as the workshop does
@@ -93,6 +94,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
         let mut own = None;
+        let mut sweep = Sweep::default();
         let events = match &args.dir {
             Some(folder) => {
                 let submission = Submission::Folder(folder.clone());
@@ -101,17 +103,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
                     thorough: args.thorough,
                     advisories: db::for_goals(args.db.as_deref())?,
                 };
-                from_folder(&course, exercise, submission, folder, with, &interrupt).await?
+                from_folder(
+                    &course,
+                    exercise,
+                    submission,
+                    folder,
+                    with,
+                    (&interrupt, &sweep),
+                )
+                .await?
             }
             None => {
                 let local = wiring::local(&Arc::new(Course::clone(&course).for_learners()))?
                     .thorough(args.thorough)
                     .no_cache(args.no_cache);
                 let cancel = interrupt.asked.clone();
+                sweep = local.sweep().clone();
                 own.insert(local).start_attempt(&exercise.id, cancel)
             }
         };
-        let report = follow(events, output, &interrupt).await?;
+        let report = follow(events, output, (&interrupt, &sweep)).await?;
         if let Some(local) = &own
             && let Some(kept) = local.unsaved(&exercise.id).await
         {
@@ -125,6 +136,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         if args.json {
             explain(&report, output);
         }
+        let _ = interrupt.ends(sweep.finish()).await;
         Ok(Exit::of(report.outcome))
     })
 }
@@ -160,19 +172,19 @@ pub(crate) async fn from_folder(
     submission: Submission,
     place: &Path,
     with: With,
-    interrupt: &Interrupt,
+    (interrupt, sweep): (&Interrupt, &Sweep),
 ) -> Result<mpsc::Receiver<AttemptEvent>, CliError> {
     let (docker, service) = match interrupt.ends(wiring::engine()).await? {
         Ok(found) => found,
         Err(search) => {
-            let error = wiring::engine_error(search);
+            let error = search.error();
             let report = attempt::without_engine(wiring::course_ref(course), &exercise.id, &error);
             let (sender, receiver) = mpsc::channel(1);
             let _ = sender.send(AttemptEvent::Finished(Box::new(report))).await;
             return Ok(receiver);
         }
     };
-    wiring::settle_in(&docker);
+    wiring::settle_in(&docker, sweep);
     let token = wiring::token(place, exercise);
     let request = Request {
         course: wiring::course_ref(course),
@@ -197,7 +209,7 @@ pub(crate) async fn from_folder(
 pub(crate) async fn follow(
     mut events: mpsc::Receiver<AttemptEvent>,
     output: Output,
-    interrupt: &Interrupt,
+    (interrupt, sweep): (&Interrupt, &Sweep),
 ) -> Result<Box<Report>, CliError> {
     let mut live = Live::new(output);
     let mut progress = Progress::default();
@@ -212,6 +224,9 @@ pub(crate) async fn follow(
                 "the attempt ended without a report".to_owned(),
             ));
         };
+        if matches!(event, AttemptEvent::Built { .. }) {
+            sweep.begin();
+        }
         for line in progress.event(&event) {
             live.finished(&line);
         }

@@ -27,6 +27,7 @@ use crate::image::run::Run;
 use crate::image::run::Start;
 use crate::image::touched;
 use crate::units::parse_duration;
+use crate::workshop::Sweep;
 
 /// How long an image may take to answer, or runs, where nothing else is said.
 const WITHIN: Duration = Duration::from_secs(60);
@@ -120,7 +121,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     let traced = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
         let (docker, _) = wiring::ready(&interrupt).await?;
-        wiring::settle_in(&docker);
+        let sweep = Sweep::default();
+        wiring::settle_in(&docker, &sweep);
         let work = trace(
             docker,
             &args.image,
@@ -132,7 +134,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
         tokio::select! {
             biased;
             () = interrupt.forced.cancelled() => Err(CliError::Interrupted),
-            traced = work => traced,
+            traced = work => {
+                sweep.finish().await;
+                traced
+            }
         }
     })?;
     let trouble = attempt::trouble(&run, &traced.outcome);

@@ -19,7 +19,6 @@ use crate::cli::interrupt::Interrupt;
 use crate::course::Course;
 use crate::course::Exercise;
 use crate::course::load;
-use crate::engine::EngineError;
 use crate::engine::docker::Docker;
 use crate::engine::find;
 use crate::engine::start::serve;
@@ -28,8 +27,8 @@ use crate::image::package::Packages;
 use crate::learner::Home;
 use crate::learner::LayerFacts;
 use crate::report::CourseRef;
-use crate::workshop;
 use crate::workshop::Local;
+use crate::workshop::Sweep;
 use crate::workshop::doctor;
 use crate::workshop::doctor::Facts;
 
@@ -62,8 +61,8 @@ pub(crate) fn home_id() -> Result<Option<String>, CliError> {
 }
 
 /// Begins to work for this user's home, where it has an id, on an engine.
-pub(crate) fn settle_in(docker: &Arc<Docker>) {
-    workshop::settle_in(Arc::clone(docker), home_id().ok().flatten());
+pub(crate) fn settle_in(docker: &Arc<Docker>, sweep: &Sweep) {
+    sweep.settle_in(Arc::clone(docker), home_id().ok().flatten());
 }
 
 /// What is remembered of layers, beside the learner's files; nothing where there is no home.
@@ -123,17 +122,9 @@ pub(crate) async fn engine_with(
     }
 }
 
-/// What a search that found no engine means.
-pub(crate) fn engine_error(search: find::Search) -> EngineError {
-    match search.engine() {
-        Err(error) => error,
-        Ok(_) => EngineError::NotFound { tried: Vec::new() },
-    }
-}
-
-/// The same for a verb that cannot go on without one.
+/// What a search that found no engine means for a verb that cannot go on without one.
 pub(crate) fn no_engine(search: find::Search) -> CliError {
-    engine_error(search).into()
+    search.error().into()
 }
 
 /// The course that the command line asks for.

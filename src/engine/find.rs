@@ -60,6 +60,15 @@ impl Search {
         }
     }
 
+    /// What a search means that led to no engine that can be used.
+    #[must_use]
+    pub fn error(self) -> EngineError {
+        match self.engine() {
+            Err(error) => error,
+            Ok(_) => EngineError::NotFound { tried: Vec::new() },
+        }
+    }
+
     /// Keeps what came of an address that did not lead to an engine.
     fn note(&mut self, address: &Address, is_named: bool, error: EngineError) {
         let shown = || address.to_string();

@@ -29,6 +29,7 @@ use super::EngineState;
 use super::KeptTexts;
 use super::NotSaved;
 use super::Progress;
+use super::Sweep;
 use super::Trouble;
 use super::Workshop;
 use super::Workspace;
@@ -36,7 +37,6 @@ use super::advice;
 use super::doctor;
 use super::doctor::Facts;
 use super::insight::Insight;
-use super::settle_in;
 use super::supply::Supply;
 use super::supply::causes;
 use crate::attempt;
@@ -82,6 +82,7 @@ pub struct Local {
     engine: Arc<Mutex<Option<Found>>>,
     records: Kept,
     last_look: look::LastLook,
+    sweep: Sweep,
     thorough: bool,
     no_cache: bool,
 }
@@ -103,6 +104,7 @@ impl Local {
             home,
             engine: Arc::default(),
             last_look: Arc::default(),
+            sweep: Sweep::default(),
             thorough: false,
             no_cache: false,
         }
@@ -118,6 +120,12 @@ impl Local {
     #[must_use]
     pub fn no_cache(self, no_cache: bool) -> Self {
         Self { no_cache, ..self }
+    }
+
+    /// Its sweep of the engine.
+    #[must_use]
+    pub const fn sweep(&self) -> &Sweep {
+        &self.sweep
     }
 
     /// The engine: the one that was found before, where it still answers.
@@ -144,7 +152,7 @@ impl Local {
             bases: Arc::new(bases),
         };
         *held = Some(found.clone());
-        settle_in(engine, self.home.id().ok());
+        self.sweep.settle_in(engine, self.home.id().ok());
         Ok(found)
     }
 
@@ -237,7 +245,7 @@ impl Local {
             .read()
             .map_err(|error| failed(&trouble(&error, error.hint())))?;
         let found = self.engine().await.map_err(|search| {
-            let error = no_engine(search);
+            let error = search.error();
             Box::new(attempt::without_engine(course.clone(), id, &error))
         })?;
         let name = id.clone();
@@ -331,13 +339,6 @@ fn owner(token: &str) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(token.as_bytes()))
 }
 
-fn no_engine(search: find::Search) -> EngineError {
-    match search.engine() {
-        Err(error) => error,
-        Ok(_) => EngineError::NotFound { tried: Vec::new() },
-    }
-}
-
 fn trouble(error: &dyn std::error::Error, hint: &str) -> Trouble {
     Trouble::new(causes(error)).advise(sentence(hint))
 }
@@ -381,7 +382,7 @@ impl Workshop for Local {
                 info: Box::new(found.engine.info().clone()),
                 free: found.engine.free_space().await,
             },
-            Err(search) => missing(&no_engine(search)),
+            Err(search) => missing(&search.error()),
         }
     }
 

@@ -24,6 +24,7 @@ use crate::course::Files;
 use crate::report::Outcome;
 use crate::report::lines;
 use crate::text::Clean;
+use crate::workshop::Sweep;
 
 /// The exercise whose worked answer is checked.
 const EXERCISE: &str = "first-build";
@@ -82,9 +83,12 @@ async fn judge(
         advisories: db::for_goals(None)?,
     };
     let place = Path::new(EXERCISE);
-    let attempt = check::from_folder(course, exercise, submission, place, with, interrupt).await?;
-    let report = check::follow(attempt, output, interrupt).await?;
+    let sweep = Sweep::default();
+    let beside = (interrupt, &sweep);
+    let attempt = check::from_folder(course, exercise, submission, place, with, beside).await?;
+    let report = check::follow(attempt, output, beside).await?;
     output.result(&lines::show(&report))?;
+    let _ = interrupt.ends(sweep.finish()).await;
     Ok(report.outcome)
 }
 

@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 use super::Found;
 use super::Local;
 use super::causes;
-use super::no_engine;
 use crate::attempt;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -69,7 +68,7 @@ pub(super) async fn look(
         return Ok(known);
     }
     let found = local.engine().await.map_err(|search| {
-        Trouble::new(no_engine(search).to_string())
+        Trouble::new(search.error().to_string())
             .advise("The image is on the engine: start it, then look again with Enter.")
     })?;
     let there = found.engine.inspect(image).await;
@@ -111,7 +110,7 @@ pub(super) async fn scan(
     let found = local
         .engine()
         .await
-        .map_err(|search| Trouble::new(no_engine(search).to_string()))?;
+        .map_err(|search| Trouble::new(search.error().to_string()))?;
     let there = found.engine.inspect(image).await;
     if !matches!(there, Ok(Some(_))) {
         return Err(gone(there.err()));

@@ -15,6 +15,7 @@ use loadline::engine::MADE_BY_LABEL;
 use loadline::engine::PROCESS_LABEL;
 use loadline::engine::Whose;
 use loadline::units::Bytes;
+use loadline::workshop::Sweep;
 use loadline::workshop::sweep;
 
 use super::bench::BASE;
@@ -216,7 +217,14 @@ fn what_is_made_for_a_home_is_marked_and_the_sweep_of_another_leaves_it() {
         let engine = Arc::new(bench.engine.clone());
         sweep(engine.clone(), Some("another".to_owned())).await;
         assert!(is_there().await, "{}", bench.address);
-        sweep(engine, Some(tag.clone())).await;
+        let ours = Sweep::default();
+        ours.settle_in(engine, Some(tag.clone()));
+        assert!(
+            is_there().await,
+            "{}: somebody may wait for a build",
+            bench.address
+        );
+        ours.finish().await;
         assert!(!is_there().await, "{}", bench.address);
         bench.remove(&plain).await;
         bench.remove(&tag).await;
