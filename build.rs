@@ -1,5 +1,6 @@
-//! Watches the embedded course, tells the linker what this machine's loader can read, and compiles
-//! the programs that run in and beside containers (`src/engine/helper/`).
+//! Watches the embedded course, gives what reads images a name, tells the linker what this machine's
+//! loader can read, and compiles the programs that run in and beside containers
+//! (`src/engine/helper/`).
 //!
 //! Plain `rustc`, no Cargo: one file each, static, small. Where this host cannot make a static
 //! Linux program, an empty file takes its place and the engine's adapter says what cannot be seen.
@@ -8,12 +9,26 @@
     reason = "a build script reads its environment and starts the compiler"
 )]
 
+use std::collections::hash_map::DefaultHasher;
 use std::env;
+use std::hash::Hasher as _;
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
 const PROGRAMS: [&str; 2] = ["beside", "trace"];
+
+/// All that decides what is read out of an image: the room `image`, the two that it may import, and
+/// the versions of the libraries.
+const READERS: [&str; 6] = [
+    "src/image",
+    "src/image.rs",
+    "src/text",
+    "src/text.rs",
+    "src/units.rs",
+    "Cargo.lock",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -21,6 +36,18 @@ fn main() {
     for folder in ["lessons", "exercises", "solutions", "assets/advisories"] {
         println!("cargo::rerun-if-changed={folder}");
     }
+    // What another reader remembered of a layer is not believed.
+    let mut readers = DefaultHasher::new();
+    for path in READERS {
+        println!("cargo::rerun-if-changed={path}");
+        if let Err(error) = add(Path::new(path), &mut readers) {
+            println!("cargo::error={path}: {error}");
+        }
+    }
+    println!(
+        "cargo::rustc-env=LOADLINE_READERS={:016x}",
+        readers.finish()
+    );
     if loader_reads_packed_addresses() {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
@@ -39,6 +66,23 @@ fn main() {
             }
         }
     }
+}
+
+/// Adds a file, or all that is in a folder, with names and in their order: the same source gives the
+/// same sum wherever it lies.
+fn add(path: &Path, sum: &mut DefaultHasher) -> io::Result<()> {
+    if !path.is_dir() {
+        let content = std::fs::read(path)?;
+        for part in [path.as_os_str().as_encoded_bytes(), &content] {
+            sum.write_usize(part.len());
+            sum.write(part);
+        }
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut entries: Vec<PathBuf> = entries.collect::<io::Result<_>>()?;
+    entries.sort();
+    entries.iter().try_for_each(|entry| add(entry, sum))
 }
 
 /// Whether the C library of this machine, for which the program is made, knows the packed list of

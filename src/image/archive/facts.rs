@@ -17,16 +17,9 @@ use super::layer::Scanned;
 use super::part::Asked;
 use super::part::digest_of;
 
-/// The code that facts come from: what another version remembered is not understood.
-const MADE_BY: [&str; 7] = [
-    include_str!("../../image.rs"),
-    include_str!("../binary.rs"),
-    include_str!("file.rs"),
-    include_str!("layer.rs"),
-    include_str!("members.rs"),
-    include_str!("needles.rs"),
-    include_str!("../../text.rs"),
-];
+/// A name of the code that facts come from, by the build script: what other code remembered is not
+/// believed.
+const MADE_BY: &str = env!("LOADLINE_READERS");
 
 /// Where facts of layers are kept. Losing any of it costs time and nothing else.
 pub trait Facts: fmt::Debug + Send + Sync {
@@ -59,9 +52,7 @@ enum ToRemember<'a> {
 /// What the facts of a layer depend on besides the layer: what was looked for, and by which code.
 pub(super) fn fingerprint(options: &Options) -> u64 {
     let mut hash = Xxh3::new();
-    for code in MADE_BY {
-        hash.update(code.as_bytes());
-    }
+    hash.update(MADE_BY.as_bytes());
     for wanted in &options.keep {
         hash.update(wanted.as_bytes());
         hash.update(b"\0");

@@ -13,8 +13,8 @@ use crate::units::Bytes;
 ///
 /// [`Layer::notes_of`]: crate::image::Layer::notes_of
 pub trait Probe: fmt::Debug + Send + Sync {
-    /// Its name and the version of its notes: `packages/1`. A cached layer is read again where the
-    /// name has changed.
+    /// Its name, such as `packages`: notes are kept by it. No version is needed: a layer that is
+    /// remembered is read again where any code that reads images has changed.
     fn name(&self) -> &'static str;
 
     /// Chooses a regular file by what its header says; `None` leaves it aside.

@@ -24,7 +24,7 @@ const FILE_CAP: Bytes = Bytes(1024 * 1024);
 /// The smallest file that can be an ELF file with a program header.
 const SMALLEST: Bytes = Bytes(84);
 
-const NAME: &str = "inside/2";
+const NAME: &str = "inside";
 
 /// What is remembered of one file.
 #[derive(Debug, Serialize, Deserialize)]

@@ -22,7 +22,7 @@ use crate::image::archive::Whole;
 use crate::units::Bytes;
 
 /// The name of the notes; a change of [`Record`] or of what is read changes it.
-pub(super) const NAME: &str = "packages/6";
+pub(super) const NAME: &str = "packages";
 
 /// The largest package database that is read: a hundred times one of a whole desktop.
 const DATABASE: Bytes = Bytes(64 * 1024 * 1024);

@@ -24,7 +24,7 @@ const SMALLEST: Bytes = Bytes(8);
 /// A file with a NUL in its first bytes is no text.
 const HEAD: usize = 8 * 1024;
 
-const NAME: &str = "secrets/2";
+const NAME: &str = "secrets";
 
 /// What is remembered of one secret; of its value, nothing but the fingerprint.
 #[derive(Debug, Serialize, Deserialize)]

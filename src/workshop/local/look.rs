@@ -48,7 +48,7 @@ struct Counter(AtomicU64);
 
 impl Probe for Counter {
     fn name(&self) -> &'static str {
-        "read/1"
+        "read"
     }
 
     fn look(&self, file: &Seen<'_>) -> Option<Box<dyn Sink>> {
