@@ -106,6 +106,13 @@ pub enum Msg {
         /// Lines of output that are in the log file and not in `events`.
         skipped: u64,
     },
+    /// The output of an attempt is not, or no longer, written to its log file. Said once at most.
+    NoLog {
+        /// Which attempt.
+        job: JobId,
+        /// Why, and what to do.
+        why: Clean,
+    },
     /// An attempt is over. Said once per job, after its last [`Msg::Attempt`].
     AttemptEnded {
         /// Which attempt.

@@ -84,6 +84,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
             events,
             skipped,
         } => attempts::events(model, job, events, skipped, &mut effects),
+        Msg::NoLog { job, why } => attempts::no_log(model, job, why),
         Msg::AttemptEnded { job, trouble } => attempts::ended(model, job, trouble, &mut effects),
         Msg::Looking { job, read } => inside::looking(model, job, read),
         Msg::Looked { job, result } => inside::looked(model, job, &result),

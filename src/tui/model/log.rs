@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::engine::StepId;
 use crate::text::Clean;
 
-/// How many lines are kept; the whole log is in a file.
+/// How many lines are kept; the whole log is in a file, unless that cannot be written.
 pub const RING: usize = 20_000;
 
 /// One line of output.
@@ -23,6 +23,8 @@ pub struct Log {
     lines: VecDeque<LogLine>,
     /// Lines that came, kept or not.
     total: u64,
+    /// Whether what is not kept here is not in a file either.
+    pub unkept: bool,
     /// Whether the newest line stays in sight.
     pub unfollowed: bool,
     /// The first line shown, counted in the lines that pass the filter; used where not following.
@@ -46,7 +48,7 @@ impl Log {
         self.lines.push_back(line);
     }
 
-    /// Counts lines that are only in the file.
+    /// Counts lines that do not come here.
     pub fn skip(&mut self, lines: u64) {
         self.total += lines;
     }

@@ -5,6 +5,8 @@
     reason = "writes the log file of an attempt; this is the edge"
 )]
 
+use std::fs::File;
+use std::io;
 use std::io::BufWriter;
 use std::io::Write as _;
 use std::path::Path;
@@ -15,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::attempt::AttemptEvent;
 use crate::engine::BuildEvent;
+use crate::text::Clean;
 use crate::tui::msg::JobId;
 use crate::tui::msg::Msg;
 
@@ -25,20 +28,17 @@ const FULL: usize = 256;
 /// Lines that wait while the screen is busy; older ones are only in the file.
 const WAITING: usize = 4096;
 
-/// Passes an attempt's events on in batches and writes its whole log to a file. Says whether the
-/// attempt told its end.
+/// Passes an attempt's events on in batches and writes its whole log to a file, or tells once why it
+/// cannot. Says whether the attempt told its end.
 pub(super) async fn forward(
     job: JobId,
     mut events: mpsc::Receiver<AttemptEvent>,
     log: &Path,
     bus: mpsc::Sender<Msg>,
 ) -> bool {
-    // Without a log file the attempt is still worth having.
-    if let Some(folder) = log.parent() {
-        let _ = std::fs::create_dir_all(folder);
-    }
-    let mut file = std::fs::File::create(log).map(BufWriter::new).ok();
     let mut batch = Batch::default();
+    // Without a log file the attempt is still worth having.
+    let mut file = create(log).map_err(|error| batch.lose(log, &error)).ok();
     let mut finished = false;
     loop {
         let ripe = batch.is_ripe();
@@ -52,7 +52,12 @@ pub(super) async fn forward(
             event = events.recv() => match event {
                 Some(event) => {
                     finished |= matches!(event, AttemptEvent::Finished(_));
-                    write_line(&mut file, &event);
+                    if let Some(open) = &mut file
+                        && let Err(error) = write_line(open, &event)
+                    {
+                        batch.lose(log, &error);
+                        file = None;
+                    }
                     batch.push(event);
                 }
                 None => break,
@@ -60,13 +65,20 @@ pub(super) async fn forward(
             () = sleep_until(due), if !ripe => batch.urgent = batch.since.is_some(),
         }
     }
-    if let Some(file) = &mut file {
-        let _ = file.flush();
+    if let Some(Err(error)) = file.as_mut().map(BufWriter::flush) {
+        batch.lose(log, &error);
     }
-    if !batch.events.is_empty() || batch.skipped > 0 {
+    while !batch.is_empty() {
         let _ = bus.send(batch.take(job)).await;
     }
     finished
+}
+
+fn create(log: &Path) -> io::Result<BufWriter<File>> {
+    if let Some(folder) = log.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    File::create(log).map(BufWriter::new)
 }
 
 async fn sleep_until(due: Option<Instant>) {
@@ -76,12 +88,8 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-fn write_line(file: &mut Option<BufWriter<std::fs::File>>, event: &AttemptEvent) {
-    let Some(file) = file else {
-        return;
-    };
-    // A full disk must not end the attempt.
-    let _ = match event {
+fn write_line(file: &mut BufWriter<File>, event: &AttemptEvent) -> io::Result<()> {
+    match event {
         AttemptEvent::Build(BuildEvent::Log { step, line, .. }) => match step {
             Some(step) => writeln!(file, "#{} {line}", step.0),
             None => writeln!(file, "{line}"),
@@ -90,7 +98,7 @@ fn write_line(file: &mut Option<BufWriter<std::fs::File>>, event: &AttemptEvent)
             writeln!(file, "#{} {title}", step.0)
         }
         _ => Ok(()),
-    };
+    }
 }
 
 /// Events on their way to the screen.
@@ -101,6 +109,8 @@ struct Batch {
     skipped: u64,
     since: Option<Instant>,
     urgent: bool,
+    /// Why there is no log file, until it was told.
+    lost: Option<Clean>,
 }
 
 impl Batch {
@@ -115,8 +125,23 @@ impl Batch {
         }
     }
 
+    /// There is no log file, or no more of it than was written.
+    fn lose(&mut self, log: &Path, error: &io::Error) {
+        self.lost = Some(Clean::line(&format!(
+            "what is built is not written down: {}: {}; make room there, or move away what is in \
+             its place",
+            log.display(),
+            error.kind()
+        )));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.skipped == 0 && self.lost.is_none()
+    }
+
     fn is_ripe(&self) -> bool {
-        !self.events.is_empty() && (self.urgent || self.events.len() >= FULL)
+        let ripe = self.urgent || self.events.len() >= FULL;
+        self.lost.is_some() || !self.events.is_empty() && ripe
     }
 
     /// Lets the older half of the lines go; steps and verdicts stay.
@@ -132,6 +157,9 @@ impl Batch {
     }
 
     fn take(&mut self, job: JobId) -> Msg {
+        if let Some(why) = self.lost.take() {
+            return Msg::NoLog { job, why };
+        }
         let batch = std::mem::take(self);
         Msg::Attempt {
             job,
@@ -210,5 +238,50 @@ mod tests {
         let written = std::fs::read_to_string(&path).unwrap();
         assert_eq!(written.lines().count(), 20_000);
         assert_eq!(written.lines().last(), Some("#1 19999"));
+    }
+
+    /// What a screen is told of 20,000 lines, and how many come to it.
+    async fn told_without(log: &Path) -> (Vec<Clean>, u64) {
+        let (sender, events) = mpsc::channel(8);
+        let (bus, mut told) = mpsc::channel(2);
+        let writer = tokio::task::spawn(async move {
+            for number in 0..20_000 {
+                sender.send(line(number)).await.unwrap();
+            }
+        });
+        let screen = tokio::task::spawn(async move {
+            let (mut causes, mut lines) = (Vec::new(), 0);
+            while let Some(msg) = told.recv().await {
+                match msg {
+                    Msg::NoLog { why, .. } => causes.push(why),
+                    Msg::Attempt {
+                        events, skipped, ..
+                    } => lines += events.len() as u64 + skipped,
+                    other => panic!("{other:?}"),
+                }
+            }
+            (causes, lines)
+        });
+        forward(JobId(1), events, log, bus).await;
+        writer.await.unwrap();
+        screen.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_log_file_that_cannot_be_written_is_told_once_and_no_line_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for (log, why) in [
+            (Path::new("/dev/full"), "no storage space"),
+            (&file.join("logs/log"), "not a directory"),
+        ] {
+            let (causes, lines) = told_without(log).await;
+            assert_eq!(lines, 20_000);
+            let [cause] = &causes[..] else {
+                panic!("{causes:?}");
+            };
+            assert!(cause.as_str().contains(why), "{cause}");
+        }
     }
 }

@@ -66,6 +66,28 @@ fn work_while_building_and_cancelling() {
 }
 
 #[test]
+fn lines_that_are_in_no_file_are_not_promised_there() {
+    let mut scene = Scene::building();
+    let job = scene.model.job.as_ref().unwrap().id;
+    let more = |scene: &mut Scene| {
+        let (events, skipped) = (Vec::new(), 5);
+        scene.tell(Msg::Attempt {
+            job,
+            events,
+            skipped,
+        });
+        scene.picture(120, 36)
+    };
+    let picture = more(&mut scene);
+    assert!(picture.contains("5 more in the log file"), "{picture}");
+    let why = Clean::line("the disk is full");
+    scene.tell(Msg::NoLog { job, why });
+    let picture = more(&mut scene);
+    assert!(picture.contains("! the disk is full"), "{picture}");
+    assert!(picture.contains("10 more were not kept"), "{picture}");
+}
+
+#[test]
 fn a_build_tells_which_base_it_waits_for() {
     let waiting = |scene: &mut Scene, reference: &str| {
         scene.attempt(vec![AttemptEvent::Base {

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::attempt::AttemptEvent;
 use crate::course::ExerciseId;
+use crate::engine::BuildEvent;
 use crate::report::Outcome;
 use crate::report::Report;
+use crate::text::Clean;
 use crate::tui::effect::Effect;
 use crate::tui::model::Job;
 use crate::tui::model::Model;
@@ -187,6 +189,22 @@ pub(super) fn events(
     }
     if let Some(report) = finished {
         finish(model, &exercise, report, effects);
+    }
+}
+
+/// What the screen lets go is nowhere else.
+pub(super) fn no_log(model: &mut Model, job: JobId, why: Clean) {
+    let now = model.now;
+    if let Some(exercise) = exercise_of(model, job)
+        && let Some(bench) = model.benches.get_mut(&exercise)
+        && let Some(build) = &mut bench.build
+    {
+        bench.log.unkept = true;
+        let warning = BuildEvent::Warning {
+            line: None,
+            text: why,
+        };
+        build.apply(AttemptEvent::Build(warning), now, &mut bench.log);
     }
 }
 

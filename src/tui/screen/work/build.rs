@@ -315,6 +315,7 @@ pub(super) fn log(painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
     let count = crate::text::plural(log.len(), "line");
     let missing = match log.missing() {
         0 => String::new(),
+        missing if log.unkept => format!("   {missing} more were not kept"),
         missing => format!("   {missing} more in the log file"),
     };
     let filter = if log.filter.is_empty() {
