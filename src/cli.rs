@@ -28,6 +28,7 @@ mod target;
 mod trace;
 mod typed;
 mod wiring;
+mod whole;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

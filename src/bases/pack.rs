@@ -189,8 +189,7 @@ impl Service {
         let end = end_of(file).map_err(|source| failed(file, source))?;
         let images = self.exported(references, needed).await?;
         let total: Bytes = images.iter().map(|(_, _, size)| *size).sum();
-        let part = end.with_added_extension("part");
-        let mut pack = write::Writer::create(&part)?;
+        let mut pack = write::Writer::create(&end)?;
         let mut done = Bytes(0);
         for (reference, local, size) in images {
             report.at(Phase::Exporting, done, total);
@@ -203,16 +202,12 @@ impl Service {
                 (pack, added)
             });
             let (written, ()) = tokio::join!(writing, feed);
-            let (back, added) = written.map_err(|panic| failed(&part, io::Error::other(panic)))?;
+            let (back, added) = written.map_err(|panic| failed(file, io::Error::other(panic)))?;
             pack = back;
             added?;
             done = done.plus(size);
         }
         let images = pack.finish()?;
-        if let Err(source) = std::fs::rename(&part, &end) {
-            let _ = std::fs::remove_file(&part);
-            return Err(failed(file, source).into());
-        }
         report.at(Phase::Exporting, total, total);
         Ok(images)
     }

@@ -11,10 +11,8 @@ mod measured;
 mod sarif;
 mod text;
 
-use std::fs;
 use std::io;
 use std::io::Read as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -23,6 +21,7 @@ use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::error::LintError;
 use crate::cli::input;
+use crate::cli::whole;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Ignore;
 use crate::dockerfile::Span;
@@ -277,7 +276,7 @@ fn one(
         if is_stdin {
             context.output.result(&fixed.text)?;
         } else if fixed.count > 0 {
-            replace(&path, fixed.text.as_bytes()).map_err(|cause| {
+            whole::replace(&path, fixed.text.as_bytes()).map_err(|cause| {
                 let path = path.clone();
                 CliError::Lint(LintError::Unwritable { path, cause })
             })?;
@@ -345,22 +344,6 @@ fn ignore_file(path: &Path) -> IgnoreFile {
     let text = read(&found, false).ok();
     let parsed = text.and_then(|text| Ignore::parse(&String::from_utf8_lossy(&text)).ok());
     parsed.map_or(IgnoreFile::Unknown, IgnoreFile::Read)
-}
-
-/// Puts `bytes` in the place of a file, at once: a crash leaves the old file or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A link stays a link.
-    let path = fs::canonicalize(path)?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut new = tempfile::Builder::new()
-        .prefix(".loadline-")
-        .tempfile_in(folder)?;
-    new.write_all(bytes)?;
-    new.as_file()
-        .set_permissions(fs::metadata(&path)?.permissions())?;
-    new.as_file().sync_all()?;
-    new.persist(&path)?;
-    Ok(())
 }
 
 /// Prints what was found, and on standard error how much that is.

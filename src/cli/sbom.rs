@@ -1,7 +1,5 @@
 //! `loadline sbom`: what is installed in an image, to read or for other tools.
 
-#![expect(clippy::disallowed_methods, reason = "writes the file that was named")]
-
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,6 +13,7 @@ use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::target::Target;
+use crate::cli::whole;
 use crate::cli::wiring;
 use crate::image::archive::Options;
 use crate::image::package::Inventory;
@@ -104,10 +103,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     };
     match &args.output {
         None => output.result(&text)?,
-        Some(path) => std::fs::write(path, text).map_err(|cause| CliError::Unwritable {
-            path: path.clone(),
-            cause,
-        })?,
+        Some(path) => {
+            whole::write(path, text.as_bytes()).map_err(|cause| CliError::Unwritable {
+                path: path.clone(),
+                cause,
+            })?;
+        }
     }
     Ok(Exit::Ok)
 }

@@ -390,7 +390,9 @@ mod tests {
     #[test]
     fn an_unfinished_pack_leaves_no_file() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("pack.part");
+        let path = folder.path().join("pack");
+        let precious = folder.path().join("pack.part");
+        std::fs::write(&precious, "text").expect("there is room");
         let mut pack = Writer::create(&path).expect("a folder of the test's own");
         let cancel = CancellationToken::new();
         cancel.cancel();
@@ -398,6 +400,27 @@ mod tests {
         let stopped = pack.image("a:1", "a:1", "registry", &archive[..], &cancel);
         assert!(matches!(stopped, Err(PackError::Cancelled)));
         drop(pack);
-        assert!(!path.exists());
+        let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(left, 1, "what was there before");
+        assert_eq!(std::fs::read_to_string(precious).expect("text"), "text");
+    }
+
+    #[test]
+    fn of_two_packs_in_one_place_the_last_is_whole() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("pack");
+        let [mut one, mut other] =
+            [(), ()].map(|()| Writer::create(&path).expect("a folder of the test's own"));
+        let cancel = CancellationToken::new();
+        for (pack, name) in [(&mut one, "a:1"), (&mut other, "b:1")] {
+            let archive = image(name, name);
+            pack.image(name, name, "registry", &archive[..], &cancel)
+                .expect("an image");
+        }
+        for (pack, name) in [(other, "b:1"), (one, "a:1")] {
+            pack.finish().expect("written");
+            let contents = read(&path).expect("a pack");
+            assert_eq!(contents.images[0].reference, name);
+        }
     }
 }

@@ -4,13 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
-use std::fs::File;
+use std::ffi::OsString;
+use std::fs::Permissions;
 use std::io;
 use std::io::BufWriter;
 use std::io::Read;
 use std::io::Seek;
 use std::io::SeekFrom;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -18,6 +20,7 @@ use serde_json::Value;
 use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
+use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
 
 use super::CONTENTS;
@@ -36,14 +39,14 @@ const BLOCK: usize = 512;
 /// The largest JSON that is kept in memory.
 const JSON_CAP: u64 = 4 << 20;
 
-/// A pack being written; what is not finished is removed.
+/// A pack being written, in a file of its own; what is not finished is removed.
 pub(super) struct Writer {
+    /// Where it appears when it is whole.
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<NamedTempFile>,
     files: BTreeMap<String, PackedFile>,
     images: Vec<PackedImage>,
     manifest: Vec<Value>,
-    finished: bool,
 }
 
 /// What an engine's archive of one image holds.
@@ -57,14 +60,23 @@ struct Exported {
 
 impl Writer {
     pub(super) fn create(path: &Path) -> Result<Self, PackError> {
-        let file = File::create(path).map_err(|source| failed(path, source))?;
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        // Whoever finds one that was killed sees what it is.
+        let mut prefix = path.file_name().map_or_else(OsString::new, OsString::from);
+        prefix.push(".");
+        let file = tempfile::Builder::new()
+            .prefix(&prefix)
+            .suffix(".part")
+            // As any file that is made: the process's mask takes from it.
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .map_err(|source| failed(path, source))?;
         Ok(Self {
             path: path.to_owned(),
             file: BufWriter::with_capacity(1 << 18, file),
             files: BTreeMap::new(),
             images: Vec::new(),
             manifest: Vec::new(),
-            finished: false,
         })
     }
 
@@ -212,7 +224,11 @@ impl Writer {
         let path = format!("layers/{digest}");
         if self.files.contains_key(&path) {
             self.file.seek(SeekFrom::Start(start)).map_err(wrong)?;
-            self.file.get_ref().set_len(start).map_err(wrong)?;
+            self.file
+                .get_ref()
+                .as_file()
+                .set_len(start)
+                .map_err(wrong)?;
             return Ok(path);
         }
         let end = padding(written);
@@ -251,7 +267,7 @@ impl Writer {
         self.files.insert(path, file);
     }
 
-    /// Ends the pack with its lists.
+    /// Ends the pack with its lists, and puts it into its place.
     pub(super) fn finish(mut self) -> Result<Vec<PackedImage>, PackError> {
         let manifest = Value::Array(std::mem::take(&mut self.manifest)).to_string();
         self.whole(MANIFEST, manifest.as_bytes())?;
@@ -266,17 +282,12 @@ impl Writer {
         let wrong = |source: io::Error| failed(&self.path, source);
         self.file.write_all(&[0; BLOCK * 2]).map_err(wrong)?;
         self.file.flush().map_err(wrong)?;
-        self.file.get_ref().sync_all().map_err(wrong)?;
-        self.finished = true;
+        self.file.get_ref().as_file().sync_all().map_err(wrong)?;
+        let file = self.file.into_inner();
+        let file = file.map_err(|error| failed(&self.path, error.into_error()))?;
+        file.persist(&self.path)
+            .map_err(|error| failed(&self.path, error.error))?;
         Ok(contents.images)
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if !self.finished {
-            let _ = std::fs::remove_file(&self.path);
-        }
     }
 }
 

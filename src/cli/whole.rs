@@ -1,0 +1,108 @@
+//! Files that are written whole: who looks finds what was there or what is there now, never a part.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: writes the files that the command line names"
+)]
+
+use std::fs;
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+
+/// Puts `bytes` in the place of a file, at once: a crash leaves the old file or the new one.
+///
+/// # Errors
+/// When that cannot be done; the file is then as it was.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A link stays a link.
+    let path = fs::canonicalize(path)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut new = tempfile::Builder::new()
+        .prefix(".loadline-")
+        .tempfile_in(folder)?;
+    new.write_all(bytes)?;
+    new.as_file()
+        .set_permissions(fs::metadata(&path)?.permissions())?;
+    new.as_file().sync_all()?;
+    new.persist(&path)?;
+    Ok(())
+}
+
+/// Writes to a path that somebody named, and that need not be there. What is a device or a FIFO, or
+/// stands for an open file, is written to and not replaced.
+///
+/// # Errors
+/// When it cannot be written; a file that was there is then as it was.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let is_file = fs::metadata(path).is_ok_and(|there| there.is_file());
+    let is_open = ["/dev", "/proc"].iter().any(|at| path.starts_with(at));
+    if !is_file || is_open {
+        let is_new = fs::symlink_metadata(path).is_err();
+        return fs::write(path, bytes).inspect_err(|_| {
+            if is_new {
+                let _ = fs::remove_file(path);
+            }
+        });
+    }
+    // One that may not be written stays, whoever may write to its folder.
+    fs::File::options().write(true).open(path)?;
+    match replace(path, bytes) {
+        // Nothing can be put beside it, or in its place: a file that is mounted, another's folder.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::ResourceBusy
+            ) =>
+        {
+            fs::write(path, bytes)
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_named_is_written_through_links_and_with_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, early] = ["file", "link", "early"].map(|name| folder.path().join(name));
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        std::os::unix::fs::symlink("later", &early).unwrap();
+        write(&file, b"1").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let before = fs::metadata(&file).unwrap().ino();
+        write(&link, b"2").unwrap();
+        write(&early, b"3").unwrap();
+        assert!(link.is_symlink() && early.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"2");
+        assert_eq!(fs::read(folder.path().join("later")).unwrap(), b"3");
+        let after = fs::metadata(&file).unwrap();
+        assert_ne!(after.ino(), before, "who still reads it has the old one");
+        assert_eq!(after.mode() & 0o777, 0o640);
+        let names = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 4, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_device_and_an_open_file_are_written_to() {
+        let mut open = tempfile::NamedTempFile::new().unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&open);
+        write(Path::new(&format!("/dev/fd/{number}")), b"text").unwrap();
+        let mut text = String::new();
+        io::Read::read_to_string(&mut open, &mut text).unwrap();
+        assert_eq!(text, "text");
+        write(Path::new("/dev/null"), b"text").unwrap();
+        assert!(!Path::new("/dev/null").is_file());
+        assert!(write(Path::new("/dev/full"), b"text").is_err());
+        assert!(write(Path::new("/nonexistent/file"), b"text").is_err());
+        assert!(write(Path::new("/"), b"text").is_err());
+    }
+}
