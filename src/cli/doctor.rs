@@ -272,13 +272,14 @@ fn json(facts: &Facts, checks: &[Check]) -> Result<String, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workshop::Trouble;
     use crate::workshop::doctor::fixture;
 
     #[test]
     fn something_bad_was_found_and_is_no_failure_of_the_program() {
         let exit = |facts: &Facts| exit(facts, &checks(facts));
         assert_eq!(exit(&fixture::sound()), Exit::Ok);
-        let folder = Err("there is no home folder to keep your files in".to_owned());
+        let folder = Err(Trouble::new("there is no home folder"));
         let facts = Facts {
             folder,
             ..fixture::sound()

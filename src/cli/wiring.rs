@@ -8,6 +8,7 @@
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -161,11 +162,10 @@ pub(crate) fn folder(folder: &Path) -> std::io::Result<Vec<OsString>> {
 /// a second check finds the builder's cache.
 pub(crate) fn token(place: &Path, exercise: &Exercise) -> String {
     let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
-    let name = format!("{}\0{}", place.display(), exercise.id);
-    format!(
-        "canary-{:032x}",
-        xxhash_rust::xxh3::xxh3_128(name.as_bytes())
-    )
+    // Its bytes: two paths that are no text may be shown alike.
+    let id = exercise.id.as_str().as_bytes();
+    let name = [place.as_os_str().as_bytes(), id].join(&0);
+    format!("canary-{:032x}", xxhash_rust::xxh3::xxh3_128(&name))
 }
 
 /// The id of a workspace on the engine: short, and not its token.
@@ -177,4 +177,18 @@ pub(crate) fn owner(token: &str) -> String {
 pub(crate) async fn look(shared: &Shared) -> Facts {
     let needed = course(shared).map(|course| course.needed_bases());
     doctor::look(engine().await, &needed.unwrap_or_default()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_whose_paths_are_no_text_have_tokens_of_their_own() {
+        let course = load::embedded().unwrap();
+        let exercise = course.exercise("first-build").unwrap();
+        let of = |path: &[u8]| token(Path::new(std::ffi::OsStr::from_bytes(path)), exercise);
+        assert_ne!(of(b"/nonexistent/\xff"), of(b"/nonexistent/\xfe"));
+        assert_eq!(of(b"/nonexistent/\xff"), of(b"/nonexistent/\xff"));
+    }
 }

@@ -28,6 +28,9 @@ pub enum HomeError {
     /// A relative path would mean another folder at each start.
     #[error("`LOADLINE_HOME` is `{0}`, which is not an absolute path")]
     Relative(PathBuf),
+    /// What keeps the records opens no file by such a name.
+    #[error("the path of the folder for your files, `{0}`, is no UTF-8")]
+    NotUtf8(PathBuf),
     /// A folder cannot be made.
     #[error("the folder `{path}` cannot be made")]
     Make {
@@ -43,7 +46,12 @@ impl HomeError {
     /// What to do next.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
-        "set `LOADLINE_HOME` to a folder that you may write to"
+        match self {
+            Self::NotUtf8(_) => "set `LOADLINE_HOME` to a folder whose path is UTF-8",
+            Self::NoHome | Self::Relative(_) | Self::Make { .. } => {
+                "set `LOADLINE_HOME` to a folder that you may write to"
+            }
+        }
     }
 }
 
@@ -51,7 +59,7 @@ impl Home {
     /// The home that the environment names; touches no file.
     ///
     /// # Errors
-    /// When neither `LOADLINE_HOME` nor `HOME` names a folder.
+    /// When neither `LOADLINE_HOME` nor `HOME` names a folder, or its path is no UTF-8.
     pub fn find() -> Result<Self, HomeError> {
         Self::choose(std::env::var_os("LOADLINE_HOME"), std::env::var_os("HOME"))
     }
@@ -63,18 +71,18 @@ impl Home {
     }
 
     fn choose(own: Option<OsString>, home: Option<OsString>) -> Result<Self, HomeError> {
-        if let Some(own) = own.filter(|own| !own.is_empty()) {
-            let root = PathBuf::from(own);
-            if root.is_absolute() {
-                return Ok(Self { root });
+        let root = match own.filter(|own| !own.is_empty()).map(PathBuf::from) {
+            Some(own) if !own.is_absolute() => return Err(HomeError::Relative(own)),
+            Some(own) => own,
+            None => {
+                let home = home.map(PathBuf::from).filter(|home| home.is_absolute());
+                home.ok_or(HomeError::NoHome)?.join("loadline")
             }
-            return Err(HomeError::Relative(root));
+        };
+        if root.to_str().is_none() {
+            return Err(HomeError::NotUtf8(root));
         }
-        let home = home.map(PathBuf::from).filter(|home| home.is_absolute());
-        let home = home.ok_or(HomeError::NoHome)?;
-        Ok(Self {
-            root: home.join("loadline"),
-        })
+        Ok(Self { root })
     }
 
     /// The folder itself.
@@ -138,6 +146,17 @@ mod tests {
             choose(Some("here"), None),
             Err(HomeError::Relative(_))
         ));
+    }
+
+    #[test]
+    fn a_path_that_is_no_utf8_is_refused_by_either_variable() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let odd = || Some(OsString::from_vec(b"/h\xff".to_vec()));
+        for (own, home) in [(odd(), None), (None, odd())] {
+            let error = Home::choose(own, home).unwrap_err();
+            assert!(matches!(error, HomeError::NotUtf8(_)), "{error}");
+            assert!(error.hint().ends_with("is UTF-8"));
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Check;
 use super::CheckState;
+use super::Trouble;
 use super::advice;
 use crate::bases;
 use crate::engine::Builder;
@@ -36,6 +37,7 @@ use crate::scan;
 use crate::text::Clean;
 use crate::text::is_ascii_only;
 use crate::text::plural;
+use crate::text::sentence;
 use crate::units::Bytes;
 
 /// What is known of the machine.
@@ -60,8 +62,8 @@ pub struct Facts {
     pub advisories: Result<Database, String>,
     /// The scanners that are installed, with their versions, and why one must not be run.
     pub scanners: Vec<(String, Option<String>)>,
-    /// Where the learner's files are, and why they cannot be written there.
-    pub folder: Result<PathBuf, String>,
+    /// Where the learner's files are, or why they cannot be written there.
+    pub folder: Result<PathBuf, Trouble>,
 }
 
 /// No engine was found.
@@ -106,6 +108,9 @@ const SMALLEST: (u16, u16) = (60, 18);
 
 /// Looks at the terminal of this process.
 #[must_use]
+/// What to do where files cannot be kept.
+const OTHER_FOLDER: &str = "Set `LOADLINE_HOME` to a folder that you may write to.";
+
 pub fn terminal() -> Terminal {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     Terminal {
@@ -163,13 +168,7 @@ pub async fn look(
             .map(|advisories| advisories.database().clone())
             .map_err(|error| format!("{error}; {}", error.hint())),
         scanners: scanners().await,
-        folder: Home::find()
-            .map_err(|error| error.to_string())
-            .and_then(|home| {
-                // Attempts are kept in a folder of their own, which may be somebody else's.
-                writable(home.root()).and_then(|()| writable(&home.state()))?;
-                Ok(home.root().to_owned())
-            }),
+        folder: folder(),
     };
     if let Some(service) = service {
         facts.see_bases(&service, needed).await;
@@ -184,6 +183,19 @@ impl Facts {
         service: &bases::Service,
         needed: &BTreeMap<String, Vec<String>>,
     ) {
+/// Where the learner's files are.
+fn folder() -> Result<PathBuf, Trouble> {
+    let home = Home::find().map_err(|error| {
+        let next = sentence(error.hint());
+        Trouble::new(error.to_string()).advise(next)
+    })?;
+    // Attempts are kept in a folder of their own, which may be somebody else's.
+    for folder in [home.root(), &home.state()] {
+        writable(folder).map_err(|reason| Trouble::new(reason).advise(OTHER_FOLDER))?;
+    }
+    Ok(home.root().to_owned())
+}
+
         let listed = match service.list(needed).await {
             Ok(listed) => listed,
             Err(error) => {
@@ -460,7 +472,7 @@ fn of_scanners(scanners: &[(String, Option<String>)]) -> Check {
     check("Scanners", CheckState::Good, found, None)
 }
 
-fn of_folder(folder: &Result<PathBuf, String>) -> Check {
+fn of_folder(folder: &Result<PathBuf, Trouble>) -> Check {
     match folder {
         Ok(path) => check(
             "Your files",
@@ -468,11 +480,11 @@ fn of_folder(folder: &Result<PathBuf, String>) -> Check {
             path.display().to_string(),
             None,
         ),
-        Err(reason) => check(
+        Err(trouble) => check(
             "Your files",
             CheckState::Bad,
-            reason,
-            Some("Set `LOADLINE_HOME` to a folder that you may write to."),
+            trouble.message.as_str(),
+            trouble.next_step.as_ref().map(Clean::as_str),
         ),
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn no_home(error: &HomeError) -> Told {
     let told = told(error.to_string());
     let told = match error {
         HomeError::Make { source, .. } => told.causes([io_cause(source)]),
-        HomeError::NoHome | HomeError::Relative(_) => told,
+        HomeError::NoHome | HomeError::Relative(_) | HomeError::NotUtf8(_) => told,
     };
     told.hint(error.hint())
         .hint("`loadline check EXERCISE --dir DIR` needs no home")

@@ -40,7 +40,7 @@ fn a_bare_machine_is_told_what_to_do_about_each_thing() {
     let facts = Facts {
         terminal: Terminal::default(),
         engine: Err(no_engine()),
-        folder: Err("there is no home folder to keep your files in".to_owned()),
+        folder: Err(Trouble::new("there is no home folder").advise(OTHER_FOLDER)),
         authorities: 2,
         advisories: Ok(Database {
             id: "shipped-1".to_owned(),
@@ -60,7 +60,7 @@ fn a_bare_machine_is_told_what_to_do_about_each_thing() {
     Good Advisories: of 2026-11-25, those that come with the program: the packages of the course only
         `loadline db update` fetches all there are, for scans of other images.
     Good Scanners: none is installed, and none is needed: loadline scans by itself
-    Bad Your files: there is no home folder to keep your files in
+    Bad Your files: there is no home folder
         Set `LOADLINE_HOME` to a folder that you may write to.
     ");
 }
