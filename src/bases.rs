@@ -34,6 +34,7 @@ mod service;
 pub mod unpack;
 
 pub use error::BaseError;
+pub use host::Authorities;
 pub use host::authorities;
 pub use pack::PackError;
 pub use pack::PackedImage;

@@ -6,8 +6,10 @@
     reason = "edge: reads the host's authorities and locks a file of the cache"
 )]
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::fs::TryLockError;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -31,36 +33,68 @@ const PUT_OFF: Duration = Duration::from_secs(60 * 60);
 /// How often a taken lock is tried again.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// The extra authorities of this host: file name and PEM text, in order of their names.
+/// The extra authorities of this host.
+#[derive(Debug, Default)]
+pub struct Authorities {
+    /// File name and PEM text, in order of their names.
+    pub trusted: Vec<(String, Vec<u8>)>,
+    /// What cannot be read, each with the reason.
+    pub unreadable: Vec<String>,
+}
+
+/// The extra authorities of this host.
 #[must_use]
-pub fn authorities() -> Vec<(String, Vec<u8>)> {
+pub fn authorities() -> Authorities {
     authorities_in(Path::new(AUTHORITIES))
 }
 
-fn authorities_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
+fn authorities_in(folder: &Path) -> Authorities {
+    let mut found = Authorities::default();
     let files = walkdir::WalkDir::new(folder)
         .follow_links(true)
         .sort_by_file_name();
-    files
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|file| file.file_type().is_file())
-        .filter_map(|file| {
-            let name = file
-                .path()
-                .strip_prefix(folder)
-                .ok()?
-                .to_str()?
-                .replace('/', "-");
-            let pem = std::fs::read(file.path())
-                .ok()
-                .filter(|_| name.ends_with(".crt"))?;
-            let marker = b"-----BEGIN CERTIFICATE-----";
-            pem.windows(marker.len())
-                .any(|window| window == marker)
-                .then_some((name, pem))
-        })
-        .collect()
+    for file in files {
+        match file {
+            Ok(file) if file.file_type().is_file() => found.add(folder, file.path()),
+            Ok(_) => {}
+            Err(error) => {
+                if let (Some(path), Some(why)) = (error.path(), error.io_error()) {
+                    found.miss(path, why);
+                }
+            }
+        }
+    }
+    found
+}
+
+impl Authorities {
+    fn add(&mut self, folder: &Path, path: &Path) {
+        if path.extension() != Some(OsStr::new("crt")) {
+            return;
+        }
+        let name = path.strip_prefix(folder).unwrap_or(path).to_str();
+        match (std::fs::read(path), name) {
+            (Ok(pem), Some(name)) => {
+                let marker = b"-----BEGIN CERTIFICATE-----";
+                if pem.windows(marker.len()).any(|window| window == marker) {
+                    self.trusted.push((name.replace('/', "-"), pem));
+                }
+            }
+            (Ok(_), None) => {
+                let why = "its name is no UTF-8";
+                self.unreadable.push(format!("{}: {why}", path.display()));
+            }
+            (Err(error), _) => self.miss(path, &error),
+        }
+    }
+
+    /// A folder that is not there, or a link that leads nowhere, holds nothing that the host trusts.
+    fn miss(&mut self, path: &Path, error: &io::Error) {
+        if error.kind() != io::ErrorKind::NotFound {
+            let missed = format!("{}: {}", path.display(), error.kind());
+            self.unreadable.push(missed);
+        }
+    }
 }
 
 /// A lock on `folder` that is held until it is dropped; the system releases it with the process.
@@ -140,12 +174,21 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
             std::fs::write(path, text).expect("written");
         }
-        let names: Vec<String> = authorities_in(folder.path())
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
+        let none = authorities_in(Path::new("/nonexistent"));
+        assert!(none.trusted.is_empty() && none.unreadable.is_empty());
+        // Nobody can read its beginning, root neither.
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, folder.path().join(name)).expect("made");
+        };
+        link("/proc/self/mem", "barred.crt");
+        link("gone", "gone.crt");
+        let found = authorities_in(folder.path());
+        let names: Vec<String> = found.trusted.into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["a-c.crt", "b.crt"]);
-        assert!(authorities_in(Path::new("/nonexistent")).is_empty());
+        let [barred] = &found.unreadable[..] else {
+            panic!("{:?}", found.unreadable);
+        };
+        assert!(barred.contains("/barred.crt: "), "{barred}");
     }
 
     #[test]

@@ -177,7 +177,7 @@ impl Service {
                 references.push(reference.clone());
             }
         }
-        let authorities = host::authorities();
+        let authorities = host::authorities().trusted;
         Ok(references
             .into_iter()
             .map(|reference| {
@@ -370,7 +370,7 @@ impl Service {
         })?;
         let before = self.stand_ins().await?;
         let authorities = match base.role {
-            crate::bases::catalogue::Role::Builder => host::authorities(),
+            crate::bases::catalogue::Role::Builder => host::authorities().trusted,
             crate::bases::catalogue::Role::Runtime => Vec::new(),
         };
         let workshop = Workshop {

@@ -56,6 +56,8 @@ pub struct Facts {
     pub bases: Result<Vec<(String, bool)>, String>,
     /// How many extra certificate authorities the host was told to trust.
     pub authorities: usize,
+    /// Which of them cannot be read here, each with the reason.
+    pub unreadable: Vec<String>,
     /// Builder images that are the vendors' own, and so know nothing of those authorities.
     pub untrusting: Vec<String>,
     /// What scans compare packages with, or why they cannot.
@@ -106,11 +108,11 @@ pub const BASES: &str = "Base images";
 /// The smallest terminal that screens are drawn for.
 const SMALLEST: (u16, u16) = (60, 18);
 
-/// Looks at the terminal of this process.
-#[must_use]
 /// What to do where files cannot be kept.
 const OTHER_FOLDER: &str = "Set `LOADLINE_HOME` to a folder that you may write to.";
 
+/// Looks at the terminal of this process.
+#[must_use]
 pub fn terminal() -> Terminal {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     Terminal {
@@ -153,6 +155,10 @@ pub async fn look(
         Ok((docker, service)) => (Ok(docker), Some(service)),
         Err(search) => (Err(NoEngine::after(search)), None),
     };
+    let bases::Authorities {
+        trusted,
+        unreadable,
+    } = bases::authorities();
     let mut facts = Facts {
         terminal: terminal(),
         free: match &docker {
@@ -162,7 +168,8 @@ pub async fn look(
         engine: docker.map(|docker| docker.info().clone()),
         needed: Bytes(0),
         bases: Ok(Vec::new()),
-        authorities: bases::authorities().len(),
+        authorities: trusted.len(),
+        unreadable,
         untrusting: Vec::new(),
         advisories: advice::advisories(Home::find().ok().as_ref(), None)
             .map(|advisories| advisories.database().clone())
@@ -176,13 +183,6 @@ pub async fn look(
     facts
 }
 
-impl Facts {
-    /// Looks at the base images of the course.
-    async fn see_bases(
-        &mut self,
-        service: &bases::Service,
-        needed: &BTreeMap<String, Vec<String>>,
-    ) {
 /// Where the learner's files are.
 fn folder() -> Result<PathBuf, Trouble> {
     let home = Home::find().map_err(|error| {
@@ -196,6 +196,13 @@ fn folder() -> Result<PathBuf, Trouble> {
     Ok(home.root().to_owned())
 }
 
+impl Facts {
+    /// Looks at the base images of the course.
+    async fn see_bases(
+        &mut self,
+        service: &bases::Service,
+        needed: &BTreeMap<String, Vec<String>>,
+    ) {
         let listed = match service.list(needed).await {
             Ok(listed) => listed,
             Err(error) => {
@@ -240,7 +247,7 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
         checks.push(of_disk(facts.free, needed));
     }
     checks.push(of_bases(facts));
-    checks.push(of_certificates(facts.authorities, &facts.untrusting));
+    checks.push(of_certificates(facts));
     checks.push(of_advisories(&facts.advisories));
     checks.push(of_scanners(&facts.scanners));
     checks.push(of_folder(&facts.folder));
@@ -399,7 +406,22 @@ fn of_bases(facts: &Facts) -> Check {
     check(BASES, CheckState::Limited, found, Some(fix))
 }
 
-fn of_certificates(authorities: usize, untrusting: &[String]) -> Check {
+fn of_certificates(facts: &Facts) -> Check {
+    let (authorities, untrusting) = (facts.authorities, &facts.untrusting);
+    if !facts.unreadable.is_empty() {
+        return check(
+            "Certificates",
+            CheckState::Limited,
+            format!(
+                "builder images made here do not trust all that the host was told to: {}",
+                facts.unreadable.join(", ")
+            ),
+            Some(
+                "Let everybody read them (`sudo chmod a+rX`): certificates are no secret. Then \
+                 run `loadline bases build`.",
+            ),
+        );
+    }
     if let (1.., false) = (authorities, untrusting.is_empty()) {
         return check(
             "Certificates",
@@ -519,6 +541,7 @@ pub(crate) mod fixture {
             needed: Bytes(2_000_000_000),
             bases: Ok(vec![("python:3.13".to_owned(), true)]),
             authorities: 0,
+            unreadable: Vec::new(),
             untrusting: Vec::new(),
             advisories: Ok(Database {
                 id: "3f2a91c055aa77bb".to_owned(),

@@ -39,7 +39,7 @@ impl Service {
             return Ok(BTreeMap::new());
         }
         let images = self.deciding(references).await?;
-        let authorities = host::authorities();
+        let authorities = host::authorities().trusted;
         let here = tagged.into_iter().filter_map(|reference| {
             let (ready, outdated) = self.among(reference, &images, &authorities);
             let ready = ready.filter(|_| !outdated)?;
@@ -65,7 +65,7 @@ impl Service {
         }
         let named = [reference.to_owned()];
         let images = self.deciding(&named).await?;
-        Ok(self.among(reference, &images, &host::authorities()))
+        Ok(self.among(reference, &images, &host::authorities().trusted))
     }
 
     /// What is among `images` for `reference`, and whether it is outdated.

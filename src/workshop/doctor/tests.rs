@@ -93,6 +93,17 @@ fn a_pulled_builder_that_lacks_the_hosts_authorities_is_named() {
 }
 
 #[test]
+fn authorities_that_cannot_be_read_are_named() {
+    let mut facts = sound();
+    facts.authorities = 1;
+    facts.unreadable = vec!["/ca/corp.crt: permission denied".to_owned()];
+    let shown = shown(&facts);
+    assert!(shown.contains("Limited Certificates"), "{shown}");
+    assert!(shown.contains("/ca/corp.crt: permission denied"), "{shown}");
+    assert!(shown.contains("`sudo chmod a+rX`"), "{shown}");
+}
+
+#[test]
 fn limits_are_not_failures() {
     let mut facts = sound();
     facts.terminal.size = Some((40, 10));
