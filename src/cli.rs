@@ -20,6 +20,7 @@ mod interrupt;
 mod layers;
 mod learn;
 mod lint;
+mod log;
 mod output;
 mod progress;
 mod sbom;
@@ -27,8 +28,8 @@ mod scan;
 mod target;
 mod trace;
 mod typed;
-mod wiring;
 mod whole;
+mod wiring;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -130,7 +131,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         output,
         shared: cli.shared,
     };
-    match dispatch(cli.verb, &context) {
+    match log::begin().and_then(|()| dispatch(cli.verb, &context)) {
         Ok(exit) => exit.into(),
         Err(error) => {
             output.tell(&error.render(output.paint_err()));

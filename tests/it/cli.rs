@@ -175,6 +175,44 @@ fn without_a_home_the_way_out_is_named() {
 }
 
 #[test]
+fn a_home_whose_path_is_no_text_is_refused_alike() {
+    let sandbox = Sandbox::without_engine();
+    let script = r#"LOADLINE_HOME=$(printf '/h\377') exec "$0" "$@""#;
+    for args in [
+        &["check", "first-build"][..],
+        &["learn", "--plain", "first-build"],
+        &["doctor"],
+    ] {
+        let ended = sandbox.script(script, args);
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(told.contains("is no UTF-8"), "{args:?}: {told}");
+        assert!(
+            told.contains("folder whose path is UTF-8"),
+            "{args:?}: {told}"
+        );
+    }
+}
+
+#[test]
+fn what_is_noted_goes_to_the_file_that_was_named() {
+    let sandbox = Sandbox::without_engine();
+    let log = sandbox.path("log").display().to_string();
+    let sandbox = sandbox.with("LOADLINE_LOG", &log);
+    let ended = sandbox.run(&["goals"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let noted = std::fs::read_to_string(&log).unwrap();
+    assert!(noted.contains("began"), "{noted}");
+    let sandbox = sandbox.with("LOADLINE_LOG", "/nonexistent/log");
+    insta::assert_snapshot!(sandbox.run(&["goals"]).shown(), @r"
+    stderr:
+    error: `/nonexistent/log` cannot be written
+      caused by: no such file or directory
+      hint: check the path and its permissions
+    exit code: 2
+    ");
+}
+
+#[test]
 fn a_broken_course_is_told_with_its_line() {
     let sandbox = Sandbox::without_engine();
     for folder in ["lessons", "exercises", "solutions"] {

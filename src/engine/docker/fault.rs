@@ -24,6 +24,7 @@ pub(super) fn fault(
     within: Duration,
     error: &Error,
 ) -> EngineError {
+    tracing::debug!(what, address, %error, "the engine did not do it");
     match error {
         Error::RequestTimeoutError => EngineError::Silent { what, within },
         Error::SocketNotFoundError(path) => {
