@@ -112,8 +112,8 @@ pub enum AdvisoriesError {
     /// An address is none.
     #[error("`{0}` is neither a folder nor an `http` or `https` address")]
     NoPlace(String),
-    /// Another process is updating.
-    #[error("another `loadline db update` is at work")]
+    /// Another process changes the store.
+    #[error("another `loadline db` is at work")]
     Busy,
     /// It was stopped.
     #[error("stopped")]

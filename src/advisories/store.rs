@@ -33,7 +33,7 @@ const MANIFEST: &str = "manifest.json";
 /// The file that names the current snapshot.
 const CURRENT: &str = "current";
 
-/// What the folder of a snapshot that is being made begins with.
+/// What the folder of a snapshot that is being made, or removed, begins with.
 const MAKING: &str = ".making-";
 
 /// The largest manifest that is read.
@@ -208,13 +208,19 @@ impl Store {
     /// Makes another snapshot the current one; by one of its names, the shipped one.
     ///
     /// # Errors
-    /// When there is none with this id, it was changed, or it cannot be noted.
+    /// When there is none with this id, it was changed, another process changes the store, or it
+    /// cannot be noted.
     pub fn switch(&self, id: &str) -> Result<String, AdvisoriesError> {
         if let Some(shipped) = Shipped::named(id) {
-            self.point_to_none()?;
+            // Where it is used already, nothing needs to be changed, nor a folder to be there.
+            if self.current_id()?.is_some() {
+                let _lock = self.lock()?;
+                self.point_to_none()?;
+            }
             return Ok(shipped.database().id.clone());
         }
         let id = self.resolve(id)?;
+        let _lock = self.lock()?;
         self.verify(&id)?;
         self.point_to(&id)?;
         Ok(id)
@@ -223,14 +229,19 @@ impl Store {
     /// Removes a snapshot. Where it was the current one, none is.
     ///
     /// # Errors
-    /// When there is none with this id, or it cannot be removed.
+    /// When there is none with this id, another process changes the store, or it cannot be removed.
     pub fn remove(&self, id: &str) -> Result<String, AdvisoriesError> {
         let id = self.resolve(id)?;
+        let _lock = self.lock()?;
         if self.current_id()?.as_deref() == Some(&id) {
             self.point_to_none()?;
         }
         let folder = self.snapshots().join(&id);
-        fs::remove_dir_all(&folder).map_err(|error| AdvisoriesError::file(&folder, error))?;
+        // A part of one is none: it goes at once, and what is left of it with the next update.
+        let going = self.snapshots().join(format!("{MAKING}{id}"));
+        let failed = |error| AdvisoriesError::file(&folder, error);
+        fs::rename(&folder, &going).map_err(failed)?;
+        fs::remove_dir_all(&going).map_err(failed)?;
         Ok(id)
     }
 
@@ -381,6 +392,34 @@ mod tests {
     fn below_what_is_no_folder_there_is_no_snapshot() {
         let store = Store::at(PathBuf::from("/dev/null/loadline/advisories"));
         assert_eq!(store.current_id().unwrap(), None);
+    }
+
+    #[test]
+    fn a_snapshot_goes_whole_and_not_while_another_process_is_at_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path().to_owned());
+        let lock = store.lock().unwrap();
+        let making = store.begin(&lock).unwrap();
+        let manifest = Manifest::new(Vec::new(), String::from("2026-11-25T00:00:00Z"));
+        store.finish(&lock, &manifest, &making).unwrap();
+        for busy in [store.remove(&manifest.id), store.switch(&manifest.id)] {
+            assert!(matches!(busy, Err(AdvisoriesError::Busy)), "{busy:?}");
+        }
+        assert!(matches!(
+            store.switch("shipped"),
+            Err(AdvisoriesError::Busy)
+        ));
+        assert_eq!(store.current_id().unwrap().as_ref(), Some(&manifest.id));
+        // What a removal that was killed leaves is no snapshot.
+        let left = store.snapshots().join(format!("{MAKING}{}", manifest.id));
+        fs::create_dir(&left).unwrap();
+        assert_eq!(store.list().unwrap().len(), 1);
+        store.begin(&lock).unwrap();
+        assert!(!left.exists());
+        drop(lock);
+        assert_eq!(store.remove(&manifest.id[..6]).unwrap(), manifest.id);
+        assert_eq!(store.current_id().unwrap(), None);
+        assert!(store.list().unwrap().is_empty());
     }
 
     #[test]
