@@ -8,6 +8,8 @@ pub(crate) mod fixture;
 pub mod lines;
 pub mod wording;
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -80,6 +82,13 @@ pub enum Outcome {
     CouldNotJudge,
     /// The learner stopped it.
     Cancelled,
+}
+
+impl fmt::Display for Outcome {
+    /// Its name in JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 impl Outcome {

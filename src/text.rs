@@ -366,11 +366,25 @@ pub fn plural(count: usize, noun: &str) -> String {
     }
 }
 
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn each_byte_is_two_digits() {
+        assert_eq!(hex(&[0, 0x0a, 0xff]), "000aff");
+    }
 
     fn clean(chunks: &[&[u8]]) -> Vec<String> {
         let mut sanitizer = Sanitizer::default();

@@ -19,8 +19,8 @@ use super::archive;
 use super::archive::Limits;
 use super::manifest::Origin;
 use super::manifest::Part;
-use super::manifest::hex;
 use crate::finding::Ecosystem;
+use crate::text::hex;
 use crate::units::Bytes;
 
 /// Imports the archive at `path` into `folder`, and says what came of it.

@@ -6,6 +6,7 @@ use sha2::Digest as _;
 use sha2::Sha256;
 
 use crate::finding::Ecosystem;
+use crate::text::hex;
 use crate::units::Bytes;
 
 /// The form of manifests that this program reads and writes.
@@ -108,11 +109,6 @@ impl Manifest {
     pub fn part(&self, ecosystem: Ecosystem) -> Option<&Part> {
         self.parts.iter().find(|part| part.ecosystem == ecosystem)
     }
-}
-
-/// Hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

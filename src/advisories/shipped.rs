@@ -12,7 +12,6 @@ use serde::Deserialize;
 use sha2::Digest as _;
 use sha2::Sha256;
 
-use super::manifest::hex;
 use crate::finding::Ecosystem;
 use crate::finding::advisory::Advisory;
 use crate::finding::advisory::Database;
@@ -20,6 +19,7 @@ use crate::finding::matching::Advisories;
 use crate::finding::matching::LookupError;
 use crate::finding::osv;
 use crate::finding::osv::Record;
+use crate::text::hex;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/assets/advisories");
 

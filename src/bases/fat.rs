@@ -12,7 +12,7 @@ use crate::bases::deb::Deb;
 use crate::bases::layer::Header;
 use crate::bases::layer::Layer;
 use crate::bases::layer::Owner;
-use crate::bases::layer::hex;
+use crate::text::hex;
 
 /// Directories that are links into `/usr`; packages may still name them.
 const MERGED: [(&str, &str); 4] = [

@@ -11,6 +11,8 @@ use std::io::Write;
 use sha2::Digest;
 use sha2::Sha256;
 
+pub use crate::text::hex;
+
 /// A layer being written.
 pub struct Layer<W: Write> {
     tar: tar::Builder<Hashing<W>>,
@@ -195,16 +197,6 @@ pub fn plain(name: &str) -> &str {
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))
         .unwrap_or(name);
     name.trim_matches('/')
-}
-
-/// Lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// SHA-256 of `bytes` in hexadecimal digits.

@@ -1,7 +1,6 @@
 //! The files of a course to a [`Course`].
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -19,6 +18,7 @@ use super::file::text;
 use super::lesson;
 use super::yaml;
 use super::yaml::CourseYaml;
+use crate::text::hex;
 
 /// The largest file that a course may hold.
 pub const MAX_FILE: usize = 1 << 20;
@@ -137,14 +137,9 @@ fn version(files: &Files) -> String {
         digest.update((content.len() as u64).to_le_bytes());
         digest.update(content);
     }
-    digest
-        .finalize()
-        .iter()
-        .take(6)
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    let mut version = hex(&digest.finalize());
+    version.truncate(12);
+    version
 }
 
 fn refuse_what_is_too_much(files: &Files) -> Result<(), CourseError> {

@@ -26,6 +26,7 @@ use crate::engine::address::Address;
 use crate::engine::docker::Choices;
 use crate::engine::docker::Docker;
 use crate::text::Clean;
+use crate::text::hex;
 use crate::units::show_duration;
 
 pub(in crate::engine) use candidates::OF_DOCKER;
@@ -209,10 +210,7 @@ fn current_context(settings: &Path) -> Option<String> {
 
 /// What Docker's settings say of a context, which they keep under the digest of its name.
 fn context(settings: &Path, name: &str) -> Context {
-    let mut digest = String::new();
-    for byte in sha2::Sha256::digest(name.as_bytes()) {
-        digest.push_str(&format!("{byte:02x}"));
-    }
+    let digest = hex(&sha2::Sha256::digest(name.as_bytes()));
     let contexts = settings.join("contexts");
     let certificates = contexts.join("tls").join(&digest).join("docker");
     let certificates = certificates.is_dir().then_some(certificates);

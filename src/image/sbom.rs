@@ -13,6 +13,7 @@ use sha2::Sha256;
 
 use crate::image::Contents;
 use crate::image::package::Inventory;
+use crate::text;
 
 /// The time of a document about an image that does not say when it was made.
 pub const NO_TIME: &str = "1970-01-01T00:00:00Z";
@@ -92,8 +93,7 @@ fn chain_id<'a>(diff_ids: impl Iterator<Item = &'a str>) -> String {
             return diff_id.to_owned();
         }
         let digest = Sha256::digest(format!("{chain} {diff_id}"));
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
+        format!("sha256:{}", text::hex(&digest))
     })
 }
 

@@ -35,6 +35,7 @@ use tokio::sync::MutexGuard;
 use super::Home;
 use super::room;
 use super::room::Room;
+use crate::text::hex;
 
 /// How long another `loadline` may hold the file before we give up.
 const BUSY: Duration = Duration::from_secs(5);
@@ -419,9 +420,7 @@ pub struct Answer {
 #[must_use]
 pub fn new_token() -> String {
     let random: [u8; 16] = rand::random();
-    random.iter().fold("canary-".to_owned(), |token, byte| {
-        format!("{token}{byte:02x}")
-    })
+    format!("canary-{}", hex(&random))
 }
 
 /// Why a file could not be opened.

@@ -1,7 +1,6 @@
 //! Findings as a Code Quality report of GitLab.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
@@ -16,6 +15,7 @@ use crate::cli::CliError;
 use crate::cli::output;
 use crate::dockerfile::lint::Finding;
 use crate::dockerfile::lint::Severity;
+use crate::text::hex;
 
 /// All findings as one list.
 pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
@@ -108,10 +108,7 @@ fn fingerprint(one: &Linted, path: &str, finding: &Finding, count: usize) -> Str
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&hash.finalize())
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@
     reason = "the hash has a thread of its own for as long as a layer is read"
 )]
 
-use std::fmt::Write as _;
 use std::io;
 use std::sync::mpsc;
 use std::thread;
 
 use sha2::Digest as _;
 use sha2::Sha256;
+
+use crate::text::hex;
 
 /// How much is handed over at once.
 const PORTION: usize = 256 * 1024;
@@ -84,11 +85,7 @@ pub(super) fn lost() -> io::Error {
 
 /// `sha256:` and the digest.
 pub(super) fn text(hash: Sha256) -> String {
-    let mut text = String::from("sha256:");
-    for byte in hash.finalize() {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("sha256:{}", hex(&hash.finalize()))
 }
 
 impl Beside {

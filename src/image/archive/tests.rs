@@ -17,10 +17,7 @@ use crate::image::EntryKind;
 use crate::image::binary::Program;
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    crate::text::hex(&Sha256::digest(bytes))
 }
 
 /// A tar archive of members: a path with a payload, a folder (`/` at its end) or a link (`->`).

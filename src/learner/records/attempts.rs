@@ -1,8 +1,10 @@
 //! Attempts: each one with its report and the files that it built.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::StrDeserializer;
 use sha2::Digest as _;
 use sha2::Sha256;
 use sqlx::Connection as _;
@@ -16,6 +18,7 @@ use crate::course::Exercise;
 use crate::course::Files;
 use crate::report::Outcome;
 use crate::report::Report;
+use crate::text::hex;
 use crate::units::Bytes;
 
 /// An attempt in a list.
@@ -115,7 +118,7 @@ impl Records {
         .bind(&report.course.id)
         .bind(&report.course.version)
         .bind(&report.exercise)
-        .bind(outcome_name(report.outcome))
+        .bind(report.outcome.to_string())
         .bind(is_starter(exercise, files))
         .bind(shipped)
         .bind(&report.started_at)
@@ -233,7 +236,7 @@ impl Records {
         let mut all: BTreeMap<String, Progress> = BTreeMap::new();
         for row in rows {
             let of = all.entry(row.try_get(0)?).or_default();
-            let passed = row.try_get::<&str, _>(1)? == outcome_name(Outcome::Passed);
+            let passed = outcome(row.try_get(1)?) == Outcome::Passed;
             let starter: bool = row.try_get(2)?;
             let shipped = row.try_get::<Option<i64>, _>(3)?.map(unsigned);
             of.attempts += 1;
@@ -299,12 +302,7 @@ fn is_starter(exercise: &Exercise, files: &Files) -> bool {
 }
 
 fn digest(content: &[u8]) -> String {
-    Sha256::digest(content)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hex(&Sha256::digest(content))
 }
 
 /// `SQLite` has no unsigned numbers; no image comes near the difference.
@@ -316,29 +314,8 @@ fn unsigned(bytes: i64) -> Bytes {
     Bytes(u64::try_from(bytes).unwrap_or(0))
 }
 
-/// As the report writes it.
-const fn outcome_name(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Passed => "passed",
-        Outcome::Failed => "failed",
-        Outcome::BuildFailed => "build_failed",
-        Outcome::EngineUnavailable => "engine_unavailable",
-        Outcome::CouldNotJudge => "could_not_judge",
-        Outcome::Cancelled => "cancelled",
-    }
-}
-
-/// A name that a newer program wrote is something that we cannot judge.
+/// As a report has it. A name that a newer program wrote is something that we cannot judge.
 fn outcome(name: &str) -> Outcome {
-    let known = [
-        Outcome::Passed,
-        Outcome::Failed,
-        Outcome::BuildFailed,
-        Outcome::EngineUnavailable,
-        Outcome::Cancelled,
-    ];
-    let found = known
-        .into_iter()
-        .find(|outcome| outcome_name(*outcome) == name);
-    found.unwrap_or(Outcome::CouldNotJudge)
+    let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+    Outcome::deserialize(name).unwrap_or(Outcome::CouldNotJudge)
 }

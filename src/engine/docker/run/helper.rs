@@ -19,6 +19,7 @@ use crate::engine::docker::containers::Guard;
 use crate::image::run::HttpRequest;
 use crate::image::run::HttpResponse;
 use crate::text::Clean;
+use crate::text::hex;
 
 /// The program, compiled by the build script; empty where it could not be.
 const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/beside"));
@@ -226,15 +227,6 @@ fn tar(files: &[(&str, &[u8], u32)]) -> std::io::Result<Vec<u8>> {
         builder.append_data(&mut header, path, *bytes)?;
     }
     builder.into_inner()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Reads what the helper prints.
