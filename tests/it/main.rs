@@ -52,28 +52,32 @@ mod sshd;
 mod told;
 mod tui_pty;
 
-/// A test file that this list does not name would never run.
+/// A test file that no other names would never run.
 #[test]
 fn no_test_file_is_forgotten() {
-    let folder = source::root().join("tests/it");
-    let listed = std::fs::read_to_string(folder.join("main.rs")).expect("this file is readable");
-    let listed: Vec<&str> = listed
-        .lines()
-        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
-        .collect();
-    for entry in std::fs::read_dir(&folder).expect("the folder of this file is readable") {
-        let path = entry.expect("an entry is readable").path();
+    let top = source::root().join("tests/it");
+    let mut paths = Vec::new();
+    source::collect(&top, &mut paths);
+    paths.retain(|path| *path != top.join("main.rs"));
+    assert!(paths.len() > 40, "{paths:?}");
+    for path in paths {
         let name = path
             .file_stem()
             .and_then(|name| name.to_str())
             .expect("a test file has a name");
-        let rust = path.extension().is_some_and(|extension| extension == "rs");
-        if name == "main" || !rust {
-            continue;
-        }
+        let folder = path.parent().expect("it is in a folder");
+        let parent = if folder == top {
+            top.join("main.rs")
+        } else {
+            folder.with_extension("rs")
+        };
+        let listed = std::fs::read_to_string(&parent).expect("a folder has its file beside it");
+        let is_named =
+            |line: &str| line.trim_start_matches("pub(crate) ") == format!("mod {name};");
         assert!(
-            listed.contains(&name),
-            "tests/it/main.rs does not name `{name}`: add `mod {name};`"
+            listed.lines().any(is_named),
+            "{} does not name `{name}`: add `mod {name};`",
+            parent.display()
         );
     }
 }

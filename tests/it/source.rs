@@ -51,12 +51,20 @@ impl Source {
 
     /// Its text without the tests at its foot.
     pub(crate) fn product(&self) -> &str {
-        let end = self.text.find("#[cfg(test)]\nmod ");
-        &self.text[..end.unwrap_or(self.text.len())]
+        let mut marks = self.text.match_indices("#[cfg(test)]\n");
+        // Not where a test module's file is named: the lines below that are the program's.
+        let foot = marks.find(|(at, _)| {
+            let mut lines = self.text[*at..].lines();
+            // Attributes may take several lines.
+            let item = lines.find(|line| !line.starts_with(['#', ' ', ')']));
+            item.is_some_and(|item| item.contains("mod ") && item.ends_with('{'))
+        });
+        &self.text[..foot.map_or(self.text.len(), |(at, _)| at)]
     }
 }
 
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+/// The Rust files in a folder and in those in it.
+pub(crate) fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a source folder is readable") {
         let path = entry.expect("an entry is readable").path();
         if path.is_dir() {
@@ -129,4 +137,23 @@ fn comments_and_strings_are_not_code() {
         code_only(text).split_whitespace().collect::<String>(),
         "aegh"
     );
+}
+
+#[test]
+fn only_a_test_module_with_its_text_ends_the_program() {
+    let product = |text: &str| {
+        let (path, text) = ("x.rs".to_owned(), text.to_owned());
+        Source { path, text }.product().to_owned()
+    };
+    let named =
+        "mod a;\n#[cfg(test)]\nmod tests;\n#[cfg(test)]\n#[path = \"x\"]\nmod y;\n\nfn f() {\n}\n";
+    assert_eq!(product(named), named);
+    let one = "#[cfg(test)]\nfn g() {\n    1\n}\n";
+    assert_eq!(product(one), one);
+    for attribute in ["", "#[expect(one)]\n", "#[expect(\n    one,\n    two\n)]\n"] {
+        for module in ["mod tests", "pub(crate) mod fixture"] {
+            let text = format!("{named}{one}#[cfg(test)]\n{attribute}{module} {{\n}}\n");
+            assert_eq!(product(&text), format!("{named}{one}"), "{text}");
+        }
+    }
 }
