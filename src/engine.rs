@@ -127,7 +127,7 @@ pub trait Engine: Send + Sync {
     /// Loads an archive of images (`docker load`).
     async fn load(&self, archive: ByteStream) -> Result<(), EngineError>;
 
-    /// Pulls an image from its registry; progress as text.
+    /// Pulls an image from its registry; told as [`PullProgress`].
     async fn pull(
         &self,
         reference: &str,

@@ -65,6 +65,17 @@ impl Scanner {
         }
     }
 
+    /// Its name, as its makers write it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Trivy => "Trivy",
+            Self::Grype => "Grype",
+            Self::OsvScanner => "OSV-Scanner",
+            Self::Scout => "Docker Scout",
+        }
+    }
+
     /// Whether it finds packages of this kind in an image and compares them.
     #[must_use]
     pub const fn compares(self, kind: PackageKind) -> bool {

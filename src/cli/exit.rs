@@ -21,7 +21,7 @@ pub enum Exit {
     BuildFailed,
     /// A required goal or an image could not be judged, or what that needs could not be had.
     NotJudged,
-    /// A class did not take the submission.
+    /// Kept for a class that does not take a submission; nothing ends so yet.
     Refused,
     /// The program itself failed.
     Internal,
@@ -74,7 +74,7 @@ impl Exit {
             Self::NotJudged => {
                 "a required goal or an image could not be judged, or advisories could not be had"
             }
-            Self::Refused => "a submission was refused",
+            Self::Refused => "kept for submissions that are refused; nothing ends so yet",
             Self::Internal => "the program itself failed",
             Self::Interrupted => "interrupted",
         }

@@ -30,8 +30,8 @@ const STEP: usize = 80;
 
 /// List what is installed in an image, with the layer that brought it
 ///
-/// Reads the records of Debian and Alpine packages, Python, Node, Java archives, Go programs and
-/// Rust programs that carry their list of crates. What cannot be known is listed too: programs
+/// Reads the records of Debian and Alpine packages, Python, Node, Ruby gems, Composer, Java
+/// archives, Go programs and Rust programs that carry their list of crates. What cannot be known is listed too: programs
 /// that do not say what they were made of, and records that were removed.
 ///
 /// IMAGE is an image of your engine, an archive as `docker save` or `podman save` writes it, the

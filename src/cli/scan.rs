@@ -5,7 +5,9 @@ mod text;
 
 use std::collections::BTreeSet;
 
-use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser;
 pub(crate) use json::finding as finding_json;
 pub(crate) use json::verdict;
 pub(crate) use text::SHIPPED_COVERS;
@@ -30,6 +32,9 @@ use crate::image::package::inventory;
 use crate::scan;
 use crate::scan::Scanner;
 
+/// Loadline's own scan, by its name.
+const OWN: &str = "loadline";
+
 /// Find the known vulnerabilities of an image's packages
 ///
 /// The image is read in one pass, its packages are compared with the advisories that are on this
@@ -53,7 +58,7 @@ pub(crate) struct Args {
     #[arg(value_name = "IMAGE|ARCHIVE")]
     image: String,
     /// Who scans
-    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Loadline)]
+    #[arg(long, value_name = "ENGINE", default_value = OWN, value_parser = engines())]
     engine: Engine,
     /// Only findings that are so bad
     #[arg(long, value_name = "SEVERITIES", value_delimiter = ',')]
@@ -76,32 +81,20 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Who scans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Engine {
-    /// Loadline itself
-    Loadline,
-    /// Trivy
-    Trivy,
-    /// Grype
-    Grype,
-    /// OSV-Scanner
-    OsvScanner,
-    /// Docker Scout
-    Scout,
-}
+/// Who scans: a scanner that is installed, or loadline itself.
+#[derive(Debug, Clone, Copy)]
+struct Engine(Option<Scanner>);
 
-impl Engine {
-    /// The scanner that it is.
-    const fn scanner(self) -> Option<Scanner> {
-        match self {
-            Self::Loadline => None,
-            Self::Trivy => Some(Scanner::Trivy),
-            Self::Grype => Some(Scanner::Grype),
-            Self::OsvScanner => Some(Scanner::OsvScanner),
-            Self::Scout => Some(Scanner::Scout),
-        }
-    }
+/// Reads who scans by its name.
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    let own = PossibleValue::new(OWN).help("Loadline itself");
+    let installed =
+        Scanner::ALL.map(|scanner| PossibleValue::new(scanner.name()).help(scanner.title()));
+    let names = PossibleValuesParser::new(std::iter::once(own).chain(installed));
+    names.map(|name| {
+        let mut scanners = Scanner::ALL.into_iter();
+        Engine(scanners.find(|scanner| scanner.name() == name))
+    })
 }
 
 /// An image that was scanned.
@@ -142,13 +135,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     };
     let (scanned, others) = wiring::block_on(async {
         let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
-        let scanned = match args.engine.scanner() {
+        let scanned = match args.engine.0 {
             None => own(&args.image, args.db.as_deref(), &interrupt).await,
             Some(scanner) => with(scanner, &args.image, &interrupt).await,
         }?;
         let others = match args.engine {
-            Engine::Loadline if !args.json => others(&scanned.inventory, &interrupt).await,
-            _ => Vec::new(),
+            Engine(None) if !args.json => others(&scanned.inventory, &interrupt).await,
+            Engine(_) => Vec::new(),
         };
         Ok((scanned, others))
     })?;

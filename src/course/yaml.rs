@@ -1,5 +1,5 @@
-//! YAML to plain structs, with errors that name file, line and column. The only file that knows
-//! the YAML library.
+//! YAML to plain structs, with errors that name file, line and column. The only file of the course
+//! that knows the YAML library.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
