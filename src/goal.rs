@@ -69,6 +69,7 @@ use serde::Serialize;
 
 use crate::image::run::RunOutcome;
 use crate::text::Clean;
+use crate::units::Bytes;
 
 /// A condition of one kind with its parameters.
 pub trait Goal: fmt::Debug + Send + Sync {
@@ -90,6 +91,11 @@ pub trait Goal: fmt::Debug + Send + Sync {
     /// The file beside the exercise whose tests stand for this goal; `None` for a goal that is one
     /// itself.
     fn imports(&self) -> Option<&str> {
+        None
+    }
+
+    /// The most that an image may ship; `None` for a goal that asks for something else.
+    fn limit(&self) -> Option<Bytes> {
         None
     }
 }

@@ -58,6 +58,10 @@ impl Goal for MaxSize {
         }
     }
 
+    fn limit(&self) -> Option<Bytes> {
+        Some(self.max)
+    }
+
     fn evaluate(&self, evidence: &Evidence) -> Verdict {
         let shipped = match decidable(&evidence.sizes, self.max) {
             Ok(sizes) => sizes.shipped,

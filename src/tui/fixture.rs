@@ -92,6 +92,9 @@ impl Goal for FakeGoal {
     fn needs(&self) -> Needs {
         Needs::default()
     }
+    fn limit(&self) -> Option<Bytes> {
+        (self.0 == "max_size").then_some(Bytes(100_000_000))
+    }
     fn evaluate(&self, _: &Evidence) -> Verdict {
         Verdict::met("seen")
     }

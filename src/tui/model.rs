@@ -33,10 +33,11 @@ use crate::workshop::Check;
 use crate::workshop::EngineState;
 use crate::workshop::Progress;
 use crate::workshop::Record;
+use crate::workshop::doctor;
 use crate::workshop::meanwhile::BaseStates;
 
 /// The smallest terminal that the screens are made for.
-pub const SMALLEST: Size = Size::new(60, 18);
+pub const SMALLEST: Size = Size::new(doctor::SMALLEST.0, doctor::SMALLEST.1);
 
 /// What the whole screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -31,8 +31,10 @@ pub(in crate::tui) use sheet::sheet;
 pub(in crate::tui) use sheet::sheet_beside;
 
 use crate::tui::model::Model;
+use crate::tui::model::SMALLEST;
 use crate::tui::model::Screen;
 use crate::tui::paint::Painter;
+use crate::tui::paint::wrap;
 use crate::tui::theme::Role;
 
 /// Draws everything.
@@ -42,7 +44,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         buf: frame.buffer_mut(),
         theme: model.theme,
     };
-    if area.width < 60 || area.height < 18 {
+    if area.width < SMALLEST.width || area.height < SMALLEST.height {
         too_small(&mut painter, area);
         return;
     }
@@ -105,10 +107,8 @@ pub fn body(area: Rect) -> Rect {
 }
 
 fn too_small(painter: &mut Painter<'_>, area: Rect) {
-    for (row, line) in crate::tui::paint::wrap("loadline needs 60x18", area.width)
-        .iter()
-        .enumerate()
-    {
+    let told = format!("loadline needs {}x{}", SMALLEST.width, SMALLEST.height);
+    for (row, line) in wrap(&told, area.width).iter().enumerate() {
         let y = area.y + u16::try_from(row).unwrap_or(u16::MAX);
         if y < area.bottom() {
             painter.text(area.x, y, area.width, Role::Text, line);
@@ -172,14 +172,8 @@ pub fn plain_start(markdown: &str) -> String {
 /// The size that an exercise asks for, where it asks for one.
 #[must_use]
 pub fn goal_bytes(exercise: &crate::course::Exercise) -> Option<crate::units::Bytes> {
-    exercise
-        .goals
-        .iter()
-        .find(|entry| entry.goal.kind() == "max_size")
-        .and_then(|entry| {
-            let title = entry.goal.title();
-            title.trim_start_matches(['≤', '<', '=', ' ']).parse().ok()
-        })
+    let mut goals = exercise.goals.iter();
+    goals.find_map(|entry| entry.goal.limit())
 }
 
 /// A row of the hints.

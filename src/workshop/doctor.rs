@@ -105,8 +105,8 @@ pub struct Terminal {
 /// The name of the check of base images.
 pub const BASES: &str = "Base images";
 
-/// The smallest terminal that screens are drawn for.
-const SMALLEST: (u16, u16) = (60, 18);
+/// The smallest terminal that screens are drawn for: columns and rows.
+pub const SMALLEST: (u16, u16) = (60, 18);
 
 /// What to do where files cannot be kept.
 const OTHER_FOLDER: &str = "Set `LOADLINE_HOME` to a folder that you may write to.";
