@@ -1,6 +1,7 @@
 //! A small course and the states that tests look at.
 
 pub(crate) mod inside;
+mod reading;
 mod traced;
 
 use std::collections::BTreeMap;

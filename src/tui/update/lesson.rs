@@ -265,40 +265,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::course::Choice;
     use crate::course::load;
     use crate::tui::fixture::Scene;
     use crate::tui::msg::Msg;
     use crate::workshop::Answered;
-
-    fn quiz(id: &str, right: &[bool]) -> Quiz {
-        Quiz {
-            id: id.to_owned(),
-            question: "Which?".to_owned(),
-            choices: right
-                .iter()
-                .map(|right| Choice {
-                    text: "this".to_owned(),
-                    right: *right,
-                    why: "so".to_owned(),
-                })
-                .collect(),
-        }
-    }
-
-    fn reading(right: &[bool]) -> Scene {
-        let mut scene = Scene::home();
-        let mut course = (*scene.model.course).clone();
-        let text = "# One\n\n[out](https://example.org) [in](06-distroless#part-3)\n\n\
-                    ```quiz\nid: a\n```\n";
-        text.clone_into(&mut course.lessons[0].markdown);
-        course.lessons[0].quizzes = vec![quiz("a", right)];
-        course.lessons[1].anchors = (0..40).map(|at| format!("part-{at}")).collect();
-        scene.model.course = Arc::new(course);
-        scene.char('g');
-        scene.key(KeyCode::Enter);
-        scene
-    }
 
     fn answer_of(scene: &Scene) -> (u32, bool, bool) {
         let lesson = scene.model.lesson().unwrap();
@@ -309,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_question_is_tried_twice_and_gives_the_keys_back() {
-        let mut scene = reading(&[false, true, false]);
+        let mut scene = Scene::reading(&[false, true, false]);
         scene.key(KeyCode::Enter);
         scene.key(KeyCode::Enter);
         assert_eq!(answer_of(&scene), (1, false, true));
@@ -324,7 +294,7 @@ mod tests {
 
     #[test]
     fn each_try_is_recorded_once() {
-        let mut scene = reading(&[false, true, false]);
+        let mut scene = Scene::reading(&[false, true, false]);
         let recorded = |chosen: usize, right, tries| Effect::Answered {
             lesson: "why-small-matters".to_owned(),
             quiz: "a".to_owned(),
@@ -351,7 +321,7 @@ mod tests {
         let mut progress = crate::tui::fixture::progress();
         let key = ("why-small-matters".to_owned(), "a".to_owned());
         progress.answers.insert(key, known.clone());
-        let mut scene = reading(&[false, true]);
+        let mut scene = Scene::reading(&[false, true]);
         // The records come after the lesson was opened, as on a slow disk.
         scene.tell(Msg::Progress(Ok(progress.clone())));
         let of = |scene: &Scene| scene.model.reading["why-small-matters"].answers["a"].clone();
@@ -367,7 +337,7 @@ mod tests {
 
     #[test]
     fn the_right_choice_ends_a_question_at_once() {
-        let mut scene = reading(&[false, true]);
+        let mut scene = Scene::reading(&[false, true]);
         scene.key(KeyCode::Enter);
         scene.key(KeyCode::Down);
         scene.key(KeyCode::Enter);
@@ -376,7 +346,7 @@ mod tests {
 
     #[test]
     fn where_several_are_right_space_ticks_and_an_empty_answer_is_no_try() {
-        let mut scene = reading(&[true, true, false]);
+        let mut scene = Scene::reading(&[true, true, false]);
         scene.key(KeyCode::Enter);
         scene.key(KeyCode::Enter);
         assert_eq!(answer_of(&scene), (0, false, true));
@@ -389,7 +359,7 @@ mod tests {
 
     #[test]
     fn the_space_bar_is_shown_for_what_it_does_now() {
-        let mut scene = reading(&[true, true, false]);
+        let mut scene = Scene::reading(&[true, true, false]);
         let shown = |scene: &Scene| {
             [ActionId::Tick, ActionId::PageDown].map(|id| {
                 let action = crate::tui::action::action(id).expect("it is in the table");
@@ -405,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_question_never_blocks() {
-        let mut scene = reading(&[true, false]);
+        let mut scene = Scene::reading(&[true, false]);
         scene.key(KeyCode::Enter);
         scene.key(KeyCode::Esc);
         assert_eq!(scene.model.screen, Screen::Lesson);
@@ -419,7 +389,7 @@ mod tests {
 
     #[test]
     fn enter_and_esc_lead_from_the_outline_back_to_the_text() {
-        let mut scene = reading(&[true, false]);
+        let mut scene = Scene::reading(&[true, false]);
         for code in [KeyCode::Enter, KeyCode::Esc] {
             scene.key(KeyCode::Tab);
             assert!(lesson::in_outline(&scene.model));
@@ -431,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_link_outside_is_copied_and_one_inside_is_followed() {
-        let mut scene = reading(&[true, false]);
+        let mut scene = Scene::reading(&[true, false]);
         scene.char('o');
         let effects = scene.key(KeyCode::Enter);
         assert_eq!(effects, [Effect::Copy("https://example.org".to_owned())]);
@@ -483,7 +453,7 @@ mod tests {
 
     #[test]
     fn an_exercise_that_a_link_names_opens_and_one_that_is_not_there_is_told() {
-        let mut scene = reading(&[true, false]);
+        let mut scene = Scene::reading(&[true, false]);
         let mut effects = Vec::new();
         follow(&mut scene.model, "exercise:nothing", &mut effects);
         assert_eq!(scene.model.screen, Screen::Lesson);

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 
 use crate::attempt::AttemptEvent;
 use crate::report::Outcome;
+use crate::text::Clean;
 use crate::tui::action::ACTIONS;
 use crate::tui::action::ActionId;
 use crate::tui::action::footer;
@@ -21,11 +22,14 @@ use crate::tui::effect::Effect;
 use crate::tui::effect::Wanted;
 use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
+use crate::tui::fixture::inside::first_scan;
+use crate::tui::fixture::inside::insight;
 use crate::tui::fixture::missing;
 use crate::tui::fixture::preparing;
 use crate::tui::fixture::report;
 use crate::tui::fixture::running_events;
 use crate::tui::fixture::shrink;
+use crate::tui::fixture::traced;
 use crate::tui::fixture::workspace;
 use crate::tui::model::Screen;
 use crate::tui::model::Unit;
@@ -39,6 +43,8 @@ use crate::tui::msg::Msg;
 use crate::tui::pick;
 use crate::workshop::BaseEvent;
 use crate::workshop::BaseState;
+use crate::workshop::Check;
+use crate::workshop::CheckState;
 use crate::workshop::Trouble;
 use crate::workshop::WorkspaceFile;
 
@@ -717,6 +723,8 @@ enum Step {
     Events(usize),
     Saved,
     End(Outcome),
+    /// Whatever was asked of the engine and the machine is answered, well or not.
+    Answered(bool),
     Tick,
 }
 
@@ -737,9 +745,63 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0usize..20).prop_map(Step::Events),
         1 => Just(Step::Saved),
         1 => outcome.prop_map(Step::End),
+        2 => any::<bool>().prop_map(Step::Answered),
         1 => Just(Step::Tick),
     ]
 }
+
+/// Takes what was asked for out of what waits for an answer.
+fn taken(scene: &mut Scene, which: impl Fn(&Effect) -> bool) -> Vec<Effect> {
+    let waiting = std::mem::take(&mut scene.effects).into_iter();
+    let (taken, left) = waiting.partition(which);
+    scene.effects = left;
+    taken
+}
+
+/// What the runner says to a question about an image or the machine.
+fn answer(effect: &Effect, well: bool) -> Option<Msg> {
+    fn result<T>(well: bool, good: T) -> Result<T, Trouble> {
+        well.then_some(good)
+            .ok_or_else(|| Trouble::new("the engine went away"))
+    }
+    Some(match effect {
+        Effect::Look { job, .. } => Msg::Looked {
+            job: *job,
+            result: result(well, insight()),
+        },
+        Effect::Scan { job, .. } => Msg::Scanned {
+            job: *job,
+            result: result(well, first_scan()),
+        },
+        Effect::Trace { job, image, .. } => Msg::Traced {
+            job: *job,
+            image: image.clone(),
+            result: result(well, Box::new(traced())),
+        },
+        Effect::Doctor => Msg::Doctor(vec![Check {
+            title: "Engine".to_owned(),
+            state: if well {
+                CheckState::Good
+            } else {
+                CheckState::Bad
+            },
+            found: Clean::line("it answers"),
+            fix: (!well).then(|| Clean::line("Start it.")),
+            mendable: !well,
+        }]),
+        _ => return None,
+    })
+}
+
+/// Where a walk may begin.
+const STARTS: [fn() -> Scene; 5] = [
+    Scene::work,
+    Scene::layers,
+    || Scene::cves(true),
+    || Scene::traceable(Outcome::Failed),
+    // At a question of several right choices.
+    || Scene::reading(&[true, true, false]),
+];
 
 /// Does a step, and answers what it asked for as the runner would.
 fn walk(scene: &mut Scene, step: Step) {
@@ -763,8 +825,7 @@ fn walk(scene: &mut Scene, step: Step) {
             scene.tell(Msg::AttemptEnded { job, trouble: None });
         }
         Step::Saved => {
-            let waiting: Vec<Effect> = std::mem::take(&mut scene.effects);
-            for effect in waiting {
+            for effect in taken(scene, |effect| matches!(effect, Effect::Save { .. })) {
                 if let Effect::Save {
                     exercise,
                     file,
@@ -781,6 +842,11 @@ fn walk(scene: &mut Scene, step: Step) {
                 }
             }
         }
+        Step::Answered(well) => {
+            for effect in taken(scene, |effect| answer(effect, well).is_some()) {
+                scene.tell(answer(&effect, well).expect("it has one"));
+            }
+        }
         Step::Tick => {
             scene.tell(Msg::Tick);
         }
@@ -793,9 +859,10 @@ proptest! {
 
     #[test]
     fn no_sequence_of_keys_panics_or_draws_a_control_character(
+        start in 0..STARTS.len(),
         steps in proptest::collection::vec(any_step(), 1..60),
     ) {
-        let mut scene = Scene::work();
+        let mut scene = STARTS[start]();
         for step in steps {
             walk(&mut scene, step);
             let size = scene.model.size;
@@ -811,9 +878,10 @@ proptest! {
 
     #[test]
     fn every_enabled_action_is_in_help_and_every_key_means_one_thing(
+        start in 0..STARTS.len(),
         steps in proptest::collection::vec(any_step(), 1..40),
     ) {
-        let mut scene = Scene::work();
+        let mut scene = STARTS[start]();
         for step in steps {
             walk(&mut scene, step);
             let model = &scene.model;
@@ -841,6 +909,6 @@ proptest! {
 
 /// Pairs of actions that share a key while both can be done; the first one has it.
 const OVERLAPS: [(ActionId, ActionId); 1] = [
-    // `Ctrl+U` pages up, and undoes while typing.
-    (ActionId::Undo, ActionId::PageUp),
+    // The space bar pages down, and ticks where a question has the keys.
+    (ActionId::Tick, ActionId::PageDown),
 ];
