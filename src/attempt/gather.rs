@@ -35,6 +35,7 @@ use crate::goal::evidence::Noting;
 use crate::goal::evidence::Rebuild;
 use crate::goal::evidence::Scanned;
 use crate::goal::evidence::StepFact;
+use crate::goal::plan::needs_of;
 use crate::image::archive::Facts;
 use crate::image::archive::Options;
 use crate::image::archive::Probe;
@@ -170,10 +171,7 @@ pub(super) async fn gather(
             }
         })
         .collect();
-    let mut needs = Needs::default();
-    for goal in &pending {
-        needs.extend(goal.needs.clone());
-    }
+    let needs = needs_of(pending.iter().map(|goal| goal.entry.goal.as_ref()));
     let mut session = Session {
         work,
         needs,
