@@ -222,18 +222,45 @@ CMD python /app/app.py --port 8000
 
     #[test]
     fn the_examples_are_mended_where_their_rule_has_a_fix() {
+        let mut mend = Vec::new();
         for rule in super::super::registry::ALL {
             let file = Dockerfile::parse(rule.bad);
-            let around = Surroundings::default();
+            let around = super::super::tests::around(rule);
             let findings = check_in(&file, &around);
-            let own = findings.iter().filter(|one| one.rule == rule);
-            if own.clone().count() == 0 || own.clone().any(|one| one.fix.is_empty()) {
+            let mut own = findings.iter().filter(|one| one.rule == rule).peekable();
+            assert!(own.peek().is_some(), "{}", rule.id);
+            if own.any(|one| one.fix.is_empty()) {
                 continue;
             }
+            mend.push(rule.id);
             let after = fix(rule.bad, &around, &|one| one.rule == rule);
             let again = check_in(&Dockerfile::parse(&after.text), &around);
             let left = again.iter().filter(|one| one.rule == rule).count();
             assert_eq!(left, 0, "{}: {}", rule.id, after.text);
         }
+        insta::assert_snapshot!(mend.join("\n"), @"
+        empty-continuation
+        arg-out-of-scope
+        copy-needs-slash
+        asks-back
+        cmd-repeats-entrypoint
+        shell-form
+        sudo
+        apt-lists-kept
+        apt-recommends
+        apk-cache
+        rpm-cache-kept
+        pip-cache
+        npm-cache
+        yarn-cache
+        useradd-big-uid
+        redundant-platform
+        add-for-files
+        apt-for-people
+        maintainer
+        wget-progress
+        casing
+        legacy-key-value
+        ");
     }
 }

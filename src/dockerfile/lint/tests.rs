@@ -13,7 +13,7 @@ fn fired(text: &str, around: &Surroundings) -> Vec<&'static str> {
 }
 
 /// What a rule has to know to see something in its example.
-fn around(rule: &Rule) -> Surroundings {
+pub(super) fn around(rule: &Rule) -> Surroundings {
     let mut around = Surroundings::default();
     match rule.id {
         "untrusted-registry" => around.registries.push("docker.io".to_owned()),
