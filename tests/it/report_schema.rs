@@ -15,6 +15,7 @@ use loadline::report::Report;
 use loadline::report::SCHEMA;
 use loadline::report::Timings;
 use loadline::report::VerdictName;
+use loadline::report::WarningReport;
 use loadline::text::Clean;
 use loadline::units::Bytes;
 use proptest::prelude::*;
@@ -58,9 +59,12 @@ fn faults(whole: &Value, schema: &Value, value: &Value, path: &str) -> Vec<Strin
             "enum" => unless(rule.as_array().expect("a list").contains(value), || {
                 format!("{path}: {value} is not one of {rule}")
             }),
-            "type" => unless(is_type(rule.as_str().expect("a name"), value), || {
-                format!("{path}: {value} is no {rule}")
-            }),
+            "type" => {
+                let one = std::slice::from_ref(rule);
+                let mut names = rule.as_array().map_or(one, Vec::as_slice).iter();
+                let fits = names.any(|name| is_type(name.as_str().expect("a name"), value));
+                unless(fits, || format!("{path}: {value} is no {rule}"))
+            }
             "minimum" => unless(value.as_u64() >= rule.as_u64(), || {
                 format!("{path}: {value} is less than {rule}")
             }),
@@ -216,13 +220,22 @@ fn report() -> impl Strategy<Value = Report> {
             evidence,
             judge,
         });
+    let warning = (maybe(1u32..9999), clean());
+    let warning = warning.prop_map(|(line, text)| WarningReport { line, text });
+    let warnings = proptest::collection::vec(warning, 0..4);
     let goals = proptest::collection::vec(goal(), 0..4);
     let bases = proptest::collection::vec(base, 0..3);
     let parts = (maybe(image()), maybe(any::<u64>()), maybe(engine), timings);
-    (text(), outcome(), maybe(problem), goals, bases, parts).prop_map(
-        |(exercise, outcome, problem, goals, bases, (image, baseline, engine, timings_ms))| {
+    let found = (outcome(), maybe(problem), warnings, goals);
+    (text(), found, bases, parts).prop_map(
+        |(
+            exercise,
+            (outcome, problem, warnings, goals),
+            bases,
+            (image, baseline, engine, timings_ms),
+        )| {
             Report {
-                warnings: Vec::new(),
+                warnings,
                 schema: SCHEMA.to_owned(),
                 tool_version: "0.1.0".to_owned(),
                 course: CourseRef {
