@@ -50,6 +50,9 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Show which advisories scans use, and how old they are
+    #[command(after_help = "Examples:
+  loadline db status
+  loadline db status --json")]
     Status {
         /// Print it as JSON
         #[arg(long)]
@@ -73,17 +76,25 @@ enum Action {
         ecosystems: Vec<Ecosystem>,
     },
     /// List the snapshots that are here
+    #[command(after_help = "Examples:
+  loadline db list
+  loadline db list --json")]
     List {
         /// Print them as JSON
         #[arg(long)]
         json: bool,
     },
     /// Make another snapshot the one that scans use
+    #[command(after_help = "Examples:
+  loadline db use 3f2a91c0
+  loadline db use shipped")]
     Use {
         /// Its id, or as much of it as is needed
         id: String,
     },
     /// Remove snapshots
+    #[command(after_help = "Examples:
+  loadline db remove 3f2a91c0")]
     Remove {
         /// Their ids, or as much of each as is needed
         #[arg(required = true)]
