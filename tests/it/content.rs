@@ -210,28 +210,35 @@ fn solution_passes(report: &Report, round: u32) {
     assert!(report.image.is_some(), "{}", shown(report));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn first_build_is_as_it_says() {
-    let Some(bench) = Bench::new().await else {
-        return;
+/// One test for each exercise, which run at the same time, and one that none is left out.
+macro_rules! proofs {
+    ($($test:ident: $id:literal,)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let Some(bench) = Bench::new().await else {
+                    return;
+                };
+                bench.prove($id).await;
+            }
+        )+
+
+        #[test]
+        fn every_exercise_of_the_course_is_proved() {
+            let course = load::embedded().unwrap_or_else(|error| panic!("{error}"));
+            let taught = course.exercises.iter().map(|exercise| exercise.id.to_string());
+            assert_eq!(
+                BTreeSet::from([$($id.to_owned()),+]),
+                taught.collect::<BTreeSet<_>>()
+            );
+        }
     };
-    bench.prove("first-build").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn distroless_python_is_as_it_says() {
-    let Some(bench) = Bench::new().await else {
-        return;
-    };
-    bench.prove("distroless-python").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn shrink_that_image_is_as_it_says() {
-    let Some(bench) = Bench::new().await else {
-        return;
-    };
-    bench.prove("shrink-that-image").await;
+proofs! {
+    first_build_is_as_it_says: "first-build",
+    distroless_python_is_as_it_says: "distroless-python",
+    shrink_that_image_is_as_it_says: "shrink-that-image",
 }
 
 /// The recipe that is copied everywhere, one mended mistake after the other.
