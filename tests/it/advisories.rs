@@ -699,6 +699,16 @@ fn an_import_killed_at_any_moment_leaves_one_whole_snapshot() {
     let words = ["db", "update", "--ecosystems", "go,pypi", "--from", &folder];
     for after in [5, 40, 120, 300, 700, 1500] {
         let mut child = program(home.path(), &words).spawn().expect("it starts");
+        // From when its snapshot is begun on: before that there is nothing to leave in pieces.
+        let making = home.path().join(format!(
+            ".loadline/advisories/snapshots/.making-{}",
+            child.id()
+        ));
+        let began = Instant::now();
+        while !making.exists() && child.try_wait().expect("a child").is_none() {
+            assert!(began.elapsed() < Duration::from_secs(20), "nothing is made");
+            std::thread::sleep(Duration::from_millis(1));
+        }
         std::thread::sleep(Duration::from_millis(after));
         let _ = child.kill();
         child.wait().expect("it ends");
