@@ -62,19 +62,29 @@ fn certificate(from: &Path, folder: &Path, use_for: &str, days: &str) {
     std::fs::copy(format!("{from}/ca.pem"), folder.join("ca.pem")).expect("it is there");
 }
 
-/// TLS in front of the engine, for clients with a certificate of the authority.
-fn listen(certificates: &Path) -> String {
+/// Whether a client needs a certificate of the authority.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clients {
+    Known,
+    Anybody,
+}
+
+/// TLS in front of the engine.
+fn listen(certificates: &Path, clients: Clients) -> String {
     let read = |name: &str| CertificateDer::from_pem_file(certificates.join(name)).expect("a PEM");
     let mut roots = RootCertStore::empty();
     roots.add(read("ca.pem")).expect("an authority");
     let provider = Arc::new(ring::default_provider());
-    let clients =
+    let mut verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    if clients == Clients::Anybody {
+        verifier = verifier.allow_unauthenticated();
+    }
     let key = PrivateKeyDer::from_pem_file(certificates.join("key.pem")).expect("a key");
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
-        .with_client_cert_verifier(clients.build().expect("a verifier"))
+        .with_client_cert_verifier(verifier.build().expect("a verifier"))
         .with_single_cert(vec![read("cert.pem")], key)
         .expect("a certificate and its key");
     let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -107,13 +117,13 @@ async fn pass(acceptor: TlsAcceptor, client: tokio::net::TcpStream, real: PathBu
 }
 
 /// A sandbox with an engine behind TLS: `server`'s certificates, and `mine` for the client.
-fn at_a_distance() -> Sandbox {
+fn at_a_distance(clients: Clients) -> Sandbox {
     let sandbox = Sandbox::new();
     authority(&sandbox.path("authority"));
     let from = sandbox.path("authority");
     certificate(&from, &sandbox.path("server"), "serverAuth", "30");
     certificate(&from, &sandbox.path("mine"), "clientAuth", "30");
-    let address = listen(&sandbox.path("server"));
+    let address = listen(&sandbox.path("server"), clients);
     sandbox
         .with("DOCKER_HOST", &format!("tcp://{address}"))
         .with("DOCKER_TLS_VERIFY", "1")
@@ -135,12 +145,9 @@ fn shown(sandbox: &Sandbox, ended: &Ended) -> String {
     }
 }
 
-#[test]
-fn an_engine_behind_tls_builds_inspects_and_runs() {
-    if !engine() {
-        return;
-    }
-    let sandbox = known_by(at_a_distance(), "mine");
+/// Builds, inspects and runs with the certificates of `mine`.
+fn passes(sandbox: Sandbox) {
+    let sandbox = known_by(sandbox, "mine");
     sandbox.write(
         "try/Dockerfile",
         "FROM busybox\nCOPY greeting.txt .\nCMD [\"cat\", \"greeting.txt\"]\n",
@@ -152,6 +159,24 @@ fn an_engine_behind_tls_builds_inspects_and_runs() {
     assert_eq!(passed.code, Some(0), "{}", shown(&sandbox, &passed));
     let report: serde_json::Value = serde_json::from_str(&passed.stdout).expect("one JSON");
     assert_eq!(report["outcome"], "passed");
+}
+
+#[test]
+fn an_engine_behind_tls_builds_inspects_and_runs() {
+    if engine() {
+        passes(at_a_distance(Clients::Known));
+    }
+}
+
+#[test]
+fn an_engine_behind_tls_that_knows_nobody_needs_no_certificate_of_ones_own() {
+    if engine() {
+        let sandbox = at_a_distance(Clients::Anybody);
+        for own in ["mine/cert.pem", "mine/key.pem"] {
+            std::fs::remove_file(sandbox.path(own)).expect("it was made");
+        }
+        passes(sandbox);
+    }
 }
 
 /// Certificates that do not fit, each in a folder that is named for what is wrong with it.
@@ -192,7 +217,7 @@ fn certificates_that_do_not_fit_are_told_with_their_folder_and_a_next_step() {
     if !engine() {
         return;
     }
-    let sandbox = at_a_distance();
+    let sandbox = at_a_distance(Clients::Known);
     misfits(&sandbox);
     let said = said_of_misfits(sandbox);
     insta::assert_snapshot!(said, @"

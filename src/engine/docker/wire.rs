@@ -84,17 +84,19 @@ where
     }
 }
 
-/// Both sides show a certificate; the engine's is one of the host's authorities or of `ca.pem`, as
-/// for the client library's own connections.
+/// The engine's certificate is one of the host's authorities or of `ca.pem`; the user's own is shown
+/// where there is one. So it is for the client library's connections.
 fn tls(certificates: &Path) -> Result<ClientConfig, Fault> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let authorities = CertificateDer::pem_file_iter(certificates.join("ca.pem"))?;
     roots.add_parsable_certificates(authorities.collect::<Result<Vec<_>, _>>()?);
-    let chain = CertificateDer::pem_file_iter(certificates.join("cert.pem"))?;
+    let config = ClientConfig::builder().with_root_certificates(roots);
+    let own = certificates.join("cert.pem");
+    if !own.exists() {
+        return Ok(config.with_no_client_auth());
+    }
+    let chain = CertificateDer::pem_file_iter(own)?;
     let key = PrivateKeyDer::from_pem_file(certificates.join("key.pem"))?;
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_client_auth_cert(chain.collect::<Result<Vec<_>, _>>()?, key)?;
-    Ok(config)
+    Ok(config.with_client_auth_cert(chain.collect::<Result<Vec<_>, _>>()?, key)?)
 }
