@@ -484,13 +484,43 @@ mod tests {
         assert_eq!(next("FROM a\nRUNN x\n").as_str(), "Did you mean `RUN`?");
     }
 
+    /// The line that is told where a builder refuses a text in its own words.
+    fn line(text: &str, line: Option<u32>, message: &str) -> Option<u32> {
+        let message = Clean::line(message);
+        let error = BuildError::Syntax { line, message };
+        of_build(&error, &Dockerfile::parse(text)).1.blame.line
+    }
+
+    #[test]
+    fn a_platform_that_a_builder_refuses_is_told_with_its_line() {
+        for (text, message, at) in [
+            (
+                "FROM a\nARG P=1\nFROM --platform=linux/$P b\nFROM --platform=linux/$P b\n",
+                "failed to parse platform linux/: \"\" is an invalid component of \"linux/\"",
+                Some(3),
+            ),
+            (
+                "FROM --platform=$BUILDPLATFORM a\nFROM --platform=$P b\n",
+                "failed to parse platform : \"\" is an invalid component of \"\"",
+                Some(2),
+            ),
+            (
+                "FROM a\nFROM --platform=${P} b\n",
+                "empty platform value from expression ${P} (did you mean PATH?)",
+                Some(2),
+            ),
+            (
+                "FROM --platform=x a\nFROM --platform=$P b\n",
+                "no value specified for --platform=",
+                Some(2),
+            ),
+        ] {
+            assert_eq!(line(text, None, message), at, "{message}");
+        }
+    }
+
     #[test]
     fn what_a_builder_refuses_is_told_with_the_line_that_it_means() {
-        let line = |text: &str, line, message: &str| {
-            let message = Clean::line(message);
-            let error = BuildError::Syntax { line, message };
-            of_build(&error, &Dockerfile::parse(text)).1.blame.line
-        };
         let text = "FROM a\nENV A=${B?no} C=1\nENV D=${B}\n";
         let message = "failed to process \"${B?no}\": B: no";
         assert_eq!(line(text, None, message), Some(2));
@@ -525,26 +555,6 @@ mod tests {
                 "FROM a/b\nRUN --mount=target=/ b\nRUN --mount=type=cache b\n",
                 "invalid mount target \"/\"",
                 None,
-            ),
-            (
-                "FROM a\nARG P=1\nFROM --platform=linux/$P b\nFROM --platform=linux/$P b\n",
-                "failed to parse platform linux/: \"\" is an invalid component of \"linux/\"",
-                Some(3),
-            ),
-            (
-                "FROM --platform=$BUILDPLATFORM a\nFROM --platform=$P b\n",
-                "failed to parse platform : \"\" is an invalid component of \"\"",
-                Some(2),
-            ),
-            (
-                "FROM a\nFROM --platform=${P} b\n",
-                "empty platform value from expression ${P} (did you mean PATH?)",
-                Some(2),
-            ),
-            (
-                "FROM --platform=x a\nFROM --platform=$P b\n",
-                "no value specified for --platform=",
-                Some(2),
             ),
             ("FROM a\nRUN b\nRUN []\n", "arguments are required", Some(3)),
             ("FROM a\nRUN []\nRUN []\n", "arguments are required", None),

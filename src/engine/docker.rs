@@ -131,7 +131,8 @@ impl Docker {
         }
         let client = client(address).map_err(|error| failed(&error))?;
         let quick = client.clone().with_timeout(QUICK);
-        let (version, system) = told(&client, &quick, address, failed).await?;
+        // Boxed: two answers at once are large, and every future that connects would hold them.
+        let (version, system) = Box::pin(told(&client, &quick, address, failed)).await?;
         let system = system.map_err(|error| fault::fault("connect", &shown, BUSY, &error))?;
         let info = describe(&version, &system, address, choices);
         let root = folder_here(&system);
