@@ -5,6 +5,7 @@
 //! [`AttemptEvent::Finished`], whatever happens to it.
 
 mod builders;
+mod busy;
 mod existing;
 #[cfg(test)]
 mod fake;

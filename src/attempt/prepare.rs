@@ -13,13 +13,10 @@ use bytes::Bytes;
 
 use super::Request;
 use super::Submission;
+use super::busy;
 use super::problem;
-use crate::dockerfile::Body;
 use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
-use crate::dockerfile::Instruction;
-use crate::dockerfile::Keyword;
-use crate::dockerfile::Stage;
 use crate::dockerfile::context;
 use crate::dockerfile::context::Context;
 use crate::dockerfile::context::ContextError;
@@ -37,6 +34,7 @@ use crate::goal::evidence::ContextFacts;
 use crate::report::BaseReport;
 use crate::report::Outcome;
 use crate::report::Problem;
+use crate::text;
 use crate::text::sentence;
 
 /// The name of the file that is built.
@@ -70,73 +68,25 @@ pub(super) enum Frontend {
     OfTheEngine,
 }
 
-type Refused = (Outcome, Problem);
-
-/// The most variables that a Dockerfile may set. For each of them BuildKit looks at all others, more
-/// than once: 500 take Docker 20.10 two seconds, 1,500 take it 46, and of 10,000 it did not let go
-/// for hours after the build had been given up.
-const VARIABLES: usize = 500;
-
-/// A Dockerfile that would keep the engine busy, for whoever else builds on it too.
-fn many_variables(dockerfile: &Dockerfile) -> Option<Refused> {
-    // What a stage holds behind ONBUILD is carried out in each that starts from it.
-    let held: Vec<usize> = dockerfile.stages.iter().map(held_back).collect();
-    let below = dockerfile.stages_below(&BuildArgs::new());
-    let carried_out: BTreeMap<u32, usize> = dockerfile
-        .stages
-        .iter()
-        .zip(below)
-        .filter_map(|(stage, below)| Some((stage.from.line, *held.get(below?)?)))
-        .collect();
-    let mut count = 0;
-    let beyond = dockerfile.instructions().into_iter().find(|instruction| {
-        let carried_out = carried_out.get(&instruction.line).copied();
-        count += set_by(instruction) + carried_out.unwrap_or_default();
-        count > VARIABLES
-    })?;
-    let (how, next) = if beyond.keyword == Keyword::From {
-        (
-            ", those of an ONBUILD once for each stage that starts from its own",
-            "Let fewer stages start from that one, or put what the program reads into a file, and copy that.",
-        )
-    } else {
-        ("", "Put what the program reads into a file, and copy that.")
-    };
-    let message = format!("The Dockerfile sets more than {VARIABLES} variables{how}.");
-    let told = problem::problem(&message, next, Some(beyond.line));
-    Some((Outcome::BuildFailed, told))
-}
-
-/// How many variables an instruction sets, at once or later.
-fn set_by(instruction: &Instruction) -> usize {
-    let inner = match &instruction.body {
-        Body::Onbuild(inner) => inner,
-        _ => instruction,
-    };
-    match (inner.keyword, &inner.body) {
-        (Keyword::Env | Keyword::Arg, Body::Pairs(pairs)) => pairs.len(),
-        _ => 0,
-    }
-}
-
-/// How many variables a stage sets in each stage that starts from it.
-fn held_back(stage: &Stage) -> usize {
-    let is_held = |one: &&Instruction| matches!(one.body, Body::Onbuild(_));
-    stage.instructions.iter().filter(is_held).map(set_by).sum()
-}
+pub(super) type Refused = (Outcome, Problem);
 
 /// What cannot be sent, in a learner's words.
 fn refused(error: &ContextError) -> Refused {
     let mut message = format!("The files cannot be sent to the builder: {error}");
     if let Some(cause) = std::error::Error::source(error) {
-        message.push_str(&format!(": {cause}"));
+        message.push_str(&format!(": {}", text::cause(cause)));
     }
     message.push('.');
+    let outcome = match error {
+        // Not the learner's: nothing of the folder is wrong.
+        ContextError::Write(_) => Outcome::CouldNotJudge,
+        _ => Outcome::BuildFailed,
+    };
     let hint = error
         .hint()
         .unwrap_or_else(|| String::from("look at that file, then check again"));
     let told = problem::problem(&message, &sentence(&hint), None);
-    (Outcome::BuildFailed, told)
+    (outcome, told)
 }
 
 /// Which stages of a Dockerfile a builder builds.
@@ -201,7 +151,7 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, Refused> {
         })
     };
     let gathered = read().map_err(|error| refused(&error))?;
-    match many_variables(&gathered.dockerfile) {
+    match busy::refused(&gathered.dockerfile) {
         Some(refused) => Err(refused),
         None => Ok(gathered),
     }
@@ -288,30 +238,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dockerfile_that_would_keep_the_engine_busy_is_refused_with_its_line() {
-        let most = format!("FROM a\n{}", "ENV A=1 B=2\n".repeat(VARIABLES / 2));
-        assert_eq!(many_variables(&Dockerfile::parse(&most)), None);
-        for beyond in ["ENV C=3\n", "ONBUILD ENV C=3\n", "ARG C\n"] {
-            let file = Dockerfile::parse(&format!("{most}USER b\n{beyond}"));
-            let (outcome, problem) = many_variables(&file).expect("one too many");
-            assert_eq!(outcome, Outcome::BuildFailed);
-            assert_eq!(problem.blame.line, Some(253), "{beyond}");
-        }
-    }
-
-    #[test]
-    fn variables_of_an_onbuild_count_in_each_stage_that_starts_from_its_own() {
-        let text = |stages: usize| {
-            let held = "ONBUILD ENV A=1 B=2\n".repeat(50);
-            let from = (0..stages).map(|at| format!("FROM Held AS s{at}\n"));
-            format!("FROM a AS held\n{held}{}", from.collect::<String>())
-        };
-        // Those that start from a stage of these start without them.
-        let most = format!("{}FROM s0\nENV A=1\n", text(3));
-        assert_eq!(many_variables(&Dockerfile::parse(&most)), None);
-        let (_, problem) = many_variables(&Dockerfile::parse(&text(9_000))).expect("too many");
-        assert_eq!(problem.blame.line, Some(56));
-        assert!(problem.message.as_str().contains("ONBUILD"), "{problem:?}");
+    fn only_what_is_wrong_with_the_files_is_charged_to_them() {
+        let (outcome, told) = refused(&ContextError::Write(std::io::Error::from_raw_os_error(2)));
+        assert_eq!(outcome, Outcome::CouldNotJudge);
+        assert!(!told.message.as_str().contains("os error"), "{told:?}");
+        let (outcome, _) = refused(&ContextError::NoDockerfile(text::Clean::line("Dockerfile")));
+        assert_eq!(outcome, Outcome::BuildFailed);
     }
 
     #[test]

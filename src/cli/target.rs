@@ -33,6 +33,7 @@ use crate::image::archive::Opened;
 use crate::image::archive::Options;
 use crate::image::archive::PackError;
 use crate::text::Clean;
+use crate::text::io_cause;
 
 /// An image, wherever it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +147,7 @@ impl Target {
         let mut export = docker.export(image).await?;
         while let Some(piece) = export.next().await {
             let piece = piece.map_err(|error| EngineError::Gone {
-                detail: Clean::line(&error.to_string()),
+                detail: Clean::line(&io_cause(&error)),
             })?;
             file.write_all(&piece).map_err(CliError::Output)?;
         }

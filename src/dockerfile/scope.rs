@@ -37,7 +37,8 @@ impl Scope {
         expand(word, self.escape, &|name| self.values.get(name).cloned())
     }
 
-    fn apply(&mut self, instruction: &Instruction, global: &Self, given: &BuildArgs) {
+    /// Takes up what an `ARG` or `ENV` sets; `global` is what stands before the first `FROM`.
+    pub fn apply(&mut self, instruction: &Instruction, global: &Self, given: &BuildArgs) {
         let Body::Pairs(pairs) = &instruction.body else {
             return;
         };

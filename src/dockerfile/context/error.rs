@@ -130,9 +130,27 @@ impl ContextError {
                 "name a folder above it in `.dockerignore`"
             }
             Self::Changed(_) => "try again when nothing writes to it",
-            Self::Write(_) => "free some space on this disk",
+            Self::Write(why) => match why.kind() {
+                io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::FileTooLarge => "free some space on this disk",
+                _ => "set `TMPDIR` to a folder that you may write to",
+            },
             Self::Outside(_) => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_is_the_next_step_only_where_there_is_none() {
+        let hint = |kind: io::ErrorKind| ContextError::Write(kind.into()).hint().unwrap();
+        assert!(hint(io::ErrorKind::StorageFull).contains("space"));
+        assert!(hint(io::ErrorKind::PermissionDenied).contains("`TMPDIR`"));
+        assert!(hint(io::ErrorKind::NotFound).contains("`TMPDIR`"));
     }
 }

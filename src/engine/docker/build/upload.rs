@@ -17,6 +17,7 @@ use crate::engine::BuildRequest;
 use crate::engine::ContextArchive;
 use crate::engine::EngineError;
 use crate::text::Clean;
+use crate::text::io_cause;
 use crate::units::Bytes;
 
 /// Bytes read at once.
@@ -101,6 +102,6 @@ impl Upload {
 pub(super) fn unreadable(error: &io::Error) -> BuildError {
     BuildError::Engine(EngineError::Refused {
         what: "read the build context",
-        detail: Clean::line(&error.to_string()),
+        detail: Clean::line(&io_cause(error)),
     })
 }
