@@ -417,7 +417,8 @@ mod tests {
         store.begin(&lock).unwrap();
         assert!(!left.exists());
         drop(lock);
-        assert_eq!(store.remove(&manifest.id[..6]).unwrap(), manifest.id);
+        let short: String = manifest.id.chars().take(6).collect();
+        assert_eq!(store.remove(&short).unwrap(), manifest.id);
         assert_eq!(store.current_id().unwrap(), None);
         assert!(store.list().unwrap().is_empty());
     }

@@ -196,6 +196,10 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
+fn warning() -> impl Strategy<Value = WarningReport> {
+    (maybe(1u32..9999), clean()).prop_map(|(line, text)| WarningReport { line, text })
+}
+
 fn report() -> impl Strategy<Value = Report> {
     let problem =
         (clean(), maybe(clean()), blame()).prop_map(|(message, next_step, blame)| Problem {
@@ -220,9 +224,7 @@ fn report() -> impl Strategy<Value = Report> {
             evidence,
             judge,
         });
-    let warning = (maybe(1u32..9999), clean());
-    let warning = warning.prop_map(|(line, text)| WarningReport { line, text });
-    let warnings = proptest::collection::vec(warning, 0..4);
+    let warnings = proptest::collection::vec(warning(), 0..4);
     let goals = proptest::collection::vec(goal(), 0..4);
     let bases = proptest::collection::vec(base, 0..3);
     let parts = (maybe(image()), maybe(any::<u64>()), maybe(engine), timings);

@@ -1,7 +1,5 @@
 //! Writing a pack: the archives of several images become one, every layer once.
 
-#![expect(clippy::disallowed_methods, reason = "edge: writes the pack file")]
-
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::ffi::OsString;
