@@ -348,15 +348,18 @@ pub(super) fn of_engine(error: &EngineError) -> (Outcome, Problem) {
     (outcome, problem(&sentence(&error.to_string()), next, None))
 }
 
-/// An engine that was not found: what each address answered is the cause.
+/// An engine that was not found: what the address answered that was tried is the cause; of many the
+/// doctor has the list.
 fn not_found(error: &EngineError, tried: &[Tried]) -> Problem {
-    let causes: Vec<String> = tried.iter().map(ToString::to_string).collect();
-    let message = if causes.is_empty() {
-        error.to_string()
-    } else {
-        format!("{error}: {}", causes.join("; "))
+    let message = match tried {
+        [only] => format!("{error}: {only}"),
+        _ => error.to_string(),
     };
     let next = match Tried::named(tried) {
+        None if tried.len() > 1 => format!(
+            "Start it again: `loadline doctor` lists the {} places that were tried, and how to mend it.",
+            tried.len()
+        ),
         Some(named) => format!(
             "While {named} names this one, no other is looked for: mend it, or run `{}`.",
             unname(named)
@@ -645,6 +648,22 @@ mod tests {
         insta::assert_snapshot!(format!("{}\n{next}", problem.message), @"
         Cannot reach a container engine: no such socket at unix:///nowhere (the variable `DOCKER_HOST`).
         While the variable `DOCKER_HOST` names this one, no other is looked for: mend it, or run `unset DOCKER_HOST DOCKER_CONTEXT`.
+        ");
+    }
+
+    #[test]
+    fn of_many_places_without_an_engine_the_doctor_has_the_list() {
+        let tried = |path: &str| Tried {
+            address: Clean::line(path),
+            because: Clean::line("the default socket"),
+            outcome: Clean::line("no such socket"),
+        };
+        let tried = vec![tried("unix:///a"), tried("unix:///b")];
+        let (_, problem) = of_engine(&EngineError::NotFound { tried });
+        let next = problem.next_step.unwrap();
+        insta::assert_snapshot!(format!("{}\n{next}", problem.message), @"
+        Cannot reach a container engine.
+        Start it again: `loadline doctor` lists the 2 places that were tried, and how to mend it.
         ");
     }
 
