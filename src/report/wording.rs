@@ -102,13 +102,18 @@ fn not_yet(required: &[&GoalReport]) -> String {
     }
     let open = count(required, VerdictName::Unmet) - faults.len();
     let more = [
-        (open, "open as well"),
-        (count(required, VerdictName::Unknown), "not judged yet"),
+        (open, ["is", "are"], "open as well"),
+        // Some were left for later, others cannot be judged here.
+        (
+            count(required, VerdictName::Unknown),
+            ["was", "were"],
+            "not judged",
+        ),
     ];
-    let more = more.iter().filter(|(goals, _)| *goals > 0);
+    let more = more.iter().filter(|(goals, ..)| *goals > 0);
     let more: Vec<String> = more
-        .map(|(goals, words)| {
-            let verb = if *goals == 1 { "is" } else { "are" };
+        .map(|(goals, [one, several], words)| {
+            let verb = if *goals == 1 { one } else { several };
             format!("{} {verb} {words}", plural(*goals, "goal"))
         })
         .collect();
@@ -302,7 +307,7 @@ mod tests {
         assert_eq!(
             said(Outcome::Failed, goals),
             "Not yet. It runs, but it is too large and it holds a shell; 1 goal is open as well, \
-             2 goals are not judged yet."
+             2 goals were not judged."
         );
     }
 
