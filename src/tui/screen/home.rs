@@ -13,6 +13,7 @@ use crate::tui::paint::width;
 use crate::tui::paint::wrap;
 use crate::tui::screen::goal_bytes;
 use crate::tui::screen::lesson::look_up;
+use crate::tui::screen::load;
 use crate::tui::screen::load_line;
 use crate::tui::screen::plain_start;
 use crate::tui::theme::Role;
@@ -297,7 +298,7 @@ fn exercise_detail(model: &Model, painter: &mut Painter<'_>, area: Rect, exercis
         painter.text(area.x + 8, y, area.width.saturating_sub(8), role, &value);
         y += 1;
     }
-    let was = exercise.baseline.as_ref().map(|baseline| baseline.size);
+    let was = load::was(exercise, record.and_then(|record| record.last.as_deref()));
     let you = record
         .and_then(|record| record.best)
         .and_then(|best| best.size);

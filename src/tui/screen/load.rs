@@ -2,10 +2,21 @@
 
 use ratatui::layout::Rect;
 
+use crate::course::Exercise;
+use crate::report::Report;
 use crate::tui::paint::Painter;
 use crate::tui::paint::width;
 use crate::tui::theme::Role;
 use crate::units::Bytes;
+
+/// What the starter weighs: as a report measured it, or as the exercise says.
+pub(super) fn was(exercise: &Exercise, report: Option<&Report>) -> Option<Bytes> {
+    let measured = report.and_then(|report| report.baseline.as_ref());
+    let told = || exercise.baseline.as_ref().map(|baseline| baseline.size);
+    measured
+        .map(|baseline| baseline.shipped_bytes)
+        .or_else(told)
+}
 
 /// Columns of a size among `columns` that stand for `whole`, in eighths.
 fn eighths(size: Bytes, whole: Bytes, columns: u16) -> u64 {

@@ -25,6 +25,7 @@ use crate::tui::paint::wrap;
 use crate::tui::screen::Extent;
 use crate::tui::screen::body;
 use crate::tui::screen::goal_bytes;
+use crate::tui::screen::load;
 use crate::tui::screen::page;
 use crate::tui::theme::Role;
 use crate::tui::theme::Theme;
@@ -222,11 +223,7 @@ fn bars(
     let Some(you) = report.image.as_ref().map(|image| image.shipped_bytes) else {
         return;
     };
-    let was = report
-        .baseline
-        .as_ref()
-        .map(|baseline| baseline.shipped_bytes)
-        .or_else(|| exercise.baseline.as_ref().map(|baseline| baseline.size));
+    let was = load::was(exercise, Some(report));
     let whole = Bytes(was.unwrap_or_default().0.max(you.0));
     let more = crate::tui::paint::width(first).max(crate::tui::paint::width(now));
     // On a small screen the bars need the room.

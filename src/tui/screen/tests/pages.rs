@@ -172,6 +172,32 @@ fn a_starter_built_on_another_day_has_not_grown_by_what_no_figure_shows() {
 }
 
 #[test]
+fn every_screen_tells_the_same_of_the_starter() {
+    let mut scene = Scene::ended(Outcome::Failed);
+    let measured = Some(BaselineReport {
+        shipped_bytes: Bytes(1_230_000_000),
+    });
+    let report = scene.model.bench_mut().unwrap().report.as_mut().unwrap();
+    report.baseline.clone_from(&measured);
+    let progress = scene.model.progress.as_mut().unwrap();
+    let record = progress.exercises.get_mut(&shrink()).unwrap();
+    record.last.as_mut().unwrap().baseline = measured;
+    for (width, height) in [(80, 24), (120, 36)] {
+        scene.model.screen = crate::tui::model::Screen::Result;
+        let result = scene.picture(width, height);
+        scene.model.screen = crate::tui::model::Screen::Work;
+        let work = scene.picture(width, height);
+        assert!(
+            result.contains("1.23 GB") && work.contains("1.23 GB"),
+            "{work}"
+        );
+    }
+    scene.model.screen = crate::tui::model::Screen::Home;
+    let home = scene.picture(120, 36);
+    assert!(home.contains("1.23 GB"), "{home}");
+}
+
+#[test]
 fn a_word_to_the_learner_is_shown_whole() {
     let mut scene = Scene::work();
     let place = "/home/somebody/with-a-long-name/loadline/.loadline/kept/shrink-that-image/unsaved/000001/Dockerfile";

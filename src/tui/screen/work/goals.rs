@@ -10,6 +10,7 @@ use crate::tui::model::bench::Bench;
 use crate::tui::paint::Painter;
 use crate::tui::paint::width;
 use crate::tui::screen::goal_bytes;
+use crate::tui::screen::load;
 use crate::tui::screen::load_line;
 use crate::tui::theme::Glyphs;
 use crate::tui::theme::Role;
@@ -27,7 +28,7 @@ pub(super) fn side(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: 
     }
     let end = goals(painter, area, exercise, bench);
     let mut y = end + 1;
-    let was = exercise.baseline.as_ref().map(|baseline| baseline.size);
+    let was = load::was(exercise, bench.report.as_deref());
     if let Some(was) = was
         && y + 4 <= area.bottom()
     {
@@ -227,7 +228,7 @@ pub(super) fn strip(model: &Model, painter: &mut Painter<'_>, area: Rect, bench:
     }
     painter.right(end, area.y, width(&counted), Role::Muted, &counted);
     let y = area.y + 1;
-    if let Some(was) = exercise.baseline.as_ref().map(|baseline| baseline.size) {
+    if let Some(was) = load::was(exercise, bench.report.as_deref()) {
         let place = Rect::new(area.x + 2, y, area.width.saturating_sub(4), 1);
         super::super::load_row(painter, place, was, bench.size(), goal_bytes(exercise));
     }
