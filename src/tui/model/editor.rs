@@ -167,6 +167,13 @@ impl Editor {
         } else if x >= self.left + width {
             self.left = x + 1 - width;
         }
+        // No more than the lines in sight and the cursor behind them need, once there is room again.
+        if self.left > 0 {
+            let shown = self.area.lines().iter().skip(self.top).take(height);
+            let widest = shown.map(|line| columns_before(line, usize::MAX)).max();
+            let most = (widest.unwrap_or(0) + 1).saturating_sub(width);
+            self.left = self.left.min(most);
+        }
     }
 }
 
@@ -264,6 +271,10 @@ mod tests {
         editor.input(KeyEvent::new(KeyCode::End, KeyModifiers::NONE));
         editor.keep_cursor_in(3, 10);
         assert_eq!(editor.left, 2);
+        // Where the window was narrow for a while, it is not left beside the text.
+        editor.keep_cursor_in(1, 1);
+        editor.keep_cursor_in(40, 10);
+        assert_eq!(editor.left, 0);
     }
 
     proptest! {
