@@ -307,8 +307,14 @@ impl App {
         }
         let result = match outside::edit(&editor, &path, line) {
             Ok(Editing::Beside) => Ok(()),
-            Ok(Editing::Here(child)) => self.wait_for(child, signals).await,
-            Err(error) => Err(trouble(&editor, &error)),
+            Ok(Editing::Here(child)) => {
+                let ended = self.wait_for(child, signals).await;
+                ended.map_err(|what| trouble(&editor, &what))
+            }
+            Err(error) => {
+                let what = format!("cannot be started: {}", io_cause(&error));
+                Err(trouble(&editor, &what))
+            }
         };
         if !windowed {
             terminal::take()?;
@@ -323,25 +329,23 @@ impl App {
         terminal::give_back();
         let result = match outside::fix_engine() {
             Ok(child) => self.wait_for(child, signals).await,
-            Err(error) => Err(Trouble::new(format!(
-                "the fix did not start: {}",
-                io_cause(&error)
-            ))),
+            Err(error) => Err(format!("did not start: {}", io_cause(&error))),
         };
         terminal::take()?;
         self.input.resume();
-        let result = result.map_err(|_closed| {
+        let result = result.map_err(|_what| {
             Trouble::new("no engine was started")
                 .advise("`loadline doctor --fix` in a shell shows why.")
         });
         Ok(Msg::Fixed(result))
     }
 
+    /// Waits for a program that has the terminal. The error is what came of it, without its name.
     async fn wait_for(
         &mut self,
         child: std::process::Child,
         signals: &mut Signals,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), String> {
         let id = outside::id(&child);
         let mut ended = self.runner.wait_for(child);
         loop {
@@ -358,9 +362,9 @@ impl App {
                 () = self.input.hung_up() => Sign::HUP,
                 result = &mut ended => return match result {
                     Ok(Ok(true)) => Ok(()),
-                    Ok(Ok(false)) => Err(Trouble::new("the editor ended with an error")),
-                    Ok(Err(error)) => Err(Trouble::new(format!("the editor: {}", io_cause(&error)))),
-                    Err(error) => Err(Trouble::new(format!("the editor: {error}"))),
+                    Ok(Ok(false)) => Err("ended with an error".to_owned()),
+                    Ok(Err(error)) => Err(format!("cannot be waited for: {}", io_cause(&error))),
+                    Err(error) => Err(format!("cannot be waited for: {error}")),
                 },
             };
             // Told to end, an editor keeps what was not saved where it always does.
@@ -389,9 +393,9 @@ impl App {
     }
 }
 
-fn trouble(editor: &[String], error: &io::Error) -> Trouble {
+fn trouble(editor: &[String], what: &str) -> Trouble {
     let name = editor.first().map_or("the editor", String::as_str);
-    Trouble::new(format!("`{name}` cannot be started: {}", io_cause(error)))
+    Trouble::new(format!("`{name}` {what}"))
         .advise("Set $VISUAL or $EDITOR, or press e to edit here.")
 }
 
