@@ -16,6 +16,7 @@ use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
 use crate::cli::db;
+use crate::cli::error::UnknownId;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output;
 use crate::cli::output::Output;
@@ -23,7 +24,6 @@ use crate::cli::progress::Live;
 use crate::cli::wiring;
 use crate::course::Course;
 use crate::course::Exercise;
-use crate::course::suggest;
 use crate::finding::matching::Advisories;
 use crate::goal::Known;
 use crate::plain::progress::Progress;
@@ -145,10 +145,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
 pub(crate) fn find<'a>(course: &'a Course, asked: &str) -> Result<&'a Exercise, CliError> {
     course.exercise(asked).ok_or_else(|| {
         let known = course.exercises.iter().map(|exercise| exercise.id.as_str());
-        CliError::UnknownExercise {
-            asked: asked.to_owned(),
-            nearest: suggest::nearest(asked, known).map(str::to_owned),
-        }
+        CliError::UnknownExercise(UnknownId::among(asked, known))
     })
 }
 

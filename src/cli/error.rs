@@ -33,6 +33,7 @@ use words::of_layers;
 use words::of_lint;
 use words::of_scan;
 use words::unknown;
+use words::unknown_id;
 use words::unreadable;
 use words::unwritable;
 use words::unwritten;
@@ -48,24 +49,39 @@ use crate::image::archive::ArchiveError;
 use crate::learner::HomeError;
 use crate::scan::ScanError;
 use crate::text::Clean;
+use crate::text::nearest;
+
+/// An id that the course does not have.
+#[derive(Debug)]
+pub struct UnknownId {
+    /// What was asked for.
+    pub asked: String,
+    /// The nearest one there is.
+    pub nearest: Option<String>,
+    /// All that there are, in the course's order.
+    pub known: Vec<String>,
+}
+
+impl UnknownId {
+    /// That `asked` is none of the `known` ones.
+    #[must_use]
+    pub fn among<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let known: Vec<&str> = known.into_iter().collect();
+        Self {
+            asked: asked.to_owned(),
+            nearest: nearest(asked, known.iter().copied()).map(str::to_owned),
+            known: known.into_iter().map(str::to_owned).collect(),
+        }
+    }
+}
 
 /// Why a verb could not do what it was asked.
 #[derive(Debug)]
 pub enum CliError {
     /// The course has no such exercise.
-    UnknownExercise {
-        /// What was asked for.
-        asked: String,
-        /// The nearest one there is.
-        nearest: Option<String>,
-    },
+    UnknownExercise(UnknownId),
     /// The course has no such lesson or exercise.
-    UnknownUnit {
-        /// What was asked for.
-        asked: String,
-        /// The nearest one there is.
-        nearest: Option<String>,
-    },
+    UnknownUnit(UnknownId),
     /// There is no such goal kind.
     UnknownGoal {
         /// What was asked for.
@@ -218,20 +234,8 @@ impl CliError {
     /// Everything that is said, and the exit code.
     fn explain(&self) -> (Exit, Told) {
         match self {
-            Self::UnknownExercise { asked, nearest } => (
-                Exit::Usage,
-                unknown("the course has no exercise", asked, nearest.as_deref())
-                    .hint("`loadline --plain` lists every exercise"),
-            ),
-            Self::UnknownUnit { asked, nearest } => (
-                Exit::Usage,
-                unknown(
-                    "the course has no lesson or exercise",
-                    asked,
-                    nearest.as_deref(),
-                )
-                .hint("`loadline --plain` lists every lesson and exercise"),
-            ),
+            Self::UnknownExercise(id) => (Exit::Usage, unknown_id("exercise", id)),
+            Self::UnknownUnit(id) => (Exit::Usage, unknown_id("lesson or exercise", id)),
             Self::UnknownGoal { asked, nearest } => (
                 Exit::Usage,
                 unknown("there is no goal kind", asked, nearest.as_deref())

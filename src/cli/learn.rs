@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;
+use crate::cli::error::UnknownId;
 use crate::cli::interrupt;
 use crate::cli::interrupt::Asks;
 use crate::cli::output::Output;
@@ -26,7 +27,6 @@ use crate::cli::typed;
 use crate::cli::typed::Typed;
 use crate::cli::wiring;
 use crate::course::Course;
-use crate::course::suggest;
 use crate::plain;
 use crate::plain::Teletype;
 use crate::text::Clean;
@@ -300,10 +300,8 @@ fn named(course: &Course, asked: &str) -> Result<String, CliError> {
     }
     let lessons = course.lessons.iter().map(|lesson| lesson.slug.as_str());
     let exercises = course.exercises.iter().map(|one| one.id.as_str());
-    Err(CliError::UnknownUnit {
-        asked: asked.to_owned(),
-        nearest: suggest::nearest(asked, lessons.chain(exercises)).map(str::to_owned),
-    })
+    let known = lessons.chain(exercises);
+    Err(CliError::UnknownUnit(UnknownId::among(asked, known)))
 }
 
 #[cfg(test)]
@@ -322,7 +320,7 @@ mod tests {
         for (asked, near) in [("first-biuld", Some("first-build")), ("nothing", None)] {
             let refused = named(&course, asked);
             assert!(
-                matches!(&refused, Err(CliError::UnknownUnit { nearest, .. }) if nearest.as_deref() == near),
+                matches!(&refused, Err(CliError::UnknownUnit(id)) if id.nearest.as_deref() == near),
                 "{refused:?}"
             );
         }

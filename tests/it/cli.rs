@@ -78,7 +78,7 @@ fn a_misspelled_exercise_is_guessed() {
     stderr:
     error: the course has no exercise `first-biuld`
       hint: did you mean `first-build`?
-      hint: `loadline --plain` lists every exercise
+      hint: it has first-build, distroless-python, shrink-that-image
     exit code: 2
     ");
 }
@@ -94,7 +94,7 @@ fn a_misspelled_lesson_opens_nothing() {
         stderr:
         error: the course has no lesson or exercise `why-smal-matters`
           hint: did you mean `why-small-matters`?
-          hint: `loadline --plain` lists every lesson and exercise
+          hint: it has why-small-matters, ship-it, first-build, distroless-python, shrink-that-image
         exit code: 2
         "));
     }

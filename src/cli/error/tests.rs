@@ -8,14 +8,12 @@ fn plain(error: &CliError) -> String {
 
 #[test]
 fn an_unknown_exercise_names_the_nearest() {
-    let error = CliError::UnknownExercise {
-        asked: "shrink-that-imge".to_owned(),
-        nearest: Some("shrink-that-image".to_owned()),
-    };
+    let known = ["first-build", "shrink-that-image"];
+    let error = CliError::UnknownExercise(UnknownId::among("shrink-that-imge", known));
     insta::assert_snapshot!(plain(&error), @"
     error: the course has no exercise `shrink-that-imge`
       hint: did you mean `shrink-that-image`?
-      hint: `loadline --plain` lists every exercise
+      hint: it has first-build, shrink-that-image
     ");
     assert_eq!(error.exit(), Exit::Usage);
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::LintError;
+use super::UnknownId;
 use super::told::Told;
 use super::told::shown;
 use super::told::told;
@@ -164,6 +165,12 @@ pub(super) fn unknown(what: &str, asked: &str, nearest: Option<&str>) -> Told {
         Some(nearest) => told.hint(format!("did you mean `{nearest}`?")),
         None => told,
     }
+}
+
+/// A course is short: its ids are told.
+pub(super) fn unknown_id(what: &str, id: &UnknownId) -> Told {
+    let what = format!("the course has no {what}");
+    unknown(&what, &id.asked, id.nearest.as_deref()).hint(format!("it has {}", id.known.join(", ")))
 }
 
 pub(super) fn cannot_fix(reason: &str, commands: &[String]) -> Told {
