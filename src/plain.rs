@@ -34,6 +34,15 @@ use crate::workshop::meanwhile;
 use crate::workshop::meanwhile::BaseStates;
 use crate::workshop::meanwhile::Preparation;
 
+/// Why a file was not edited in the person's editor, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotEdited {
+    /// There is none that starts.
+    NoEditor(String),
+    /// It ended with an error.
+    Ended(String),
+}
+
 /// Who sits on the other side: a person at a terminal, or a test.
 #[async_trait]
 pub trait Teletype: Send {
@@ -46,9 +55,8 @@ pub trait Teletype: Send {
     /// Whether the person named an editor.
     fn has_editor(&self) -> bool;
 
-    /// Opens a file in the person's editor and waits for it, where it is one to wait for. The
-    /// error says what to do instead.
-    async fn edit(&mut self, file: &Path) -> Result<(), String>;
+    /// Opens a file in the person's editor and waits for it, where it is one to wait for.
+    async fn edit(&mut self, file: &Path) -> Result<(), NotEdited>;
 
     /// A token that the person's Ctrl-C cancels, for one piece of work.
     fn stop(&mut self) -> CancellationToken;

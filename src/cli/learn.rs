@@ -28,6 +28,7 @@ use crate::cli::typed::Typed;
 use crate::cli::wiring;
 use crate::course::Course;
 use crate::plain;
+use crate::plain::NotEdited;
 use crate::plain::Teletype;
 use crate::text::Clean;
 use crate::text::io_cause;
@@ -251,9 +252,12 @@ impl Teletype for Person {
         editor().is_some()
     }
 
-    async fn edit(&mut self, file: &Path) -> Result<(), String> {
-        let command = editor().ok_or("Neither `VISUAL` nor `EDITOR` names an editor.")?;
-        let (program, args) = command.split_first().ok_or("`EDITOR` is empty.")?;
+    async fn edit(&mut self, file: &Path) -> Result<(), NotEdited> {
+        let command = editor().unwrap_or_default();
+        let Some((program, args)) = command.split_first() else {
+            let why = "Neither `VISUAL` nor `EDITOR` names an editor.";
+            return Err(NotEdited::NoEditor(why.to_owned()));
+        };
         self.work.edit();
         let ended = tokio::process::Command::new(program)
             .args(args)
@@ -262,16 +266,17 @@ impl Teletype for Person {
             .await;
         self.work.ask();
         let status = ended.map_err(|error| {
-            format!(
+            NotEdited::NoEditor(format!(
                 "`{}` does not start: {}.",
                 Clean::line(program),
                 io_cause(&error)
-            )
+            ))
         })?;
         if status.success() {
             Ok(())
         } else {
-            Err(format!("`{}` ended with {status}.", Clean::line(program)))
+            let why = format!("`{}` ended with {status}.", Clean::line(program));
+            Err(NotEdited::Ended(why))
         }
     }
 

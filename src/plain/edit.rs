@@ -1,6 +1,7 @@
 //! A file changed line by line, where no editor was named: show, replace, insert, delete, undo.
 
 use crate::course::ExerciseId;
+use crate::plain::NotEdited;
 use crate::plain::Plain;
 use crate::plain::exercise::numbered;
 use crate::text::Clean;
@@ -160,7 +161,7 @@ fn lines(text: &str, ends: LineEnds) -> Vec<String> {
 }
 
 impl Plain<'_> {
-    /// Lets the person change a file: in the editor that was named, or line by line where none was.
+    /// Lets the person change a file: in the editor that was named, or line by line where none was or it does not start.
     pub(super) async fn edit(&mut self, exercise: &ExerciseId, workspace: &Workspace) {
         let names = workspace.files.iter().map(|file| file.name.as_str());
         let list = numbered(names);
@@ -178,7 +179,11 @@ impl Plain<'_> {
         let path = workspace.folder.join(&file.name);
         match self.tty.edit(&path).await {
             Ok(()) => self.say(format!("{} is as you left it.", file.name)),
-            Err(why) => {
+            Err(NotEdited::NoEditor(why)) => {
+                self.say(why);
+                self.by_lines(exercise, file).await;
+            }
+            Err(NotEdited::Ended(why)) => {
                 self.say(why);
                 let path = Clean::line(&path.display().to_string());
                 self.say(format!("The file is {path}; edit it with anything."));

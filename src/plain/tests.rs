@@ -52,6 +52,8 @@ struct Person {
     edited: Vec<PathBuf>,
     /// Whether `EDITOR` names none.
     bare: bool,
+    /// Why the editor that it names edits nothing.
+    refused: Option<NotEdited>,
 }
 
 #[async_trait]
@@ -71,9 +73,9 @@ impl Teletype for Person {
         !self.bare
     }
 
-    async fn edit(&mut self, file: &Path) -> Result<(), String> {
+    async fn edit(&mut self, file: &Path) -> Result<(), NotEdited> {
         self.edited.push(file.to_owned());
-        Ok(())
+        self.refused.clone().map_or(Ok(()), Err)
     }
 
     fn stop(&mut self) -> CancellationToken {
@@ -738,6 +740,29 @@ async fn without_an_editor_a_file_is_changed_line_by_line() {
     );
     assert!(text.contains("Nothing was saved."), "{text}");
     assert!(!text.contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn an_editor_that_does_not_start_leaves_the_way_line_by_line() {
+    let why = || "`code` does not start: not found.".to_owned();
+    for (refused, by_lines) in [
+        (NotEdited::NoEditor(why()), true),
+        (NotEdited::Ended(why()), false),
+    ] {
+        let services = Services {
+            course: Arc::new(course()),
+            workshop: Arc::new(Fake::default()),
+        };
+        let mut person = Person {
+            answers: ["2", "2", "q", "q", "q"].map(str::to_owned).into(),
+            refused: Some(refused),
+            ..Person::default()
+        };
+        run(services, &mut person, at_rest(BaseStates::new()), None).await;
+        let heard = person.heard.join("\n");
+        assert!(heard.contains(&why()), "{heard}");
+        assert_eq!(heard.contains("Dockerfile, line by line:"), by_lines);
+    }
 }
 
 /// Types these lines into the editor of the only file; what was said and done.
