@@ -253,6 +253,8 @@ pub struct Workspace {
     pub log: PathBuf,
     /// The files that the learner changes, in the order of the exercise.
     pub files: Vec<WorkspaceFile>,
+    /// Whether [`Workshop::undo_reset`] has something to bring back.
+    pub put_away: bool,
 }
 
 /// What the learner has reached.

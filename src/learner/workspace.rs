@@ -391,14 +391,27 @@ impl Workspace {
     /// As [`Workspace::reset`].
     pub fn undo(&self) -> Result<bool, WorkspaceError> {
         let now = self.read()?;
-        let other = |kept: &Files| !kept.is_empty() && *kept != now;
-        let newest = kept::newest(&self.kept, other);
-        let newest = newest.map_err(WorkspaceError::io(&self.kept, "read"))?;
-        let Some(files) = newest else {
+        let Some(files) = self.put_away(&now)? else {
             return Ok(false);
         };
         self.exchange(Some(&now), &files)?;
         Ok(true)
+    }
+
+    /// Whether [`Workspace::undo`] has something to bring back.
+    ///
+    /// # Errors
+    /// When the files or what is kept cannot be read.
+    pub fn is_undoable(&self) -> Result<bool, WorkspaceError> {
+        let now = self.read()?;
+        Ok(self.put_away(&now)?.is_some())
+    }
+
+    /// The newest files that are kept and are not what is there now.
+    fn put_away(&self, now: &Files) -> Result<Option<Files>, WorkspaceError> {
+        let other = |kept: &Files| !kept.is_empty() && kept != now;
+        let newest = kept::newest(&self.kept, other);
+        newest.map_err(WorkspaceError::io(&self.kept, "read"))
     }
 
     /// Whether the learner's own files are as the starter or the worked answer has them.

@@ -125,14 +125,14 @@ impl Plain<'_> {
             Action::Layers => self.layers(exercise).await?,
             Action::Cves => self.cves(exercise).await?,
             Action::Reset => {
-                let question = "This puts the starter back over your files; it can be undone. \
+                let question = "This puts the starter back over your files; what you wrote is kept. \
                                 Type yes to do it: ";
                 if !self.agrees(question).await {
                     self.say("Nothing was changed.");
                     return Ok(None);
                 }
                 let fresh = workshop.reset(&exercise.id).await?;
-                self.say("The starter is back. Your files are kept: \"Undo the last reset\".");
+                self.say(format!("The starter is back.{}", kept(&fresh)));
                 return Ok(Some(fresh));
             }
             Action::UndoReset => {
@@ -350,7 +350,7 @@ impl Plain<'_> {
             self.say("This exercise has no worked answer.");
             return Ok(None);
         };
-        let question = "This puts the worked answer over your files; it can be undone. \
+        let question = "This puts the worked answer over your files; what you wrote is kept. \
                         Type yes to do it: ";
         if !self.agrees(question).await {
             self.say("Nothing was changed.");
@@ -358,7 +358,10 @@ impl Plain<'_> {
         }
         let workshop = self.services.workshop.clone();
         let fresh = workshop::apply(&*workshop, &exercise.id, &solution.files).await?;
-        self.say("The worked answer is in your files. Yours are kept: \"Undo the last reset\".");
+        self.say(format!(
+            "The worked answer is in your files.{}",
+            kept(&fresh)
+        ));
         Ok(Some(fresh))
     }
 
@@ -389,6 +392,15 @@ impl Plain<'_> {
         }
         self.say("");
         self.pages(&prose::lines(&solution.why)).await;
+    }
+}
+
+/// What is said of files that were put away; nothing where none were.
+const fn kept(workspace: &Workspace) -> &'static str {
+    if workspace.put_away {
+        " Yours are kept: \"Undo the last reset\"."
+    } else {
+        ""
     }
 }
 

@@ -113,6 +113,7 @@ fn workspace() -> Workspace {
             text: Some("FROM scratch\nCMD\u{1b}[2J\n".to_owned()),
             barred: None,
         }],
+        put_away: true,
     }
 }
 

@@ -222,8 +222,8 @@ actions! {
     TakeTheirs Here [code(KeyCode::Enter)] typing [code(KeyCode::Enter)] "take the file on disk", "Takes what is on disk; undo brings yours back.", when::take_theirs;
     KeepMine Here [code(KeyCode::Esc)] typing [code(KeyCode::Esc)] "keep mine", "Writes what is here over what is on disk; that is kept.", when::keep_mine;
     Solution Here [key('S')] typing [] "solution", "Shows the worked answer beside yours.", when::solution;
-    Apply Here [key('A')] typing [] "apply", "Puts the solution into your files; what you have is kept.", when::apply;
-    Reset Here [key('R')] typing [] "reset files", "Puts the starter back; what you have is kept.", when::reset;
+    Apply Here [key('A')] typing [] "apply", "Puts the solution into your files; what you wrote is kept.", when::apply;
+    Reset Here [key('R')] typing [] "reset files", "Puts the starter back; what you wrote is kept.", when::reset;
     UndoReset Here [] typing [] "undo reset", "Brings back your files that were put away last.", when::undo_reset;
     Tick Here [key(' ')] typing [] "tick", "Ticks the choice, or takes the tick away.", when::tick;
     Links Here [key('o')] typing [] "links", "Lists the links of the lesson.", when::links;
@@ -278,6 +278,25 @@ pub fn action(id: ActionId) -> Option<&'static Action> {
 #[must_use]
 pub fn is_enabled(model: &Model, id: ActionId) -> bool {
     action(id).is_some_and(|action| (action.when)(model))
+}
+
+/// The key to show for an action; empty where none does it now.
+#[must_use]
+pub fn key_name(model: &Model, id: ActionId) -> String {
+    action(id)
+        .map(|action| action.key_name(model))
+        .unwrap_or_default()
+}
+
+/// The key that stops what runs: while keys are text, it is the one that never is.
+#[must_use]
+pub fn stop_key(model: &Model) -> String {
+    let key = key_name(model, ActionId::Cancel);
+    if key.is_empty() {
+        key_name(model, ActionId::Interrupt)
+    } else {
+        key
+    }
 }
 
 /// What a key does now.

@@ -360,6 +360,7 @@ pub(crate) fn workspace() -> Workspace {
             file("Dockerfile", DOCKERFILE),
             file("app.py", "print('ok')\n"),
         ],
+        put_away: false,
     }
 }
 

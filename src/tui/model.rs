@@ -189,6 +189,8 @@ pub struct Model {
     pub last_job: u64,
     /// How often Ctrl+C was pressed in a row.
     pub interrupts: u8,
+    /// Whether the terminal goes to the shell once what is typed is on disk.
+    pub suspends: bool,
     /// Whether the learner's editor is a program that was named.
     pub has_editor: bool,
     /// Whether the learner chose a row; until then the records may.
@@ -226,6 +228,7 @@ impl Model {
             tracing: None,
             last_job: 0,
             interrupts: 0,
+            suspends: false,
             has_editor: false,
             chose: false,
         }

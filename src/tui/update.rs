@@ -101,6 +101,7 @@ pub fn update(model: &mut Model, now: Duration, msg: Msg) -> Vec<Effect> {
         Msg::Failed(trouble) => complain(model, &trouble),
         Msg::TaskPanicked(text) => model.say(Role::Fail, text.as_str()),
     }
+    act::settle(model, &mut effects);
     inside::settle(model, &mut effects);
     moves::settle(model);
     effects

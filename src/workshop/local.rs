@@ -475,7 +475,7 @@ impl Workshop for Local {
             .map_err(|error| trouble(&error, error.hint()))?;
         if !undone {
             return Err(Trouble::new(
-                "Nothing was reset, so there is nothing to bring back.",
+                "Nothing that you wrote was put away, so there is nothing to bring back.",
             ));
         }
         Ok(self.shown(&workspace))

@@ -183,6 +183,7 @@ impl Fake {
             folder: self.folder.clone(),
             log: self.folder.join("log"),
             files: vec![WorkspaceFile::read(&self.folder, "Dockerfile")],
+            put_away: true,
         }
     }
 }

@@ -153,6 +153,7 @@ fn workbench() -> Model {
             file("Dockerfile", Some(recorded.text("dockerfile"))),
             file(".dockerignore", None),
         ],
+        put_away: false,
     };
     let mut tell = |after, msg| {
         let _ = update(&mut model, Duration::from_millis(after), msg);

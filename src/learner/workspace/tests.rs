@@ -143,6 +143,16 @@ fn a_reset_keeps_what_was_there_and_can_be_undone_and_redone() {
 }
 
 #[test]
+fn what_the_course_wrote_is_nothing_to_bring_back() {
+    let desk = desk();
+    desk.workspace.reset().unwrap();
+    assert!(!desk.workspace.is_undoable().unwrap());
+    desk.put("Dockerfile", "FROM mine\n");
+    desk.workspace.reset().unwrap();
+    assert!(desk.workspace.is_undoable().unwrap());
+}
+
+#[test]
 fn resetting_what_was_already_put_back_hides_nothing() {
     let mut solvable = exercise();
     let answer = ("Dockerfile".to_owned(), Arc::from(&b"FROM answer\n"[..]));

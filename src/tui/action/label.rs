@@ -84,7 +84,8 @@ fn main_label(model: &Model) -> Cow<'static, str> {
         Screen::Cves => cves_label(model),
         Screen::Hints => match screen::hints::opens(model) {
             Some(HintState::Opened) => "next hint".into(),
-            Some(HintState::Closed | HintState::Locked) | None => "open".into(),
+            Some(HintState::Locked) => first_closed_label(model),
+            Some(HintState::Closed) | None => "open".into(),
         },
         Screen::Lesson if lesson::in_outline(model) => "read here".into(),
         Screen::Lesson => "answer".into(),
@@ -93,6 +94,15 @@ fn main_label(model: &Model) -> Cow<'static, str> {
             Some(Fix::Engine) | None => "fix".into(),
         },
     }
+}
+
+/// A locked hint leads to the one that is to be opened before it.
+fn first_closed_label(model: &Model) -> Cow<'static, str> {
+    let rows = screen::hint_rows(model);
+    let closed = screen::hints::first_closed(&rows).and_then(|at| rows.get(at));
+    closed.map_or("open".into(), |row| {
+        format!("go to hint {}", row.level).into()
+    })
 }
 
 fn layers_label(model: &Model) -> Cow<'static, str> {

@@ -264,7 +264,11 @@ pub(super) fn panes(model: &Model) -> bool {
         Screen::Work => !model.typing(),
         Screen::Lesson => true,
         Screen::Layers => listed(model),
-        Screen::Hints => model.bench().is_some_and(|bench| !bench.hints.solution),
+        Screen::Hints => {
+            let goals = |exercise| screen::hints::hinted_goals(exercise).len();
+            model.bench().is_some_and(|bench| !bench.hints.solution)
+                && model.exercise().map_or(0, goals) > 1
+        }
         Screen::Home | Screen::Brief | Screen::Result | Screen::Cves | Screen::Doctor => false,
     }
 }

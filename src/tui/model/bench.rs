@@ -143,6 +143,15 @@ pub struct HintsState {
     pub top: usize,
 }
 
+impl HintsState {
+    /// Turns to the hints of another goal, the first one first.
+    pub fn turn_to(&mut self, goal: Option<String>) {
+        self.goal = goal;
+        self.selected = 0;
+        self.top = 0;
+    }
+}
+
 /// One of the learner's files, open.
 #[derive(Debug, Clone)]
 pub struct OpenFile {
@@ -306,6 +315,13 @@ impl Bench {
     #[must_use]
     pub fn conflict(&self) -> Option<&OpenFile> {
         self.files.iter().find(|file| file.conflict.is_some())
+    }
+
+    /// The first file whose text here cannot go to the disk, and why.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<(&OpenFile, Barred)> {
+        let mut unsaved = self.files.iter().filter(|file| file.is_unsaved());
+        unsaved.find_map(|file| Some((file, file.barred?)))
     }
 
     /// Whether an attempt runs.

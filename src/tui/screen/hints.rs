@@ -13,6 +13,7 @@ use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
 use crate::tui::paint::Painter;
 use crate::tui::screen::Extent;
+use crate::tui::screen::HintRow;
 use crate::tui::screen::HintState;
 use crate::tui::screen::body;
 use crate::tui::screen::diff;
@@ -67,6 +68,24 @@ pub fn opens(model: &Model) -> Option<HintState> {
     (state != HintState::Opened || !last).then_some(state)
 }
 
+/// The goals that have hints, in the order of those.
+#[must_use]
+pub fn hinted_goals(exercise: &Exercise) -> Vec<&str> {
+    let mut goals: Vec<&str> = Vec::new();
+    for hint in &exercise.hints {
+        if !goals.contains(&hint.goal.as_str()) {
+            goals.push(&hint.goal);
+        }
+    }
+    goals
+}
+
+/// The row of the hint that is to be opened next.
+#[must_use]
+pub fn first_closed(rows: &[HintRow]) -> Option<usize> {
+    rows.iter().position(|row| row.state == HintState::Closed)
+}
+
 /// Whether the solution may be shown without asking twice.
 #[must_use]
 pub fn solution_is_due(model: &Model) -> bool {
@@ -90,16 +109,16 @@ fn lines(model: &Model, columns: u16) -> Vec<Line<'static>> {
         goals.find(|(entry, _)| entry.id == goal)
     });
     if let Some((entry, _)) = title {
-        lines.push(page::line(
-            theme,
-            &[
-                (Role::Muted, "for the goal "),
-                (Role::Strong, &entry.title()),
+        let title = entry.title();
+        let mut pieces = vec![(Role::Muted, "for the goal "), (Role::Strong, &title)];
+        if hinted_goals(exercise).len() > 1 {
+            pieces.extend([
                 (Role::Muted, "   "),
                 (Role::Key, "Tab"),
                 (Role::Muted, " next goal"),
-            ],
-        ));
+            ]);
+        }
+        lines.push(page::line(theme, &pieces));
         lines.push(Line::default());
     }
     let rows = hint_rows(model);

@@ -9,7 +9,10 @@ mod remarks;
 use ratatui::layout::Position;
 use ratatui::layout::Rect;
 
+use crate::tui::action;
+use crate::tui::action::ActionId;
 use crate::tui::model::Model;
+use crate::tui::model::Screen;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Pane;
 use crate::tui::paint::Painter;
@@ -78,12 +81,25 @@ fn kept(bench: &Bench, columns: u16) -> Vec<String> {
     words.map_or_else(Vec::new, |words| wrap(words.as_str(), columns))
 }
 
-/// Takes the first rows of the file for texts that an earlier sitting did not save.
+/// Whether all that is told of such texts is in sight, or as much as there can be.
+#[must_use]
+pub fn tells_kept(model: &Model) -> bool {
+    let place = layout(model, model.area()).kept;
+    model.screen == Screen::Work
+        && model.bench().is_some_and(|bench| {
+            let rows = kept(bench, place.width).len();
+            bench.zoom && place.height > 0 || rows == usize::from(place.height)
+        })
+}
+
+/// Takes the first rows of the file for texts that an earlier sitting did not save: as many as leave
+/// some of the file in sight.
 fn with_kept(layout: Layout, bench: &Bench) -> Layout {
     let file = layout.file;
     let columns = file.width.saturating_sub(4);
     let rows = u16::try_from(kept(bench, columns).len()).unwrap_or(u16::MAX);
-    if rows == 0 || file.height < rows.saturating_add(4) {
+    let rows = rows.min(file.height.saturating_sub(4));
+    if rows == 0 {
         return layout;
     }
     Layout {
@@ -119,16 +135,23 @@ fn with_note(layout: Layout, wide: bool) -> Layout {
 
 fn zoomed(body: Rect, pane: Pane) -> Layout {
     let top = Rect { height: 1, ..body };
-    let rest = Rect::new(
-        body.x,
-        body.y + 1,
-        body.width,
-        body.height.saturating_sub(1),
-    );
+    let rest = Rect {
+        y: body.y + 1,
+        height: body.height.saturating_sub(1),
+        ..body
+    };
     match pane {
         Pane::File => Layout {
             title: top,
-            file: rest,
+            file: Rect {
+                height: rest.height.saturating_sub(1),
+                ..rest
+            },
+            headline: Rect {
+                y: body.bottom().saturating_sub(1),
+                height: rest.height.min(1),
+                ..body
+            },
             ..Layout::default()
         },
         Pane::Log => Layout {
@@ -206,15 +229,12 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Opti
     }
     let layout = layout(model, area);
     let mut cursor = None;
-    let place = layout.kept;
-    for (line, y) in kept(bench, place.width).iter().zip(place.y..place.bottom()) {
-        painter.text(place.x, y, place.width, Role::Warn, line);
-    }
+    tell_kept(model, painter, layout.kept, bench);
     if layout.file.height > 0 {
         cursor = file::view(model, painter, &layout, bench);
     }
     if layout.note.height > 0 {
-        remarks::note(painter, layout.note, bench);
+        remarks::note(model, painter, layout.note, bench);
     }
     if layout.side.height > 0 {
         painter.column(layout.side.x.saturating_sub(2), body.y, layout.side.height);
@@ -231,7 +251,9 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Opti
         };
         painter.rule(body.x, y.saturating_sub(1), body.width);
     }
-    build::headline(model, painter, layout.headline, bench);
+    if layout.headline.height > 0 {
+        build::headline(model, painter, layout.headline, bench);
+    }
     if layout.steps.height > 0 {
         build::steps(model, painter, layout.steps, bench);
         if bench.build.is_some() {
@@ -242,6 +264,21 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Opti
         build::log(painter, layout.log, bench);
     }
     cursor
+}
+
+/// Says where texts are that an earlier sitting did not save; where there are not rows enough, the
+/// last one says what gives more.
+fn tell_kept(model: &Model, painter: &mut Painter<'_>, place: Rect, bench: &Bench) {
+    let mut lines = kept(bench, place.width);
+    let rows = usize::from(place.height);
+    let key = action::key_name(model, ActionId::Zoom);
+    if rows > 0 && lines.len() > rows && !bench.zoom && !key.is_empty() {
+        lines.truncate(rows - 1);
+        lines.push(format!("{key} shows where all text of yours is kept"));
+    }
+    for (line, y) in lines.iter().zip(place.y..place.bottom()) {
+        painter.text(place.x, y, place.width, Role::Warn, line);
+    }
 }
 
 fn not_open(painter: &mut Painter<'_>, body: Rect, bench: &Bench) {

@@ -37,7 +37,7 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::Quit if model.screen == Screen::Home => leave(model, effects),
         ActionId::Quit => navigate::back(model, effects),
         ActionId::Interrupt => interrupt(model, effects),
-        ActionId::Suspend => effects.push(Effect::Suspend),
+        ActionId::Suspend => suspend(model, effects),
         ActionId::Repaint => effects.push(Effect::Repaint),
         ActionId::Up
         | ActionId::Down
@@ -91,9 +91,30 @@ pub(super) fn act(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     }
 }
 
+/// Gives the terminal to the shell once what is typed is on disk: all of us stops there. A second
+/// time it is meant at once.
+fn suspend(model: &mut Model, effects: &mut Vec<Effect>) {
+    if std::mem::replace(&mut model.suspends, true) {
+        model.suspends = false;
+        return effects.push(Effect::Suspend);
+    }
+    files::save_all(model, effects);
+}
+
+/// Stops where that was asked for and nothing is on its way to the disk any more.
+pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
+    let mut files = model.benches.values().flat_map(|bench| &bench.files);
+    let saving = files.any(|file| file.saving.is_some() && file.conflict.is_none());
+    if model.suspends && !saving {
+        model.suspends = false;
+        effects.push(Effect::Suspend);
+    }
+}
+
 /// Where the work goes on, what was told of the sitting before has been read.
 fn go_on(model: &mut Model, id: ActionId) {
     if matches!(id, ActionId::Edit | ActionId::EditOutside | ActionId::Build)
+        && screen::work::tells_kept(model)
         && let Some(bench) = model.bench_mut()
     {
         bench.kept = None;
@@ -126,13 +147,13 @@ fn for_exercise(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::Reset => overlays::ask(
             model,
             id,
-            "Put the starter back? What you have is kept: `undo reset` brings it back.",
+            "Put the starter back? What you wrote is kept: `undo reset` brings it back.",
         ),
         ActionId::UndoReset => files::exchange(model, Wanted::PutAway, effects),
         ActionId::Apply => overlays::ask(
             model,
             id,
-            "Put the solution into your files? What you have is kept: `undo reset` brings it back.",
+            "Put the solution into your files? What you wrote is kept: `undo reset` brings it back.",
         ),
         ActionId::Solution => {
             let shown = model.bench().is_some_and(|bench| bench.hints.solution);
@@ -232,7 +253,14 @@ fn open_hint(model: &mut Model, effects: &mut Vec<Effect>) {
             }
         }
         screen::HintState::Locked => {
-            model.say(Role::Warn, format!("Open hint {} first.", row.level - 1));
+            let Some(closed) = screen::hints::first_closed(&rows) else {
+                return;
+            };
+            if let Some(bench) = model.bench_mut() {
+                bench.hints.selected = closed;
+            }
+            let level = rows.get(closed).map_or(1, |row| row.level);
+            model.say(Role::Warn, format!("Open hint {level} first."));
         }
         screen::HintState::Closed => {
             let (goal, level) = (row.goal.clone(), row.level);
@@ -338,7 +366,7 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
             } else {
                 // One that waits for the end of a build was a save's.
                 bench.wants_build &= !running;
-                "builds only with b"
+                "builds only when asked to"
             };
             model.say(Role::Muted, words);
         }
@@ -366,7 +394,7 @@ fn on_bench(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
 }
 
 /// Takes back the last change of the file, or brings it back.
-fn undo(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+pub(super) fn undo(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     let now = model.now;
     let Some(file) = model.bench_mut().and_then(|bench| bench.shown_mut()) else {
         return;

@@ -8,6 +8,8 @@ use crate::engine::BuildEvent;
 use crate::report::Outcome;
 use crate::report::Report;
 use crate::text::Clean;
+use crate::tui::action;
+use crate::tui::action::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::model::Job;
 use crate::tui::model::Model;
@@ -22,6 +24,7 @@ use crate::tui::msg::JobId;
 use crate::tui::theme::Role;
 use crate::tui::update::complain;
 use crate::tui::update::files;
+use crate::tui::update::navigate;
 use crate::units::show_duration;
 use crate::workshop::EngineState;
 use crate::workshop::Trouble;
@@ -31,9 +34,13 @@ const LONG: Duration = Duration::from_secs(10);
 
 /// Saves, then builds, as the learner asks: it is shown, whatever was on the screen.
 pub(super) fn build(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.job.is_some() {
-        model.say(Role::Warn, "a build is running: x stops it");
-        return;
+    if let Some(job) = &model.job {
+        let words = match action::stop_key(model) {
+            _ if job.cancelling => "the build that runs is being stopped".to_owned(),
+            key if key.is_empty() => "a build is running".to_owned(),
+            key => format!("a build is running: {key} stops it"),
+        };
+        return model.say(Role::Warn, words);
     }
     if !is_ready(model, effects) {
         return;
@@ -43,6 +50,7 @@ pub(super) fn build(model: &mut Model, effects: &mut Vec<Effect>) {
     };
     let exercise = bench.exercise.clone();
     model.screen = Screen::Work;
+    navigate::remember(model);
     save_and_begin(model, &exercise, effects);
 }
 
@@ -69,18 +77,19 @@ fn is_ready(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
     match &model.engine {
         EngineState::Ready { .. } => return true,
         EngineState::Looking => {
-            model.say(
-                Role::Warn,
-                "still looking for the engine; b again in a moment",
-            );
+            let key = action::key_name(model, ActionId::Build);
+            let words = format!("still looking for the engine; {key} again in a moment");
+            model.say(Role::Warn, words);
         }
         EngineState::Missing { .. } => {
             effects.push(Effect::FindEngine);
             model.engine = EngineState::Looking;
-            model.say(
-                Role::Warn,
-                "no engine answered so far; looking again (D tells more)",
-            );
+            let more = match action::key_name(model, ActionId::Doctor) {
+                key if key.is_empty() => String::new(),
+                key => format!(" ({key} tells more)"),
+            };
+            let words = format!("no engine answered so far; looking again{more}");
+            model.say(Role::Warn, words);
         }
     }
     false
@@ -91,8 +100,22 @@ pub(super) fn save_and_begin(model: &mut Model, exercise: &ExerciseId, effects: 
     let Some(bench) = model.benches.get_mut(exercise) else {
         return;
     };
-    bench.wants_build = bench.conflict().is_none();
-    if !bench.wants_build || bench.exchanging {
+    bench.wants_build = bench.conflict().is_none() && bench.unwritable().is_none();
+    if !bench.wants_build {
+        // What is on disk is not what is on the screen: its verdict would be told beside this text.
+        let words = bench.unwritable().map(|(file, barred)| {
+            format!(
+                "{} is neither saved nor built: {}",
+                file.name,
+                barred.words()
+            )
+        });
+        if let Some(words) = words {
+            model.say(Role::Warn, words);
+        }
+        return;
+    }
+    if bench.exchanging {
         return;
     }
     files::save_all(model, effects);
@@ -133,11 +156,7 @@ pub(super) fn begin(model: &mut Model, exercise: &ExerciseId, effects: &mut Vec<
     bench.building = bench
         .files
         .iter()
-        .map(|file| {
-            let saved = file.disk.clone().filter(|_| bench.typing);
-            let text = saved.unwrap_or_else(|| file.editor.text());
-            (file.name.clone(), text)
-        })
+        .map(|file| (file.name.clone(), file.disk.clone().unwrap_or_default()))
         .collect();
     // Used up from here on, whatever comes of the attempt.
     bench.numbered += 1;
@@ -242,7 +261,7 @@ fn finish(
         bench.attempts += 1;
         bench.number = number;
         bench.result = crate::tui::model::bench::ResultState::default();
-        bench.hints.goal = None;
+        bench.hints.turn_to(None);
         bench.news = !seen;
         forget_look(bench, &report);
         bench.report = Some(report);
@@ -256,7 +275,10 @@ fn finish(
         let problem = report.problem.as_ref();
         let words = problem.map_or_else(
             || "the engine does not answer".to_owned(),
-            |problem| problem.message.to_string(),
+            |problem| match &problem.next_step {
+                Some(next_step) => format!("{} {next_step}", problem.message),
+                None => problem.message.to_string(),
+            },
         );
         bench.wants_build = false;
         model.say(Role::Fail, words);

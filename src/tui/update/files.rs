@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::course::ExerciseId;
+use crate::tui::action;
+use crate::tui::action::ActionId;
 use crate::tui::effect::Effect;
 use crate::tui::effect::Unwritten;
 use crate::tui::effect::Wanted;
@@ -101,17 +103,22 @@ pub(super) fn exchanged(
         Ok(workspace) => {
             // Who asked for a build meanwhile meant that of the files that were to come.
             let asked = std::mem::take(&mut bench.wants_build);
+            let put_away = workspace.put_away;
             bench.take(workspace);
             bench.typing = false;
             let rebuild = bench.rebuild && matches!(wanted, Wanted::Solution(_));
             let words = match wanted {
-                Wanted::Starter => "The starter is back. `: undo reset` brings yours back.",
-                Wanted::Solution(_) => {
-                    "The solution is in your files. `: undo reset` brings yours back."
-                }
+                Wanted::Starter => "The starter is back.",
+                Wanted::Solution(_) => "The solution is in your files.",
                 Wanted::PutAway => "Your files are back.",
             };
-            model.say(Role::Pass, words);
+            let how = match wanted {
+                Wanted::Starter | Wanted::Solution(_) if put_away => {
+                    " `: undo reset` brings yours back."
+                }
+                _ => "",
+            };
+            model.say(Role::Pass, format!("{words}{how}"));
             if asked {
                 attempts::save_and_begin(model, exercise, effects);
             } else if rebuild {
@@ -325,15 +332,22 @@ fn show_conflict(model: &mut Model, exercise: &ExerciseId) {
         bench.file = index;
         bench.zoom = false;
     }
-    if model.screen != Screen::Work
-        && model
-            .bench()
-            .is_some_and(|bench| bench.exercise == *exercise)
-    {
-        model.say(
-            Role::Warn,
-            "a file changed on disk and here: press 2 to choose",
-        );
+    let open = model
+        .bench()
+        .filter(|bench| bench.exercise == *exercise && model.screen != Screen::Work);
+    let words = open.and_then(Bench::conflict).map(|file| {
+        let what = match file.barred {
+            Some(barred) if file.is_gone() => format!("is {} on disk", barred.label()),
+            None if file.is_gone() => "was deleted on disk".to_owned(),
+            _ => "changed on disk, and here too".to_owned(),
+        };
+        match action::key_name(model, ActionId::Work) {
+            key if key.is_empty() => format!("{} {what}", file.name),
+            key => format!("{} {what}: press {key} to choose", file.name),
+        }
+    });
+    if let Some(words) = words {
+        model.say(Role::Warn, words);
     }
 }
 

@@ -163,7 +163,7 @@ fn in_result(model: &mut Model, id: ActionId) {
         (ActionId::Down, _) => {}
         _ => bench.result.top = top,
     }
-    bench.hints.goal = None;
+    bench.hints.turn_to(None);
     if matches!(id, ActionId::Up | ActionId::Down) {
         show_open_goal(model);
     }
@@ -189,20 +189,13 @@ fn next_goal(model: &mut Model) {
     let (Some(exercise), Some(now)) = (model.exercise(), screen::hinted_goal(model)) else {
         return;
     };
-    let mut goals: Vec<&str> = Vec::new();
-    for hint in &exercise.hints {
-        if !goals.contains(&hint.goal.as_str()) {
-            goals.push(&hint.goal);
-        }
-    }
+    let goals = screen::hints::hinted_goals(exercise);
     let at = goals.iter().position(|goal| *goal == now).unwrap_or(0);
     let next = goals
         .get((at + 1) % goals.len().max(1))
         .map(|goal| (*goal).to_owned());
     if let Some(bench) = model.bench_mut() {
-        bench.hints.goal = next;
-        bench.hints.selected = 0;
-        bench.hints.top = 0;
+        bench.hints.turn_to(next);
     }
 }
 

@@ -172,7 +172,7 @@ pub(super) fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// The view that the exercise opens with the next time.
-fn remember(model: &mut Model) {
+pub(super) fn remember(model: &mut Model) {
     let screen = model.screen;
     if let Some(bench) = model.bench_mut() {
         bench.view = screen;
@@ -253,7 +253,8 @@ pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.screen == Screen::Lesson && (lesson::leave(model) || lesson::close_outline(model)) {
         return;
     }
-    if let Some(bench) = model.bench_mut()
+    if model.screen == Screen::Work
+        && let Some(bench) = model.bench_mut()
         && bench.zoom
     {
         bench.zoom = false;

@@ -3,6 +3,8 @@
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 
+use crate::tui::action::ActionId;
+use crate::tui::action::is_enabled;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Pane;
@@ -10,6 +12,7 @@ use crate::tui::model::overlay::Overlay;
 use crate::tui::screen::work;
 use crate::tui::screen::work::Remark;
 use crate::tui::theme::Role;
+use crate::tui::update::act;
 use crate::tui::update::files;
 
 /// Opens the list at the row of the cursor, or the next one after it.
@@ -54,6 +57,15 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, selected: usize, effects: &m
             }
             return;
         }
+        KeyCode::Char('u') => {
+            if let Some(bench) = model.bench_mut() {
+                bench.pane = Pane::File;
+            }
+            if is_enabled(model, ActionId::Undo) {
+                act::undo(model, ActionId::Undo, effects);
+            }
+            selected
+        }
         _ => selected,
     };
     model.overlay = Some(Overlay::Remarks(to));
@@ -77,7 +89,12 @@ pub(super) fn fix(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn mend(model: &mut Model, remark: &Remark, effects: &mut Vec<Effect>) {
     let now = model.now;
-    let Some(file) = model.bench_mut().and_then(|bench| bench.shown_mut()) else {
+    let Some(bench) = model.bench_mut() else {
+        return;
+    };
+    // Undo is a key of the file.
+    bench.pane = Pane::File;
+    let Some(file) = bench.shown_mut() else {
         return;
     };
     if remark.fix.is_empty() || file.conflict.is_some() {

@@ -2,6 +2,7 @@
 
 mod files;
 mod inside;
+mod named;
 mod remarks;
 
 use std::sync::Arc;

@@ -75,6 +75,8 @@ impl Local {
             folder: workspace.path().to_owned(),
             log: self.log(&exercise.id),
             files: files.collect(),
+            // Where that cannot be read, nothing is promised.
+            put_away: workspace.is_undoable().unwrap_or_default(),
         }
     }
 }

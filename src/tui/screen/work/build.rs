@@ -6,6 +6,8 @@ use ratatui::layout::Rect;
 
 use crate::report::Outcome;
 use crate::report::Problem;
+use crate::tui::action;
+use crate::tui::action::ActionId;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Pane;
@@ -35,7 +37,7 @@ pub(super) fn headline(model: &Model, painter: &mut Painter<'_>, area: Rect, ben
     if build.is_running() {
         running(model, painter, x, y, end, build);
     } else {
-        over(painter, x, y, end, (bench, build));
+        over(model, painter, (x, y, end), bench, build);
     }
 }
 
@@ -45,7 +47,11 @@ fn idle(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, benc
     let glyphs = painter.theme.glyphs;
     match &model.engine {
         EngineState::Missing { trouble, .. } => {
-            let text = format!("{} {}; D shows what to do", glyphs.warn, trouble.message);
+            let todo = match action::key_name(model, ActionId::Doctor) {
+                key if key.is_empty() => String::new(),
+                key => format!("; {key} shows what to do"),
+            };
+            let text = format!("{} {}{todo}", glyphs.warn, trouble.message);
             painter.text(x, y, room, Role::Warn, &text);
         }
         EngineState::Looking => {
@@ -60,12 +66,15 @@ fn idle(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, benc
             } else {
                 "builds and judges again"
             };
-            painter.line(
-                x,
-                y,
-                room,
-                &[(Role::Key, "b"), (Role::Muted, " "), (Role::Muted, words)],
-            );
+            let key = action::key_name(model, ActionId::Build);
+            if !key.is_empty() {
+                let pieces = [
+                    (Role::Key, key.as_str()),
+                    (Role::Muted, " "),
+                    (Role::Muted, words),
+                ];
+                painter.line(x, y, room, &pieces);
+            }
         }
     }
 }
@@ -84,12 +93,11 @@ fn running(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, b
             (Role::Text, &format!("   {elapsed}")),
         ],
     ) + 4;
-    // While typing, a letter is a letter.
-    let key = if model.typing() { "Ctrl+C" } else { "x" };
+    let key = action::stop_key(model);
     let (word, reserved) = if cancelling {
         ("cancelling…", 14)
     } else {
-        ("", width(key) + 10)
+        ("", width(&key) + 10)
     };
     let text = phase(model, build);
     let room = end.saturating_sub(x + reserved);
@@ -97,8 +105,8 @@ fn running(model: &Model, painter: &mut Painter<'_>, x: u16, y: u16, end: u16, b
     if cancelling {
         painter.right(end, y, end.saturating_sub(x), Role::Warn, word);
     } else {
-        let at = end.saturating_sub(width(key) + 7);
-        painter.line(at, y, 16, &[(Role::Key, key), (Role::Muted, " cancel")]);
+        let at = end.saturating_sub(width(&key) + 7);
+        painter.line(at, y, 16, &[(Role::Key, &key), (Role::Muted, " cancel")]);
     }
 }
 
@@ -158,7 +166,13 @@ fn end_of(build: &Build, glyphs: &Glyphs) -> (Role, &'static str, &'static str) 
     }
 }
 
-fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&Bench, &Build)) {
+fn over(
+    model: &Model,
+    painter: &mut Painter<'_>,
+    (x, y, end): (u16, u16, u16),
+    bench: &Bench,
+    build: &Build,
+) {
     let glyphs = painter.theme.glyphs;
     let (role, glyph, words) = end_of(build, glyphs);
     let elapsed = build
@@ -180,11 +194,12 @@ fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&B
     } else {
         ""
     };
-    let enter = "Enter result";
+    let key = action::key_name(model, ActionId::Main);
+    let enter = format!("{key} result");
     let x = painter.line(
         x,
         y,
-        end.saturating_sub(x + width(enter) + 3),
+        end.saturating_sub(x + width(&enter) + 3),
         &[
             (role, glyph),
             (Role::Strong, &format!(" Build {}", build.number)),
@@ -194,16 +209,10 @@ fn over(painter: &mut Painter<'_>, x: u16, y: u16, end: u16, (bench, build): (&B
             (Role::Text, &problem),
         ],
     );
-    let at = end.saturating_sub(width(enter));
-    // While typing, Enter is a new line.
-    let judged = !bench.typing && told;
-    if judged && at > x {
-        painter.line(
-            at,
-            y,
-            width(enter),
-            &[(Role::Key, "Enter"), (Role::Muted, " result")],
-        );
+    let at = end.saturating_sub(width(&enter));
+    if told && !key.is_empty() && at > x {
+        let pieces = [(Role::Key, key.as_str()), (Role::Muted, " result")];
+        painter.line(at, y, width(&enter), &pieces);
     }
 }
 

@@ -6,6 +6,8 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthChar;
 
 use crate::dockerfile::lint::Severity;
+use crate::tui::action;
+use crate::tui::action::ActionId;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Conflict;
@@ -24,7 +26,6 @@ use crate::tui::screen::work::remarks::beside;
 use crate::tui::screen::work::remarks::mark;
 use crate::tui::screen::work::remarks::remarks;
 use crate::tui::theme::Role;
-use crate::workshop::Barred;
 
 /// Columns of the bill, the step's mark and the line's number.
 const BILLED: u16 = 18;
@@ -237,10 +238,9 @@ fn text(
         line_of_text(painter, place, line, colors, file.editor.left);
     }
     if lines.iter().all(String::is_empty) && !bench.typing {
-        let empty = "an empty file: e edits it";
-        let words = file.barred.map_or(empty, Barred::words);
+        let words = empty(model, file);
         let room = area.width.saturating_sub(gutter);
-        painter.text(area.x + gutter, area.y, room, Role::Muted, words);
+        painter.text(area.x + gutter, area.y, room, Role::Muted, &words);
     }
     if !bench.typing || model.screen != crate::tui::model::Screen::Work {
         return None;
@@ -252,6 +252,16 @@ fn text(
     let y = u16::try_from(row.saturating_sub(file.editor.top)).unwrap_or(u16::MAX);
     let x = (area.x + gutter).saturating_add(x).min(area.right() - 1);
     Some(Position::new(x, area.y.saturating_add(y)))
+}
+
+/// What stands in the place of a text that is not there.
+fn empty(model: &Model, file: &OpenFile) -> String {
+    let key = action::key_name(model, ActionId::Edit);
+    match file.barred {
+        Some(barred) => barred.words().to_owned(),
+        None if key.is_empty() => "an empty file".to_owned(),
+        None => format!("an empty file: {key} edits it"),
+    }
 }
 
 fn ships(entry: &Entry) -> Option<crate::units::Bytes> {

@@ -9,6 +9,8 @@ use crate::dockerfile::lint::Rule;
 use crate::dockerfile::lint::Severity;
 use crate::text::Clean;
 use crate::text::plural;
+use crate::tui::action;
+use crate::tui::action::ActionId;
 use crate::tui::model::Model;
 use crate::tui::model::bench::Bench;
 use crate::tui::paint::Painter;
@@ -160,15 +162,16 @@ pub(super) const fn mark(glyphs: &'static Glyphs, severity: Severity) -> (Role, 
 }
 
 /// Says what is remarked on the row at hand, or how many rows have remarks.
-pub(super) fn note(painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
+pub(super) fn note(model: &Model, painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
     let all = remarks(bench);
     let Some(row) = bench.shown().map(|file| file.editor.cursor().0) else {
         return;
     };
     let (x, end) = (area.x + 2, area.right().saturating_sub(1));
+    let [fix, why] = [ActionId::Fix, ActionId::Remarks].map(|id| action::key_name(model, id));
     let here: Vec<&Remark> = all.iter().filter(|remark| remark.row == row).collect();
     let Some(remark) = here.first() else {
-        if !all.is_empty() && !bench.typing {
+        if !all.is_empty() && !why.is_empty() {
             let rows: std::collections::BTreeSet<usize> =
                 all.iter().map(|remark| remark.row).collect();
             let words = format!(" {} to look at", plural(rows.len(), "line"));
@@ -176,7 +179,7 @@ pub(super) fn note(painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
                 x,
                 area.y,
                 end.saturating_sub(x),
-                &[(Role::Key, "L"), (Role::Muted, &words)],
+                &[(Role::Key, &why), (Role::Muted, &words)],
             );
         }
         return;
@@ -186,19 +189,16 @@ pub(super) fn note(painter: &mut Painter<'_>, area: Rect, bench: &Bench) {
         1 => String::new(),
         several => format!("  and {} more", several - 1),
     };
-    let keys: &[(Role, &str)] = match (bench.typing, remark.fix.is_empty()) {
-        (true, _) => &[],
-        (false, true) => &[(Role::Key, "L"), (Role::Muted, " why")],
-        (false, false) => &[
-            (Role::Key, "F"),
-            (Role::Muted, " fix  "),
-            (Role::Key, "L"),
-            (Role::Muted, " why"),
-        ],
-    };
+    let mut keys: Vec<(Role, &str)> = Vec::new();
+    if !fix.is_empty() {
+        keys.extend([(Role::Key, fix.as_str()), (Role::Muted, " fix  ")]);
+    }
+    if !why.is_empty() {
+        keys.extend([(Role::Key, why.as_str()), (Role::Muted, " why")]);
+    }
     let keys_width: u16 = keys.iter().map(|(_, text)| width(text)).sum();
     let at = end.saturating_sub(keys_width);
-    painter.line(at, area.y, keys_width, keys);
+    painter.line(at, area.y, keys_width, &keys);
     let role = if role == Role::Muted {
         Role::Text
     } else {

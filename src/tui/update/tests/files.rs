@@ -23,6 +23,7 @@ use super::bench;
 use super::edit;
 use super::file;
 use super::on_disk;
+use super::saved;
 use super::saves;
 use super::started;
 use super::status;
@@ -103,6 +104,86 @@ fn what_was_typed_into_a_file_that_may_not_be_written_any_more_is_kept() {
     let effects = scene.tell(Msg::Terminate);
     assert_eq!(kept(&effects), [format!("mine{DOCKERFILE}")]);
     assert_eq!(saves(&effects), [""; 0]);
+}
+
+#[test]
+fn no_other_text_is_built_than_the_one_on_the_screen() {
+    let mut scene = typed("mine");
+    barred(&mut scene, Some(DOCKERFILE), Barred::ReadOnly);
+    let effects = scene.char('b');
+    assert_eq!((started(&effects), saves(&effects)), (0, vec![]));
+    assert_eq!(
+        status(&scene),
+        "Dockerfile is neither saved nor built: it is read-only; change its mode"
+    );
+    assert!(!bench(&scene).wants_build);
+    // Nor by itself, once something else was saved.
+    scene.char('w');
+    scene.tell(Msg::Disk {
+        exercise: shrink(),
+        files: vec![WorkspaceFile {
+            name: "app.py".to_owned(),
+            text: Some("print('other')\n".to_owned()),
+            barred: None,
+        }],
+    });
+    assert!(!bench(&scene).is_building());
+}
+
+#[test]
+fn a_file_that_was_deleted_is_told_as_such_on_every_screen() {
+    let mut scene = Scene::work();
+    scene.char('1');
+    on_disk(&mut scene, None);
+    assert_eq!(
+        status(&scene),
+        "Dockerfile was deleted on disk: press 2 to choose"
+    );
+    let mut scene = typed("mine");
+    scene.key(KeyCode::Esc);
+    scene.char('1');
+    on_disk(&mut scene, Some("FROM theirs\n"));
+    assert_eq!(
+        status(&scene),
+        "Dockerfile changed on disk, and here too: press 2 to choose"
+    );
+}
+
+#[test]
+fn the_shell_gets_the_terminal_once_what_is_typed_is_on_disk() {
+    let stops = |effects: &[Effect]| effects.contains(&Effect::Suspend);
+    assert!(stops(&Scene::work().ctrl('z')));
+    let mut scene = typed("mine");
+    let effects = scene.ctrl('z');
+    let mine = format!("mine{DOCKERFILE}");
+    assert_eq!(saves(&effects), [mine.as_str()]);
+    assert!(!stops(&effects));
+    assert!(stops(&saved(&mut scene, &mine, Ok(()))));
+    // Where the disk does not answer, a second time is meant at once.
+    let mut scene = typed("mine");
+    assert!(!stops(&scene.ctrl('z')));
+    assert!(stops(&scene.ctrl('z')));
+    assert!(!stops(&saved(&mut scene, &mine, Ok(()))));
+}
+
+#[test]
+fn where_texts_are_kept_is_told_before_it_is_forgotten() {
+    let place =
+        |number: u32| format!("/home/somebody/with/a/long/name/kept/{number}/Dockerfile").into();
+    let mut scene = Scene::work();
+    let kept = KeptTexts::at((1..5).map(place).collect());
+    scene.model.bench_mut().unwrap().kept = kept;
+    scene.resize(60, 18);
+    let picture = scene.picture(60, 18);
+    assert!(picture.contains("z shows where all text"), "{picture}");
+    scene.char('e');
+    scene.key(KeyCode::Esc);
+    assert!(bench(&scene).kept.is_some(), "not all of it was told");
+    scene.char('z');
+    let picture = scene.picture(60, 18);
+    assert!(picture.contains("you want from there."), "{picture}");
+    scene.char('e');
+    assert!(bench(&scene).kept.is_none());
 }
 
 #[test]
@@ -278,6 +359,7 @@ fn files_that_were_exchanged_can_be_undone_here_as_well() {
     let place = "/k/000001/Dockerfile";
     let mut fresh = workspace();
     fresh.files[0].text = Some("FROM starter\n".to_owned());
+    fresh.put_away = true;
     scene.tell(Msg::Exchanged {
         exercise: shrink(),
         wanted: Wanted::Starter,
@@ -290,6 +372,26 @@ fn files_that_were_exchanged_can_be_undone_here_as_well() {
     assert!(words(&mut scene).contains(place));
     let effects = scene.char('u');
     assert_eq!(saves(&effects), [format!("mine{DOCKERFILE}")]);
+}
+
+#[test]
+fn what_nobody_wrote_is_not_promised_back() {
+    let mut scene = Scene::work();
+    for (wanted, words) in [
+        (Wanted::Starter, "The starter is back."),
+        (
+            Wanted::Solution(Default::default()),
+            "The solution is in your files.",
+        ),
+    ] {
+        scene.tell(Msg::Exchanged {
+            exercise: shrink(),
+            wanted,
+            result: Ok(workspace()),
+            unsaved: None,
+        });
+        assert_eq!(status(&scene), words);
+    }
 }
 
 #[test]

@@ -92,6 +92,26 @@ fn the_list_leads_to_the_line_and_mends_from_there() {
 }
 
 #[test]
+fn what_was_mended_is_taken_back_wherever_that_was_said() {
+    // The log had the keys.
+    let mut scene = Scene::work();
+    scene.key(KeyCode::Tab);
+    scene.char('F');
+    assert_ne!(file(&scene).editor.text(), DOCKERFILE);
+    scene.char('u');
+    assert_eq!(file(&scene).editor.text(), DOCKERFILE);
+    // The list is still open.
+    scene.key(KeyCode::Tab);
+    scene.char('L');
+    scene.char('F');
+    assert_ne!(file(&scene).editor.text(), DOCKERFILE);
+    let effects = scene.char('u');
+    assert_eq!(file(&scene).editor.text(), DOCKERFILE);
+    assert!(matches!(scene.model.overlay, Some(Overlay::Remarks(_))));
+    assert_eq!(saves(&effects).len(), 0, "the disk still has it");
+}
+
+#[test]
 fn a_read_only_file_is_not_mended() {
     let mut scene = Scene::work();
     scene.model.bench_mut().unwrap().shown_mut().unwrap().barred = Some(Barred::ReadOnly);
