@@ -31,6 +31,8 @@ pub use file::NotSaved;
 pub use file::WorkspaceFile;
 pub use local::Local;
 pub use nameless::report as nameless_report;
+pub use solution::LEFT_TO_HINTS;
+pub use solution::left_to_hints;
 pub use solution::solution_is_due;
 pub use supply::Supply;
 pub use sweep::Sweep;

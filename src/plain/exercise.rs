@@ -1,5 +1,7 @@
 //! An exercise: its brief, the learner's files, attempts, hints, the worked answer.
 
+use std::collections::BTreeSet;
+
 use similar::ChangeTag;
 use similar::TextDiff;
 
@@ -106,14 +108,19 @@ impl Plain<'_> {
                     return Ok(None);
                 }
                 let fresh = workshop.open(&exercise.id).await?;
-                self.say_all(remarks::lines(&fresh.files, Detail::Short));
+                self.say_all(remarks::lines(
+                    &fresh.files,
+                    Detail::Short,
+                    &self.left_to_hints(exercise),
+                ));
                 return Ok(Some(fresh));
             }
             Action::Show => {
                 let fresh = workshop.open(&exercise.id).await?;
                 self.show(&fresh).await;
-                self.pages(&remarks::lines(&fresh.files, Detail::Full))
-                    .await;
+                let told =
+                    remarks::lines(&fresh.files, Detail::Full, &self.left_to_hints(exercise));
+                self.pages(&told).await;
                 return Ok(Some(fresh));
             }
             Action::Brief => self.brief(exercise, workspace).await,
@@ -145,6 +152,16 @@ impl Plain<'_> {
             Action::Back => {}
         }
         Ok(None)
+    }
+
+    /// The rules whose next step is left to the hints.
+    fn left_to_hints(&self, exercise: &Exercise) -> BTreeSet<&'static str> {
+        let record = self.progress.exercises.get(&exercise.id);
+        if solution_is_due(exercise, record) {
+            BTreeSet::new()
+        } else {
+            workshop::left_to_hints(exercise)
+        }
     }
 
     async fn brief(&mut self, exercise: &Exercise, workspace: &Workspace) {
@@ -198,12 +215,13 @@ impl Plain<'_> {
 
     async fn build(&mut self, exercise: &Exercise) -> Result<(), Trouble> {
         let files = self.services.workshop.open(&exercise.id).await?.files;
-        self.say_all(remarks::lines(&files, Detail::Short));
+        let planted = self.left_to_hints(exercise);
+        self.say_all(remarks::lines(&files, Detail::Short, &planted));
         self.say("Building. Ctrl-C stops it.");
         let cancel = self.tty.stop();
         let mut events = self.services.workshop.start_attempt(&exercise.id, cancel);
         let mut progress = Progress::default();
-        let mut said_bases = std::collections::BTreeSet::new();
+        let mut said_bases = BTreeSet::new();
         let mut finished: Option<Box<Report>> = None;
         let mut number = None;
         while let Some(event) = events.recv().await {

@@ -4,9 +4,28 @@ use std::collections::BTreeSet;
 
 use super::Record;
 use crate::course::Exercise;
+use crate::dockerfile::Dockerfile;
+use crate::dockerfile::lint;
+use crate::dockerfile::lint::Severity;
 
 /// Attempts that did not pass after which nobody is asked twice.
 const ATTEMPTS: u32 = 2;
+
+/// What is said in the place of the next step and the fix of a fault that an exercise plants.
+pub const LEFT_TO_HINTS: &str = "this is what the exercise is about: its hints lead on from here";
+
+/// The rules that find a grave fault in what an exercise begins with: what mends it is a part of the
+/// worked answer, and is shown on the same terms.
+#[must_use]
+pub fn left_to_hints(exercise: &Exercise) -> BTreeSet<&'static str> {
+    let starter = exercise.files.get("Dockerfile");
+    let text = String::from_utf8_lossy(starter.map_or(&[][..], |text| text));
+    lint::check(&Dockerfile::parse(&text))
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| finding.rule.id)
+        .collect()
+}
 
 /// Whether the worked answer of an exercise may be shown at once: some attempt passed, or two did
 /// not, or every hint for one of its goals is open.

@@ -1,6 +1,7 @@
 //! One exercise on the workbench: its files, its build and its last report.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ pub struct Bench {
     pub wants_build: bool,
     /// Whether other files are on their way in place of these: nothing is saved or built meanwhile.
     pub exchanging: bool,
+    /// The rules whose fix and next step are left to the hints.
+    pub left_to_hints: BTreeSet<&'static str>,
     /// The view that was open last.
     pub view: Screen,
     /// The first line of the brief.
@@ -249,6 +252,7 @@ impl Bench {
             rebuild: false,
             wants_build: false,
             exchanging: false,
+            left_to_hints: BTreeSet::new(),
             view: Screen::Brief,
             brief_top: 0,
             result: ResultState::default(),

@@ -101,7 +101,8 @@ fn suspend(model: &mut Model, effects: &mut Vec<Effect>) {
     files::save_all(model, effects);
 }
 
-/// Stops where that was asked for and nothing is on its way to the disk any more.
+/// What may be due after any message: stops where that was asked for and nothing is on its way to
+/// the disk any more.
 pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     let mut files = model.benches.values().flat_map(|bench| &bench.files);
     let saving = files.any(|file| file.saving.is_some() && file.conflict.is_none());
@@ -109,6 +110,7 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.suspends = false;
         effects.push(Effect::Suspend);
     }
+    navigate::settle(model);
 }
 
 /// Where the work goes on, what was told of the sitting before has been read.

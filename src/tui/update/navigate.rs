@@ -7,6 +7,7 @@ use crate::tui::model::Screen;
 use crate::tui::model::Unit;
 use crate::tui::model::bench::Bench;
 use crate::tui::model::bench::Pane;
+use crate::tui::screen;
 use crate::tui::screen::work;
 use crate::tui::theme::Role;
 use crate::tui::update::complain;
@@ -15,6 +16,7 @@ use crate::tui::update::files;
 use crate::tui::update::inside;
 use crate::tui::update::lesson;
 use crate::tui::update::moves;
+use crate::workshop;
 use crate::workshop::Progress;
 use crate::workshop::Trouble;
 use crate::workshop::meanwhile;
@@ -124,6 +126,19 @@ fn wanted_bases(model: &Model) -> Vec<String> {
         .unwrap_or_default()
 }
 
+/// What mends a fault that an exercise plants is shown on the same terms as its worked answer.
+pub(super) fn settle(model: &mut Model) {
+    let planted = model
+        .bench()
+        .is_some_and(|bench| !bench.left_to_hints.is_empty());
+    if planted
+        && screen::hints::solution_is_due(model)
+        && let Some(bench) = model.bench_mut()
+    {
+        bench.left_to_hints.clear();
+    }
+}
+
 /// Opens the chosen row.
 pub(super) fn open(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(unit) = model.units.get(model.unit).copied() else {
@@ -154,11 +169,15 @@ pub(super) fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     if matches!(model.screen, Screen::Home | Screen::Doctor) {
         return;
     }
-    let Some(exercise) = model.exercise().map(|exercise| exercise.id.clone()) else {
+    let Some((exercise, planted)) = model
+        .exercise()
+        .map(|exercise| (exercise.id.clone(), workshop::left_to_hints(exercise)))
+    else {
         return;
     };
     if model.bench().is_none_or(|bench| bench.trouble.is_some()) {
         let mut bench = Bench::new(exercise.clone());
+        bench.left_to_hints = planted;
         if let Some(record) = model.record(&exercise) {
             bench.recall(record);
         }

@@ -26,6 +26,7 @@ use crate::tui::screen::work::file::is_dockerfile;
 use crate::tui::theme::Glyphs;
 use crate::tui::theme::Role;
 use crate::units::Bytes;
+use crate::workshop::LEFT_TO_HINTS;
 
 /// The rules that speak of bytes which a later layer hides.
 const MEASURED: [&str; 2] = ["remove-in-later-layer", "recursive-chown"];
@@ -60,6 +61,15 @@ impl Remark {
             rule: Some(finding.rule),
             hint: finding.hint.clone(),
             fix: finding.fix.clone(),
+        }
+    }
+
+    /// The same without what mends it.
+    fn left_to_hints(self) -> Self {
+        Self {
+            hint: Some(Clean::line(LEFT_TO_HINTS)),
+            fix: Vec::new(),
+            ..self
         }
     }
 
@@ -116,7 +126,14 @@ pub fn remarks(bench: &Bench) -> Vec<Remark> {
         return Vec::new();
     };
     let sheet = screen::sheet_beside(&file.editor.text(), beside(bench));
-    let remark = |finding| Remark::of(finding, wasted(bench, finding));
+    let remark = |finding: &Finding| {
+        let remark = Remark::of(finding, wasted(bench, finding));
+        if bench.left_to_hints.contains(finding.rule.id) {
+            remark.left_to_hints()
+        } else {
+            remark
+        }
+    };
     let mut all: Vec<Remark> = sheet.findings.iter().map(remark).collect();
     let said = bench.build.as_ref().map(|build| build.warnings.as_slice());
     for warning in said.unwrap_or_default() {

@@ -7,10 +7,14 @@ use crate::engine::BuildEvent;
 use crate::text::Clean;
 use crate::tui::fixture::DOCKERFILE;
 use crate::tui::fixture::Scene;
+use crate::tui::fixture::shrink;
 use crate::tui::model::overlay::Overlay;
+use crate::tui::msg::Msg;
 use crate::tui::screen::work::remarks;
 use crate::workshop::Barred;
+use crate::workshop::LEFT_TO_HINTS;
 
+use super::bench;
 use super::edit;
 use super::file;
 use super::saves;
@@ -109,6 +113,30 @@ fn what_was_mended_is_taken_back_wherever_that_was_said() {
     assert_eq!(file(&scene).editor.text(), DOCKERFILE);
     assert!(matches!(scene.model.overlay, Some(Overlay::Remarks(_))));
     assert_eq!(saves(&effects).len(), 0, "the disk still has it");
+}
+
+#[test]
+fn what_mends_a_planted_fault_opens_on_the_terms_of_the_answer() {
+    let mut scene = Scene::work();
+    assert_eq!(
+        bench(&scene).left_to_hints.len(),
+        0,
+        "there were attempts enough"
+    );
+    let progress = scene.model.progress.as_mut().unwrap();
+    let record = std::mem::take(progress.exercises.get_mut(&shrink()).unwrap());
+    let planted = &mut scene.model.bench_mut().unwrap().left_to_hints;
+    planted.insert("apt-lists-kept");
+    scene.char('F');
+    assert_eq!(file(&scene).editor.text(), DOCKERFILE);
+    let told = remarks(bench(&scene));
+    let mut told = told.iter().filter(|one| one.who() == "apt-lists-kept");
+    assert!(told.all(|one| one.hint.as_ref().unwrap().as_str() == LEFT_TO_HINTS));
+    let progress = scene.model.progress.as_mut().unwrap();
+    progress.exercises.insert(shrink(), record);
+    scene.tell(Msg::Focus(true));
+    scene.char('F');
+    assert_ne!(file(&scene).editor.text(), DOCKERFILE);
 }
 
 #[test]
