@@ -229,12 +229,24 @@ impl From<io::Error> for ArchiveError {
     }
 }
 
-/// Whether a decompressor complains about what it was given.
+/// Whether a decompressor complains about what it was given: one of them does that in words alone.
+/// What a source says comes marked as such.
 fn is_about_content(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
-    )
+    let in_words = error.kind() == io::ErrorKind::Other && error.raw_os_error().is_none();
+    let kinds = [io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput];
+    in_words || kinds.contains(&error.kind())
+}
+
+/// A source whose errors stay its own on their way through decompressors.
+struct Marked<R>(R);
+
+impl<R: Read> Read for Marked<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => error,
+            _ => io::Error::other(ArchiveError::Source(error)),
+        })
+    }
 }
 
 /// Reads one exported image to its end; it may be compressed as a whole.
@@ -306,7 +318,7 @@ pub fn unpacked<'a>(
 
 /// A source from its beginning, and how it is packed as a whole.
 fn begun<'a>(source: impl Read + 'a) -> io::Result<(impl BufRead + 'a, Option<Packing>)> {
-    let mut source = Paged::new(CHUNK, source);
+    let mut source = Paged::new(CHUNK, Marked(source));
     let mut first = Vec::new();
     (&mut source).take(4).read_to_end(&mut first)?;
     let packing = part::packing(&first);

@@ -12,6 +12,7 @@ use std::thread;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::ArchiveError;
 use crate::text::hex;
 
 /// How much is handed over at once.
@@ -80,7 +81,8 @@ impl Digester {
 
 /// A thread that hashed is gone, which only a panic in it can bring about.
 pub(super) fn lost() -> io::Error {
-    io::Error::other("the thread that computes its digest is gone")
+    let gone = io::Error::other("the thread that computes its digest is gone");
+    io::Error::other(ArchiveError::Source(gone))
 }
 
 /// `sha256:` and the digest.

@@ -206,6 +206,30 @@ fn pack(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     archive_of(&members)
 }
 
+#[test]
+fn a_decompressor_s_complaint_is_about_the_archive_and_a_system_s_is_not() {
+    let zstd = io::Error::other("Src size is incorrect");
+    assert!(matches!(ArchiveError::from(zstd), ArchiveError::Broken(_)));
+    let damaged = zstd_damaged();
+    assert!(matches!(
+        read(damaged.as_slice(), &options()),
+        Err(ArchiveError::Broken(_))
+    ));
+    let system = io::Error::from_raw_os_error(5);
+    assert!(matches!(
+        ArchiveError::from(system),
+        ArchiveError::Source(_)
+    ));
+}
+
+/// An archive that is packed as a whole, with a bit of its payload turned over.
+fn zstd_damaged() -> Vec<u8> {
+    let mut bytes = zstd(&Image::of(vec![archive_of(&[("a", b"12345")])]).legacy());
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    bytes
+}
+
 fn options() -> Options {
     Options {
         verify: true,
