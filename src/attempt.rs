@@ -17,6 +17,7 @@ mod pipeline;
 mod prepare;
 mod problem;
 mod scan;
+mod sight;
 mod starter;
 mod steps;
 #[cfg(test)]

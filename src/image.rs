@@ -7,6 +7,7 @@ pub mod archive;
 pub mod binary;
 pub mod changes;
 pub mod dead;
+pub mod doubt;
 pub mod efficiency;
 #[cfg(test)]
 mod fixture;
@@ -143,7 +144,8 @@ pub struct Layer {
     /// The history step that made it, where the history tells, as it may be
     /// [`told`](maker::told): for people and documents.
     pub created_by: Option<String>,
-    /// Sum of the payload bytes of its regular files; hard links count once.
+    /// Sum of the payload bytes of its regular files, those named like a whiteout included; hard
+    /// links count once.
     pub shipped: Bytes,
     /// Its entries in the order of the archive.
     pub entries: Vec<Entry>,
@@ -199,7 +201,7 @@ pub struct Entry {
     pub path: String,
     /// What it is.
     pub kind: EntryKind,
-    /// Payload bytes.
+    /// Payload bytes; no engine gives a whiteout any, but whoever names a file like one does.
     pub size: Bytes,
     /// Permission bits with setuid, setgid and sticky.
     pub mode: u32,
@@ -212,6 +214,29 @@ pub struct Entry {
     /// Whether it carries file capabilities (`security.capability`), which a program gets whoever
     /// starts it.
     pub capabilities: bool,
+}
+
+impl Entry {
+    /// The path as the archive has it: with the mark of a whiteout.
+    #[must_use]
+    pub fn written(&self) -> String {
+        let marked = |folder: &str, name: &str| {
+            let slash = if folder.is_empty() { "" } else { "/" };
+            format!("{folder}{slash}.wh.{name}")
+        };
+        match self.kind {
+            EntryKind::Whiteout => {
+                let (folder, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
+                marked(folder, name)
+            }
+            EntryKind::Opaque => marked(&self.path, ".wh..opq"),
+            EntryKind::File
+            | EntryKind::Directory
+            | EntryKind::Symlink(_)
+            | EntryKind::Hardlink(_)
+            | EntryKind::Other => self.path.clone(),
+        }
+    }
 }
 
 /// XXH3 of a payload, 64 bits: tells whether two files are the same. It proves nothing against

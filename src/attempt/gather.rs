@@ -17,9 +17,10 @@ use super::judge;
 use super::late;
 use super::scan;
 use super::scan::Pass;
+use super::sight;
+use super::sight::Sight;
 use super::starter;
 use super::together::Together;
-use super::weigh;
 use crate::course::GoalEntry;
 use crate::engine::Engine;
 use crate::engine::EngineError;
@@ -316,12 +317,15 @@ impl<'a> Session<'a> {
         let engine = Arc::clone(&self.work.engine);
         let image = self.work.image.clone();
         let (options, advisories) = (self.options(), self.advisories());
+        let sight = self.sight();
         jobs.push(Box::pin(async move {
             let contents = scan::recall_image(engine.as_ref(), &image, options).await;
-            Arrival::Recalled(match contents {
-                Some(contents) => Some(Box::new(scan::advise(contents, advisories).await)),
-                None => None,
-            })
+            let Some(contents) = contents else {
+                return Arrival::Recalled(None);
+            };
+            let clear = sight.is_clear(engine.as_ref(), &image, &contents).await;
+            let pass = scan::advise(contents, clear, advisories).await;
+            Arrival::Recalled(Some(Box::new(pass)))
         }));
         true
     }
@@ -331,14 +335,23 @@ impl<'a> Session<'a> {
         let engine = Arc::clone(&self.work.engine);
         let image = self.work.image.clone();
         let (options, advisories) = (self.options(), self.advisories());
-        let cancel = self.work.cancel.clone();
+        let (sight, cancel) = (self.sight(), self.work.cancel.clone());
         jobs.push(Box::pin(async move {
-            let pass = match scan::read_image(engine, image, options, cancel).await {
-                Ok(contents) => Ok(Box::new(scan::advise(contents, advisories).await)),
-                Err(error) => Err(error),
+            let read = scan::read_image(Arc::clone(&engine), image.clone(), options, cancel);
+            let pass = async {
+                let contents = read.await?;
+                let clear = sight.is_clear(engine.as_ref(), &image, &contents).await;
+                Ok(Box::new(scan::advise(contents, clear, advisories).await))
             };
-            Arrival::Scan(pass)
+            Arrival::Scan(pass.await)
         }));
+    }
+
+    fn sight(&self) -> Sight {
+        Sight {
+            base: self.work.base_layers,
+            lines: self.work.lines.clone(),
+        }
     }
 
     /// What a pass over the image looks for.
@@ -506,27 +519,7 @@ impl<'a> Session<'a> {
 
     /// Files what the pass over the image found.
     fn take_contents(&self, pass: Known<Box<Pass>>, evidence: &mut Evidence) {
-        match pass {
-            Ok(pass) => {
-                let Pass { contents, scan } = *pass;
-                evidence.scan = scan;
-                evidence.sizes = Ok(weigh::sizes_by_count(&contents, &self.work.lines));
-                evidence.canaries = Ok(canary::hits(&contents, &self.work.canaries, |layer| {
-                    self.work.lines.get(layer).copied().flatten()
-                }));
-                evidence.secrets = Ok(secrets::in_image(&contents, self.work.base_layers));
-                evidence.contents = Ok(contents);
-            }
-            Err(missing) => {
-                if evidence.sizes.is_err() {
-                    evidence.sizes = Err(missing.clone());
-                }
-                evidence.contents = Err(missing.clone());
-                evidence.scan = Err(missing.clone());
-                evidence.canaries = Err(missing.clone());
-                evidence.secrets = Err(missing);
-            }
-        }
+        sight::file(pass, &self.work, evidence);
         if let Ok(sizes) = &evidence.sizes {
             let _ = self
                 .work

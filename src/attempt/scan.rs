@@ -40,30 +40,43 @@ pub(super) struct Pass {
     pub(super) contents: Contents,
     /// The findings, where they were asked for.
     pub(super) scan: Known<Scan>,
+    /// Whether there is one truth about what is in it.
+    pub(super) sight: Known<()>,
 }
 
 /// Compares the packages of an image that was read with the advisories. The pass must have noted
 /// its packages.
-pub(super) async fn advise(contents: Contents, advisories: Known<Arc<dyn Advisories>>) -> Pass {
+pub(super) async fn advise(
+    contents: Contents,
+    sight: Known<()>,
+    advisories: Known<Arc<dyn Advisories>>,
+) -> Pass {
     let advisories = match advisories {
         Ok(advisories) => advisories,
         Err(missing) => {
             return Pass {
                 contents,
                 scan: Err(missing),
+                sight,
             };
         }
     };
     let work = tokio::task::spawn_blocking(move || {
         let scan = matching::scan(&inventory(&contents), advisories.as_ref())
             .map_err(|error| Missing::because(format!("{}.", Clean::line(&error.to_string()))));
-        Pass { contents, scan }
+        Pass {
+            contents,
+            scan,
+            sight,
+        }
     });
-    work.await.unwrap_or_else(|panicked| Pass {
-        contents: Contents::default(),
-        scan: Err(Missing::because(format!(
-            "The packages could not be compared: {panicked}."
-        ))),
+    work.await.unwrap_or_else(|panicked| {
+        let missing = Missing::because(format!("The packages could not be compared: {panicked}."));
+        Pass {
+            contents: Contents::default(),
+            scan: Err(missing.clone()),
+            sight: Err(missing),
+        }
     })
 }
 

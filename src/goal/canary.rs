@@ -26,7 +26,7 @@ pub fn hits(
             place: CanaryPlace::Layer {
                 layer: hit.layer,
                 path: Clean::line(&without(&hit.path, tokens)),
-                hidden: !tree.shows(hit.layer, &hit.path),
+                hidden: !tree.shows(hit.layer, &hit.path) && !is_mark(&hit.path),
             },
         })
         .collect();
@@ -103,6 +103,12 @@ pub fn in_summary(config: &Config, history: &[HistoryStep], tokens: &[String]) -
     hits
 }
 
+/// Whether a path is named like a whiteout: no layer shows such a file, and none has to hide it.
+fn is_mark(path: &str) -> bool {
+    let name = path.rsplit('/').next();
+    name.is_some_and(|name| name.starts_with(".wh."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +116,19 @@ mod tests {
     use crate::goal::fixture::layer;
     use crate::image::EntryKind;
     use crate::image::Hit;
+
+    #[test]
+    fn no_layer_hides_what_is_named_like_a_whiteout() {
+        let mut image = contents(vec![layer(&["app/env"])]);
+        image.hits = vec![Hit {
+            layer: 0,
+            path: String::from("app/.wh.env"),
+            needle: 0,
+        }];
+        let found = hits(&image, &[String::from("s3cret-1")], |_| None);
+        let hidden = |hit: &CanaryHit| matches!(hit.place, CanaryPlace::Layer { hidden: true, .. });
+        assert!(found.len() == 1 && !found.iter().any(hidden));
+    }
 
     #[test]
     fn every_place_is_found_and_no_token_shown() {

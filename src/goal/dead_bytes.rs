@@ -187,6 +187,7 @@ mod tests {
     use crate::goal::fixture::show;
     use crate::goal::fixture::sizes;
     use crate::image::EntryKind;
+    use crate::units::Bytes;
 
     /// Files weigh 10 bytes each.
     fn judge(yaml: &str) -> String {
@@ -194,6 +195,7 @@ mod tests {
         let mut gone = layer(&["var/lib/apt/lists", "usr/share/doc"]);
         for entry in &mut gone.entries {
             entry.kind = EntryKind::Whiteout;
+            entry.size = Bytes(0);
         }
         let layers = vec![
             layer(&["app", "usr/share/doc/x", "etc/conf"]),

@@ -3,7 +3,7 @@
 //! The payload of every regular file belongs to one layer and one path. It is live while the final
 //! file system shows it under any name, and dead otherwise, with the entry that took its last name
 //! away. Hard links are names, not payloads; a whiteout of something that is not there does
-//! nothing. Efficiency is live bytes over shipped bytes.
+//! nothing. A file that is named like a whiteout is dead where it is shipped. Efficiency is live bytes over shipped bytes.
 
 mod heap;
 
@@ -133,17 +133,15 @@ impl Ledger {
             }
         });
         lost.retain(|file, _| slot(&mut names, *file).is_some_and(|count| *count == 0));
-        Self::add_up(contents, lost.into_values().collect())
+        let named_like_whiteouts = contents.layers.iter().enumerate().flat_map(stillborn);
+        let dead = lost.into_values().chain(named_like_whiteouts);
+        Self::add_up(contents, dead.collect())
     }
 
     fn add_up(contents: &Contents, mut dead: Vec<Dead>) -> Self {
-        let bill = |layer: &super::Layer| {
-            let files = layer.entries.iter();
-            let files = files.filter(|entry| entry.kind == EntryKind::File);
-            Bill {
-                shipped: files.map(|entry| entry.size).sum(),
-                ..Bill::default()
-            }
+        let bill = |layer: &super::Layer| Bill {
+            shipped: layer.entries.iter().map(|entry| entry.size).sum(),
+            ..Bill::default()
         };
         let mut layers: Vec<Bill> = contents.layers.iter().map(bill).collect();
         for file in &dead {
@@ -193,6 +191,23 @@ impl Ledger {
     pub fn heaps(&self) -> Vec<Heap> {
         heap::heaps(&self.dead)
     }
+}
+
+/// The files of a layer that are named like whiteouts: whoever unpacks it deletes by them and keeps
+/// none of their bytes.
+fn stillborn((index, layer): (usize, &super::Layer)) -> impl Iterator<Item = Dead> {
+    let marks = layer.entries.iter().filter(|entry| {
+        let hides = matches!(entry.kind, EntryKind::Whiteout | EntryKind::Opaque);
+        hides && entry.size > Bytes(0)
+    });
+    marks.map(move |entry| Dead {
+        path: entry.written(),
+        bytes: entry.size,
+        shipped_in: index,
+        hidden_in: index,
+        how: How::Deleted,
+        by: entry.written(),
+    })
 }
 
 fn slot(names: &mut [Vec<u32>], place: Place) -> Option<&mut u32> {

@@ -9,14 +9,13 @@ use crate::units::Bytes;
 
 /// An image of layers of entries: `path` (a file of 10 bytes), `path 5` (of 5 bytes), `path 5 x`
 /// (the same with other bytes), `path/`, `path -> target`, `path == target` (a hard link), `-path`
-/// (a whiteout), `!path` (an opaque folder).
+/// (a whiteout), `-path 5` (a file that is named like one), `!path` (an opaque folder).
 pub(super) fn image(layers: &[&[&str]]) -> Contents {
     let layers = layers.iter().enumerate().map(|(index, entries)| {
         let entries: Vec<Entry> = entries.iter().map(|text| entry(text)).collect();
-        let files = entries.iter().filter(|entry| entry.kind == EntryKind::File);
         Layer {
             index,
-            shipped: files.map(|entry| entry.size).sum(),
+            shipped: entries.iter().map(|entry| entry.size).sum(),
             entries,
             ..Layer::default()
         }
@@ -34,6 +33,8 @@ fn entry(text: &str) -> Entry {
     } else if let Some((path, target)) = text.split_once(" == ") {
         (path, EntryKind::Hardlink(target.to_owned()))
     } else if let Some(path) = text.strip_prefix('-') {
+        let (path, bytes) = path.split_once(' ').unwrap_or((path, "0"));
+        size = Bytes(bytes.parse().unwrap());
         (path, EntryKind::Whiteout)
     } else if let Some(path) = text.strip_prefix('!') {
         (path, EntryKind::Opaque)

@@ -52,7 +52,7 @@ async fn read(work: &Work, image: String, key: (String, String)) -> Known<Scan> 
             let why = Clean::line(&error.to_string());
             Missing::because(format!("The starter's image could not be read: {why}."))
         })?;
-    let pass = scan::advise(contents, work.request.advisories.clone()).await;
+    let pass = scan::advise(contents, Ok(()), work.request.advisories.clone()).await;
     let scan = pass.scan?;
     let mut all = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     all.insert(key, scan.clone());

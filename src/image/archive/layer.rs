@@ -63,25 +63,28 @@ pub(super) fn scan(
         let mode = member.mode & 0o7777;
         let mut search = needles.map(Search::new);
         if let Some(search) = &mut search {
-            search.look(path.as_bytes());
+            search.look(member.path.as_bytes());
             search.look(member.link.as_bytes());
         }
         let mut content = None;
         let mut size = Bytes(0);
-        if kind == EntryKind::File {
+        // What is written for a deleted file has no payload; a file that somebody gave such a name
+        // is shipped like any other.
+        let has_payload = kind == EntryKind::File || member.is_file() && member.size > 0;
+        if has_payload {
             size = Bytes(member.size);
-            let path = path.as_str();
+            let path = member.path.as_str();
             let mut file = File::new(&Seen { path, size, mode }, options);
             let hash = file.read(&mut members.payload(), search.as_mut(), &mut hasher)?;
             file.file(&mut layer, budget)?;
-            content = Some(hash);
+            content = (kind == EntryKind::File).then_some(hash);
             layer.shipped = layer.shipped.plus(size);
         }
         let found = search.map(|search| search.found).unwrap_or_default();
         let hits = found.iter().enumerate().filter(|(_, found)| **found);
         layer
             .hits
-            .extend(hits.map(|(needle, _)| (path.clone(), needle)));
+            .extend(hits.map(|(needle, _)| (member.path.clone(), needle)));
         layer.entries.push(Entry {
             path,
             kind,
@@ -105,7 +108,7 @@ fn name_and_kind(member: &Member) -> Option<(String, EntryKind)> {
     if name == ".wh..wh..opq" {
         return Some((parent.unwrap_or_default().to_owned(), EntryKind::Opaque));
     }
-    if name.starts_with(".wh..wh.") {
+    if name.starts_with(".wh..wh.") && !(member.is_file() && member.size > 0) {
         return None;
     }
     if let Some(hidden) = name.strip_prefix(".wh.") {

@@ -460,6 +460,45 @@ fn config_history_and_entries_are_read() {
 }
 
 #[test]
+fn a_file_that_is_named_like_a_whiteout_is_weighed_and_searched() {
+    let layer = archive_of(&[
+        ("app/.wh.env", b"token=xyzzy"),
+        ("app/.wh..wh.env", b"xyzzy"),
+        ("app/.wh..wh..opq", b" xyzzy"),
+        ("app/.wh.gone", b""),
+        ("app/.wh..wh.plnk", b""),
+    ]);
+    let image = Image::of(vec![layer]).legacy();
+    let options = Options {
+        needles: vec![b"xyzzy".to_vec()],
+        ..options()
+    };
+    let contents = read(image.as_slice(), &options).unwrap();
+    let layer = &contents.layers[0];
+    assert_eq!(layer.shipped, Bytes(11 + 5 + 6));
+    let told: Vec<(String, u64)> = layer
+        .entries
+        .iter()
+        .map(|entry| (entry.written(), entry.size.0))
+        .collect();
+    let told: Vec<(&str, u64)> = told
+        .iter()
+        .map(|(path, size)| (path.as_str(), *size))
+        .collect();
+    let marks = [
+        ("app/.wh.env", 11),
+        ("app/.wh..wh.env", 5),
+        ("app/.wh..wh..opq", 6),
+    ];
+    assert_eq!(told, [marks[0], marks[1], marks[2], ("app/.wh.gone", 0)]);
+    let mut hits: Vec<&str> = contents.hits.iter().map(|hit| hit.path.as_str()).collect();
+    hits.sort_unstable();
+    let mut paths = marks.map(|(path, _)| path);
+    paths.sort_unstable();
+    assert_eq!(hits, paths);
+}
+
+#[test]
 fn a_layer_that_is_used_twice_is_read_once_and_counted_twice() {
     let layer = archive_of(&[("a", b"12345")]);
     let image = Image::of(vec![layer.clone(), archive_of(&[("b", b"1")]), layer]);

@@ -50,6 +50,18 @@ fn a_deleted_file_and_a_deleted_folder_are_dead() {
 }
 
 #[test]
+fn a_file_that_is_named_like_a_whiteout_is_dead_where_it_is_shipped() {
+    assert_eq!(
+        dead(&[&["app/.env 5"], &["-app/.env 7", "-gone 3", "app/x 2"]]),
+        [
+            ".wh.gone 3 1>1 Deleted",
+            "app/.env 5 0>1 Deleted",
+            "app/.wh..env 7 1>1 Deleted"
+        ]
+    );
+}
+
+#[test]
 fn other_bytes_and_the_same_bytes_are_told_apart() {
     let base: &[&str] = &["a 5 x", "b 5 x", "c 5 x"];
     assert_eq!(
