@@ -16,6 +16,7 @@ mod hashed;
 pub mod inside;
 pub mod maker;
 mod merge;
+pub mod output;
 pub mod package;
 pub mod run;
 pub mod sbom;

@@ -100,7 +100,6 @@ fn until_answered(outcome: &RunOutcome) -> RunOutcome {
         response: Some(response.clone()),
         stdout: outcome.stdout.clone(),
         stderr: outcome.stderr.clone(),
-        output_dropped: outcome.output_dropped,
         ..RunOutcome::default()
     }
 }
@@ -110,6 +109,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::image::output::Output;
     use crate::image::run::HttpRequest;
     use crate::image::run::HttpResponse;
     use crate::image::run::Start;
@@ -187,7 +187,7 @@ mod tests {
                 after: Duration::from_secs(2),
                 status: 200,
                 headers: Vec::new(),
-                body: Vec::new(),
+                body: Output::default(),
             }),
             ..RunOutcome::default()
         };

@@ -164,7 +164,7 @@ mod tests {
             response: Some(HttpResponse {
                 status: 200,
                 headers: Vec::new(),
-                body: Vec::new(),
+                body: crate::image::output::Output::default(),
                 after: Duration::from_millis(4),
             }),
             ..RunOutcome::default()

@@ -17,8 +17,10 @@ use serde::de::Visitor;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::value::StrDeserializer;
 
+use super::Missing;
+use super::Verdict;
 use crate::image::glob::Glob;
-use crate::text::Clean;
+use crate::image::output::Output;
 use crate::units::Bytes;
 use crate::units::Percent;
 use crate::units::parse_duration;
@@ -159,10 +161,22 @@ pub(super) enum TextMatch {
 }
 
 impl TextMatch {
-    /// Whether lines of a text are as wanted.
-    pub(super) fn holds(&self, lines: &[Clean]) -> bool {
-        let text: Vec<&str> = lines.iter().map(Clean::as_str).collect();
-        self.holds_for(&text.join("\n"))
+    /// Whether an output is as wanted; `None` where what was left out of it may decide.
+    pub(super) fn holds(&self, output: &Output) -> Option<bool> {
+        let beginning = output.beginning();
+        if output.is_whole() {
+            return Some(self.holds_for(&beginning));
+        }
+        let has = |part: &String| beginning.contains(part) || output.end().contains(part);
+        match self {
+            Self::Contains(part) => has(part).then_some(true),
+            Self::Excludes(part) => has(part).then_some(false),
+            Self::Matches(regex) => seen(regex, output),
+            Self::Equals(whole) => {
+                let begins = whole.trim_start().starts_with(beginning.trim());
+                (!begins).then_some(false)
+            }
+        }
     }
 
     /// Whether a text is as wanted.
@@ -191,6 +205,29 @@ impl TextMatch {
             )),
         }
     }
+}
+
+/// Whether an expression matches somewhere in an output; `None` where what was left out of it may
+/// decide. At the edge of what was left out, a match may be another one than it seems.
+pub(super) fn seen(regex: &Regex, output: &Output) -> Option<bool> {
+    let beginning = output.beginning();
+    if output.is_whole() {
+        return Some(regex.is_match(&beginning));
+    }
+    let end = output.end();
+    let first = regex
+        .find_iter(&beginning)
+        .any(|one| one.end() < beginning.len());
+    let last = || regex.find_iter(&end).any(|one| one.start() > 0);
+    (first || last()).then_some(true)
+}
+
+/// What was left out of an output may decide.
+pub(super) fn left_out(name: &str, output: &Output) -> Verdict {
+    let dropped = Bytes(output.dropped());
+    Verdict::unknown(&Missing::because(format!(
+        "The {name} is long: {dropped} of it are not kept, and what is looked for may be there."
+    )))
 }
 
 /// Continues a phrase: `with "ok"`, `matching /^v\d/`.
@@ -318,8 +355,8 @@ mod tests {
     #[test]
     fn a_plain_text_must_be_contained() {
         let wanted = text("'\"ok\"'").unwrap();
-        assert!(wanted.holds(&Clean::lines("{\n \"ok\": true}")));
-        assert!(!wanted.holds(&Clean::lines("okay")));
+        assert!(wanted.holds_for("{\n \"ok\": true}"));
+        assert!(!wanted.holds_for("okay"));
         assert_eq!(wanted.to_string(), "with \"ok\"");
     }
 
@@ -334,6 +371,41 @@ mod tests {
                 .holds_for("a Traceback")
         );
         assert!(text("5").unwrap().holds_for("15"));
+    }
+
+    #[test]
+    fn an_output_is_matched_as_it_came() {
+        let long = format!("a\tb\r\n{}END Traceback\n", "x".repeat(5000));
+        let long = Output::whole(long.as_bytes());
+        for yaml in ["END", "\"a\\tb\"", "{ matches: 'b$' }"] {
+            assert_eq!(text(yaml).unwrap().holds(&long), Some(true), "{yaml}");
+        }
+        let excludes = text("{ excludes: Traceback }").unwrap();
+        assert_eq!(excludes.holds(&long), Some(false));
+        let hidden = Output::whole(b"Traceback\rok\n");
+        assert_eq!(excludes.holds(&hidden), Some(false));
+    }
+
+    #[test]
+    fn what_was_left_out_may_decide() {
+        let cut = Output::cut(b"one\ntwo".to_vec(), b"six\nten".to_vec(), 9, None);
+        for (yaml, holds) in [
+            ("one", Some(true)),
+            ("ten", Some(true)),
+            ("four", None),
+            ("{ excludes: two }", Some(false)),
+            ("{ excludes: four }", None),
+            ("{ equals: \"one\\ntwo, six\" }", None),
+            ("{ equals: one }", Some(false)),
+            ("{ matches: '^one$' }", Some(true)),
+            ("{ matches: '^ten$' }", Some(true)),
+            // Who knows what follows.
+            ("{ matches: '^two$' }", None),
+            ("{ matches: '^six$' }", None),
+            ("{ matches: 'four' }", None),
+        ] {
+            assert_eq!(text(yaml).unwrap().holds(&cut), holds, "{yaml}");
+        }
     }
 
     #[test]

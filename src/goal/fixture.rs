@@ -28,6 +28,7 @@ use crate::image::Note;
 use crate::image::Summary;
 use crate::image::archive::Probe as _;
 use crate::image::archive::Seen;
+use crate::image::output::Output;
 use crate::image::package::Packages;
 use crate::text::Clean;
 use crate::units::Bytes;
@@ -209,8 +210,8 @@ pub(super) fn noted(files: &[(&str, &[u8])]) -> Layer {
 }
 
 /// Clean lines of a text.
-pub(super) fn lines(text: &str) -> Vec<Clean> {
-    Clean::lines(text)
+pub(super) fn lines(text: &str) -> Output {
+    Output::whole(text.as_bytes())
 }
 
 /// All that a learner reads of a verdict.

@@ -11,6 +11,7 @@ use super::Needs;
 use super::Verdict;
 use super::cause;
 use super::field::TextMatch;
+use super::field::left_out;
 use super::field::scalar;
 use super::kind::About;
 use super::kind::Kind;
@@ -200,22 +201,28 @@ fn answered(
         )
         .having_written(outcome);
     }
-    if let Some(body) = wanted.body.filter(|body| !body.holds(&response.body)) {
-        let text: Vec<&str> = response.body.iter().map(Clean::as_str).collect();
-        let text = cause::shorten(&text.join(" "));
-        let text = if text.is_empty() {
-            String::from("It is empty.")
-        } else {
-            format!("It is: {text}")
-        };
-        return Verdict::unmet(
-            format!("{found}, with another body"),
-            format!("The body should be a text {body}. {text}"),
-            "Compare the answer with what is wanted, letter by letter.",
-            line,
-        );
+    let Some(body) = wanted.body else {
+        return Verdict::met(found);
+    };
+    match body.holds(&response.body) {
+        Some(true) => Verdict::met(found),
+        None => left_out("body", &response.body),
+        Some(false) => {
+            let text: Vec<&str> = response.body.iter().map(Clean::as_str).collect();
+            let text = cause::shorten(&text.join(" "));
+            let text = if text.is_empty() {
+                String::from("It is empty.")
+            } else {
+                format!("It is: {text}")
+            };
+            Verdict::unmet(
+                format!("{found}, with another body"),
+                format!("The body should be a text {body}. {text}"),
+                "Compare the answer with what is wanted, letter by letter.",
+                line,
+            )
+        }
     }
-    Verdict::met(found)
 }
 
 fn last_words(outcome: &RunOutcome) -> String {
@@ -250,6 +257,18 @@ fn silent(evidence: &Evidence, run: &Run, port: u16, outcome: &RunOutcome) -> Ve
         return cause.unmet(found);
     }
     let blame = cause::of(evidence, run, outcome).blame;
+    if let Some(reason) = outcome.heard() {
+        return Verdict::unmet(
+            found,
+            format!(
+                "The container runs, and something listens on port {port}: {reason}.{}",
+                last_words(outcome)
+            ),
+            "Find out what the app does there with a request, and whether it speaks HTTP.",
+            Blame::line(blame.line),
+        )
+        .having_written(outcome);
+    }
     let why = match other_port(outcome, port) {
         Some(other) => format!(
             "The container runs, and nothing answers on port {port}. Its output speaks of port {other}."
@@ -305,6 +324,7 @@ mod tests {
     use crate::goal::fixture::starts;
     use crate::goal::fixture::try_goal;
     use crate::goal::fixture::with_config;
+    use crate::image::output::Output;
 
     const YAML: &str = "http: { port: 8000, path: /health, body: '\"ok\"' }";
     const FILE: &str = "FROM gcr.io/distroless/python3-debian13\nCMD [\"app.py\"]";
@@ -404,6 +424,24 @@ mod tests {
     }
 
     #[test]
+    fn silence_of_somebody_who_listens_is_told() {
+        let listening = |why: &str| RunOutcome {
+            timed_out: true,
+            unanswered: Some(Clean::line(why)),
+            stderr: lines("serving on port 8000"),
+            ..RunOutcome::default()
+        };
+        insta::assert_snapshot!(judge(listening("what it answered is not HTTP")), @r"
+        unmet: no answer within 10 s
+        why:   The container runs, and something listens on port 8000: what it answered is not HTTP. Its last line is: serving on port 8000
+        next:  Find out what the app does there with a request, and whether it speaks HTTP.
+        blame: line 2
+        ");
+        let nobody = judge(listening(crate::image::run::NOBODY));
+        assert!(nobody.contains("nothing answers on port 8000"), "{nobody}");
+    }
+
+    #[test]
     fn a_limit_that_was_met_is_the_cause_of_the_silence() {
         let crowded = RunOutcome {
             timed_out: true,
@@ -448,6 +486,18 @@ mod tests {
         assert!(error("http: { port: 1, path: health }").contains("not a path"));
         assert!(error("http: { port: 1, method: get }").contains("in capitals"));
         assert!(error("http").contains("missing field `port`"));
+    }
+
+    #[test]
+    fn what_was_left_out_of_a_body_may_decide() {
+        let mut outcome = answer(200, "");
+        if let Some(response) = &mut outcome.response {
+            response.body = Output::cut(b"<p>".to_vec(), Vec::new(), 9, None);
+        }
+        assert_eq!(
+            judge(outcome),
+            "unknown: The body is long: 9 B of it are not kept, and what is looked for may be there."
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::Needs;
 use super::Verdict;
 use super::cause;
 use super::field::TextMatch;
+use super::field::left_out;
 use super::field::scalar;
 use super::kind::About;
 use super::kind::Kind;
@@ -143,13 +144,22 @@ impl Goal for RunGoal {
                 .map_or_else(|| String::from("?"), |exit| exit.to_string());
             return cause.unmet(format!("status {status}"));
         }
+        let mut unsure = None;
         for (wanted, lines, name) in [
             (&self.stdout, &outcome.stdout, "output"),
             (&self.stderr, &outcome.stderr, "error output"),
         ] {
-            let Some(wanted) = wanted.as_ref().filter(|wanted| !wanted.holds(lines)) else {
+            let Some(wanted) = wanted else {
                 continue;
             };
+            match wanted.holds(lines) {
+                Some(true) => continue,
+                Some(false) => {}
+                None => {
+                    unsure = unsure.or_else(|| Some(left_out(name, lines)));
+                    continue;
+                }
+            }
             let shown = lines.last().map_or_else(
                 || String::from("It wrote none."),
                 |line| format!("Its last line is: {}", cause::shorten(line.as_str())),
@@ -162,11 +172,11 @@ impl Goal for RunGoal {
             )
             .having_written(outcome);
         }
-        Verdict::met(format!(
-            "status {} after {}",
-            self.exit,
-            show_duration(outcome.took)
-        ))
+        let met = || {
+            let took = show_duration(outcome.took);
+            Verdict::met(format!("status {} after {took}", self.exit))
+        };
+        unsure.unwrap_or_else(met)
     }
 }
 
@@ -309,6 +319,21 @@ mod tests {
         next:  Find out what starts them, and what is to end them.
         blame: line 2
         ");
+    }
+
+    #[test]
+    fn what_was_left_out_of_the_output_may_decide() {
+        let long = || crate::image::output::Output::cut(b"a".to_vec(), b"z".to_vec(), 9, None);
+        let outcome = RunOutcome {
+            stdout: long(),
+            ..ended(0, "", "x")
+        };
+        assert_eq!(
+            judge("run: { stdout: { excludes: b } }", outcome.clone()),
+            "unknown: The output is long: 9 B of it are not kept, and what is looked for may be there."
+        );
+        let both = judge("run: { stdout: { excludes: b }, stderr: y }", outcome);
+        assert!(both.starts_with("unmet: another error output"), "{both}");
     }
 
     #[test]

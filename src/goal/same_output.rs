@@ -1,8 +1,11 @@
 //! `same_output`: the image does what the starter's image does, to the letter.
 
+mod likeness;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use likeness::Likeness;
 use regex::Regex;
 use serde::Deserialize;
 
@@ -15,6 +18,7 @@ use super::Verdict;
 use super::cause;
 use super::field::OneOrMore;
 use super::field::Scalar;
+use super::field::left_out;
 use super::field::scalar;
 use super::http;
 use super::kind::About;
@@ -28,7 +32,6 @@ use crate::image::run::Probe;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::image::run::Start;
-use crate::text::Clean;
 use crate::units::show_duration;
 
 #[derive(Debug, Deserialize)]
@@ -113,6 +116,10 @@ impl SameOutput {
         }
     }
 
+    fn changing(&self) -> &[Changing] {
+        self.ignore.as_ref().map_or(&[], |ignore| &ignore.0)
+    }
+
     /// What is done, as the start of a sentence: `asked for :8000/tides`, `started with --version`.
     fn done(&self) -> String {
         match (&self.http, &self.args) {
@@ -122,24 +129,6 @@ impl SameOutput {
             (None, Some(args)) if !args.is_empty() => format!("started with `{}`", args.join(" ")),
             (None, _) => String::from("started"),
         }
-    }
-
-    /// Lines without what differs from run to run, and without blanks at their ends.
-    fn told(&self, lines: &[Clean]) -> Vec<String> {
-        let changing = self.ignore.as_ref().map_or(&[][..], |ignore| &ignore.0);
-        let mut told: Vec<String> = lines
-            .iter()
-            .map(|line| {
-                let line = line.as_str().trim_end().to_owned();
-                changing.iter().fold(line, |line, part| {
-                    part.0.replace_all(&line, "…").into_owned()
-                })
-            })
-            .collect();
-        while told.last().is_some_and(String::is_empty) {
-            told.pop();
-        }
-        told
     }
 }
 
@@ -247,7 +236,10 @@ impl Goal for SameOutput {
                 };
                 http::judge(evidence, &run, request.port, &wanted)
             }
-            (Some(_), None, _) => no_model("does not answer"),
+            (Some(_), None, _) => no_model(&match model.heard() {
+                Some(reason) => format!("does not answer ({reason})"),
+                None => String::from("does not answer"),
+            }),
             (None, _, _) if model.exit.is_none() || model.start_error.is_some() => {
                 no_model("does not come to an end")
             }
@@ -281,9 +273,10 @@ impl SameOutput {
             )
             .having_written(own);
         }
-        match difference(&self.told(&wanted.body), &self.told(&found.body)) {
-            None => Verdict::met(format!("the same answer, status {}", found.status)),
-            Some(text) => Verdict::unmet(
+        match likeness::compare(self.changing(), &wanted.body, &found.body) {
+            Likeness::Same => Verdict::met(format!("the same answer, status {}", found.status)),
+            Likeness::Unknown => left_out("body", likeness::longer(&wanted.body, &found.body)),
+            Likeness::Other(text) => Verdict::unmet(
                 "another body",
                 text,
                 "Find out what the app had in the starter's image and lacks in yours.",
@@ -307,16 +300,10 @@ impl SameOutput {
                 status(model.exit)
             ));
         }
-        let same_length = own.output_dropped == model.output_dropped;
-        match difference(&self.told(&model.stdout), &self.told(&own.stdout)) {
-            None if same_length || self.ignore.is_some() => Verdict::met("the same output"),
-            None => Verdict::unmet(
-                "another amount of output",
-                "Its last lines are those of the starter's image; what came before is longer or shorter.",
-                "Run both and compare what they write from the first line on.",
-                Blame::default(),
-            ),
-            Some(text) => Verdict::unmet(
+        match likeness::compare(self.changing(), &model.stdout, &own.stdout) {
+            Likeness::Same => Verdict::met("the same output"),
+            Likeness::Unknown => left_out("output", likeness::longer(&model.stdout, &own.stdout)),
+            Likeness::Other(text) => Verdict::unmet(
                 "another output",
                 text,
                 "Find out what the app had in the starter's image and lacks in yours.",
@@ -325,23 +312,6 @@ impl SameOutput {
             .having_written(own),
         }
     }
-}
-
-/// The first line that differs, as a sentence; `None` where none does.
-fn difference(wanted: &[String], found: &[String]) -> Option<String> {
-    let lines = wanted.len().max(found.len());
-    let at = (0..lines).find(|at| wanted.get(*at) != found.get(*at))?;
-    let shown = |line: Option<&String>| match line {
-        Some(line) if !line.is_empty() => format!("`{}`", cause::shorten(line)),
-        Some(_) => String::from("empty"),
-        None => String::from("not there"),
-    };
-    Some(format!(
-        "Line {} is {}; in the starter's it is {}.",
-        at + 1,
-        shown(found.get(at)),
-        shown(wanted.get(at))
-    ))
 }
 
 #[cfg(test)]
@@ -353,6 +323,8 @@ mod tests {
     use crate::goal::fixture::starts;
     use crate::goal::fixture::try_goal;
     use crate::goal::fixture::with_config;
+    use crate::image::output::Output;
+    use crate::text::Clean;
 
     fn judge(yaml: &str, model: Result<RunOutcome, Missing>, own: RunOutcome) -> String {
         let goal = goal(yaml);
@@ -421,6 +393,46 @@ mod tests {
         ");
     }
 
+    #[test]
+    fn what_a_screen_does_not_show_is_compared() {
+        let long = |end: &str| ended(0, &format!("{}{end}", "x".repeat(5000)));
+        let told = judge("same_output", Ok(long("a")), long("b"));
+        let why = format!(
+            "Line 1 is `…{0}b`; in the starter's it is `…{0}a`.",
+            "x".repeat(30)
+        );
+        assert!(told.contains(&why), "{told}");
+        let over = judge("same_output", Ok(ended(0, "a\rc")), ended(0, "b\rc"));
+        assert!(over.starts_with("unmet: another output"), "{over}");
+    }
+
+    #[test]
+    fn a_long_output_is_compared_by_its_digest() {
+        let long = |head: &str, digest| RunOutcome {
+            stdout: Output::cut(head.as_bytes().to_vec(), b"z".to_vec(), 9, digest),
+            ..ended(0, "")
+        };
+        let judge = |yaml: &str, model, own| judge(yaml, Ok(model), own);
+        let (plain, ignoring) = ("same_output", "same_output: { ignore: b }");
+        assert_eq!(
+            judge(plain, long("a\nb", Some(1)), long("a\nb", Some(1))),
+            "met: the same output"
+        );
+        let told = judge(plain, long("a\nb", Some(1)), long("a\nb", Some(2)));
+        assert!(told.contains("It begins as the starter's does"), "{told}");
+        let told = judge(ignoring, long("a\nb", Some(1)), long("a\nc", Some(2)));
+        assert!(
+            told.starts_with("unknown: The output is long: 9 B"),
+            "{told}"
+        );
+        let told = judge(ignoring, long("a\nb", Some(1)), long("c\nb", Some(2)));
+        assert!(told.contains("Line 1 is `c`"), "{told}");
+        let told = judge(plain, long("one line", Some(1)), ended(0, "two"));
+        assert!(told.contains("further on, it is another"), "{told}");
+        let told = judge(plain, long("a\nb", None), long("a\nb", None));
+        assert!(told.starts_with("unknown:"), "{told}");
+    }
+
     const HTTP: &str = "same_output: { as: baseline, http: { port: 8000, path: /tides } }";
 
     #[test]
@@ -453,6 +465,15 @@ mod tests {
         assert_eq!(
             judge(HTTP, Ok(ended(1, "")), answered(200, "a")),
             "unknown: The starter's own image does not answer, so that there is nothing to compare with."
+        );
+        let rude = RunOutcome {
+            unanswered: Some(Clean::line("what it answered is not HTTP")),
+            ..RunOutcome::default()
+        };
+        let told = judge(HTTP, Ok(rude), answered(200, "a"));
+        assert!(
+            told.contains("does not answer (what it answered is not HTTP), so"),
+            "{told}"
         );
         let late = RunOutcome {
             timed_out: true,

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::image::output::Output;
 use crate::text::Clean;
 use crate::units::Bytes;
 
@@ -109,6 +110,9 @@ pub fn expand(text: &str, env: &[String]) -> String {
     put
 }
 
+/// Why nobody answers where nobody is there.
+pub const NOBODY: &str = "nothing listens on the port";
+
 /// What is asked of a running container.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Probe {
@@ -175,13 +179,11 @@ pub struct RunOutcome {
     pub crowd: Option<u64>,
     /// From the start to its end or to the answer.
     pub took: Duration,
-    /// The last lines of standard output.
-    pub stdout: Vec<Clean>,
-    /// The last lines of standard error.
-    pub stderr: Vec<Clean>,
-    /// Output bytes beyond the limit that were thrown away.
-    pub output_dropped: u64,
-    /// Why nobody answered in time, where a port was asked: `nothing listens on the port`.
+    /// Standard output.
+    pub stdout: Output,
+    /// Standard error.
+    pub stderr: Output,
+    /// Why nobody answered in time, where a port was asked: [`NOBODY`], or what was seen there.
     pub unanswered: Option<Clean>,
     /// The answer to [`Probe::Http`] or [`Ready::Http`].
     pub response: Option<HttpResponse>,
@@ -191,6 +193,16 @@ pub struct RunOutcome {
     pub killed: bool,
     /// The last state of [`Probe::Health`]: `healthy`, `unhealthy`, `starting`.
     pub health: Option<Clean>,
+}
+
+impl RunOutcome {
+    /// Why nobody answered in time although somebody listened.
+    #[must_use]
+    pub fn heard(&self) -> Option<&Clean> {
+        self.unanswered
+            .as_ref()
+            .filter(|why| why.as_str() != NOBODY)
+    }
 }
 
 /// A run whose opened files were written down.
@@ -219,8 +231,8 @@ pub struct HttpResponse {
     pub status: u16,
     /// Header names in lower case, with values.
     pub headers: Vec<(Clean, Clean)>,
-    /// The first 64 KiB of the body.
-    pub body: Vec<Clean>,
+    /// The body; of a long one the first 64 KiB.
+    pub body: Output,
     /// From the container's start to the answer.
     pub after: Duration,
 }

@@ -7,9 +7,12 @@
 //!     beside port PORT MILLIS                      waits until the port takes a connection
 //!     beside http PORT MILLIS METHOD PATH [BODY]   asks until it is answered
 //!
-//! It prints `open MILLIS`, or `answer STATUS MILLIS`, headers, an empty line and the body, or
-//! `failed MILLIS REASON`.
+//! It prints `open MILLIS`, or `answer STATUS MILLIS LENGTH DIGEST`, headers, an empty line and the
+//! beginning of the body, or `failed MILLIS REASON`. Length and digest are those of the whole body;
+//! of one that is longer than is read, the digest is `-`.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::Hasher;
 use std::io::Read;
 use std::io::Write;
 use std::net::Ipv4Addr;
@@ -23,6 +26,8 @@ use std::time::Instant;
 const PAUSE: Duration = Duration::from_millis(5);
 /// The longest body that is handed over.
 const BODY: usize = 64 * 1024;
+/// The longest body that is read.
+const WHOLE: usize = 4 * 1024 * 1024;
 /// The longest head that is read.
 const HEAD: usize = 16 * 1024;
 
@@ -73,6 +78,8 @@ enum Answer {
         status: u16,
         headers: Vec<String>,
         body: Vec<u8>,
+        /// Whether there is no more of it.
+        whole: bool,
     },
 }
 
@@ -95,11 +102,16 @@ fn attempt(port: u16, deadline: Instant, request: Option<&[u8]>) -> Result<Answe
         return Ok(Answer::Open);
     };
     let why = |error: std::io::Error| Some(format!("the connection broke: {}", error.kind()));
+    socket.set_write_timeout(Some(left(deadline))).map_err(why)?;
     socket.write_all(request).map_err(why)?;
     let method_is_head = request.starts_with(b"HEAD ");
     let mut bytes = Vec::new();
     let mut chunk = [0; 16 * 1024];
     loop {
+        // What trickles never lets a single read wait.
+        if Instant::now() >= deadline {
+            return Err(Some("it took the request and did not answer in time".to_owned()));
+        }
         socket.set_read_timeout(Some(left(deadline))).map_err(why)?;
         let count = match socket.read(&mut chunk) {
             Ok(count) => count,
@@ -121,17 +133,16 @@ fn attempt(port: u16, deadline: Instant, request: Option<&[u8]>) -> Result<Answe
 /// Reads an answer from what has come; `None` while it is not complete.
 fn read(bytes: &[u8], ended: bool, head_only: bool) -> Result<Option<Answer>, Option<String>> {
     let no_http = || Some("what it answered is not HTTP".to_owned());
-    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+    let Some((head, rest)) = split(bytes) else {
         return if bytes.len() > HEAD { Err(no_http()) } else { Ok(None) };
     };
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let mut lines = head.split("\r\n");
+    let head = String::from_utf8_lossy(head).into_owned();
+    let mut lines = head.lines();
     let mut words = lines.next().unwrap_or_default().split(' ');
     if !words.next().is_some_and(|word| word.starts_with("HTTP/1.")) {
         return Err(no_http());
     }
     let status: u16 = words.next().and_then(|word| word.parse().ok()).ok_or_else(no_http)?;
-    let rest = &bytes[end + 4..];
     if (100..200).contains(&status) {
         return read(rest, ended, head_only);
     }
@@ -152,12 +163,22 @@ fn read(bytes: &[u8], ended: bool, head_only: bool) -> Result<Option<Answer>, Op
         ended.then(|| rest.to_vec())
     };
     // What is long enough to be cut need not be complete, nor need what was broken off.
-    let body = match body {
-        Some(body) => body,
-        None if rest.len() > 2 * BODY || ended => rest.to_vec(),
+    let (body, whole) = match body {
+        Some(body) => (body, true),
+        None if ended => (rest.to_vec(), true),
+        None if rest.len() > WHOLE => (rest.to_vec(), false),
         None => return Ok(None),
     };
-    Ok(Some(Answer::Http { status, headers, body }))
+    Ok(Some(Answer::Http { status, headers, body, whole }))
+}
+
+/// The head and what follows the empty line behind it; lines may end without a carriage return.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').find_map(|(at, _)| {
+        let rest = &bytes[at + 1..];
+        let rest = rest.strip_prefix(b"\r").unwrap_or(rest).strip_prefix(b"\n")?;
+        Some((&bytes[..at], rest))
+    })
 }
 
 /// A chunked body; `None` while it is not complete.
@@ -182,8 +203,12 @@ fn tell(began: Instant, answer: &Answer) {
     let mut out = Vec::new();
     match answer {
         Answer::Open => out.extend_from_slice(format!("open {millis}\n").as_bytes()),
-        Answer::Http { status, headers, body } => {
-            out.extend_from_slice(format!("answer {status} {millis}\n").as_bytes());
+        Answer::Http { status, headers, body, whole } => {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(body);
+            let digest = if *whole { format!("{:x}", hasher.finish()) } else { "-".to_owned() };
+            let first = format!("answer {status} {millis} {} {digest}\n", body.len());
+            out.extend_from_slice(first.as_bytes());
             for header in headers {
                 out.extend_from_slice(header.replace(['\r', '\n'], " ").as_bytes());
                 out.push(b'\n');

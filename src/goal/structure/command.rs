@@ -11,12 +11,14 @@ use crate::goal::Goal;
 use crate::goal::Needs;
 use crate::goal::Verdict;
 use crate::goal::cause;
+use crate::goal::field::left_out;
+use crate::goal::field::seen;
 use crate::goal::run::did_not_end;
+use crate::image::output::Output;
 use crate::image::run::Probe;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::image::run::Start;
-use crate::text::Clean;
 use crate::units::show_duration;
 
 /// How long a command may take: that tool has no limit, a check has.
@@ -57,44 +59,60 @@ impl CommandTest {
         cause::shorten(&words.join(" "))
     }
 
-    /// What is wrong with the output: the stream, and what is wanted of it.
-    fn fault(&self, outcome: &RunOutcome) -> Option<(&'static str, String)> {
-        let streams = [
-            (
-                "output",
-                &outcome.stdout,
-                &self.expected_output,
-                &self.excluded_output,
-            ),
-            (
-                "error output",
-                &outcome.stderr,
-                &self.expected_error,
-                &self.excluded_error,
-            ),
-        ];
-        streams
-            .into_iter()
-            .find_map(|(name, lines, expected, excluded)| {
-                let missing = expected.iter().find(|regex| !matches(regex, lines));
-                let missing = missing
-                    .map(|regex| format!("should match /{}/", cause::shorten(regex.as_str())));
-                let extra = || {
-                    let extra = excluded.iter().find(|regex| matches(regex, lines));
-                    extra.map(|regex| {
-                        format!("should not match /{}/", cause::shorten(regex.as_str()))
-                    })
-                };
-                missing.or_else(extra).map(|wanted| (name, wanted))
-            })
+    /// Each stream with what is wanted of it.
+    fn streams<'a>(&'a self, outcome: &'a RunOutcome) -> [Stream<'a>; 2] {
+        [
+            Stream {
+                name: "output",
+                text: &outcome.stdout,
+                expected: &self.expected_output,
+                excluded: &self.excluded_output,
+            },
+            Stream {
+                name: "error output",
+                text: &outcome.stderr,
+                expected: &self.expected_error,
+                excluded: &self.excluded_error,
+            },
+        ]
     }
 }
 
-/// Whether a stream matches, with or without the line end that is not kept.
-fn matches(regex: &Regex, lines: &[Clean]) -> bool {
-    let lines: Vec<&str> = lines.iter().map(Clean::as_str).collect();
-    let text = lines.join("\n");
-    regex.is_match(&text) || regex.is_match(&format!("{text}\n"))
+/// What a command wrote, and what is wanted of it.
+struct Stream<'a> {
+    name: &'static str,
+    text: &'a Output,
+    expected: &'a [Regex],
+    excluded: &'a [Regex],
+}
+
+impl Stream<'_> {
+    /// What is wrong with it.
+    fn fault(&self) -> Option<String> {
+        let is = |regex: &Regex, seen: bool| matches(regex, self.text) == Some(seen);
+        let told = |regex: &Regex| cause::shorten(regex.as_str());
+        let missing = self.expected.iter().find(|regex| is(regex, false));
+        let extra = || self.excluded.iter().find(|regex| is(regex, true));
+        match missing {
+            Some(regex) => Some(format!("should match /{}/", told(regex))),
+            None => extra().map(|regex| format!("should not match /{}/", told(regex))),
+        }
+    }
+
+    /// Whether what was left out of it may decide.
+    fn is_unsure(&self) -> bool {
+        let mut all = self.expected.iter().chain(self.excluded);
+        all.any(|regex| matches(regex, self.text).is_none())
+    }
+}
+
+/// Whether a stream matches, with or without its last line end; `None` where what was left out of it
+/// may decide.
+fn matches(regex: &Regex, text: &Output) -> Option<bool> {
+    match seen(regex, text) {
+        Some(false) => Some(regex.is_match(&format!("{}\n", text.beginning()))),
+        seen => seen,
+    }
 }
 
 impl Goal for CommandTest {
@@ -138,21 +156,22 @@ impl Goal for CommandTest {
                 .map_or_else(|| String::from("?"), |exit| exit.to_string());
             return cause.unmet(format!("status {status}"));
         }
-        match self.fault(outcome) {
-            None => Verdict::met(format!("status {}", self.exit)),
-            Some((stream, wanted)) => {
-                let lines = if stream == "output" {
-                    &outcome.stdout
-                } else {
-                    &outcome.stderr
-                };
-                let shown = lines.last().map_or_else(
+        let streams = self.streams(outcome);
+        let fault = streams
+            .iter()
+            .find_map(|stream| Some((stream, stream.fault()?)));
+        let unsure = streams.iter().find(|stream| stream.is_unsure());
+        match (fault, unsure) {
+            (None, None) => Verdict::met(format!("status {}", self.exit)),
+            (None, Some(stream)) => left_out(stream.name, stream.text),
+            (Some((stream, wanted)), _) => {
+                let shown = stream.text.last().map_or_else(
                     || String::from("It wrote none."),
                     |line| format!("Its last line is: {}", cause::shorten(line.as_str())),
                 );
                 Verdict::unmet(
-                    format!("another {stream}"),
-                    format!("The {stream} {wanted}. {shown}"),
+                    format!("another {}", stream.name),
+                    format!("The {} {wanted}. {shown}", stream.name),
                     "Compare what the command writes with what is wanted, letter by letter.",
                     cause.blame,
                 )

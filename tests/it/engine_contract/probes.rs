@@ -180,7 +180,7 @@ fn memory_processes_output_and_time_are_bounded() {
         let outcome = bench.sh(&tag, "echo first; busybox yes loud", 3).await;
         assert!(outcome.timed_out);
         assert_eq!(outcome.exit, None);
-        assert!(outcome.output_dropped > 100_000, "{}", bench.address);
+        assert!(outcome.stdout.dropped() > 100_000, "{}", bench.address);
         let said = texts(&outcome.stdout);
         assert_eq!(said.first(), Some(&"first"));
         assert!(said.len() < 20_000);
@@ -259,6 +259,48 @@ fn a_cancelled_run_leaves_nothing() {
         let (ended, ()) = tokio::join!(bench.engine.run(&tag, &run, cancel), stopping);
         assert_eq!(ended, Err(loadline::engine::EngineError::Cancelled));
         assert!(!runs(&marker), "{}", bench.address);
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn an_answer_is_read_whole_or_not_at_all() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "answers").await;
+        let ask = async |script: &str, seconds: u64| {
+            // A container that ends first is not asked any more.
+            let script = format!("({script}) | busybox nc -l -p 8000; busybox sleep 5");
+            let start = Start {
+                args: Some(vec!["sh".to_owned(), "-c".to_owned(), script]),
+                ..Start::default()
+            };
+            bench.run(&tag, start, get(8000, "/"), seconds).await
+        };
+        let bare = ask("busybox printf 'HTTP/1.0 200 OK\\nX-A: b\\n\\nhi'", 20).await;
+        let response = bare.response.expect("an answer");
+        assert_eq!(texts(&response.body), ["hi"], "{}", bench.address);
+        assert_eq!(response.headers.len(), 1);
+
+        let long = "busybox printf 'HTTP/1.0 200 OK\\r\\n\\r\\n'; busybox yes abcdefg | busybox head -c 200000";
+        let long = async |end: &str| {
+            let outcome = ask(&format!("{long}; busybox printf {end}"), 20).await;
+            outcome.response.expect("an answer").body
+        };
+        let (one, same, other) = (long("x").await, long("x").await, long("y").await);
+        assert_eq!(one.dropped(), 200_001 - 64 * 1024, "{}", bench.address);
+        assert_eq!(
+            (one.is_same(&same), one.is_same(&other)),
+            (Some(true), Some(false))
+        );
+
+        let trickle = "busybox printf 'HTTP/1.0 200 OK\\r\\n\\r\\n'; i=0; while [ $i -lt 60 ]; do busybox printf x; busybox sleep 0.1; i=$((i+1)); done";
+        let late = ask(trickle, 3).await;
+        assert!(late.timed_out && late.response.is_none(), "{late:?}");
+        let why = late.heard().expect("a reason");
+        assert_eq!(
+            why.as_str(),
+            "it took the request and did not answer in time"
+        );
         bench.remove(&tag).await;
     });
 }

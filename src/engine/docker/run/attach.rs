@@ -4,16 +4,19 @@
 )]
 //! A container's output as it comes, bounded whatever the container writes.
 
+use std::fmt;
+
 use bollard::container::LogOutput;
 use bollard::query_parameters::AttachContainerOptionsBuilder;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::engine::EngineError;
 use crate::engine::docker::Docker;
-use crate::text::Clean;
+use crate::image::output::Output as Text;
 
 /// Bytes that are kept of a stream's beginning, and again of its end.
 const KEPT: usize = 32 * 1024;
@@ -104,19 +107,9 @@ impl Output {
         }
     }
 
-    /// Bytes beyond the limit.
-    pub(in crate::engine::docker) fn dropped(&self) -> u64 {
-        self.out.dropped + self.err.dropped
-    }
-
-    /// Standard output.
-    pub(in crate::engine::docker) fn stdout(&self) -> Vec<Clean> {
-        self.out.lines()
-    }
-
-    /// Standard error.
-    pub(in crate::engine::docker) fn stderr(&self) -> Vec<Clean> {
-        self.err.lines()
+    /// Standard output and standard error.
+    pub(in crate::engine::docker) fn into_streams(self) -> (Text, Text) {
+        (self.out.text(), self.err.text())
     }
 
     /// Standard output as it came, for our own helper.
@@ -125,11 +118,9 @@ impl Output {
     }
 
     /// The last `count` lines of standard error, or of standard output where there are none.
-    pub(in crate::engine::docker) fn last_lines(&self, count: usize) -> Vec<String> {
-        let mut lines = self.stderr();
-        if lines.is_empty() {
-            lines = self.stdout();
-        }
+    pub(in crate::engine::docker) fn last_lines(self, count: usize) -> Vec<String> {
+        let (out, err) = self.into_streams();
+        let lines = if err.is_empty() { out } else { err };
         let skip = lines.len().saturating_sub(count);
         lines
             .iter()
@@ -139,16 +130,25 @@ impl Output {
     }
 }
 
-/// The beginning and the end of a stream.
-#[derive(Debug, Default)]
+/// The beginning and the end of a stream, and a digest of all of it.
+#[derive(Default)]
 struct Kept {
     head: Vec<u8>,
     tail: Vec<u8>,
     dropped: u64,
+    hash: Xxh3,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = self.head.len() + self.tail.len();
+        write!(f, "{kept} bytes kept, {} dropped", self.dropped)
+    }
 }
 
 impl Kept {
     fn push(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
         let room = KEPT.saturating_sub(self.head.len()).min(bytes.len());
         let (first, rest) = bytes.split_at(room);
         self.head.extend_from_slice(first);
@@ -165,35 +165,15 @@ impl Kept {
         self.dropped += u64::try_from(over).unwrap_or(u64::MAX);
     }
 
-    fn lines(&self) -> Vec<Clean> {
-        if self.dropped == 0 {
-            return lines_of(&[self.head.as_slice(), self.tail.as_slice()].concat());
-        }
-        let mut lines = lines_of(&self.head);
-        let left_out = crate::units::Bytes(self.dropped);
-        lines.push(Clean::line(&format!("[{left_out} left out]")));
-        // The first line after the gap is a piece of one.
-        let start = self.tail.iter().position(|byte| *byte == b'\n');
-        let rest = start.map_or(self.tail.as_slice(), |at| {
-            self.tail.get(at + 1..).unwrap_or_default()
-        });
-        lines.extend(lines_of(rest));
-        lines
+    fn text(self) -> Text {
+        Text::cut(self.head, self.tail, self.dropped, Some(self.hash.digest()))
     }
-}
-
-/// Bytes as clean lines; none for no bytes.
-pub(in crate::engine::docker) fn lines_of(bytes: &[u8]) -> Vec<Clean> {
-    let mut sanitizer = crate::text::Sanitizer::default();
-    let mut lines = Vec::new();
-    sanitizer.feed(bytes, |line| lines.push(line));
-    sanitizer.finish(|line| lines.push(line));
-    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Clean;
 
     #[test]
     fn a_flood_keeps_its_beginning_and_its_end_and_counts_the_rest() {
@@ -201,13 +181,17 @@ mod tests {
         for number in 0..100_000u32 {
             kept.push(format!("line {number}\n").as_bytes());
         }
-        let lines = kept.lines();
+        assert!(kept.dropped > 900_000);
+        let lines = kept.text();
         assert_eq!(lines.first().map(Clean::as_str), Some("line 0"));
         assert_eq!(lines.last().map(Clean::as_str), Some("line 99999"));
         assert!(lines.iter().any(|line| line.as_str().contains("left out")));
         let shown: usize = lines.iter().map(|line| line.as_str().len()).sum();
         assert!(shown < 4 * KEPT, "{shown} bytes are kept");
-        assert!(kept.dropped > 900_000);
+        let all: String = (0..100_000u32)
+            .map(|number| format!("line {number}\n"))
+            .collect();
+        assert_eq!(lines.is_same(&Text::whole(all.as_bytes())), Some(true));
     }
 
     #[test]
@@ -215,9 +199,9 @@ mod tests {
         let mut kept = Kept::default();
         kept.push(b"one\ntw");
         kept.push(b"o");
-        let lines = kept.lines();
+        let lines = kept.text();
         let texts: Vec<&str> = lines.iter().map(Clean::as_str).collect();
         assert_eq!(texts, ["one", "two"]);
-        assert!(Kept::default().lines().is_empty());
+        assert!(Kept::default().text().is_empty());
     }
 }

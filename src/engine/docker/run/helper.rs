@@ -11,11 +11,11 @@ use futures_util::StreamExt;
 use sha2::Digest as _;
 
 use super::attach::Attached;
-use super::attach::lines_of;
 use crate::engine::EngineError;
 use crate::engine::LABEL;
 use crate::engine::docker::Docker;
 use crate::engine::docker::containers::Guard;
+use crate::image::output::Output;
 use crate::image::run::HttpRequest;
 use crate::image::run::HttpResponse;
 use crate::text::Clean;
@@ -237,12 +237,17 @@ fn parse(output: &[u8]) -> Said {
     };
     let (first, rest) = output.split_at(end);
     let first = String::from_utf8_lossy(first).into_owned();
-    let mut words = first.splitn(3, ' ');
-    match (words.next(), words.next(), words.next()) {
-        (Some("open"), _, _) => Said::Open,
-        (Some("failed"), _, Some(reason)) => Said::Failed(Clean::line(reason)),
-        (Some("answer"), Some(status), Some(millis)) => {
-            let (Ok(status), Ok(millis)) = (status.parse(), millis.parse()) else {
+    if let Some(failed) = first.strip_prefix("failed ") {
+        let reason = failed.split_once(' ').map(|(_, reason)| reason);
+        return reason.map_or_else(silent, |reason| Said::Failed(Clean::line(reason)));
+    }
+    let words: Vec<&str> = first.split(' ').collect();
+    match words.as_slice() {
+        ["open", ..] => Said::Open,
+        ["answer", status, millis, length, digest] => {
+            let (Ok(status), Ok(millis), Ok(length)) =
+                (status.parse(), millis.parse(), length.parse())
+            else {
                 return silent();
             };
             let rest = rest.get(1..).unwrap_or_default();
@@ -250,12 +255,22 @@ fn parse(output: &[u8]) -> Said {
             Said::Answer(HttpResponse {
                 status,
                 headers: headers(head),
-                body: lines_of(body),
+                body: body_of(body, length, digest),
                 after: Duration::from_millis(millis),
             })
         }
         _ => silent(),
     }
+}
+
+/// The body, of which `kept` came from the helper.
+fn body_of(kept: &[u8], length: u64, digest: &str) -> Output {
+    let dropped = length.saturating_sub(kept.len() as u64);
+    if dropped == 0 {
+        return Output::whole(kept);
+    }
+    let digest = u64::from_str_radix(digest, 16).ok();
+    Output::cut(kept.to_vec(), Vec::new(), dropped, digest)
 }
 
 /// Splits at the empty line.
@@ -289,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_the_helper_prints_is_read_back() {
-        let said = parse(b"answer 200 12\nContent-Type: text/plain\nX: a:b\n\nhi\nthere");
+        let said = parse(b"answer 200 12 8 0\nContent-Type: text/plain\nX: a:b\n\nhi\nthere");
         let Said::Answer(response) = said else {
             panic!("{said:?}");
         };
@@ -302,7 +317,14 @@ mod tests {
                 (Clean::line("x"), Clean::line("a:b"))
             ]
         );
-        assert_eq!(response.body, [Clean::line("hi"), Clean::line("there")]);
+        assert_eq!(response.body, Output::whole(b"hi\nthere"));
+        let Said::Answer(long) = parse(b"answer 200 12 100 ff\n\nhi") else {
+            panic!("no answer");
+        };
+        assert_eq!(
+            long.body,
+            Output::cut(b"hi".to_vec(), Vec::new(), 98, Some(255))
+        );
         assert_eq!(parse(b"open 3\n"), Said::Open);
         assert_eq!(
             parse(b"failed 9 nothing listens on the port\n"),

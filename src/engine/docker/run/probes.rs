@@ -328,9 +328,7 @@ impl Watched<'_> {
             }
         }
         let output = self.attached.ended().await;
-        self.outcome.output_dropped = output.dropped();
-        self.outcome.stdout = output.stdout();
-        self.outcome.stderr = output.stderr();
+        (self.outcome.stdout, self.outcome.stderr) = output.into_streams();
         Ok(self.outcome)
     }
 }
