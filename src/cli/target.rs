@@ -52,9 +52,10 @@ impl Target {
     /// image's index in it is an image, and what looks like a path is no reference.
     pub(crate) fn of(word: &str) -> Self {
         let path = Path::new(word);
-        let is_path = ["/", "./", "../"]
-            .iter()
-            .any(|start| word.starts_with(start));
+        let is_path = matches!(word, "." | "..")
+            || ["/", "./", "../"]
+                .iter()
+                .any(|start| word.starts_with(start));
         let has_index = ["index.json", "manifest.json"]
             .iter()
             .any(|name| path.join(name).is_file());
@@ -297,6 +298,9 @@ mod tests {
             Target::Folder(place("layout").into())
         );
         assert_eq!(Target::of("./no.tar"), archive("./no.tar"));
+        for folder in [".", ".."] {
+            assert_eq!(Target::of(folder), Target::Folder(PathBuf::from(folder)));
+        }
         assert_eq!(Target::of("/dev/zero"), archive("/dev/zero"));
         for image in ["app", "app:latest", "loadline.local/a/b:1", "sha256:00"] {
             assert_eq!(Target::of(image), Target::Image(image.to_owned()));

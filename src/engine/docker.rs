@@ -339,6 +339,7 @@ impl Engine for Docker {
     }
 
     async fn inspect(&self, image: &str) -> Result<Option<Summary>, EngineError> {
+        name::check(image)?;
         images::inspect(self, image).await
     }
 
@@ -351,6 +352,7 @@ impl Engine for Docker {
     }
 
     async fn export(&self, image: &str) -> Result<ByteStream, EngineError> {
+        name::check(image)?;
         images::export(self, image).await
     }
 

@@ -18,6 +18,28 @@ const NO_NAME: [&str; 5] = [
 /// What Docker says where a word is no name that it knows, and begins the ids of several images.
 const AMBIGUOUS: &str = "ambiguous digest";
 
+/// Refuses what no engine takes as the name of an image: some answer such a question as another one.
+///
+/// # Errors
+/// When it is none, with what is wrong with it.
+pub(super) fn check(image: &str) -> Result<(), EngineError> {
+    let id = image.strip_prefix("sha256:").unwrap_or(image);
+    if (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    match ImageName::parse(image) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(bad(image, &why)),
+    }
+}
+
+fn bad(image: &str, why: &str) -> EngineError {
+    EngineError::BadName {
+        image: Clean::path(image),
+        why: Clean::path(why),
+    }
+}
+
 /// What is wrong with `image`, where the engine's answer is about its name.
 pub(super) fn fault(image: &str, error: &Error) -> Option<EngineError> {
     let Error::DockerResponseServerError { message, .. } = error else {
@@ -37,10 +59,7 @@ pub(super) fn fault(image: &str, error: &Error) -> Option<EngineError> {
     } else {
         return None;
     };
-    Some(EngineError::BadName {
-        image: Clean::line(image),
-        why: Clean::line(&why),
-    })
+    Some(bad(image, &why))
 }
 
 #[cfg(test)]
@@ -53,6 +72,23 @@ mod tests {
             message: message.to_owned(),
         };
         fault(image, &error).map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_before_it_is_asked_for() {
+        let (long, hex) = ("z".repeat(5000), "a".repeat(5000));
+        for image in ["", ".", "..", "MyApp", "a b", "a@b", &long, &hex, "sha256:"] {
+            let refused = check(image).unwrap_err();
+            assert!(matches!(refused, EngineError::BadName { .. }), "{image}");
+        }
+        let digest = "f".repeat(64);
+        let id = format!("sha256:{digest}");
+        let pinned = format!("app@{id}");
+        for image in ["app", "team/app:1.2", "0123456789ab", &digest, &id, &pinned] {
+            assert!(check(image).is_ok(), "{image}");
+        }
+        let told = check("\u{1b}[2J").unwrap_err().to_string();
+        assert!(told.starts_with("`\\x1B[2J` names no image: "), "{told}");
     }
 
     #[test]
