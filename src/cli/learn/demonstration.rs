@@ -26,23 +26,26 @@ use crate::report::lines;
 use crate::text::Clean;
 use crate::workshop::Sweep;
 
-/// The exercise whose worked answer is checked.
+/// The exercise whose worked answer is checked, where the course has it with one; else the first
+/// that has one is.
 const EXERCISE: &str = "first-build";
 
 /// Checks the worked answer of the first exercise, prepares the base images of the others, and
 /// says how to open the workshop. It ends as the check did.
 pub(super) fn run(course: &Arc<Course>, output: Output) -> Result<Exit, CliError> {
-    let exercise = check::find(course, EXERCISE)?;
-    let Some(files) = exercise.solved() else {
-        return Err(CliError::Internal(format!(
-            "the exercise `{EXERCISE}` has no worked answer"
-        )));
+    let Some((exercise, files)) = worked(course) else {
+        output.tell(
+            "Nobody can type here, and no exercise of this course has a worked answer to show.\n",
+        );
+        output.tell(&how_to_open());
+        return Ok(Exit::Ok);
     };
+    let id = &exercise.id;
     let dockerfile = files
         .get("Dockerfile")
         .map(|text| String::from_utf8_lossy(text).into_owned());
     output.tell(&format!(
-        "Nobody can type here, so this is a demonstration: the worked answer of `{EXERCISE}` is \
+        "Nobody can type here, so this is a demonstration: the worked answer of `{id}` is \
          built and judged.\n\n{}\n",
         indented(&dockerfile.unwrap_or_default())
     ));
@@ -54,11 +57,22 @@ pub(super) fn run(course: &Arc<Course>, output: Output) -> Result<Exit, CliError
         }
         Ok(Exit::of(outcome))
     })?;
-    let program = called();
-    output.tell(&format!(
-        "\nOpen the workshop in a terminal with `{program}`, or anywhere with `{program} --plain`.\n"
-    ));
+    output.tell(&how_to_open());
     Ok(exit)
+}
+
+/// The exercise that is shown, with the files of its worked answer.
+fn worked(course: &Course) -> Option<(&Exercise, Files)> {
+    let first = course.exercise(EXERCISE).into_iter();
+    let mut all = first.chain(&course.exercises);
+    all.find_map(|exercise| Some((exercise, exercise.solved()?)))
+}
+
+fn how_to_open() -> String {
+    let program = called();
+    format!(
+        "\nOpen the workshop in a terminal with `{program}`, or anywhere with `{program} --plain`.\n"
+    )
 }
 
 /// The program as it was called: it need not be on the path.
@@ -82,7 +96,7 @@ async fn judge(
         thorough: false,
         advisories: db::for_goals(None)?,
     };
-    let place = Path::new(EXERCISE);
+    let place = Path::new(exercise.id.as_str());
     let sweep = Sweep::default();
     let beside = (interrupt, &sweep);
     let attempt = check::from_folder(course, exercise, submission, place, with, beside).await?;
@@ -141,4 +155,28 @@ fn indented(text: &str) -> String {
         .iter()
         .map(|line| format!("    {line}\n"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_exercise_with_a_worked_answer_is_shown() {
+        let mut course = crate::course::load::embedded().unwrap();
+        let shown = |course: &Course| {
+            let (exercise, _) = worked(course)?;
+            Some(exercise.id.as_str().to_owned())
+        };
+        assert_eq!(shown(&course).as_deref(), Some(EXERCISE));
+        for exercise in &mut course.exercises {
+            if exercise.id.as_str() == EXERCISE {
+                exercise.solution = None;
+            }
+        }
+        let other = shown(&course).unwrap();
+        assert_ne!(other, EXERCISE);
+        course.exercises.retain(|one| one.id.as_str() == EXERCISE);
+        assert_eq!(shown(&course), None);
+    }
 }
