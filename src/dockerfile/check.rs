@@ -16,6 +16,7 @@ use super::stages::Source;
 use super::stages::StageNames;
 use super::stages::from_flags;
 use crate::text::nearest;
+use crate::text::path_text;
 
 /// Checks everything that takes more than one instruction to see.
 pub(super) fn whole(file: &Dockerfile, findings: &mut Findings) {
@@ -168,11 +169,8 @@ impl Checker<'_> {
                 Some(String::from("move that stage above this one")),
             );
         } else if let Err(why) = ImageName::parse(image) {
-            self.findings.refuse(
-                span,
-                format!("`{image}` is not a reference of an image: {why}"),
-                None,
-            );
+            let text = format!("`{image}` is not a reference of an image: {why}");
+            self.findings.refuse(span, path_text(text.as_bytes()), None);
         } else {
             self.nearly(image, span);
         }
@@ -231,6 +229,7 @@ impl Checker<'_> {
                 Err(why) => {
                     let message =
                         format!("`{image}` is neither a stage nor a reference of an image: {why}");
+                    let message = path_text(message.as_bytes());
                     self.findings.refuse(flag.span, message, None);
                 }
                 Ok(_) => self.nearly(&image, flag.span),

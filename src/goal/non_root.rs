@@ -77,10 +77,11 @@ impl Goal for NonRoot {
         if user.is_empty() || user == "root" {
             return is_root(evidence, user);
         }
-        if let Ok(uid) = user.parse::<u64>() {
-            if uid == 0 {
-                return is_root(evidence, user);
-            }
+        // Runtimes read a sign as well: `-0` is 0.
+        if user.parse() == Ok(0_i64) {
+            return is_root(evidence, user);
+        }
+        if user.parse::<u64>().is_ok() {
             return Verdict::met(format!("user {written}"));
         }
         if self.numeric {
@@ -206,6 +207,16 @@ mod tests {
             judge("non_root", "FROM a", "65532:65532", None),
             "met: user 65532:65532"
         );
+    }
+
+    #[test]
+    fn a_number_may_have_a_sign() {
+        for user in ["-0", "+0", "00"] {
+            let told = judge("non_root", "FROM a\nUSER -0", user, Some("app:x:1:1"));
+            assert!(told.starts_with("unmet: root"), "{told}");
+        }
+        let below = judge("non_root", "FROM a\nUSER -5", "-5", Some("app:x:1:1"));
+        assert!(below.starts_with("unmet: user `-5`"), "{below}");
     }
 
     #[test]

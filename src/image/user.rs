@@ -68,7 +68,11 @@ impl Identity {
 }
 
 fn number(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|number| *number <= LARGEST)
+    // With a sign, as runtimes read it: `-0` is 0.
+    let number: i64 = text.parse().ok()?;
+    u32::try_from(number)
+        .ok()
+        .filter(|number| *number <= LARGEST)
 }
 
 fn group_number(name: &str, file: &str) -> Result<u32, String> {
@@ -167,6 +171,8 @@ mod tests {
     fn a_number_needs_no_file_and_a_name_does() {
         assert_eq!(show("65532"), "65532 0 [] /");
         assert_eq!(show("65532:65532"), "65532 65532 [] /");
+        assert_eq!(Identity::resolve("-0", "", "").unwrap().uid, 0);
+        assert!(Identity::resolve("-5", "", "").is_err());
         let bare = Identity::resolve("65532", "", "").unwrap();
         assert_eq!((bare.uid, bare.home.as_str()), (65532, "/"));
         assert_eq!(show("www"), "the image's `/etc/passwd` has no user `www`");

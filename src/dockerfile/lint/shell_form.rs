@@ -52,6 +52,9 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 "write `ENTRYPOINT {array}`; it is given what `CMD` says then, which does nothing now"
             ),
             Some(array) => format!("write `{} {array}`", instruction.keyword),
+            None if leaves_a_quote_open(instruction, text) => {
+                String::from("close its quote: the shell refuses to read it, and nothing starts")
+            }
             None => other_way(stage, text).to_owned(),
         };
         // A comment between its lines would be lost.
@@ -90,6 +93,13 @@ fn other_way(stage: &StageView<'_>, text: &str) -> &'static str {
     }
 }
 
+/// Whether a quote in it has no end.
+fn leaves_a_quote_open(instruction: &Instruction, text: &str) -> bool {
+    let commands = shell::commands(text, &instruction.places);
+    let mut words = commands.iter().flat_map(|command| &command.words);
+    words.any(|word| word.unclosed)
+}
+
 /// The same command as a JSON array, where no shell is needed to read it. An array that is not JSON
 /// has no words to go by, and a shell of the author's own may do more than to read them.
 fn exec_form(stage: &StageView<'_>, instruction: &Instruction, text: &str) -> Option<String> {
@@ -114,7 +124,7 @@ fn exec_form(stage: &StageView<'_>, instruction: &Instruction, text: &str) -> Op
     if command.span().start != instruction.places.source(begin) || first.is_option() {
         return None;
     }
-    if is_shell_builtin(&first.text) || words.iter().any(|word| word.expands) {
+    if is_shell_builtin(&first.text) || words.iter().any(|word| word.expands || word.unclosed) {
         return None;
     }
     let quoted: Result<Vec<String>, _> = words
@@ -155,6 +165,16 @@ mod tests {
             assert!(!hint.contains("\"[") && hint.contains("JSON"), "{hint}");
             let file = Dockerfile::parse(&text);
             assert_eq!(file.warnings.len(), 1, "{line}: {:?}", file.warnings);
+        }
+    }
+
+    #[test]
+    fn a_quote_without_an_end_is_not_read_for_the_author() {
+        for line in ["CMD python \"app.py", "CMD python 'app.py"] {
+            let text = format!("FROM a:1\nUSER 1\n{line}\n");
+            let (hint, fixed) = advice(&text);
+            assert_eq!(fixed, text);
+            assert!(hint.starts_with("close its quote"), "{hint}");
         }
     }
 

@@ -215,6 +215,12 @@ fn a_file_without_a_stage_says_so_once() {
 }
 
 #[test]
+fn a_name_that_is_not_seen_is_written_out() {
+    let told = &problems("FROM \u{1}\n")[0].1;
+    assert!(told.starts_with("`\\x01` is not a reference"), "{told}");
+}
+
+#[test]
 fn stages_are_checked_against_one_another() {
     assert_eq!(
         warnings("FROM a AS x\nFROM b AS X\n"),

@@ -340,8 +340,9 @@ impl<'a> Reader<'a> {
     fn single(&mut self, word: &mut ShellWord) {
         self.at += 1;
         word.quoted = true;
-        let length = self.rest().find('\'').unwrap_or(self.rest().len());
-        self.take_until(word, self.at + length);
+        let end = self.rest().find('\'');
+        word.unclosed |= end.is_none();
+        self.take_until(word, self.at + end.unwrap_or(self.rest().len()));
         self.at = (self.at + 1).min(self.end);
     }
 
@@ -367,6 +368,7 @@ impl<'a> Reader<'a> {
                 c => self.take(word, c),
             }
         }
+        word.unclosed = true;
     }
 
     fn dollar(&mut self, word: &mut ShellWord, in_quotes: bool) {

@@ -14,6 +14,8 @@ pub(in super::super) struct ShellWord {
     pub(in super::super) expands: bool,
     /// Whether some of it is quoted.
     pub(in super::super) quoted: bool,
+    /// Whether a quote in it has no end, which a shell refuses.
+    pub(in super::super) unclosed: bool,
     /// Where each byte of the text is written.
     pub(super) places: Places,
 }
@@ -26,6 +28,7 @@ impl ShellWord {
             span,
             expands: false,
             quoted: true,
+            unclosed: false,
             places,
         }
     }
