@@ -54,16 +54,6 @@ pub(crate) type Timed = (Duration, BuildEvent);
 /// How long one case may take on one engine: several times what the slowest takes on a busy host.
 const CASE: Duration = Duration::from_secs(300);
 
-/// Whether engines are left out by whoever runs the tests; says so.
-#[expect(clippy::print_stdout, reason = "nothing is skipped silently")]
-fn are_left_out() -> bool {
-    let left_out = std::env::var("LOADLINE_TEST_ENGINE").is_ok_and(|value| value == "none");
-    if left_out {
-        println!("skipped: LOADLINE_TEST_ENGINE=none");
-    }
-    left_out
-}
-
 /// Whether other cases may use an engine at the same time.
 #[derive(Clone, Copy)]
 enum Beside {
@@ -93,7 +83,7 @@ where
     F: AsyncFn(&Bench),
 {
     static CASES: AtomicUsize = AtomicUsize::new(0);
-    if are_left_out() {
+    if crate::host::is_left_out() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -116,7 +106,7 @@ pub(crate) fn on_all_engines_at_once<F>(case: F)
 where
     F: AsyncFn(&Bench),
 {
-    if are_left_out() {
+    if crate::host::is_left_out() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
