@@ -120,7 +120,8 @@ pub trait Engine: Send + Sync {
     async fn images(&self, label: Option<&str>) -> Result<Vec<ImageEntry>, EngineError>;
 
     /// The images that have one of these names (`python:3.13`, without a digest), as
-    /// [`Engine::images`] lists them; others may be among them. A list of all takes an engine longer
+    /// [`Engine::images`] lists them, but that sizes may be counted otherwise; others may be among
+    /// them. A list of all takes an engine longer
     /// with each image that it has, and that of a room has thousands.
     async fn named(&self, names: &[String]) -> Result<Vec<ImageEntry>, EngineError>;
 

@@ -82,6 +82,20 @@ impl Dockerfile {
         chain
     }
 
+    /// The first `FROM` whose platform comes to nothing: its line, and the platform as written.
+    #[must_use]
+    pub fn empty_platform(&self, given: &BuildArgs) -> Option<(u32, &str)> {
+        let scope = self.global_scope(given);
+        self.stages.iter().find_map(|stage| {
+            let written = stage.from.flag("platform")?;
+            let platform = scope.expand(written).ok()?;
+            platform
+                .text
+                .is_empty()
+                .then_some((stage.from.line, written))
+        })
+    }
+
     /// For each stage the one that it starts from, where that is a stage of the file.
     #[must_use]
     pub fn stages_below(&self, given: &BuildArgs) -> Vec<Option<usize>> {
@@ -365,5 +379,18 @@ COPY --from=ghcr.io/x/y@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0
         let found = external_references(&file, &BuildArgs::new());
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].line, 1);
+    }
+
+    #[test]
+    fn a_platform_that_comes_to_nothing_is_found() {
+        let found = |text: &str| {
+            let file = Dockerfile::parse(text);
+            let found = file.empty_platform(&BuildArgs::new());
+            found.map(|(line, written)| (line, written.to_owned()))
+        };
+        let text = "ARG A\nFROM --platform=$TARGETPLATFORM a\nFROM --platform=$A b\n";
+        assert_eq!(found(text), Some((3, "$A".to_owned())));
+        assert_eq!(found(&text.replace("ARG A", "ARG A=linux/amd64")), None);
+        assert_eq!(found("FROM --platform=linux/$A a\n"), None);
     }
 }

@@ -96,13 +96,12 @@ pub(super) async fn build(
     cancel: CancellationToken,
 ) -> Result<Built, BuildError> {
     let builder = docker.inner.info.builder;
-    // Podman builds what it can read and is silent about the rest of what the others refuse.
     if builder == Builder::Buildah
-        && let Some(problem) = request.dockerfile.refused()
+        && let Some((line, message)) = unread_by_podman(&request)
     {
         return Err(BuildError::Syntax {
-            line: Some(problem.line),
-            message: Clean::line(&problem.message),
+            line: Some(line),
+            message: Clean::line(&message),
         });
     }
     let mut upload = Upload::open(&request.context)?;
@@ -147,6 +146,19 @@ pub(super) async fn build(
         }
     }
     following.finish(followed).await
+}
+
+/// What the other builders refuse in a Dockerfile, and its line: Podman builds what it can read and
+/// is silent about the rest.
+fn unread_by_podman(request: &BuildRequest) -> Option<(u32, String)> {
+    let dockerfile = &request.dockerfile;
+    if let Some(problem) = dockerfile.refused() {
+        return Some((problem.line, problem.message.clone()));
+    }
+    // Podman 4.3 takes this for the host's; these are the words of 5.4.
+    let (line, platform) = dockerfile.empty_platform(&request.build_args)?;
+    let message = format!("no value specified for --platform={platform}");
+    Some((line, message))
 }
 
 /// How the context comes to the engine.

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use std::time::Instant;
 
+use loadline::dockerfile::Dockerfile;
 use loadline::engine::BuildError;
 use loadline::engine::BuildEvent;
 use loadline::engine::Builder;
@@ -147,7 +148,6 @@ fn dockerfiles_that_cannot_be_read_are_told_apart_from_failing_ones() {
             ("FROM scratch\nRUNN x\n", Some(2)),
             ("", None),
             ("# nothing but a comment\n", None),
-            ("FROM --platform=$NONE scratch\nCOPY x /\n", None),
         ] {
             let error = bench
                 .build(&fresh("syntax"), text)
@@ -159,6 +159,24 @@ fn dockerfiles_that_cannot_be_read_are_told_apart_from_failing_ones() {
             assert_eq!(*line, wanted, "{}: {text:?}: {message}", bench.address);
             assert!(!message.as_str().contains("imagebuilder"), "{message}");
         }
+    });
+}
+
+#[test]
+fn a_platform_that_comes_to_nothing_cannot_be_read() {
+    on_each_engine(async |bench: &Bench| {
+        let text = "FROM --platform=$NONE scratch\nCOPY Dockerfile /\n";
+        let (_folder, mut request) = bench.request(&fresh("platform"), text, &[]);
+        request.dockerfile = Dockerfile::parse(text).into();
+        let (ended, _) = bench
+            .follow(request, CancellationToken::new(), |_| {})
+            .await;
+        let error = ended.expect_err("the build fails");
+        assert!(
+            matches!(error, BuildError::Syntax { .. }),
+            "{}: {error:?}",
+            bench.address
+        );
     });
 }
 
