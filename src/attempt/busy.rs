@@ -11,6 +11,7 @@ use crate::dockerfile::Dockerfile;
 use crate::dockerfile::ExpandError;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
+use crate::dockerfile::Scope;
 use crate::dockerfile::Stage;
 use crate::report::Outcome;
 
@@ -18,6 +19,9 @@ use crate::report::Outcome;
 /// for each letter that it adds. One word of 64 kB takes Docker 20.10 seven seconds, one of 128 kB
 /// 26; variables that double each other come there in a dozen lines.
 const WORK: u64 = 1 << 32;
+
+/// What a byte of the variables that a stage starts with is counted as.
+const COPIED: u64 = 1024;
 
 /// Why a Dockerfile is not built, and the line.
 pub(super) fn refused(dockerfile: &Dockerfile) -> Option<Refused> {
@@ -27,39 +31,63 @@ pub(super) fn refused(dockerfile: &Dockerfile) -> Option<Refused> {
 fn long_words(dockerfile: &Dockerfile) -> Option<Refused> {
     let given = BuildArgs::new();
     let global = dockerfile.global_scope(&given);
-    // Of all stages at once: more is set than any of them sees, and it is gone through once.
-    let mut scope = global.clone();
     let below = dockerfile.stages_below(&given);
+    // What the stages that others start from set, as long as one of those is still to come.
+    let mut ended: BTreeMap<usize, Scope> = BTreeMap::new();
+    let mut to_come: BTreeMap<usize, usize> = BTreeMap::new();
+    for below in below.iter().flatten() {
+        *to_come.entry(*below).or_default() += 1;
+    }
     let mut work = 0_u64;
     for (index, stage) in dockerfile.stages.iter().enumerate() {
-        let above = below.iter().filter(|below| **below == Some(index)).count();
+        let mut scope = dockerfile.stage_scope();
+        if let Some(below) = below.get(index).copied().flatten() {
+            let left = to_come.entry(below).or_default();
+            *left = left.saturating_sub(1);
+            let inherited = match *left {
+                0 => ended.remove(&below),
+                _ => ended.get(&below).cloned(),
+            };
+            scope = inherited.unwrap_or(scope);
+            // Each stage is a copy, to us and to the builder.
+            work = work.saturating_add(scope.bytes().saturating_mul(COPIED));
+        }
+        let above = to_come.get(&index).copied().unwrap_or_default();
         for instruction in &stage.instructions {
             let (inner, times) = match &instruction.body {
                 Body::Onbuild(inner) => (&**inner, above.saturating_add(1)),
                 _ => (instruction, 1),
             };
-            for word in words(inner) {
-                let length = match scope.expand(word) {
-                    Ok(expanded) => expanded.text.len().max(word.len()),
-                    Err(ExpandError::TooLong) => usize::MAX,
-                    Err(_) => word.len(),
-                };
-                let length = u64::try_from(length).unwrap_or(u64::MAX);
-                let times = u64::try_from(times).unwrap_or(u64::MAX);
-                let squared = length.saturating_mul(length);
-                work = work.saturating_add(squared.saturating_mul(times));
-            }
+            work = work.saturating_add(work_of(inner, times, &scope));
             if work > WORK {
                 return Some(too_long(instruction.line));
             }
             scope.apply(inner, &global, &given);
         }
+        if above > 0 {
+            ended.insert(index, scope);
+        }
     }
     None
 }
 
+/// The work of an instruction that is carried out so many times.
+fn work_of(instruction: &Instruction, times: usize, scope: &Scope) -> u64 {
+    let squared = words(instruction).into_iter().map(|word| {
+        let length = match scope.expand(word) {
+            Ok(expanded) => expanded.text.len().max(word.len()),
+            Err(ExpandError::TooLong) => usize::MAX,
+            Err(_) => word.len(),
+        };
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        length.saturating_mul(length)
+    });
+    let once = squared.fold(0, u64::saturating_add);
+    once.saturating_mul(u64::try_from(times).unwrap_or(u64::MAX))
+}
+
 fn too_long(line: u32) -> Refused {
-    let message = "With the variables filled in, the words up to here are so long that the builder would work on them for minutes.";
+    let message = "With the variables filled in, the words up to here are so long that the builder would work on them for a long time.";
     let next = "Put long text into a file, and copy that.";
     let told = problem::problem(message, next, Some(line));
     (Outcome::BuildFailed, told)
@@ -201,6 +229,16 @@ mod tests {
             assert_eq!(line(&long(keyword, 60_000)), None, "{keyword}");
             assert_eq!(line(&long(keyword, 70_000)), Some(Some(2)), "{keyword}");
         }
+        // Each begins without what the one before it has set, and inherits of the one below.
+        let stage = |number: usize, below: &str| {
+            let part = "x".repeat(1024);
+            format!("FROM {below} AS s{number}\nENV CP=\"$CP:{part}\"\nLABEL a=$CP\n")
+        };
+        let apart: String = (0..60).map(|number| stage(number, "a")).collect();
+        assert_eq!(line(&apart), None);
+        let chained = (1..60).map(|number| stage(number, &format!("s{}", number - 1)));
+        let chained: String = [stage(0, "a")].into_iter().chain(chained).collect();
+        assert!(line(&chained).is_some());
         // A shell's own words are not BuildKit's.
         assert_eq!(line(&long("RUN echo ", 70_000)), None);
         let taken = format!(

@@ -323,7 +323,7 @@ impl<'a> Session<'a> {
             let Some(contents) = contents else {
                 return Arrival::Recalled(None);
             };
-            let clear = sight.is_clear(engine.as_ref(), &image, &contents).await;
+            let clear = sight.look(engine.as_ref(), &image, &contents).await;
             let pass = scan::advise(contents, clear, advisories).await;
             Arrival::Recalled(Some(Box::new(pass)))
         }));
@@ -340,7 +340,7 @@ impl<'a> Session<'a> {
             let read = scan::read_image(Arc::clone(&engine), image.clone(), options, cancel);
             let pass = async {
                 let contents = read.await?;
-                let clear = sight.is_clear(engine.as_ref(), &image, &contents).await;
+                let clear = sight.look(engine.as_ref(), &image, &contents).await;
                 Ok(Box::new(scan::advise(contents, clear, advisories).await))
             };
             Arrival::Scan(pass.await)

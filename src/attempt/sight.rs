@@ -24,8 +24,8 @@ pub(super) struct Sight {
 
 impl Sight {
     /// Whether the image is the same for the engine that built it and for whoever unpacks it.
-    pub(super) async fn is_clear(
-        self,
+    pub(super) async fn look(
+        &self,
         engine: &dyn Engine,
         image: &str,
         contents: &Contents,
@@ -136,7 +136,7 @@ mod tests {
             base: 1,
             lines: vec![Some(1), Some(3)],
         };
-        sight.is_clear(&fake, "sha256:built", &contents).await
+        sight.look(&fake, "sha256:built", &contents).await
     }
 
     #[tokio::test]

@@ -37,6 +37,16 @@ impl Scope {
         expand(word, self.escape, &|name| self.values.get(name).cloned())
     }
 
+    /// The bytes of its names and values.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let lengths = self
+            .values
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        u64::try_from(lengths.sum::<usize>()).unwrap_or(u64::MAX)
+    }
+
     /// Takes up what an `ARG` or `ENV` sets; `global` is what stands before the first `FROM`.
     pub fn apply(&mut self, instruction: &Instruction, global: &Self, given: &BuildArgs) {
         let Body::Pairs(pairs) = &instruction.body else {
@@ -80,24 +90,27 @@ impl Dockerfile {
             values: platform_arguments(given),
             escape: self.escape(),
         };
-        let none = Scope {
-            values: BTreeMap::new(),
-            escape: scope.escape,
-        };
+        let none = self.stage_scope();
         for instruction in &self.global_args {
             scope.apply(instruction, &none, given);
         }
         scope
     }
 
+    /// The variables that a stage starts with that starts from no other one: none.
+    #[must_use]
+    pub fn stage_scope(&self) -> Scope {
+        Scope {
+            values: BTreeMap::new(),
+            escape: self.escape(),
+        }
+    }
+
     /// The variables that the instruction with this index of `stage` sees.
     #[must_use]
     pub fn scope_at(&self, stage: &Stage, instruction: usize, given: &BuildArgs) -> Scope {
         let global = self.global_scope(given);
-        let mut scope = Scope {
-            values: BTreeMap::new(),
-            escape: global.escape,
-        };
+        let mut scope = self.stage_scope();
         let chain = self.chain(stage, given);
         for inherited in chain.iter().skip(1).rev() {
             for instruction in &inherited.instructions {

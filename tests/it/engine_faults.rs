@@ -276,6 +276,21 @@ async fn an_engine_that_takes_no_session_is_told_with_what_helps() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_cut_off_is_told_in_words_of_ours() {
+    const LOST: &str = r#"{"error":"x","errorDetail":{"message":"rpc error: code = Unavailable desc = transport is closing."}}"#;
+    let fake = Fake::new(vec![
+        ("/session", Act::Attach(Duration::from_millis(100))),
+        ("/build", Act::End(&[LOST])),
+    ]);
+    let docker = fake.connect_for(Builder::Buildkit).await;
+    let error = build(&docker, LONG).await.to_string();
+    assert_eq!(
+        error,
+        "send the files: the connection that they went by was lost"
+    );
+}
+
+#[tokio::test]
 async fn a_build_is_cancelled_while_the_engine_takes_its_time_for_a_session() {
     let fake = Fake::new(vec![("/session", Act::Late(LONG, 500))]);
     let docker = fake.connect_for(Builder::Buildkit).await;

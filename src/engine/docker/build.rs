@@ -115,6 +115,7 @@ pub(super) async fn build(
     let mut following = Following {
         docker,
         request: &request,
+        way: &way,
         events,
         translator: Translator::new(builder, &request.dockerfile),
         began: Instant::now(),
@@ -172,6 +173,11 @@ enum Way {
 }
 
 impl Way {
+    /// Whether the connection that the context comes by has ended.
+    fn is_cut(&self) -> bool {
+        matches!(self, Self::Session(session) if session.is_over())
+    }
+
     async fn of(
         docker: &Docker,
         request: &BuildRequest,
@@ -334,6 +340,7 @@ impl Stopped {
 struct Following<'a> {
     docker: &'a Docker,
     request: &'a BuildRequest,
+    way: &'a Way,
     events: mpsc::Sender<BuildEvent>,
     translator: Translator,
     began: Instant,
@@ -511,6 +518,12 @@ impl Following<'_> {
                     });
                 }
                 tokio::time::sleep(TICK).await;
+            }
+            if self.way.is_cut() {
+                return BuildError::Engine(EngineError::Refused {
+                    what: "send the files",
+                    detail: Clean::line("the connection that they went by was lost"),
+                });
             }
         }
         self.translator.failure(message).0

@@ -43,8 +43,8 @@ where
 pub(super) fn is_a_race(name: EngineName, store: Store, said: &str) -> bool {
     match (name, store) {
         (EngineName::Podman, _) => is_of_podman(said),
-        (EngineName::Docker, Store::Containerd) => is_of_containerd(said),
-        (EngineName::Docker, _) => false,
+        (EngineName::Docker, Store::Containerd) => is_of_containerd(said) || is_of_buildkit(said),
+        (EngineName::Docker, _) => is_of_buildkit(said),
     }
 }
 
@@ -57,6 +57,12 @@ fn is_of_podman(said: &str) -> bool {
         "locating image with ID",
     ];
     LOST.iter().any(|lost| said.contains(lost))
+}
+
+/// Whether BuildKit waited in vain for work of its own (seen on Docker 20.10, with a `COPY` of many
+/// names).
+fn is_of_buildkit(said: &str) -> bool {
+    said.ends_with("flightcontrol: exceeded retry timeout")
 }
 
 /// Whether Docker's containerd store looked at an image while it put another one away: a layer that
@@ -81,6 +87,11 @@ mod tests {
                      sha256:b0b0\": parent snapshot sha256:25b1f9736236 does not exist: not found";
         assert!(of(EngineName::Docker, Store::Containerd, below));
         assert!(!of(EngineName::Docker, Store::Graphdriver, snapshot));
+        let waited = "failed to compute cache key: flightcontrol: exceeded retry timeout";
+        for store in [Store::Graphdriver, Store::Containerd] {
+            assert!(of(EngineName::Docker, store, waited));
+        }
+        assert!(!of(EngineName::Podman, Store::Graphdriver, waited));
         assert!(!of(
             EngineName::Docker,
             Store::Containerd,

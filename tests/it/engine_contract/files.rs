@@ -155,3 +155,24 @@ fn the_dockerfile_that_is_copied_is_the_learners_where_the_builder_takes_the_bui
         bench.remove(&tag).await;
     });
 }
+
+#[test]
+fn a_context_of_nearly_as_many_files_as_there_may_be_is_sent() {
+    on_each_engine(async |bench: &Bench| {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Sent first, so that the engine asks for all the others meanwhile.
+        fs::write(folder.path().join("a-large-one"), noise(20_000_000)).expect("a file");
+        fs::create_dir(folder.path().join("many")).expect("a folder");
+        let many = Limits::default().files - 10;
+        for number in 0..many {
+            fs::write(folder.path().join(format!("many/{number}")), "x").expect("a file");
+        }
+        let tag = fresh("many");
+        build(bench, &tag, folder.path(), &format!("{BASE}COPY . /c/\n")).await;
+        let count = "busybox cat /c/many/* | busybox wc -c; busybox stat -c %s /c/a-large-one";
+        let ran = bench.sh(&tag, count, 60).await;
+        let wanted = [many.to_string(), "20000000".to_owned()];
+        assert_eq!(lines(&ran), wanted, "{}", bench.address);
+        bench.remove(&tag).await;
+    });
+}

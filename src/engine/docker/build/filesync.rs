@@ -292,11 +292,13 @@ impl StreamingService<Packet> for DiffCopy {
         let asked = request.into_inner();
         let (send, receive) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
-            // The list goes on while files are asked for: an engine that waits for the one before
-            // it says what it wants, or the other way round, would wait without end.
+            // The engine asks for all files at once, and the list goes on meanwhile: whoever waited
+            // for the one before the other was done would wait without end.
+            let (queue, queued) = mpsc::channel(wanted.listed.len() + QUEUE);
             let listing = list(&wanted.listed, &send);
-            let sending = folders.send(&wanted, asked, &send);
-            if let Err(status) = futures_util::future::try_join(listing, sending).await {
+            let taking = take(asked, queue);
+            let sending = folders.send(&wanted, queued, &send);
+            if let Err(status) = futures_util::future::try_join3(listing, taking, sending).await {
                 let _ = send.send(Err(status)).await;
             }
         });
@@ -329,22 +331,41 @@ async fn list(listed: &[Listed], send: &Sender) -> Result<(), Status> {
     send.send(Ok(Packet::new(Kind::Stat))).await.map_err(gone)
 }
 
+/// Takes what the engine says as it comes, up to its end.
+async fn take(
+    mut said: impl Stream<Item = Result<Packet, Status>> + Unpin,
+    queue: mpsc::Sender<Packet>,
+) -> Result<(), Status> {
+    while let Some(packet) = said.next().await.transpose()? {
+        let is_end = packet.kind() == Kind::Finish;
+        queue.send(packet).await.map_err(gone)?;
+        if is_end {
+            break;
+        }
+    }
+    Ok(())
+}
+
 impl Folders {
     /// Sends what is asked for, until the engine has all.
     async fn send(
         &self,
         wanted: &Wanted,
-        mut asked: impl Stream<Item = Result<Packet, Status>> + Unpin,
+        mut said: mpsc::Receiver<Packet>,
         send: &Sender,
     ) -> Result<(), Status> {
-        while let Some(packet) = asked.next().await.transpose()? {
+        if wanted.is_context {
+            self.sent.store(0, Ordering::Relaxed);
+        }
+        while let Some(packet) = said.recv().await {
             match packet.kind() {
                 Kind::Request => {
                     let place = usize::try_from(packet.id).unwrap_or(usize::MAX);
                     let Some(entry) = wanted.listed.get(place) else {
                         return Err(Status::out_of_range("nothing is listed there"));
                     };
-                    self.send_file(packet.id, &entry.content, send).await?;
+                    self.send_file(packet.id, entry, wanted.is_context, send)
+                        .await?;
                 }
                 Kind::Finish => {
                     if wanted.is_context {
@@ -363,7 +384,13 @@ impl Folders {
     }
 
     /// Sends one file, and its end.
-    async fn send_file(&self, id: u32, content: &Content, send: &Sender) -> Result<(), Status> {
+    async fn send_file(
+        &self,
+        id: u32,
+        entry: &Listed,
+        is_told: bool,
+        send: &Sender,
+    ) -> Result<(), Status> {
         let say = async |data: Bytes| {
             let length = data.len().try_into().unwrap_or(u64::MAX);
             let packet = Packet {
@@ -372,10 +399,12 @@ impl Folders {
                 ..Packet::new(Kind::Data)
             };
             send.send(Ok(packet)).await.map_err(gone)?;
-            self.sent.fetch_add(length, Ordering::Relaxed);
+            if is_told {
+                self.sent.fetch_add(length, Ordering::Relaxed);
+            }
             Ok::<(), Status>(())
         };
-        match content {
+        match &entry.content {
             Content::None => {}
             Content::Here(text) => {
                 if !text.is_empty() {
@@ -485,11 +514,17 @@ mod tests {
     }
 
     /// What is sent where the engine says `said`, and how it ends.
-    async fn sent(folders: &Folders, said: Vec<Packet>) -> (Vec<Packet>, Result<(), Status>) {
-        let wanted = folders.wanted(&asked(&[("dir-name", "context")]));
+    async fn sent(
+        folders: &Folders,
+        folder: &'static str,
+        said: Vec<Packet>,
+    ) -> (Vec<Packet>, Result<(), Status>) {
+        let wanted = folders.wanted(&asked(&[("dir-name", folder)]));
         let (send, mut receive) = mpsc::channel(QUEUE);
+        let (queue, queued) = mpsc::channel(QUEUE);
         let said = futures_util::stream::iter(said.into_iter().map(Ok));
-        let ended = folders.send(&wanted, said, &send).await;
+        take(said, queue).await.unwrap();
+        let ended = folders.send(&wanted, queued, &send).await;
         drop(send);
         let mut packets = Vec::new();
         while let Some(packet) = receive.recv().await {
@@ -509,7 +544,7 @@ mod tests {
     async fn what_is_asked_for_is_sent_in_parts_with_an_end_and_then_all_is_told() {
         let folders = folders();
         let said = vec![request(2), request(0), Packet::new(Kind::Finish)];
-        let (packets, ended) = sent(&folders, said).await;
+        let (packets, ended) = sent(&folders, "context", said).await;
         ended.unwrap();
         let shape: Vec<_> = packets
             .iter()
@@ -527,15 +562,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn only_the_context_is_told() {
+        let folders = folders();
+        let (packets, ended) = sent(&folders, "dockerfile", vec![request(0)]).await;
+        ended.unwrap();
+        assert_eq!(packets.len(), 2);
+        assert_eq!(folders.sent.load(Ordering::Relaxed), 0);
+        let (_, ended) = sent(&folders, "context", vec![request(2)]).await;
+        ended.unwrap();
+        // Begun again, it is told anew.
+        let (_, ended) = sent(&folders, "context", vec![request(2)]).await;
+        ended.unwrap();
+        assert_eq!(folders.sent.load(Ordering::Relaxed), folders.bytes());
+    }
+
+    #[tokio::test]
     async fn what_is_not_listed_or_goes_wrong_there_ends_it() {
         let folders = folders();
-        let (_, ended) = sent(&folders, vec![request(9)]).await;
+        let (_, ended) = sent(&folders, "context", vec![request(9)]).await;
         assert_eq!(ended.unwrap_err().code(), tonic::Code::OutOfRange);
         let wrong = Packet {
             data: Bytes::from_static(b"disk full"),
             ..Packet::new(Kind::Error)
         };
-        let (_, ended) = sent(&folders, vec![wrong]).await;
+        let (_, ended) = sent(&folders, "context", vec![wrong]).await;
         assert_eq!(ended.unwrap_err().message(), "disk full");
     }
 

@@ -45,6 +45,11 @@ const DIFF_COPY: &str = "/moby.filesync.v1.FileSync/DiffCopy";
 /// Bytes of a question: it names what each instruction takes.
 const LONGEST_QUESTION: u32 = 16 * 1024 * 1024;
 
+/// Bytes that the engine may send before we have read them. It asks for each file in a few bytes, and
+/// of those the library takes half a window's worth at 256 each for an attack: far above what the
+/// largest context has files.
+const WINDOW: u32 = 16 * 1024 * 1024;
+
 /// A session. It ends with the value.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -86,14 +91,23 @@ impl Session {
         let answers = service_fn(move |request| answer(Arc::clone(&folders), request));
         let serving = tokio::spawn(async move {
             let mut server = http2::Builder::new(TokioExecutor::new());
-            server.max_header_list_size(LONGEST_QUESTION);
-            // The engine ends it with the build.
-            let _ = server.serve_connection(connection, answers).await;
+            server
+                .max_header_list_size(LONGEST_QUESTION)
+                .initial_connection_window_size(WINDOW)
+                .initial_stream_window_size(WINDOW);
+            if let Err(error) = server.serve_connection(connection, answers).await {
+                tracing::debug!(%error, "a session with the engine ended");
+            }
         });
         Ok(Self {
             id,
             serving: serving.abort_handle(),
         })
+    }
+
+    /// Whether it has ended, with the engine or on the way to it.
+    pub(super) fn is_over(&self) -> bool {
+        self.serving.is_finished()
     }
 
     /// What the engine calls it.
