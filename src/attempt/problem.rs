@@ -118,6 +118,17 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
     (Outcome::BuildFailed, told)
 }
 
+/// Letters of an instruction in a sentence.
+const BRIEF: usize = 160;
+
+/// An instruction in a sentence: of a long one its beginning, so that what became of it is read.
+fn brief(title: &Clean) -> String {
+    match title.as_str().char_indices().nth(BRIEF) {
+        None => title.to_string(),
+        Some(_) => title.as_str().chars().take(BRIEF).chain(['…']).collect(),
+    }
+}
+
 /// A command that stopped: its own output says why, where there is some.
 fn of_command(line: Option<u32>, title: &Clean, status: i64, wrote: bool) -> Problem {
     let next = if wrote {
@@ -126,7 +137,7 @@ fn of_command(line: Option<u32>, title: &Clean, status: i64, wrote: bool) -> Pro
         "It wrote nothing: find out which command of that line ends so, and when it does."
     };
     problem(
-        &format!("`{title}` stopped with status {status}."),
+        &format!("`{}` stopped with status {status}.", brief(title)),
         next,
         line,
     )
@@ -519,6 +530,26 @@ mod tests {
             ),
         ] {
             assert_eq!(line(text, None, message), at, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_long_instruction_is_told_to_its_end() {
+        let title = Clean::line(&format!("RUN {}", "\u{fc}".repeat(5000)));
+        for (exit, end) in [
+            (Some(7), "stopped with status 7."),
+            (None, "stopped: no x."),
+        ] {
+            let error = BuildError::Step {
+                line: Some(2),
+                title: title.clone(),
+                exit,
+                message: Clean::line("no x"),
+                wrote: false,
+            };
+            let (_, told) = of_build(&error, &Dockerfile::parse("FROM a\nRUN x\n"));
+            assert!(told.message.as_str().ends_with(end), "{told:?}");
+            assert!(told.message.as_str().len() < 500, "{told:?}");
         }
     }
 

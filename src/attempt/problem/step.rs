@@ -1,6 +1,7 @@
 //! A step without a command that stopped: there is only what the engine says.
 
 use super::as_it_should_be;
+use super::brief;
 use super::problem;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::Keyword;
@@ -36,6 +37,7 @@ pub(super) fn of_step(
     } else {
         said
     };
+    let title = brief(title);
     problem(&format!("`{title}` stopped: {said}."), &next, line)
 }
 
