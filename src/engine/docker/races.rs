@@ -50,7 +50,9 @@ pub(super) fn is_a_race(name: EngineName, store: Store, said: &str) -> bool {
 
 /// Whether Podman looked through its images or containers while somebody removed one of them.
 fn is_of_podman(said: &str) -> bool {
-    const LOST: [&str; 4] = [
+    const LOST: [&str; 5] = [
+        // The id of an image that is no longer there, which is then taken for a name.
+        "cannot specify 64-byte hexadecimal strings",
         "layer not known",
         "image not known",
         "container not known",
@@ -101,6 +103,8 @@ mod tests {
             "retrieving size of image \"b41b\": you may need to remove the image to resolve the \
              error: locating image with ID \"b41b\": image not known",
             "checking if image \"afbd\" is dangling: reading image \"afbd\": image not known",
+            "getting source imageReference for \"8982\": parsing named reference \"8982\": invalid \
+             repository name (8982), cannot specify 64-byte hexadecimal strings",
         ] {
             assert!(of(EngineName::Podman, Store::Graphdriver, said), "{said}");
         }

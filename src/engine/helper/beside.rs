@@ -107,17 +107,16 @@ fn attempt(port: u16, deadline: Instant, request: Option<&[u8]>) -> Result<Answe
     let method_is_head = request.starts_with(b"HEAD ");
     let mut bytes = Vec::new();
     let mut chunk = [0; 16 * 1024];
+    let late = || Some("it took the request and did not answer in time".to_owned());
     loop {
         // What trickles never lets a single read wait.
         if Instant::now() >= deadline {
-            return Err(Some("it took the request and did not answer in time".to_owned()));
+            return Err(late());
         }
         socket.set_read_timeout(Some(left(deadline))).map_err(why)?;
         let count = match socket.read(&mut chunk) {
             Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                return Err(Some("it took the request and did not answer".to_owned()));
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Err(late()),
             Err(error) => return Err(why(error)),
         };
         bytes.extend_from_slice(&chunk[..count]);

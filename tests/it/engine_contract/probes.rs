@@ -333,7 +333,8 @@ fn an_image_without_a_shell_answers_over_a_closed_network() {
         let missing = bench
             .run(&tag, Start::default(), get(8000, "/nothing"), 20)
             .await;
-        assert_eq!(missing.response.map(|response| response.status), Some(404));
+        let status = missing.response.as_ref().map(|response| response.status);
+        assert_eq!(status, Some(404), "{}: {missing:?}", bench.address);
 
         let silent = bench.run(&tag, Start::default(), get(8001, "/"), 2).await;
         assert!(silent.timed_out && silent.response.is_none());

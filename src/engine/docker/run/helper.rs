@@ -23,6 +23,8 @@ use crate::text::hex;
 
 /// The program, compiled by the build script; empty where it could not be.
 const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/beside"));
+/// How often it is asked: it always says something, and a busy engine may lose what it said.
+const ASKED: usize = 3;
 /// What the helper may use.
 const MEMORY: i64 = 32 * 1024 * 1024;
 
@@ -76,16 +78,22 @@ impl Helper {
 
     /// Starts it and hears what it says.
     pub(super) async fn ask(self, docker: &Docker) -> Result<Said, EngineError> {
-        // Not earlier: Podman takes nobody to a helper whose container does not run yet.
-        let attached = Attached::attach(docker, self.guard.id(), None).await?;
-        docker
-            .inner
-            .client
-            .start_container(self.guard.id(), None::<StartContainerOptions>)
-            .await
-            .map_err(|error| docker.fault("start the helper", &error))?;
-        let output = attached.ended().await;
-        let said = parse(&output.raw());
+        let mut output = Vec::new();
+        for _ in 0..ASKED {
+            // Not earlier: Podman takes nobody to a helper whose container does not run yet.
+            let attached = Attached::attach(docker, self.guard.id(), None).await?;
+            docker
+                .inner
+                .client
+                .start_container(self.guard.id(), None::<StartContainerOptions>)
+                .await
+                .map_err(|error| docker.fault("start the helper", &error))?;
+            output = attached.ended().await.raw().to_vec();
+            if !output.is_empty() {
+                break;
+            }
+        }
+        let said = parse(&output);
         // Nobody waits for the helper's removal.
         drop(self.guard);
         Ok(said)
