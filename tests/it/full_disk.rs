@@ -141,6 +141,7 @@ while (my $client = $listener->accept) {
     my $body = $path =~ /version/ ? '{"Version":"20.10.24","ApiVersion":"1.41","Os":"linux","Arch":"amd64"}'
         : $path =~ /info/ ? '{"Name":"elsewhere"}'
         : $path =~ m{/images/json} && $has ? '[{"Id":"sha256:1","ParentId":"","RepoTags":["loadline.local/busybox:latest"],"RepoDigests":[],"Created":1,"Size":1,"SharedSize":-1,"Labels":{},"Containers":-1}]'
+        : $path =~ m{/images/loadline.local/busybox:latest/json} && $has ? '{"Id":"sha256:1","RepoTags":["loadline.local/busybox:latest"],"Size":1}'
         : $path =~ m{/images/(load\b|json)} ? '[]' : '{"message":"no"}';
     $body = '{"stream":"Loaded"}' if $path =~ m{/images/load\b};
     my $status = $body =~ /message/ ? 404 : 200;
