@@ -327,6 +327,16 @@ pub fn sentence(fragment: &str) -> String {
     format!("{first}{}{end}", chars.as_str())
 }
 
+/// A text of at most so many characters: of a longer one the beginning, and `…`.
+#[must_use]
+pub fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let cut = text.chars().take(most.saturating_sub(1));
+    cut.chain(['…']).collect()
+}
+
 /// A text that may quote the operating system, without the number of what it says.
 #[must_use]
 pub fn unnumbered(text: &str) -> &str {
@@ -394,6 +404,12 @@ mod tests {
         }
         sanitizer.finish(|line| lines.push(line.0));
         lines
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(shorten("düne", 4), "düne");
+        assert_eq!(shorten("dünen", 4), "dün…");
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::goal::Blame;
 use crate::goal::Unmet;
 use crate::report::Outcome;
 use crate::report::Problem;
+use crate::text;
 use crate::text::Clean;
 use crate::text::nearest;
 use crate::text::sentence;
@@ -118,15 +119,9 @@ pub(super) fn of_build(error: &BuildError, dockerfile: &Dockerfile) -> (Outcome,
     (Outcome::BuildFailed, told)
 }
 
-/// Letters of an instruction in a sentence.
-const BRIEF: usize = 160;
-
 /// An instruction in a sentence: of a long one its beginning, so that what became of it is read.
 fn brief(title: &Clean) -> String {
-    match title.as_str().char_indices().nth(BRIEF) {
-        None => title.to_string(),
-        Some(_) => title.as_str().chars().take(BRIEF).chain(['…']).collect(),
-    }
+    text::shorten(title.as_str(), 160)
 }
 
 /// A command that stopped: its own output says why, where there is some.

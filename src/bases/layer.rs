@@ -11,7 +11,7 @@ use std::io::Write;
 use sha2::Digest;
 use sha2::Sha256;
 
-pub use crate::text::hex;
+use crate::text::hex;
 
 /// A layer being written.
 pub struct Layer<W: Write> {

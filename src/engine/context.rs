@@ -7,6 +7,7 @@ use std::io;
 use std::io::Read;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use tar::EntryType;
 use xxhash_rust::xxh3::Xxh3Default;
@@ -16,7 +17,11 @@ const CHUNK: usize = 64 * 1024;
 
 /// An archive that several builds read, each from its beginning.
 #[derive(Debug, Clone)]
-pub struct ContextArchive(Arc<File>);
+pub struct ContextArchive {
+    file: Arc<File>,
+    /// What it holds, once that was asked for: it is as long to read as all of it.
+    entries: Arc<OnceLock<Arc<ContextEntries>>>,
+}
 
 /// What an archive holds at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +62,10 @@ pub type ContextEntries = BTreeMap<Vec<Vec<u8>>, ContextEntry>;
 
 impl From<File> for ContextArchive {
     fn from(file: File) -> Self {
-        Self(Arc::new(file))
+        Self {
+            file: Arc::new(file),
+            entries: Arc::default(),
+        }
     }
 }
 
@@ -67,14 +75,14 @@ impl ContextArchive {
     /// # Errors
     /// When the file does not tell.
     pub fn size(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     /// Reads it from its beginning, whoever else reads it.
     #[must_use]
     pub fn reader(&self) -> ContextReader {
         ContextReader {
-            file: Arc::clone(&self.0),
+            file: Arc::clone(&self.file),
             at: 0,
         }
     }
@@ -84,14 +92,22 @@ impl ContextArchive {
     /// # Errors
     /// When the file cannot be read.
     pub fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        self.0.read_at(buffer, at)
+        self.file.read_at(buffer, at)
     }
 
     /// What it holds, folders that only their content names included.
     ///
     /// # Errors
     /// When it cannot be read, or holds what no context has (hard links, devices).
-    pub fn entries(&self) -> io::Result<ContextEntries> {
+    pub fn entries(&self) -> io::Result<Arc<ContextEntries>> {
+        if let Some(entries) = self.entries.get() {
+            return Ok(Arc::clone(entries));
+        }
+        let entries = Arc::new(self.read_entries()?);
+        Ok(Arc::clone(self.entries.get_or_init(|| entries)))
+    }
+
+    fn read_entries(&self) -> io::Result<ContextEntries> {
         let mut entries = ContextEntries::new();
         let mut archive = tar::Archive::new(self.reader());
         for entry in archive.entries()? {

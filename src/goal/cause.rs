@@ -23,6 +23,7 @@ use crate::image::run::PROCESSES;
 use crate::image::run::Run;
 use crate::image::run::RunOutcome;
 use crate::image::tree::Tree;
+use crate::text;
 use crate::text::Clean;
 
 /// A cause with a next step.
@@ -290,11 +291,7 @@ fn otherwise(scene: &Scene<'_>, outcome: &RunOutcome) -> Cause {
 
 /// At most as much of a line as a sentence can carry.
 pub(super) fn shorten(line: &str) -> String {
-    if line.chars().count() <= 120 {
-        return line.to_owned();
-    }
-    let cut: String = line.chars().take(119).collect();
-    format!("{cut}…")
+    text::shorten(line, 120)
 }
 
 /// What stands in quotes after `mark`: `No module named 'flask'`.

@@ -25,11 +25,11 @@ use super::PackError;
 use super::PackedFile;
 use super::PackedImage;
 use super::failed;
-use crate::bases::layer::hex;
 use crate::bases::pipe::PipeWriter;
 use crate::bases::progress::Phase;
 use crate::bases::progress::Reporter;
 use crate::text::Clean;
+use crate::text::hex;
 use crate::units::Bytes;
 
 /// The largest list that is kept in memory.

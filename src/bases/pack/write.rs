@@ -29,8 +29,8 @@ use super::PackError;
 use super::PackedFile;
 use super::PackedImage;
 use super::failed;
-use crate::bases::layer::hex;
 use crate::bases::layer::sha256;
+use crate::text::hex;
 
 /// Bytes of a tar's blocks.
 const BLOCK: usize = 512;

@@ -166,10 +166,8 @@ fn unread_by_podman(request: &BuildRequest) -> Option<(u32, String)> {
 enum Way {
     /// BuildKit fetches it.
     Session(Session),
-    /// It is the body of the request.
-    Body,
-    /// Likewise, and the Dockerfile comes before it.
-    BodyAfter(Apart),
+    /// It is the body of the request; the Dockerfile comes before it where it is apart.
+    Body(Option<Apart>),
 }
 
 impl Way {
@@ -184,10 +182,10 @@ impl Way {
         upload: &mut Upload,
     ) -> Result<Self, BuildError> {
         if docker.inner.info.builder != Builder::Buildkit {
-            return Ok(match &request.dockerfile_apart {
-                Some(text) => Self::BodyAfter(Apart::of(text).map_err(|why| unreadable(&why))?),
-                None => Self::Body,
-            });
+            let apart = request.dockerfile_apart.as_deref().map(Apart::of);
+            return Ok(Self::Body(
+                apart.transpose().map_err(|why| unreadable(&why))?,
+            ));
         }
         let folders = upload.folders(request).await?;
         let key = format!("{} {}", docker.home(), request.tag);
@@ -207,10 +205,13 @@ fn start(docker: &Docker, request: &BuildRequest, way: &Way, upload: &Upload) ->
     let mut client = docker.inner.slow.clone();
     let mut options = options(docker, request);
     let body = match way {
-        Way::Body => bollard::body_try_stream(upload.stream(bytes::Bytes::new())),
-        Way::BodyAfter(apart) => {
-            options.dockerfile.clone_from(&apart.path);
-            bollard::body_try_stream(upload.stream(apart.entries.clone()))
+        Way::Body(apart) => {
+            let mut before = bytes::Bytes::new();
+            if let Some(apart) = apart {
+                options.dockerfile.clone_from(&apart.path);
+                before = apart.entries.clone();
+            }
+            bollard::body_try_stream(upload.stream(before))
         }
         Way::Session(session) => {
             options.session = Some(session.id().to_owned());

@@ -209,17 +209,23 @@ mod tests {
         assert!(!is_line(&events[0]));
     }
 
-    #[tokio::test]
-    async fn the_whole_log_is_in_the_file_and_the_end_is_known() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("logs").join("log");
+    /// 20,000 lines, and who writes them.
+    fn written() -> (mpsc::Receiver<AttemptEvent>, tokio::task::JoinHandle<()>) {
         let (sender, events) = mpsc::channel(8);
-        let (bus, mut told) = mpsc::channel(2);
         let writer = tokio::task::spawn(async move {
             for number in 0..20_000 {
                 sender.send(line(number)).await.unwrap();
             }
         });
+        (events, writer)
+    }
+
+    #[tokio::test]
+    async fn the_whole_log_is_in_the_file_and_the_end_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logs").join("log");
+        let (events, writer) = written();
+        let (bus, mut told) = mpsc::channel(2);
         let slow_screen = tokio::task::spawn(async move {
             let mut lines = 0;
             while let Some(msg) = told.recv().await {
@@ -242,13 +248,8 @@ mod tests {
 
     /// What a screen is told of 20,000 lines, and how many come to it.
     async fn told_without(log: &Path) -> (Vec<Clean>, u64) {
-        let (sender, events) = mpsc::channel(8);
+        let (events, writer) = written();
         let (bus, mut told) = mpsc::channel(2);
-        let writer = tokio::task::spawn(async move {
-            for number in 0..20_000 {
-                sender.send(line(number)).await.unwrap();
-            }
-        });
         let screen = tokio::task::spawn(async move {
             let (mut causes, mut lines) = (Vec::new(), 0);
             while let Some(msg) = told.recv().await {

@@ -146,7 +146,7 @@ impl Folders {
         Ok(Self {
             archive,
             has_links: entries.values().any(is_link),
-            context: listed(entries),
+            context: listed(&entries),
             bytes,
             dockerfile: dockerfile.map(|(path, text)| file(path, text)),
             sent,
@@ -217,20 +217,20 @@ struct Wanted {
 }
 
 /// The files of a context as they are listed.
-fn listed(entries: ContextEntries) -> Vec<Listed> {
-    let one = |(parts, entry): (Vec<Vec<u8>>, ContextEntry)| {
+fn listed(entries: &ContextEntries) -> Vec<Listed> {
+    let one = |(parts, entry): (&Vec<Vec<u8>>, &ContextEntry)| {
         let mut stat = Stat {
             path: parts.join(&b'/').into(),
             ..Stat::default()
         };
         let content = match entry {
             ContextEntry::Folder { mode } => {
-                stat.mode = FOLDER | go(mode);
+                stat.mode = FOLDER | go(*mode);
                 Content::None
             }
             ContextEntry::Link(target) => {
                 stat.mode = LINK | 0o777;
-                stat.link = target.into();
+                stat.link = Bytes::copy_from_slice(target);
                 Content::None
             }
             ContextEntry::File {
@@ -239,15 +239,18 @@ fn listed(entries: ContextEntries) -> Vec<Listed> {
                 size,
                 hash,
             } => {
-                stat.mode = go(mode);
-                stat.size = size.try_into().unwrap_or(i64::MAX);
-                stat.modified = time_of(hash);
-                Content::Archive { at, size }
+                stat.mode = go(*mode);
+                stat.size = (*size).try_into().unwrap_or(i64::MAX);
+                stat.modified = time_of(*hash);
+                Content::Archive {
+                    at: *at,
+                    size: *size,
+                }
             }
         };
         Listed { stat, content }
     };
-    entries.into_iter().map(one).collect()
+    entries.iter().map(one).collect()
 }
 
 /// A Unix mode as Go has it.
