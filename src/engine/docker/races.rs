@@ -73,7 +73,9 @@ fn is_of_containerd(said: &str) -> bool {
     let lost = said.starts_with("snapshot sha256:")
         // A builder's word (seen on Docker 26.1): the layer below the one that it unpacks was put away.
         || said.contains("failed to prepare extraction snapshot");
-    lost && said.contains("does not exist")
+    // A list that counts what an image weighs, which is put away meanwhile.
+    let uncounted = said.starts_with("failed to calculate size of image");
+    (lost && said.contains("does not exist")) || (uncounted && said.ends_with("not found"))
 }
 
 #[cfg(test)]
@@ -88,6 +90,10 @@ mod tests {
         let below = "failed to solve: failed to prepare extraction snapshot \"extract-4951-JiOG \
                      sha256:b0b0\": parent snapshot sha256:25b1f9736236 does not exist: not found";
         assert!(of(EngineName::Docker, Store::Containerd, below));
+        let uncounted = "failed to calculate size of image a.local/b:1: content digest \
+                         sha256:378ebedf8aa4: not found";
+        assert!(of(EngineName::Docker, Store::Containerd, uncounted));
+        assert!(!of(EngineName::Docker, Store::Graphdriver, uncounted));
         assert!(!of(EngineName::Docker, Store::Graphdriver, snapshot));
         let waited = "failed to compute cache key: flightcontrol: exceeded retry timeout";
         for store in [Store::Graphdriver, Store::Containerd] {
