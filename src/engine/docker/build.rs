@@ -22,6 +22,7 @@ use bollard::models::BuildInfo;
 use bollard::models::BuildInfoAux;
 use bollard::query_parameters::BuildImageOptions;
 use bollard::query_parameters::BuildImageOptionsBuilder;
+use cancel::Settled;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use session::Session;
@@ -66,8 +67,11 @@ const ENDING_PINGS: usize = 8;
 /// How often a build is begun again where an engine stumbled over another's work, or one that lives
 /// on cut its answer off.
 const AGAIN: usize = 3;
-/// What is said where the engine may go on with a build that was given up.
+/// What is said where the engine may go on with a build that was given up, and others may build.
 const LEFT: &str = "Other builds may run on this engine, so that nothing on it was ended: it may still work on this one for a while.";
+/// Likewise, where the engine does not say what it works on.
+const UNSEEN: &str =
+    "The engine does not say what it works on: it may still work on this build for a while.";
 
 /// What a builder sends.
 enum Came {
@@ -142,8 +146,10 @@ pub(super) async fn build(
         // This is what tells the engine to stop.
         drop(stream);
         let commands = following.translator.commands();
-        if !at_work.settled(docker, &commands).await? {
-            following.leave();
+        match at_work.settled(docker, &commands).await? {
+            Settled::Over => {}
+            Settled::PerhapsOthers => following.leave(LEFT),
+            Settled::Unseen => following.leave(UNSEEN),
         }
     }
     following.finish(followed).await
@@ -421,13 +427,13 @@ impl Following<'_> {
         let _ = tokio::time::timeout(cancel::LONG, reading).await;
     }
 
-    /// Says that the engine may go on with what was given up.
-    fn leave(&self) {
+    /// Says why the engine may go on with what was given up.
+    fn leave(&self, why: &str) {
         // The reader may have gone, or be waiting for the end itself.
         let _ = self.events.try_send(BuildEvent::Log {
             step: None,
             stream: LogStream::Err,
-            line: Clean::line(LEFT),
+            line: Clean::line(why),
         });
     }
 

@@ -9,6 +9,9 @@
 //! has a call that ends it: where it runs on this host, the command is ended by a signal. Nothing here
 //! believes any of that; it asks. What is at work may also be a neighbour's, who builds the same: while
 //! anybody else builds, nothing is ended, and nobody is waited for long.
+//!
+//! BuildKit's list of what it works on fails for good where the host died in the middle of a build and
+//! one of its records lost its files. There the processes of this host say whether a command runs.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,7 +33,7 @@ const APPEARS: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(150);
 /// How long the engine has to stop.
 const SOON: Duration = Duration::from_secs(30);
-/// How long what may as well be another build's work is waited for.
+/// How long is waited where what is at work may as well be another build's, or is not seen.
 const OTHERS: Duration = Duration::from_secs(5);
 /// How long a RUN of Podman's may go on until we say that it cannot be stopped.
 pub(super) const LONG: Duration = Duration::from_secs(120);
@@ -44,6 +47,17 @@ pub(super) struct AtWork {
     place: Place,
     /// The builder's commands, which end by a signal where they are processes of this host.
     commands: Option<Commands>,
+}
+
+/// What became of a build that was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// Nothing of it is at work.
+    Over,
+    /// Something is, which may as well be somebody else's.
+    PerhapsOthers,
+    /// The engine does not say what is.
+    Unseen,
 }
 
 impl AtWork {
@@ -75,13 +89,15 @@ impl AtWork {
         })
     }
 
-    /// Waits until nothing of the build is at work. `false` where something still is, which may as
-    /// well be somebody else's.
+    /// Waits until nothing of the build is at work.
+    ///
+    /// # Errors
+    /// Where the engine still works on it, and on nobody else's.
     pub(super) async fn settled(
         &self,
         docker: &Docker,
         commands: &[String],
-    ) -> Result<bool, BuildError> {
+    ) -> Result<Settled, BuildError> {
         let began = Instant::now();
         // What appears later is the work of others, who may build here without end.
         let mut ours = BTreeSet::new();
@@ -89,34 +105,46 @@ impl AtWork {
         tokio::time::sleep(PAUSE).await;
         loop {
             let others = self.end(commands);
-            match at_work(docker, self.builder, commands).await {
+            let waited = began.elapsed();
+            let seen = match at_work(docker, self.builder, commands).await {
                 Ok(now) => {
-                    if began.elapsed() < APPEARS || ours.is_empty() {
+                    if waited < APPEARS || ours.is_empty() {
                         ours.extend(now.difference(&self.before).cloned());
                     }
-                    if now.is_disjoint(&ours) {
-                        return Ok(true);
-                    }
+                    Some(!now.is_disjoint(&ours))
                 }
                 // An engine that has gone works on nothing.
-                Err(EngineError::Gone { .. }) => return Ok(true),
-                Err(_) => {}
-            }
-            if let Some(left) = given_up(others, began.elapsed()) {
-                return left;
+                Err(EngineError::Gone { .. }) => Some(false),
+                // A command that the engine was about to start takes a moment to be a process.
+                Err(_) => self.runs(commands).map(|runs| runs || waited < APPEARS),
+            };
+            if let Some(end) = end_of_waiting(seen, others, waited) {
+                return end;
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
+
+    /// Whether a command of this build runs on this host; `None` where that is not seen.
+    fn runs(&self, commands: &[String]) -> Option<bool> {
+        self.commands.as_ref()?.run(commands)
+    }
 }
 
-/// Whether what is still at work is waited for no longer: `Ok` where it may be somebody else's.
-fn given_up(others: Others, waited: Duration) -> Option<Result<bool, BuildError>> {
-    match others {
-        Others::Some if waited > OTHERS => Some(Ok(false)),
-        Others::Unknown if waited > SOON => Some(Ok(false)),
-        Others::None if waited > SOON => Some(Err(still_at_work(SOON))),
-        Others::None | Others::Some | Others::Unknown => None,
+/// How the waiting ends, if it does: by what was `seen` at work after so long (`None` where nothing
+/// can be), and by who else builds.
+fn end_of_waiting(
+    seen: Option<bool>,
+    others: Others,
+    waited: Duration,
+) -> Option<Result<Settled, BuildError>> {
+    match (seen, others) {
+        (Some(false), _) => Some(Ok(Settled::Over)),
+        (None, _) if waited > OTHERS => Some(Ok(Settled::Unseen)),
+        (Some(true), Others::Some) if waited > OTHERS => Some(Ok(Settled::PerhapsOthers)),
+        (Some(true), Others::Unknown) if waited > SOON => Some(Ok(Settled::PerhapsOthers)),
+        (Some(true), Others::None) if waited > SOON => Some(Err(still_at_work(SOON))),
+        (None | Some(true), _) => None,
     }
 }
 
@@ -209,6 +237,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_build_is_over_where_nothing_is_at_work_and_never_where_that_is_not_seen() {
+        let end =
+            |seen, others, seconds| end_of_waiting(seen, others, Duration::from_secs(seconds));
+        for others in [Others::None, Others::Some, Others::Unknown] {
+            assert_eq!(end(Some(false), others, 0), Some(Ok(Settled::Over)));
+            assert_eq!(end(Some(true), others, 4), None);
+            assert_eq!(end(None, others, 4), None);
+            assert_eq!(end(None, others, 6), Some(Ok(Settled::Unseen)));
+        }
+        let others = Some(Ok(Settled::PerhapsOthers));
+        assert_eq!(end(Some(true), Others::Some, 6), others);
+        assert_eq!(end(Some(true), Others::Unknown, 29), None);
+        assert_eq!(end(Some(true), Others::Unknown, 31), others);
+        assert_eq!(end(Some(true), Others::None, 29), None);
+        assert_eq!(
+            end(Some(true), Others::None, 31),
+            Some(Err(still_at_work(SOON)))
+        );
+    }
+
+    #[test]
     fn only_what_a_command_of_this_build_writes_to_counts() {
         let answer = json!({"BuildCache": [
             {"ID": "a", "InUse": true, "Description": "mount / from exec /bin/sh -c sleep 99"},
@@ -219,6 +268,7 @@ mod tests {
         let found = in_use(&answer, &["sleep 99".to_owned()]);
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a"]);
     }
+
     #[test]
     fn of_containers_only_those_count_that_run_a_command_of_this_build() {
         let answer = json!([

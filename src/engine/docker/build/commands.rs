@@ -18,6 +18,7 @@
 //! build that is not costs a look at the clock.
 
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ use crate::engine::address::Address;
 /// How the processes are called in which Podman's builder starts commands, with and without a
 /// runtime.
 const STARTERS: [&str; 2] = ["buildah-oci-runtime", "buildah-chroot-exec"];
+/// How Docker's daemon is called.
+const DAEMON: &str = "dockerd";
 /// What BuildKit's runtime is told where to find what it runs.
 const EXECUTOR: &str = "/buildkit/executor/";
 
@@ -126,6 +129,14 @@ impl Commands {
         }
     }
 
+    /// Whether one of these commands runs. `None` where BuildKit's engine is not among the processes of
+    /// this host, and the commands in the same way elsewhere: what listens on a virtual machine's
+    /// socket is not it.
+    pub(super) fn run(&self, commands: &[String]) -> Option<bool> {
+        let service = (*self.service.get_or_init(|| listener(&self.address)))?;
+        any_runs(service, &processes(), commands)
+    }
+
     /// After which tick a process began that is ended. No builder comes to its first command within
     /// the tick in which the build began.
     fn after(&self) -> Tick {
@@ -170,6 +181,21 @@ impl Commands {
         }
         chosen
     }
+}
+
+/// Whether one of `commands` runs below the service, where that is Docker's daemon or, as the one that
+/// opened the socket for it, what started it.
+fn any_runs(service: i32, all: &[Process], commands: &[String]) -> Option<bool> {
+    let is_daemon = |process: &Process| {
+        let name = process.words.first().map(Path::new);
+        name.and_then(Path::file_name)
+            .is_some_and(|name| name == DAEMON)
+    };
+    all.iter()
+        .find(|process| [process.pid, process.parent].contains(&service) && is_daemon(process))?;
+    Some(all.iter().any(|process| {
+        commands.iter().any(|command| runs(process, command)) && is_below(process, service, all)
+    }))
 }
 
 /// Whether the service started it, at whatever remove. A service that is not among the processes
@@ -321,6 +347,25 @@ mod tests {
         // One that ran before the build is somebody's as well.
         all.last_mut().unwrap().began = Tick(1);
         assert_eq!(ours(99).chosen(10, &all, &both), [12, 13, 14]);
+    }
+
+    #[test]
+    fn a_command_is_seen_only_where_the_engine_is_of_this_host() {
+        let mut all = host();
+        let check = ["make check".to_owned()];
+        assert_eq!(any_runs(10, &all, &check), None, "no daemon of Docker's");
+        all.push(process(40, 1, &["/usr/sbin/dockerd", "-H", "fd://"]));
+        assert_eq!(any_runs(40, &all, &check), Some(false), "another engine's");
+        assert_eq!(
+            any_runs(1, &all, &check),
+            Some(true),
+            "init opened the socket"
+        );
+        let bundle = "/var/lib/docker/buildkit/executor/9";
+        all.push(process(41, 40, &["runc", "run", "--bundle", bundle]));
+        all.push(process(42, 41, &["/bin/sh", "-c", "make check"]));
+        assert_eq!(any_runs(40, &all, &check), Some(true));
+        assert_eq!(any_runs(40, &all, &[]), Some(false));
     }
 
     #[test]
