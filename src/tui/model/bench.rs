@@ -147,11 +147,14 @@ pub struct HintsState {
 }
 
 impl HintsState {
-    /// Turns to the hints of another goal, the first one first.
+    /// Turns to the hints of another goal, the first one first. The solution is that of all goals:
+    /// whoever reads it goes on reading.
     pub fn turn_to(&mut self, goal: Option<String>) {
         self.goal = goal;
         self.selected = 0;
-        self.top = 0;
+        if !self.solution {
+            self.top = 0;
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::tui::model::log::Log;
 use crate::tui::model::look::FirstScan;
 use crate::tui::model::look::Look;
 use crate::tui::msg::JobId;
+use crate::tui::screen;
 use crate::tui::theme::Role;
 use crate::tui::update::complain;
 use crate::tui::update::files;
@@ -242,6 +243,7 @@ fn finish(
     let now = model.now;
     let here = model.bench().is_some_and(|open| open.exercise == *exercise);
     let seen = here && model.screen == Screen::Result;
+    let read = screen::hinted_goal(model).filter(|_| here && model.screen == Screen::Hints);
     let Some(bench) = model.benches.get_mut(exercise) else {
         return;
     };
@@ -261,7 +263,7 @@ fn finish(
         bench.attempts += 1;
         bench.number = number;
         bench.result = crate::tui::model::bench::ResultState::default();
-        bench.hints.turn_to(None);
+        bench.hints.goal = None;
         bench.news = !seen;
         forget_look(bench, &report);
         bench.report = Some(report);
@@ -271,17 +273,10 @@ fn finish(
             bench.pane = Pane::Log;
             bench.log.unfollowed = false;
         }
+        turn_hints(model, exercise, read.as_deref());
     } else if outcome == Outcome::EngineUnavailable {
-        let problem = report.problem.as_ref();
-        let words = problem.map_or_else(
-            || "the engine does not answer".to_owned(),
-            |problem| match &problem.next_step {
-                Some(next_step) => format!("{} {next_step}", problem.message),
-                None => problem.message.to_string(),
-            },
-        );
         bench.wants_build = false;
-        model.say(Role::Fail, words);
+        model.say(Role::Fail, unavailable(&report));
         effects.push(Effect::FindEngine);
     } else {
         model.say(
@@ -298,6 +293,28 @@ fn finish(
             ended_as(outcome),
             show_duration(elapsed)
         )));
+    }
+}
+
+/// The hints begin anew after a report. Whoever reads those that are still the next ones goes on
+/// reading.
+fn turn_hints(model: &mut Model, exercise: &ExerciseId, read: Option<&str>) {
+    if read.is_some() && screen::hinted_goal(model).as_deref() == read {
+        return;
+    }
+    if let Some(bench) = model.benches.get_mut(exercise) {
+        bench.hints.turn_to(None);
+    }
+}
+
+/// What became of the engine, and what to do.
+fn unavailable(report: &Report) -> String {
+    match &report.problem {
+        None => "the engine does not answer".to_owned(),
+        Some(problem) => match &problem.next_step {
+            Some(next_step) => format!("{} {next_step}", problem.message),
+            None => problem.message.to_string(),
+        },
     }
 }
 

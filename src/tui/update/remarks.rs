@@ -51,11 +51,7 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, selected: usize, effects: &m
                 go_to(model, remark.row);
                 mend(model, &remark, effects);
             }
-            let left = model.bench().map(work::remarks).unwrap_or_default();
-            if !left.is_empty() {
-                model.overlay = Some(Overlay::Remarks(selected.min(left.len() - 1)));
-            }
-            return;
+            return show_left(model, selected);
         }
         KeyCode::Char('u') => {
             if let Some(bench) = model.bench_mut() {
@@ -64,11 +60,19 @@ pub(super) fn key(model: &mut Model, key: KeyEvent, selected: usize, effects: &m
             if is_enabled(model, ActionId::Undo) {
                 act::undo(model, ActionId::Undo, effects);
             }
-            selected
+            return show_left(model, selected);
         }
         _ => selected,
     };
     model.overlay = Some(Overlay::Remarks(to));
+}
+
+/// Shows the list again after the text has changed, where there is still something in it.
+fn show_left(model: &mut Model, selected: usize) {
+    let left = model.bench().map(work::remarks).unwrap_or_default();
+    if let Some(last) = left.len().checked_sub(1) {
+        model.overlay = Some(Overlay::Remarks(selected.min(last)));
+    }
 }
 
 fn go_to(model: &mut Model, row: usize) {

@@ -251,6 +251,8 @@ pub(in crate::tui::screen) fn list(
         return;
     };
     let all = remarks(bench);
+    // The file may have changed on disk meanwhile.
+    let selected = selected.min(all.len().saturating_sub(1));
     let columns = 96.min(area.width.saturating_sub(4));
     let details = all
         .get(selected)

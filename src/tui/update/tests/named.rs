@@ -128,6 +128,32 @@ fn the_hints_of_another_goal_begin_at_the_first() {
 }
 
 #[test]
+fn a_build_that_ends_throws_nobody_back_who_reads_hints() {
+    let judged = |scene: &mut Scene| {
+        let report = Box::new(report(Outcome::Failed));
+        scene.attempt(vec![crate::attempt::AttemptEvent::Finished(report)]);
+    };
+    let reading = |solution| {
+        let mut scene = Scene::ended(Outcome::Failed);
+        scene.resize(60, 18);
+        scene.char('b');
+        scene.char('6');
+        let hints = &mut scene.model.bench_mut().expect("it is open").hints;
+        hints.solution = solution;
+        (hints.selected, hints.top) = (2, 1);
+        scene
+    };
+    let mut scene = reading(false);
+    judged(&mut scene);
+    assert_eq!(bench(&scene).hints.selected, 2, "the goal is the same");
+    let mut scene = reading(true);
+    judged(&mut scene);
+    scene.char('3');
+    scene.key(KeyCode::Up);
+    assert_eq!(bench(&scene).hints.top, 1, "there is one solution");
+}
+
+#[test]
 fn a_locked_hint_leads_to_the_one_that_is_next() {
     let mut scene = Scene::work();
     let progress = scene.model.progress.as_mut().expect("it was read");

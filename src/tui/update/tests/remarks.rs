@@ -116,6 +116,48 @@ fn what_was_mended_is_taken_back_wherever_that_was_said() {
 }
 
 #[test]
+fn what_is_taken_back_leaves_the_list_with_a_remark_that_there_is() {
+    let chosen = |scene: &Scene| match scene.model.overlay {
+        Some(Overlay::Remarks(at)) => Some(at),
+        _ => None,
+    };
+    let write = |scene: &mut Scene, text: &str| {
+        let file = scene.model.bench_mut().and_then(|bench| bench.shown_mut());
+        file.expect("it is open").editor.replace(text);
+    };
+    let mut scene = Scene::work();
+    let before = rows(&scene).len();
+    write(&mut scene, &format!("{DOCKERFILE}RUNN x\n"));
+    write(&mut scene, &format!("{DOCKERFILE}RUNN x\nRUNN y\n"));
+    assert!(rows(&scene).len() > before);
+    scene.char('L');
+    scene.char('G');
+    while rows(&scene).len() > before {
+        scene.char('u');
+        let at = chosen(&scene).expect("the others are still listed");
+        assert!(at < rows(&scene).len(), "{at}");
+    }
+    write(
+        &mut scene,
+        "FROM scratch\nCOPY app /app\nUSER 65532\nCMD [\"/app\"]\n",
+    );
+    write(&mut scene, "FROM scratch\nRUNN x\n");
+    scene.char('u');
+    assert_eq!(rows(&scene), []);
+    assert_eq!(chosen(&scene), None, "there is nothing to list");
+}
+
+#[test]
+fn a_list_is_drawn_with_its_last_remark_where_others_went_meanwhile() {
+    let mut scene = Scene::work();
+    scene.model.overlay = Some(Overlay::Remarks(99));
+    let picture = scene.picture(120, 36);
+    let last = remarks(bench(&scene)).last().unwrap().who();
+    assert!(picture.contains(last), "{picture}");
+    assert!(picture.contains("go to the line"), "{picture}");
+}
+
+#[test]
 fn what_mends_a_planted_fault_opens_on_the_terms_of_the_answer() {
     let mut scene = Scene::work();
     assert_eq!(
