@@ -91,7 +91,7 @@ impl Barred {
             Self::TooLarge => "larger than 1 MiB",
             Self::NotAFile => "not a plain file",
             Self::LeadsOut => "a link to elsewhere",
-            Self::Unreadable => "cannot be read",
+            Self::Unreadable => "unreadable",
         }
     }
 

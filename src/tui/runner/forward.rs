@@ -125,13 +125,20 @@ impl Batch {
         }
     }
 
-    /// There is no log file, or no more of it than was written.
+    /// There is no log file, or no more of it than was written. A screen cuts a line off: the path
+    /// may be long, and comes last.
     fn lose(&mut self, log: &Path, error: &io::Error) {
+        let kind = error.kind();
+        let next = match kind {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room",
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "let yourself write there"
+            }
+            _ => "move away what is in its place",
+        };
         self.lost = Some(Clean::line(&format!(
-            "what is built is not written down: {}: {}; make room there, or move away what is in \
-             its place",
-            log.display(),
-            error.kind()
+            "no log file: {kind}; {next}: {}",
+            log.display()
         )));
     }
 
@@ -274,15 +281,21 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
         for (log, why) in [
-            (Path::new("/dev/full"), "no storage space"),
-            (&file.join("logs/log"), "not a directory"),
+            (
+                Path::new("/dev/full"),
+                "no log file: no storage space; make room: /dev/full",
+            ),
+            (
+                &file.join("logs/log"),
+                "no log file: not a directory; move away what is in its place: ",
+            ),
         ] {
             let (causes, lines) = told_without(log).await;
             assert_eq!(lines, 20_000);
             let [cause] = &causes[..] else {
                 panic!("{causes:?}");
             };
-            assert!(cause.as_str().contains(why), "{cause}");
+            assert!(cause.as_str().starts_with(why), "{cause}");
         }
     }
 }

@@ -139,6 +139,13 @@ fn a_file_that_was_deleted_is_told_as_such_on_every_screen() {
         status(&scene),
         "Dockerfile was deleted on disk: press 2 to choose"
     );
+    let mut scene = Scene::work();
+    scene.char('1');
+    barred(&mut scene, None, Barred::Unreadable);
+    assert_eq!(
+        status(&scene),
+        "Dockerfile is unreadable on disk: press 2 to choose"
+    );
     let mut scene = typed("mine");
     scene.key(KeyCode::Esc);
     scene.char('1');
