@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, CliError> {
     if context.shared.plain_asked || output.has_keyboard() {
         return as_lines(&course, at.as_deref(), output);
     }
-    demonstration::run(&course, output)
+    demonstration::run(&course, context.shared.course.as_deref(), output)
 }
 
 fn screens(course: &Arc<Course>, start: Start) -> Result<Exit, CliError> {

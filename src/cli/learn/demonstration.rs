@@ -31,13 +31,18 @@ use crate::workshop::Sweep;
 const EXERCISE: &str = "first-build";
 
 /// Checks the worked answer of the first exercise, prepares the base images of the others, and
-/// says how to open the workshop. It ends as the check did.
-pub(super) fn run(course: &Arc<Course>, output: Output) -> Result<Exit, CliError> {
+/// says how to open the workshop, with the course of `folder` where it is that one. It ends as the
+/// check did.
+pub(super) fn run(
+    course: &Arc<Course>,
+    folder: Option<&Path>,
+    output: Output,
+) -> Result<Exit, CliError> {
     let Some((exercise, files)) = worked(course) else {
         output.tell(
             "Nobody can type here, and no exercise of this course has a worked answer to show.\n",
         );
-        output.tell(&how_to_open());
+        output.tell(&how_to_open(folder));
         return Ok(Exit::Ok);
     };
     let id = &exercise.id;
@@ -57,7 +62,7 @@ pub(super) fn run(course: &Arc<Course>, output: Output) -> Result<Exit, CliError
         }
         Ok(Exit::of(outcome))
     })?;
-    output.tell(&how_to_open());
+    output.tell(&how_to_open(folder));
     Ok(exit)
 }
 
@@ -68,8 +73,12 @@ fn worked(course: &Course) -> Option<(&Exercise, Files)> {
     all.find_map(|exercise| Some((exercise, exercise.solved()?)))
 }
 
-fn how_to_open() -> String {
-    let program = called();
+fn how_to_open(folder: Option<&Path>) -> String {
+    let mut program = called().to_string();
+    if let Some(folder) = folder {
+        let folder = shell_words::quote(&folder.to_string_lossy()).into_owned();
+        program = format!("{program} --course {}", Clean::path(&folder));
+    }
     format!(
         "\nOpen the workshop in a terminal with `{program}`, or anywhere with `{program} --plain`.\n"
     )
@@ -160,6 +169,12 @@ fn indented(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_course_that_is_shown_is_the_one_that_opens() {
+        let told = how_to_open(Some(Path::new("my course")));
+        assert!(told.contains(" --course 'my course' --plain`"), "{told}");
+    }
 
     #[test]
     fn the_first_exercise_with_a_worked_answer_is_shown() {

@@ -69,7 +69,7 @@ pub(super) async fn look(
     }
     let found = local.engine().await.map_err(|search| {
         Trouble::new(search.error().to_string())
-            .advise("The image is on the engine: start it, then look again with Enter.")
+            .advise("The image is on the engine: start it, then look again.")
     })?;
     let there = found.engine.inspect(image).await;
     if !matches!(there, Ok(Some(_))) {
@@ -148,11 +148,11 @@ fn advise(home: &Home, contents: &Contents) -> Result<Advised, Trouble> {
             "No figures: there are no advisories to compare with. {}",
             causes(&error)
         ))
-        .advise(format!("{}, then look again with Enter.", error.hint()))
+        .advise(format!("{}, then look again.", error.hint()))
     })?;
     let scan = matching::scan(&inventory(contents), advisories.as_ref()).map_err(|error| {
         Trouble::new(format!("No figures: {}", causes(&error)))
-            .advise("Run `loadline db update`, then look again with Enter.")
+            .advise("Run `loadline db update`, then look again.")
     })?;
     Ok(Advised {
         days: age(&scan.database_date, today()),
@@ -184,7 +184,7 @@ fn gone(error: Option<EngineError>) -> Trouble {
     match error {
         Some(error) => unread(&error),
         None => Trouble::new("The image is not on the engine any more.")
-            .advise("Build it again with b; what does not change comes from the cache."),
+            .advise("Build it again; what does not change comes from the cache."),
     }
 }
 
@@ -192,7 +192,7 @@ fn unread(error: &EngineError) -> Trouble {
     match error {
         EngineError::Cancelled => Trouble::new("the reading was stopped"),
         error => Trouble::new(format!("The image could not be read: {}", causes(error)))
-            .advise("Enter tries again."),
+            .advise("Look again."),
     }
 }
 

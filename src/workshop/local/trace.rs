@@ -20,7 +20,7 @@ pub(super) async fn trace(
     let run = attempt::run_to_trace(local.exercise(exercise)?)
         .ok_or_else(|| Trouble::new("No goal of this exercise runs the image."))?;
     let found = local.engine().await.map_err(|search| {
-        Trouble::new(search.error().to_string()).advise("D shows what was tried.")
+        Trouble::new(search.error().to_string()).advise("`loadline doctor` shows what was tried.")
     })?;
     let say = |_: &str| {};
     let facts = Some(local.facts() as _);

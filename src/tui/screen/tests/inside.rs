@@ -71,7 +71,7 @@ fn layers_before_they_are_known() {
     scene.tell(Msg::Looked {
         job,
         result: Err(Trouble::new("The image is not on the engine any more.")
-            .advise("Build it again with b; what does not change comes from the cache.")),
+            .advise("Build it again; what does not change comes from the cache.")),
     });
     insta::assert_snapshot!("layers_gone_60x18", scene.picture(60, 18));
     let mut scene = Scene::ended(Outcome::BuildFailed);
