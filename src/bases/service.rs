@@ -398,15 +398,15 @@ impl Service {
             .collect())
     }
 
-    /// Removes images that lost their reference to newer ones. Only those that had it are looked
-    /// at: a learner's image inherits the labels of its base and must not be taken for one.
+    /// Removes images that lost their reference to newer ones, and have no other. Only those that had
+    /// it are looked at: a learner's image inherits the labels of its base and must not be taken for
+    /// one.
     pub(super) async fn forget(&self, before: &BTreeMap<String, String>) -> Result<(), BaseError> {
-        let after = self.stand_ins().await?;
-        let kept: BTreeSet<&String> = after.values().collect();
-        let replaced: BTreeSet<&String> = before.values().filter(|id| !kept.contains(id)).collect();
-        for id in replaced {
+        let images = self.engine.images(None).await?;
+        let unnamed = images.iter().filter(|image| image.tags.is_empty());
+        for image in unnamed.filter(|image| before.values().any(|id| *id == image.id)) {
             // What something else is built on stays until that is gone.
-            let _ = self.engine.remove_image(id).await;
+            let _ = self.engine.remove_image(&image.id).await;
         }
         Ok(())
     }

@@ -158,8 +158,13 @@ async fn a_mirror_that_nobody_serves_is_a_network_error() {
 
 /// A pack of one image without files, sound in every way.
 fn pack_of(path: &std::path::Path, reference: &str, local: &str, architecture: &str) {
+    pack_by("nobody", path, reference, local, architecture);
+}
+
+/// Likewise; each author's is an image of its own.
+fn pack_by(author: &str, path: &std::path::Path, reference: &str, local: &str, architecture: &str) {
     let config = format!(
-        r#"{{"os":"linux","architecture":"{architecture}","config":{{}},"rootfs":{{"type":"layers","diff_ids":[]}}}}"#
+        r#"{{"author":"{author}","os":"linux","architecture":"{architecture}","config":{{}},"rootfs":{{"type":"layers","diff_ids":[]}}}}"#
     );
     let of_config = sha256(config.as_bytes());
     let config_path = format!("configs/{of_config}.json");
@@ -247,6 +252,43 @@ async fn a_pack_carries_images_to_an_engine_that_lacks_them() {
         (after.diff_ids, after.config),
         (before.diff_ids, before.config)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stand_in_goes_when_another_takes_its_name_and_stays_where_the_user_gave_it_one() {
+    let Some(engine) = host::engine().await else {
+        return;
+    };
+    let _turn = DEBIAN12.lock().await;
+    let reference = "gcr.io/distroless/python3-debian12:debug";
+    let local = "loadline.local/gcr.io/distroless/python3-debian12:debug";
+    let mine = format!("example.org/mine:{}", std::process::id());
+    engine.remove_image(local).await.expect("it is ours");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let service = service(&engine);
+    let import = async |author: &str| {
+        let pack = folder.path().join(author);
+        let architecture = &engine.info().architecture;
+        pack_by(author, &pack, reference, local, architecture);
+        let (to, _progress) = mpsc::channel(8);
+        let imported = service.import(&pack, to, CancellationToken::new());
+        imported.await.expect("it is sound");
+        let image = engine.inspect(local).await.expect("an answer");
+        image.expect("it is there").id
+    };
+    let is_there = async |image: &str| {
+        let image = engine.inspect(image).await.expect("an answer");
+        image.is_some()
+    };
+    let first = import("first").await;
+    engine.tag(&first, &mine).await.expect("a name");
+    let second = import("second").await;
+    assert!(is_there(&mine).await, "the user named it");
+    import("third").await;
+    assert!(!is_there(&second).await, "nobody named it");
+    for name in [&mine, local] {
+        engine.remove_image(name).await.expect("it is ours");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
