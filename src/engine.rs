@@ -150,10 +150,6 @@ pub trait Engine: Send + Sync {
         cancel: CancellationToken,
     ) -> Result<String, EngineError>;
 
-    /// Whether another process than this one may still work with an image that it made: the one that
-    /// the image's [`MADE_BY_LABEL`] names lives, or cannot be seen from here.
-    fn may_be_used(&self, made_by: &str) -> bool;
-
     /// Whether programs on the engine's host wait for a CPU, as far as can be seen from here.
     fn is_short_of_cpu(&self) -> bool;
 
@@ -162,9 +158,10 @@ pub trait Engine: Send + Sync {
     async fn turn(&self) -> Option<Turn>;
 
     /// What earlier runs left behind and no living process owns: containers with
-    /// [`PROCESS_LABEL`], and images with [`MADE_BY_LABEL`] that newer builds took the reference
-    /// from. An image that still has its reference is the build cache of its workspace (with
-    /// Podman and the classic builder) and stays; [`Engine::images`] lists it.
+    /// [`PROCESS_LABEL`], and the names of images with [`MADE_BY_LABEL`] that newer builds took the
+    /// reference from. An image that still has its reference is the build cache of its workspace (with
+    /// Podman and the classic builder) and stays; [`Engine::images`] lists it. One without a name is
+    /// somebody's who built on one of ours.
     async fn leftovers(&self) -> Result<Vec<Leftover>, EngineError>;
 
     /// Removes one leftover; refuses what does not carry [`LABEL`].

@@ -38,9 +38,6 @@ use crate::image::run::Trace;
 use crate::text::Clean;
 use crate::units::Bytes;
 
-/// The maker of an image that another process works with.
-pub(super) const SIBLING: &str = "a sibling";
-
 /// How the fake builds.
 #[derive(Debug, Clone)]
 pub(super) enum Building {
@@ -328,10 +325,6 @@ impl Engine for Fake {
         _cancel: CancellationToken,
     ) -> Result<String, EngineError> {
         refused("transform")
-    }
-
-    fn may_be_used(&self, made_by: &str) -> bool {
-        made_by == SIBLING
     }
 
     fn is_short_of_cpu(&self) -> bool {

@@ -16,7 +16,6 @@ use super::SupplyError;
 use super::fake::Building;
 use super::fake::Fake;
 use super::fake::Memory;
-use super::fake::SIBLING;
 use super::fake::exported;
 use super::start;
 use crate::course::Exercise;
@@ -25,7 +24,6 @@ use crate::course::GoalEntry;
 use crate::engine::BuildError;
 use crate::engine::Builder;
 use crate::engine::EngineError;
-use crate::engine::MADE_BY_LABEL;
 use crate::goal::Blame;
 use crate::goal::Evidence;
 use crate::goal::Goal;
@@ -378,25 +376,27 @@ async fn a_stage_that_cannot_be_weighed_soon_is_given_up_and_removed() {
 }
 
 #[tokio::test]
-async fn the_first_image_stays_to_be_compared_with_and_the_others_go() {
+async fn the_first_image_of_a_learner_keeps_a_name_to_be_compared_with() {
     const NAME: &str = "loadline.local/attempt/tiny:somebody";
-    // The image before this one, the first one, whether it becomes that, whether it goes.
-    for (before, first, kept, removed) in [
-        ("a", None, true, false),
-        ("b", Some("a"), false, true),
-        ("a", Some("a"), false, false),
+    for (own, first, kept) in [
+        (true, false, true),
+        (true, true, false),
+        (false, false, false),
     ] {
         let mut fake = Fake::new(Building::Well);
-        fake.others.insert(String::from(NAME), image(before, &[]));
-        if let Some(first) = first {
-            fake.others
-                .insert(format!("{NAME}-first"), image(first, &[]));
+        if first {
+            let name = format!("{NAME}-first");
+            fake.others.insert(name, image("a", &[]));
         }
         let fake = Arc::new(fake);
-        attempt(Arc::clone(&fake), vec![Wants::default()]).await;
-        let tagged = fake.was_asked(&format!("tag {before} {NAME}-first"));
-        let gone = fake.was_asked(&format!("remove {before}"));
-        assert_eq!((tagged, gone), (kept, removed), "{before} {first:?}");
+        let request = Request {
+            own,
+            ..request(vec![Wants::default()])
+        };
+        let cancel = CancellationToken::new();
+        let _ = finish(start(fake.clone(), Arc::new(NoBases), request, cancel)).await;
+        let tagged = fake.was_asked(&format!("tag {NAME} {NAME}-first"));
+        assert_eq!(tagged, kept, "{own} {first}");
     }
 }
 
@@ -422,26 +422,6 @@ async fn a_run_that_had_no_time_on_a_busy_host_is_done_once_more_and_no_oftener(
         assert_eq!(ran, runs, "{short} {late}");
         let turns = asked.iter().filter(|asked| *asked == "turn").count();
         assert_eq!(turns, runs - 1, "the second time, it waits for its turn");
-    }
-}
-
-#[tokio::test]
-async fn an_image_that_another_process_may_still_judge_is_not_removed() {
-    const NAME: &str = "loadline.local/attempt/tiny:somebody";
-    for (maker, removed) in [(SIBLING, false), ("one that is dead", true)] {
-        let mut fake = Fake::new(Building::Well);
-        let mut before = image("before", &[]);
-        let label = (MADE_BY_LABEL.to_owned(), maker.to_owned());
-        before.config.labels.extend([label]);
-        fake.others.insert(String::from(NAME), before);
-        let fake = Arc::new(fake);
-        let request = Request {
-            own: false,
-            ..request(vec![Wants::default()])
-        };
-        let cancel = CancellationToken::new();
-        let _ = finish(start(fake.clone(), Arc::new(NoBases), request, cancel)).await;
-        assert_eq!(fake.was_asked("remove before"), removed, "{maker}");
     }
 }
 

@@ -17,6 +17,7 @@ mod paths;
 mod pressure;
 mod races;
 mod raw;
+mod replaced;
 mod run;
 mod ssh;
 mod state;
@@ -38,6 +39,7 @@ use bollard::models::SystemVersion;
 use futures_util::future::Either;
 use futures_util::future::select;
 use owner::Maker;
+use replaced::Replaced;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -335,7 +337,12 @@ impl Engine for Docker {
         events: mpsc::Sender<BuildEvent>,
         cancel: CancellationToken,
     ) -> Result<Built, BuildError> {
-        build::build(self, request, events, cancel).await
+        let replaced = Replaced::keep(self, &request.tag).await;
+        let built = build::build(self, request, events, cancel).await;
+        if let Some(replaced) = replaced {
+            replaced.put_away(self, built.is_ok()).await;
+        }
+        built
     }
 
     async fn inspect(&self, image: &str) -> Result<Option<Summary>, EngineError> {
@@ -409,10 +416,6 @@ impl Engine for Docker {
         cancel: CancellationToken,
     ) -> Result<String, EngineError> {
         transform::transform(self, request, cancel).await
-    }
-
-    fn may_be_used(&self, made_by: &str) -> bool {
-        containers::may_be_used(made_by, &self.inner.maker)
     }
 
     fn is_short_of_cpu(&self) -> bool {

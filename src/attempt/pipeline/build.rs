@@ -17,9 +17,7 @@ use crate::dockerfile::Dockerfile;
 use crate::engine::BuildError;
 use crate::engine::BuildEvent;
 use crate::engine::Built;
-use crate::engine::MADE_BY_LABEL;
 use crate::goal::evidence::StepFact;
-use crate::image::Summary;
 use crate::report::BaseReport;
 use crate::report::Outcome;
 use crate::report::WarningReport;
@@ -79,7 +77,9 @@ impl Attempt {
         prepared: &Prepared,
     ) -> Result<(Built, Vec<StepFact>), BuildError> {
         let tag = self.tag();
-        let before = self.engine.inspect(&tag).await.ok().flatten();
+        if self.request.own {
+            self.keep_first(&tag).await;
+        }
         let (sender, mut receiver) = mpsc::channel(256);
         let build = self.engine.build(
             self.build_request(dockerfile, prepared, tag),
@@ -94,32 +94,17 @@ impl Attempt {
             }
         };
         let (built, ()) = tokio::join!(build, forward);
-        let built = built?;
-        if let Some(before) = before.filter(|before| before.id != built.image) {
-            self.retire(&before).await;
-        }
-        Ok((built, steps.into_facts(dockerfile)))
+        Ok((built?, steps.into_facts(dockerfile)))
     }
 
-    /// The image that another one replaces has no name any more: only its id can remove it. The
-    /// first one of a learner stays under a name of its own: later ones are compared with it. One
-    /// that another process may still judge is left to the next sweep: two of them have the same
-    /// name where containers on one engine check the same path.
-    async fn retire(&self, before: &Summary) {
-        let image = &before.id;
-        if self.request.own {
-            let name = format!("{}-first", self.tag());
-            match self.engine.inspect(&name).await {
-                Ok(Some(first)) if first.id == *image => return,
-                Ok(None) if self.engine.tag(image, &name).await.is_ok() => return,
-                Ok(_) | Err(_) => {}
-            }
+    /// Gives a learner's first image a name of its own, where it has none yet: later ones, which take
+    /// its name, are compared with it.
+    async fn keep_first(&self, tag: &str) {
+        let name = format!("{tag}-first");
+        if matches!(self.engine.inspect(&name).await, Ok(None)) {
+            // There is none before the first build.
+            let _ = self.engine.tag(tag, &name).await;
         }
-        let made_by = before.config.labels.get(MADE_BY_LABEL);
-        if made_by.is_some_and(|maker| self.engine.may_be_used(maker)) {
-            return;
-        }
-        let _ = self.engine.remove_image(image).await;
     }
 
     /// Steps always arrive; a line of the log waits for nobody.

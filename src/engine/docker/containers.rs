@@ -16,6 +16,7 @@ use super::Docker;
 use super::fault;
 use super::owner::Alive;
 use super::owner::Maker;
+use super::replaced::is_replaced;
 use super::state::Listed;
 use crate::engine::EngineError;
 use crate::engine::HOME_LABEL;
@@ -214,9 +215,9 @@ fn of_container(container: Listed, this: &Maker, now: Duration) -> Option<Leftov
     })
 }
 
-/// Images that lost their reference to a newer build.
+/// Names of images whose own a newer build took.
 async fn of_images(docker: &Docker, now: Duration) -> Result<Vec<Leftover>, EngineError> {
-    let filters = HashMap::from([("label", vec![MADE_BY_LABEL]), ("dangling", vec!["true"])]);
+    let filters = HashMap::from([("label", vec![MADE_BY_LABEL])]);
     let options = bollard::query_parameters::ListImagesOptionsBuilder::default()
         .filters(&filters)
         .build();
@@ -230,13 +231,22 @@ async fn of_images(docker: &Docker, now: Duration) -> Result<Vec<Leftover>, Engi
                 .get(MADE_BY_LABEL)
                 .is_some_and(|label| is_left(label, Some(image.created), this, now))
         })
-        .map(|image| Leftover {
-            kind: LeftoverKind::Image,
-            name: image.id.clone(),
-            id: image.id,
-            size: super::summary::bytes(image.size),
-            owner: image.labels.get(LABEL).cloned().unwrap_or_default(),
-            home: image.labels.get(HOME_LABEL).cloned().unwrap_or_default(),
+        .flat_map(|image| {
+            // Where it has another name, it stays.
+            let size = match image.repo_tags.as_slice() {
+                [_] => super::summary::bytes(image.size),
+                _ => Bytes(0),
+            };
+            let names = image.repo_tags.into_iter();
+            let names: Vec<String> = names.filter(|name| is_replaced(name)).collect();
+            names.into_iter().map(move |name| Leftover {
+                kind: LeftoverKind::Image,
+                name,
+                id: image.id.clone(),
+                size,
+                owner: image.labels.get(LABEL).cloned().unwrap_or_default(),
+                home: image.labels.get(HOME_LABEL).cloned().unwrap_or_default(),
+            })
         })
         .collect())
 }
@@ -297,15 +307,16 @@ pub(super) async fn remove_leftover(
             remove(docker, &leftover.id).await
         }
         LeftoverKind::Image => {
-            let Some(found) = super::images::inspect(docker, &leftover.id).await? else {
+            let name = &leftover.name;
+            let Some(found) = super::images::inspect(docker, name).await? else {
                 return Ok(());
             };
-            if !found.config.labels.contains_key(LABEL) {
+            if !is_replaced(name) || !found.config.labels.contains_key(LABEL) {
                 return Err(foreign());
             }
             // Its layers may be the cache of the image that replaced it.
             let options = RemoveImageOptionsBuilder::default().noprune(true).build();
-            match client.remove_image(&leftover.id, Some(options), None).await {
+            match client.remove_image(name, Some(options), None).await {
                 Ok(_) => Ok(()),
                 Err(error) if fault::is_missing(&error) => Ok(()),
                 Err(error) => Err(docker.fault("remove an image", &error)),

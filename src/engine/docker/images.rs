@@ -27,6 +27,7 @@ use super::fault;
 use super::name;
 use super::races::asked_again;
 use super::raw;
+use super::replaced::is_replaced;
 use super::summary;
 use crate::dockerfile::ImageName;
 use crate::engine::ByteStream;
@@ -147,10 +148,11 @@ fn means(tag: &str, name: &str) -> bool {
     ImageName::parse(tag).is_ok_and(|tag| tag.canonical() == name)
 }
 
-/// The references among what an engine calls the tags of an image.
+/// The references among what an engine calls the tags of an image, without those that are only there
+/// while it is replaced.
 fn tags(told: Vec<String>) -> Vec<String> {
     told.into_iter()
-        .filter(|tag| !tag.contains("<none>"))
+        .filter(|tag| !tag.contains("<none>") && !is_replaced(tag))
         .collect()
 }
 

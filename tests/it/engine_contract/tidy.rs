@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bollard::models::ContainerConfig;
 use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::CommitContainerOptionsBuilder;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use loadline::engine::Engine as _;
 use loadline::engine::EngineError;
@@ -139,43 +141,113 @@ fn a_sweep_takes_what_dead_processes_left_and_nothing_else() {
     });
 }
 
+/// Makes an image of `image` with more labels, as a user does who builds on it; under a name or none.
+async fn image_on(bench: &Bench, image: &str, labels: &[(&str, &str)], name: &str) -> String {
+    let made = container(bench, image, labels).await;
+    let (repo, tag) = name.rsplit_once(':').unwrap_or_default();
+    let options = CommitContainerOptionsBuilder::default()
+        .container(&made)
+        .repo(repo)
+        .tag(tag)
+        .build();
+    let committed = client(bench)
+        .commit_container(options, ContainerConfig::default())
+        .await;
+    client(bench)
+        .remove_container(&made, None)
+        .await
+        .expect("a removal");
+    // Podman takes bare digits for a name.
+    let id = committed.expect("an image").id;
+    format!("sha256:{}", id.trim_start_matches("sha256:"))
+}
+
+async fn is_there(bench: &Bench, image: &str) -> bool {
+    let found = bench.engine.inspect(image).await.expect("an answer");
+    found.is_some()
+}
+
 #[test]
-fn an_image_that_lost_its_reference_is_left_and_a_living_process_keeps_its_own() {
+fn what_a_build_replaces_goes_and_what_the_user_made_of_it_stays() {
     on_each_engine(async |bench: &Bench| {
-        let tag = fresh("dangling");
-        let first = bench
-            .build(&tag, &format!("{BASE}ENV FIRST={tag}\n"))
-            .await
-            .expect("a build");
-        bench
-            .build(&tag, &format!("{BASE}ENV SECOND={tag}\n"))
-            .await
-            .expect("a build");
-        // This process lives: its dangling image is not a leftover yet.
+        let tag = fresh("replaced");
+        let build = async |word: &str| {
+            let text = format!("{BASE}ENV WORD={tag}-{word}\n");
+            bench.build(&tag, &text).await.expect("a build").image
+        };
+        let first = build("first").await;
+        let mine = format!("{tag}-mine");
+        bench.engine.tag(&first, &mine).await.expect("a name");
+        let second = build("second").await;
+        let found = bench.engine.inspect(&mine).await.expect("an answer");
+        assert_eq!(found.map(|mine| mine.id), Some(first), "{}", bench.address);
+        // It inherits the labels, and has no name.
+        let child = image_on(bench, &mine, &[], "").await;
+        let third = build("third").await;
+        assert!(!is_there(bench, &second).await, "{}", bench.address);
         let found = bench.engine.leftovers().await.expect("a list");
+        let is_left = |id: &str| found.iter().any(|left| id.ends_with(&left.id));
+        assert!(!is_left(&child) && !is_left(&third), "{found:#?}");
+        sweep(Arc::new(bench.engine.clone()), None).await;
+        assert!(is_there(bench, &child).await, "{}", bench.address);
+
+        let failed = bench.build(&tag, "FROM scratch\nCOPY nothere /\n").await;
+        assert!(failed.is_err(), "{}", bench.address);
+        let names = client(bench).inspect_image(&tag).await.expect("an image");
+        let names = names.repo_tags.unwrap_or_default();
+        assert_eq!(names, std::slice::from_ref(&tag), "{}", bench.address);
+        for image in [&child, &mine, &tag] {
+            bench.remove(image).await;
+        }
+    });
+}
+
+#[test]
+fn a_replaced_image_that_another_process_may_judge_waits_for_the_sweep() {
+    on_each_engine(async |bench: &Bench| {
+        let (base, tag) = (fresh("judged-base"), fresh("judged"));
+        bench.build(&base, BASE).await.expect("a build");
+        let host = read("/proc/sys/kernel/hostname").replace('/', "_");
+        let boot = read("/proc/sys/kernel/random/boot_id");
+        // Another container of this host has processes of its own, which nobody else can look up.
+        let sibling = [(MADE_BY_LABEL, format!("{host}/{boot}/1/1/1"))];
+        let sibling = sibling
+            .each_ref()
+            .map(|(key, value)| (*key, value.as_str()));
+        let judged = image_on(bench, &base, &sibling, &tag).await;
+        let text = format!("{BASE}ENV JUDGED={tag}\n");
+        bench.build(&tag, &text).await.expect("a build");
+        let found = client(bench).inspect_image(&judged).await;
+        let names = found.expect("it is there").repo_tags.unwrap_or_default();
+        let [name] = names.as_slice() else {
+            panic!("{}: {names:?}", bench.address);
+        };
+        let found = bench.engine.leftovers().await.expect("a list");
+        assert!(!found.iter().any(|left| left.name == *name), "{found:#?}");
+        bench.remove(name).await;
+
+        let dead = [(MADE_BY_LABEL, format!("{host}/another-boot/1/1/1"))];
+        let dead = dead.each_ref().map(|(key, value)| (*key, value.as_str()));
+        let left = image_on(bench, &base, &dead, name).await;
+        let found = bench.engine.leftovers().await.expect("a list");
+        let found = found.iter().find(|left| left.name == *name);
+        let found = found.unwrap_or_else(|| panic!("{}: it was left", bench.address));
+        let claimed = Leftover {
+            name: tag.clone(),
+            ..found.clone()
+        };
+        let refused = bench.engine.remove_leftover(&claimed).await;
         assert!(
-            !found.iter().any(|leftover| leftover.id == first.image),
-            "{}: {found:#?}",
+            matches!(refused, Err(EngineError::Refused { .. })),
+            "{}: {refused:?}",
             bench.address
         );
-        let image = Leftover {
-            kind: LeftoverKind::Image,
-            id: first.image.clone(),
-            name: tag.clone(),
-            size: Bytes(0),
-            owner: String::new(),
-            home: String::new(),
-        };
-        bench
-            .engine
-            .remove_leftover(&image)
-            .await
-            .expect("a removal");
-        assert_eq!(
-            bench.engine.inspect(&first.image).await.expect("an answer"),
-            None
-        );
-        bench.remove(&tag).await;
+        let removed = bench.engine.remove_leftover(found).await;
+        removed.unwrap_or_else(|error| panic!("{}: {error}", bench.address));
+        assert!(!is_there(bench, &left).await, "{}", bench.address);
+        for image in [&tag, &base] {
+            bench.remove(image).await;
+        }
     });
 }
 
