@@ -42,6 +42,10 @@ pub(super) fn run(
         output.tell(
             "Nobody can type here, and no exercise of this course has a worked answer to show.\n",
         );
+        wiring::block_on(async {
+            let interrupt = Interrupt::listen(output).map_err(CliError::Output)?;
+            prepare(course, output, &interrupt).await
+        })?;
         output.tell(&how_to_open(folder));
         return Ok(Exit::Ok);
     };
@@ -119,7 +123,7 @@ async fn judge(
 /// line for each.
 async fn prepare(course: &Course, output: Output, interrupt: &Interrupt) -> Result<(), CliError> {
     let Ok((_, service)) = interrupt.ends(wiring::engine()).await? else {
-        // It answered a moment ago; the workshop says more when it is opened.
+        // The workshop says more when it is opened.
         return Ok(());
     };
     output.tell("\nThe base images of the exercises, so that nobody waits for them later:\n");
