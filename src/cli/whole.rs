@@ -7,25 +7,71 @@
 
 use std::fs;
 use std::io;
+use std::io::Read as _;
+use std::io::Seek as _;
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::fchown;
 use std::path::Path;
 
-/// Puts `bytes` in the place of a file, at once: a crash leaves the old file or the new one.
+/// Puts `bytes` in the place of a file, at once: a crash leaves the old file or the new one. It stays
+/// its owner's, whoever replaces it.
 ///
 /// # Errors
 /// When that cannot be done; the file is then as it was.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link stays a link.
     let path = fs::canonicalize(path)?;
+    match put(&path, bytes) {
+        // Nothing can be put beside it, in its place or into its owner's hands: a file that is
+        // mounted, another's folder, another's file.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::ResourceBusy
+            ) =>
+        {
+            write_over(&path, bytes)
+        }
+        other => other,
+    }
+}
+
+/// Writes to the file itself. Where that fails, it gets back what it held: no room is asked for that,
+/// because it is not made shorter before.
+fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::options().read(true).write(true).open(path)?;
+    let mut old = Vec::new();
+    file.read_to_end(&mut old)?;
+    fill(&file, bytes).inspect_err(|_| {
+        let _ = fill(&file, &old);
+    })
+}
+
+fn fill(mut file: &fs::File, bytes: &[u8]) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
+}
+
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut new = tempfile::Builder::new()
         .prefix(".loadline-")
         .tempfile_in(folder)?;
     new.write_all(bytes)?;
-    new.as_file()
-        .set_permissions(fs::metadata(&path)?.permissions())?;
+    let (old, own) = (fs::metadata(path)?, new.as_file().metadata()?);
+    let owner = |of: &fs::Metadata| (of.uid(), of.gid());
+    if owner(&old) != owner(&own) {
+        let not_ours = |why| io::Error::new(io::ErrorKind::PermissionDenied, why);
+        fchown(new.as_file(), Some(old.uid()), Some(old.gid())).map_err(not_ours)?;
+    }
+    new.as_file().set_permissions(old.permissions())?;
     new.as_file().sync_all()?;
-    new.persist(&path)?;
+    new.persist(path)?;
     Ok(())
 }
 
@@ -47,20 +93,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     // One that may not be written stays, whoever may write to its folder.
     fs::File::options().write(true).open(path)?;
-    match replace(path, bytes) {
-        // Nothing can be put beside it, or in its place: a file that is mounted, another's folder.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::PermissionDenied
-                    | io::ErrorKind::ReadOnlyFilesystem
-                    | io::ErrorKind::ResourceBusy
-            ) =>
-        {
-            fs::write(path, bytes)
-        }
-        other => other,
-    }
+    replace(path, bytes)
 }
 
 #[cfg(test)]
@@ -89,6 +122,32 @@ mod tests {
         assert_eq!(after.mode() & 0o777, 0o640);
         let names = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(names, 4, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_file_stays_its_owners() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "1").unwrap();
+        // Only root can give a file away.
+        let is_root = rustix::process::geteuid().is_root();
+        let owner = is_root.then_some(4711);
+        std::os::unix::fs::chown(&path, owner, owner).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o4600)).unwrap();
+        let before = fs::metadata(&path).unwrap();
+        replace(&path, b"2").unwrap();
+        let after = fs::metadata(&path).unwrap();
+        let facts = |of: &fs::Metadata| (of.uid(), of.gid(), of.mode());
+        assert_eq!(facts(&after), facts(&before));
+        assert_ne!(after.ino(), before.ino());
+    }
+
+    #[test]
+    fn what_is_written_over_is_no_longer_than_what_was_written() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"a longer text").unwrap();
+        write_over(file.path(), b"text").unwrap();
+        assert_eq!(fs::read(file.path()).unwrap(), b"text");
     }
 
     #[test]

@@ -109,6 +109,37 @@ fn a_full_disk_is_told_and_loses_nothing() {
     assert!(read.contains(first), "{read:?}");
 }
 
+/// Mends a Dockerfile that is mounted by itself from a small disk, which is `$1`.
+const MOUNTED: &str = r#"
+mkdir disk && mount -t tmpfs -o size=64k tmpfs disk
+cat text >disk/text && : >Dockerfile && mount --bind disk/text Dockerfile
+if [ "$1" = full ]; then cat /dev/zero >disk/other 2>/dev/null; fi
+"$0" lint --fix --fail-on never Dockerfile >/dev/null
+code=$?
+cat Dockerfile
+exit $code
+"#;
+
+#[test]
+fn a_dockerfile_that_can_only_be_written_over_is_mended_or_stays() {
+    // A little longer, and it takes a second page of the disk.
+    let text = |last: &str| format!("FROM a:1\nUSER 1\n# {}\n{last}\n", "a".repeat(4055));
+    let before = text("CMD python app.py");
+    let sandbox = Sandbox::without_engine();
+    sandbox.write("text", &before);
+    let mended = with_own_mounts(&sandbox, MOUNTED, &["empty"]);
+    assert_eq!(mended.code, Some(0), "{}", mended.shown());
+    assert_eq!(mended.stdout, text("CMD [\"python\", \"app.py\"]"));
+
+    let sandbox = Sandbox::without_engine();
+    sandbox.write("text", &before);
+    let full = with_own_mounts(&sandbox, MOUNTED, &["full"]);
+    assert_eq!(full.code, Some(2), "{}", full.shown());
+    assert_eq!(full.stdout, before);
+    let told = "caused by: no space left on device\n  hint: make room there";
+    assert!(full.stderr.contains(told), "{}", full.stderr);
+}
+
 /// An engine with no image but those that it was given whole; `loads` says what came, and `loaded`
 /// is what came last.
 const EMPTY_ENGINE: &str = r##"#!/usr/bin/perl

@@ -60,19 +60,24 @@ pub(super) fn not_its_base(base: &str) -> Told {
 /// What helps where a disk is full.
 const ROOM: &str = "make room there, or write to another disk";
 
+/// What helps where something cannot be written.
+fn to_write(cause: &std::io::Error, otherwise: &'static str) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ROOM,
+        _ => otherwise,
+    }
+}
+
 pub(super) fn unwritable(path: &Path, cause: &std::io::Error) -> Told {
     told(format!("`{}` cannot be written", shown(path)))
         .causes([io_cause(cause)])
-        .hint(match cause.kind() {
-            std::io::ErrorKind::StorageFull => ROOM,
-            _ => "check the path and its permissions",
-        })
+        .hint(to_write(cause, "check the path and its permissions"))
 }
 
 pub(super) fn unwritten(cause: &std::io::Error) -> Told {
     let told = told("the result cannot be written").causes([io_cause(cause)]);
     match cause.kind() {
-        std::io::ErrorKind::StorageFull => told.hint(ROOM),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => told.hint(ROOM),
         _ => told,
     }
 }
@@ -112,7 +117,10 @@ pub(super) fn of_lint(error: &LintError) -> Told {
             shown(path)
         ))
         .causes([io_cause(cause)])
-        .hint("check the permissions of the file and of its folder"),
+        .hint(to_write(
+            cause,
+            "check the permissions of the file and of its folder",
+        )),
         LintError::ManyFiles(count) => {
             told(format!("`--image` is for one Dockerfile, not for {count}"))
                 .hint("lint each with the image that was built from it")
