@@ -25,6 +25,7 @@ pub use known::Image;
 pub use program::Installed;
 use program::Output;
 pub use program::find;
+pub use program::place;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 

@@ -21,6 +21,7 @@ use words::input_twice;
 use words::mistake;
 use words::needs_engine;
 use words::no_answer;
+use words::no_copy;
 use words::no_dockerfile;
 use words::no_home;
 use words::no_image;
@@ -186,6 +187,13 @@ pub enum CliError {
     Lookup(LookupError),
     /// A scanner could not be used.
     Scan(ScanError),
+    /// A copy of an image, for a scanner to read, cannot be written.
+    NoCopy {
+        /// Where it would be.
+        folder: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
     /// The result could not be written.
     Output(std::io::Error),
     /// Ctrl-C or a signal.
@@ -276,6 +284,7 @@ impl CliError {
             Self::Advisories(error) => of_advisories(error),
             Self::Lookup(error) => (Exit::NotJudged, told(error.to_string())),
             Self::Scan(error) => of_scan(error),
+            Self::NoCopy { folder, cause } => (Exit::NotJudged, no_copy(folder, cause)),
             Self::Output(cause) => (Exit::Internal, unwritten(cause)),
             Self::Interrupted => (Exit::Interrupted, told("interrupted")),
             Self::Internal(message) => (Exit::Internal, mistake(message)),

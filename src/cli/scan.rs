@@ -214,6 +214,8 @@ async fn others(inventory: &Inventory, interrupt: &Interrupt) -> Vec<Scanner> {
 
 /// Scans with a scanner that is installed.
 async fn with(scanner: Scanner, image: &str, interrupt: &Interrupt) -> Result<Scanned, CliError> {
+    // Before an image is copied for one that is not here.
+    scan::place(scanner)?;
     let (archive, _kept) = Target::of(image).on_disk(interrupt).await?;
     let contents = Target::Archive(archive.clone())
         .read(wiring::with_packages(), interrupt)

@@ -130,7 +130,7 @@ impl Target {
             .prefix("loadline-")
             .suffix(".tar")
             .tempfile()
-            .map_err(CliError::Output)?;
+            .map_err(no_copy)?;
         interrupt.ends(Box::pin(self.save_into(file))).await?
     }
 
@@ -150,18 +150,32 @@ impl Target {
             let piece = piece.map_err(|error| EngineError::Gone {
                 detail: Clean::line(&io_cause(&error)),
             })?;
-            file.write_all(&piece).map_err(CliError::Output)?;
+            file.write_all(&piece).map_err(no_copy)?;
         }
         Ok(kept)
     }
+}
+
+fn no_copy(cause: io::Error) -> CliError {
+    let folder = std::env::temp_dir();
+    CliError::NoCopy { folder, cause }
 }
 
 async fn copy(from: PathBuf, to: NamedTempFile) -> Result<TempPath, CliError> {
     wiring::blocking(move || {
         let (mut file, kept) = to.into_parts();
         let mut source = source(&from)?;
-        io::copy(&mut source, &mut file).map_err(CliError::Output)?;
-        Ok(kept)
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            let read = source.read(&mut piece);
+            match read.map_err(|cause| unreadable("the archive", &from, cause))? {
+                0 => return Ok(kept),
+                count => {
+                    let read = piece.get(..count).unwrap_or_default();
+                    file.write_all(read).map_err(no_copy)?;
+                }
+            }
+        }
     })
     .await?
 }
@@ -173,7 +187,7 @@ fn pack(path: &Path, to: NamedTempFile) -> Result<TempPath, CliError> {
     let packed = archive::pack(|part| open(&root, part), &checked(Options::default()), file);
     packed.map_err(|error| match error {
         PackError::Read(error) => told("the folder", path, error),
-        PackError::Write(cause) => CliError::Output(cause),
+        PackError::Write(cause) => no_copy(cause),
     })?;
     Ok(kept)
 }
@@ -305,6 +319,28 @@ mod tests {
         for image in ["app", "app:latest", "loadline.local/a/b:1", "sha256:00"] {
             assert_eq!(Target::of(image), Target::Image(image.to_owned()));
         }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_copied_for_a_scanner_is_told_as_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("app.tar");
+        std::fs::write(&from, "text").unwrap();
+        let full = || {
+            let file = File::options().write(true).open("/dev/full").unwrap();
+            let mut kept = NamedTempFile::new().unwrap();
+            *kept.as_file_mut() = file;
+            kept
+        };
+        let refused = copy(from.clone(), full()).await.unwrap_err();
+        assert!(matches!(refused, CliError::NoCopy { .. }), "{refused:?}");
+        assert_eq!(refused.exit(), crate::cli::Exit::NotJudged);
+        // Not what it is written to.
+        std::fs::remove_file(&from).unwrap();
+        let gone = copy(from, full()).await.unwrap_err();
+        assert!(matches!(gone, CliError::Unreadable { .. }), "{gone:?}");
+        let kept = copy(PathBuf::from("/dev/null"), full()).await;
+        assert!(matches!(kept, Err(CliError::Unreadable { .. })), "{kept:?}");
     }
 
     #[test]

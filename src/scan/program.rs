@@ -97,8 +97,7 @@ impl Output {
 /// When it is not here or does not say its version.
 pub async fn find(scanner: Scanner, cancel: &CancellationToken) -> Result<Installed, ScanError> {
     let adapter = scanner.adapter();
-    let program = adapter.program;
-    let path = on_path(program).ok_or(ScanError::NotInstalled(program))?;
+    let path = place(scanner)?;
     let bytes = path.clone();
     let marked = tokio::task::spawn_blocking(move || marked(&bytes, adapter.refused)).await;
     if let Ok(Some((version, why))) = marked {
@@ -150,6 +149,15 @@ pub(super) fn without_version(scanner: Scanner, output: &Output) -> ScanError {
         last_words: output.last_words(),
         hint: "run it by hand to see whether it is what its name says",
     }
+}
+
+/// Where a scanner's program is. It is not run.
+///
+/// # Errors
+/// When it is not here.
+pub fn place(scanner: Scanner) -> Result<PathBuf, ScanError> {
+    let program = scanner.adapter().program;
+    on_path(program).ok_or(ScanError::NotInstalled(program))
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

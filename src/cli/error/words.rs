@@ -74,6 +74,15 @@ pub(super) fn unwritable(path: &Path, cause: &std::io::Error) -> Told {
         .hint(to_write(cause, "check the path and its permissions"))
 }
 
+pub(super) fn no_copy(folder: &Path, cause: &std::io::Error) -> Told {
+    told(format!(
+        "a copy of the image cannot be written to `{}`",
+        shown(folder)
+    ))
+    .causes([io_cause(cause)])
+    .hint("set `TMPDIR` to a folder with room for it that you may write to")
+}
+
 pub(super) fn unwritten(cause: &std::io::Error) -> Told {
     let told = told("the result cannot be written").causes([io_cause(cause)]);
     match cause.kind() {
