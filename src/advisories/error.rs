@@ -112,6 +112,9 @@ pub enum AdvisoriesError {
     /// An address is none.
     #[error("`{0}` is neither a folder nor an `http` or `https` address")]
     NoPlace(String),
+    /// The snapshot that comes with the program was to be removed.
+    #[error("the snapshot `{0}` is part of the program and cannot be removed")]
+    BuiltIn(String),
     /// Another process changes the store.
     #[error("another `loadline db` is at work")]
     Busy,
@@ -195,6 +198,7 @@ impl AdvisoriesError {
             Self::Status { .. } => {
                 String::from("try again later, or use another place with `--from`")
             }
+            Self::BuiltIn(_) => String::from("`loadline db use ID` lets scans use another one"),
             Self::Busy => String::from("wait until it is done"),
             Self::Cancelled => String::from("run it again: it goes on where it stopped"),
         }

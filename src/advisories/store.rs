@@ -229,8 +229,12 @@ impl Store {
     /// Removes a snapshot. Where it was the current one, none is.
     ///
     /// # Errors
-    /// When there is none with this id, another process changes the store, or it cannot be removed.
+    /// When there is none with this id, it comes with the program, another process changes the store,
+    /// or it cannot be removed.
     pub fn remove(&self, id: &str) -> Result<String, AdvisoriesError> {
+        if Shipped::named(id).is_some() {
+            return Err(AdvisoriesError::BuiltIn(id.to_owned()));
+        }
         let id = self.resolve(id)?;
         let _lock = self.lock()?;
         if self.current_id()?.as_deref() == Some(&id) {
@@ -409,6 +413,10 @@ mod tests {
             store.switch("shipped"),
             Err(AdvisoriesError::Busy)
         ));
+        for name in ["shipped", &Shipped::get().database().id] {
+            let kept = store.remove(name);
+            assert!(matches!(kept, Err(AdvisoriesError::BuiltIn(_))), "{kept:?}");
+        }
         assert_eq!(store.current_id().unwrap().as_ref(), Some(&manifest.id));
         // What a removal that was killed leaves is no snapshot.
         let left = store.snapshots().join(format!("{MAKING}{}", manifest.id));

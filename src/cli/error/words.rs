@@ -207,6 +207,7 @@ pub(super) fn of_advisories(error: &AdvisoriesError) -> (Exit, Told) {
     let exit = match error {
         AdvisoriesError::File { .. }
         | AdvisoriesError::NoSuchSnapshot { .. }
+        | AdvisoriesError::BuiltIn(_)
         | AdvisoriesError::Ambiguous { .. }
         | AdvisoriesError::NothingThere { .. }
         | AdvisoriesError::Missing { .. }
