@@ -16,6 +16,8 @@ fn an_unknown_exercise_names_the_nearest() {
       hint: it has first-build, shrink-that-image
     ");
     assert_eq!(error.exit(), Exit::Usage);
+    let none = plain(&CliError::UnknownExercise(UnknownId::among("a", [])));
+    assert!(none.ends_with("\n  hint: it has none at all\n"), "{none}");
 }
 
 #[test]

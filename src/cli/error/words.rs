@@ -187,7 +187,11 @@ pub(super) fn unknown(what: &str, asked: &str, nearest: Option<&str>) -> Told {
 /// A course is short: its ids are told.
 pub(super) fn unknown_id(what: &str, id: &UnknownId) -> Told {
     let what = format!("the course has no {what}");
-    unknown(&what, &id.asked, id.nearest.as_deref()).hint(format!("it has {}", id.known.join(", ")))
+    let told = unknown(&what, &id.asked, id.nearest.as_deref());
+    match id.known.as_slice() {
+        [] => told.hint("it has none at all"),
+        known => told.hint(format!("it has {}", known.join(", "))),
+    }
 }
 
 pub(super) fn cannot_fix(reason: &str, commands: &[String]) -> Told {
