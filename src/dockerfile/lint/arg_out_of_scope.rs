@@ -237,6 +237,8 @@ fn sets(stage: &StageView<'_>, instruction: &Instruction, name: &str, usage: Spa
         .binary_search_by_key(&start, |run| run.instruction.span.start)
         .ok()
         .and_then(|at| stage.runs.get(at));
+    let text = instruction.arguments.as_str();
+    let has_function = text.contains("()");
     let by_command = |command: &ShellCommand| {
         let may = match command.program() {
             // Nobody here knows what stands in the file, or comes out of a program.
@@ -244,10 +246,9 @@ fn sets(stage: &StageView<'_>, instruction: &Instruction, name: &str, usage: Spa
             "read" | "readarray" | "mapfile" | "getopts" => command.has(name),
             _ => false,
         };
-        // Its own words, and what runs before it, are expanded without it.
-        may && command.span().end <= usage.start
+        // Its own words, and what runs before it, are expanded without it; a function may run later.
+        may && (has_function || command.span().end <= usage.start)
     };
-    let text = instruction.arguments.as_str();
     let heredocs = instruction.heredocs.iter().map(|one| one.content.as_str());
     run.is_some_and(|run| run.commands.iter().any(by_command))
         || std::iter::once(text)
@@ -332,6 +333,8 @@ mod tests {
             (". /opt/$V/activate && echo hi", true),
             ("curl -fsSL x/$V.tgz -o /a && . /etc/os-release", true),
             ("echo $V && read V < b", true),
+            ("f() { echo $V; }; . ./a && f", false),
+            ("f() { echo $V; }; f", true),
             ("trap 'rm -f /tmp/$V' EXIT && true", true),
             ("eval 'echo $V'", true),
             ("su x --command 'echo $V'", true),
