@@ -9,6 +9,7 @@ use crate::dockerfile::Body;
 use crate::dockerfile::BuildArgs;
 use crate::dockerfile::Dockerfile;
 use crate::dockerfile::ExpandError;
+use crate::dockerfile::Expanded;
 use crate::dockerfile::Instruction;
 use crate::dockerfile::Keyword;
 use crate::dockerfile::Scope;
@@ -20,6 +21,9 @@ use crate::report::Outcome;
 /// 26; variables that double each other come there in a dozen lines.
 const WORK: u64 = 1 << 32;
 
+/// How long a variable may be that a base image sets: a `PATH` has some hundred bytes.
+const OF_A_BASE: usize = 256;
+
 /// What a byte of the variables that a stage starts with is counted as.
 const COPIED: u64 = 1024;
 
@@ -29,8 +33,21 @@ pub(super) fn refused(dockerfile: &Dockerfile) -> Option<Refused> {
 }
 
 fn long_words(dockerfile: &Dockerfile) -> Option<Refused> {
+    weigh(dockerfile).err().map(too_long)
+}
+
+/// Adds up the work of all words; the line where it is too much.
+fn weigh(dockerfile: &Dockerfile) -> Result<(), u32> {
     let given = BuildArgs::new();
     let global = dockerfile.global_scope(&given);
+    // What a base image sets is not known here.
+    let start = dockerfile.stage_scope().assuming(&"x".repeat(OF_A_BASE));
+    let mut work = Work(0);
+    let mut before = start.clone();
+    for instruction in &dockerfile.global_args {
+        work.add(work_of(instruction, 1, &before), instruction.line)?;
+        before.apply(instruction, &start, &given);
+    }
     let below = dockerfile.stages_below(&given);
     // What the stages that others start from set, as long as one of those is still to come.
     let mut ended: BTreeMap<usize, Scope> = BTreeMap::new();
@@ -38,9 +55,9 @@ fn long_words(dockerfile: &Dockerfile) -> Option<Refused> {
     for below in below.iter().flatten() {
         *to_come.entry(*below).or_default() += 1;
     }
-    let mut work = 0_u64;
     for (index, stage) in dockerfile.stages.iter().enumerate() {
-        let mut scope = dockerfile.stage_scope();
+        work.add(work_of(&stage.from, 1, &global), stage.from.line)?;
+        let mut scope = start.clone();
         if let Some(below) = below.get(index).copied().flatten() {
             let left = to_come.entry(below).or_default();
             *left = left.saturating_sub(1);
@@ -50,7 +67,7 @@ fn long_words(dockerfile: &Dockerfile) -> Option<Refused> {
             };
             scope = inherited.unwrap_or(scope);
             // Each stage is a copy, to us and to the builder.
-            work = work.saturating_add(scope.bytes().saturating_mul(COPIED));
+            work.add(scope.bytes().saturating_mul(COPIED), stage.from.line)?;
         }
         let above = to_come.get(&index).copied().unwrap_or_default();
         for instruction in &stage.instructions {
@@ -58,31 +75,46 @@ fn long_words(dockerfile: &Dockerfile) -> Option<Refused> {
                 Body::Onbuild(inner) => (&**inner, above.saturating_add(1)),
                 _ => (instruction, 1),
             };
-            work = work.saturating_add(work_of(inner, times, &scope));
-            if work > WORK {
-                return Some(too_long(instruction.line));
-            }
+            work.add(work_of(inner, times, &scope), instruction.line)?;
             scope.apply(inner, &global, &given);
         }
         if above > 0 {
             ended.insert(index, scope);
         }
     }
-    None
+    Ok(())
+}
+
+/// The work so far.
+struct Work(u64);
+
+impl Work {
+    /// Adds some of a line; the line where it is too much.
+    fn add(&mut self, more: u64, line: u32) -> Result<(), u32> {
+        self.0 = self.0.saturating_add(more);
+        if self.0 > WORK { Err(line) } else { Ok(()) }
+    }
 }
 
 /// The work of an instruction that is carried out so many times.
 fn work_of(instruction: &Instruction, times: usize, scope: &Scope) -> u64 {
-    let squared = words(instruction).into_iter().map(|word| {
-        let length = match scope.expand(word) {
+    let squared = |word: &str, expanded: Result<Expanded, ExpandError>| {
+        let length = match expanded {
             Ok(expanded) => expanded.text.len().max(word.len()),
             Err(ExpandError::TooLong) => usize::MAX,
             Err(_) => word.len(),
         };
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         length.saturating_mul(length)
-    });
-    let once = squared.fold(0, u64::saturating_add);
+    };
+    let words = words(instruction).into_iter();
+    let words = words.map(|word| squared(word, scope.expand(word)));
+    // The text of a command is the shell's, but its variables are filled in where it is shown; those
+    // that are not set stay as they are.
+    let shown = matches!(instruction.body, Body::Command(_)) && instruction.keyword == Keyword::Run;
+    let shown = shown.then_some(instruction.arguments.as_str());
+    let shown = shown.map(|text| squared(text, scope.expand_known(text)));
+    let once = words.chain(shown).fold(0, u64::saturating_add);
     once.saturating_mul(u64::try_from(times).unwrap_or(u64::MAX))
 }
 
@@ -96,9 +128,11 @@ fn too_long(line: u32) -> Refused {
 /// What BuildKit fills variables into, word by word.
 fn words(instruction: &Instruction) -> Vec<&str> {
     let mut words: Vec<&str> = match &instruction.body {
+        Body::From { image, .. } => vec![&image.text],
         Body::Pairs(pairs) => {
-            let raw = pairs.iter().map(|pair| pair.raw.as_deref());
-            raw.flatten().collect()
+            let keys = pairs.iter().map(|pair| pair.key.as_str());
+            let values = pairs.iter().filter_map(|pair| pair.raw.as_deref());
+            keys.chain(values).collect()
         }
         Body::Copy {
             sources,
@@ -109,9 +143,14 @@ fn words(instruction: &Instruction) -> Vec<&str> {
         }
         Body::Words(words) => words.iter().map(|word| word.text.as_str()).collect(),
         Body::Word(word) => vec![&word.text],
-        _ => return Vec::new(),
+        _ => Vec::new(),
     };
-    let heredocs = instruction.heredocs.iter().filter(|text| text.expand);
+    let flags = instruction.flags.iter();
+    words.extend(flags.filter_map(|flag| flag.value.as_deref()));
+    // Those of a command are the shell's.
+    let is_command = matches!(instruction.body, Body::Command(_));
+    let heredocs = instruction.heredocs.iter();
+    let heredocs = heredocs.filter(|text| text.expand && !is_command);
     words.extend(heredocs.map(|text| text.content.as_str()));
     words
 }
@@ -225,6 +264,8 @@ mod tests {
             "EXPOSE ",
             "ONBUILD LABEL a=",
             "COPY a /",
+            "COPY --chown=",
+            "RUN echo ",
         ] {
             assert_eq!(line(&long(keyword, 60_000)), None, "{keyword}");
             assert_eq!(line(&long(keyword, 70_000)), Some(Some(2)), "{keyword}");
@@ -239,13 +280,63 @@ mod tests {
         let chained = (1..60).map(|number| stage(number, &format!("s{}", number - 1)));
         let chained: String = [stage(0, "a")].into_iter().chain(chained).collect();
         assert!(line(&chained).is_some());
-        // A shell's own words are not BuildKit's.
-        assert_eq!(line(&long("RUN echo ", 70_000)), None);
+        // Nobody fills in a list, nor what a shell reads.
+        assert_eq!(line(&long("CMD echo ", 70_000)), None);
+        assert_eq!(line(&long("RUN <<A\n", 70_000)), None);
         let taken = format!(
             "{}FROM b\n",
             long("ONBUILD LABEL a=", 40_000).replace("a\n", "a AS b\n")
         );
         assert_eq!(line(&taken), None);
         assert_eq!(line(&format!("{taken}FROM b\nFROM b\n")), Some(Some(2)));
+    }
+
+    #[test]
+    fn words_that_are_long_by_what_stands_elsewhere_are_refused() {
+        let line = |text: &str| weigh(&Dockerfile::parse(text)).err();
+        let doubled = |keyword: &str, first: &str, end: &str| {
+            let mut text = format!("{keyword} A0={first}\n");
+            for next in 1..=30 {
+                let last = next - 1;
+                text.push_str(&format!("{keyword} A{next}=$A{last}$A{last}\n"));
+            }
+            text + end
+        };
+        // Before the first FROM, and from what a base image sets.
+        assert_eq!(
+            line(&doubled("ARG", "0123456789abcdef", "FROM a\n")),
+            Some(13)
+        );
+        for first in ["$PATH", "${PATH:-}", "$LANG"] {
+            let text = format!("FROM a\n{}", doubled("ENV", first, ""));
+            assert_eq!(line(&text), Some(10), "{first}");
+        }
+        // A value that is used again and again.
+        let value = "x".repeat(20_000);
+        for again in [
+            "RUN : $A",
+            "COPY --chown=$A b /",
+            "LABEL $A=b",
+            "ONBUILD RUN : $A",
+        ] {
+            let text = |times| {
+                format!(
+                    "FROM a\nENV A={value}\n{}",
+                    format!("{again}\n").repeat(times)
+                )
+            };
+            assert_eq!(line(&text(9)), None, "{again}");
+            assert_eq!(line(&text(12)), Some(12), "{again}");
+        }
+        let bases = format!("ARG A={value}\n{}", "FROM $A\n".repeat(12));
+        assert_eq!(line(&bases), Some(11));
+        // A script's own variables are none.
+        let script = format!(
+            "FROM a\nRUN for i in a; do {}done\n",
+            "echo $i; ".repeat(5_000)
+        );
+        assert_eq!(line(&script), None);
+        let appended = format!("FROM a\n{}", "ENV PATH=/opt/tool/bin:$PATH\n".repeat(100));
+        assert_eq!(line(&appended), None);
     }
 }

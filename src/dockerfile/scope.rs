@@ -19,6 +19,8 @@ pub type BuildArgs = BTreeMap<String, String>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     values: BTreeMap<String, String>,
+    /// What stands for a variable without a value here.
+    unknown: Option<String>,
     escape: char,
 }
 
@@ -34,7 +36,25 @@ impl Scope {
     /// # Errors
     /// When the word is not written as builders read it.
     pub fn expand(&self, word: &str) -> Result<Expanded, ExpandError> {
+        let value = |name: &str| self.values.get(name).or(self.unknown.as_ref());
+        expand(word, self.escape, &|name| value(name).cloned())
+    }
+
+    /// Expands the variables of `word` that have a value here.
+    ///
+    /// # Errors
+    /// When the word is not written as builders read it.
+    pub fn expand_known(&self, word: &str) -> Result<Expanded, ExpandError> {
         expand(word, self.escape, &|name| self.values.get(name).cloned())
+    }
+
+    /// The same with `value` for what a base image may set: the `PATH`, which nearly all do, and
+    /// whatever has no value here.
+    #[must_use]
+    pub fn assuming(mut self, value: &str) -> Self {
+        self.values.insert(String::from("PATH"), value.to_owned());
+        self.unknown = Some(value.to_owned());
+        self
     }
 
     /// The bytes of its names and values.
@@ -88,6 +108,7 @@ impl Dockerfile {
     pub fn global_scope(&self, given: &BuildArgs) -> Scope {
         let mut scope = Scope {
             values: platform_arguments(given),
+            unknown: None,
             escape: self.escape(),
         };
         let none = self.stage_scope();
@@ -102,6 +123,7 @@ impl Dockerfile {
     pub fn stage_scope(&self) -> Scope {
         Scope {
             values: BTreeMap::new(),
+            unknown: None,
             escape: self.escape(),
         }
     }
