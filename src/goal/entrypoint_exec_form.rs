@@ -89,7 +89,10 @@ impl Goal for EntrypointExecForm {
             );
         }
         if is_a_shell_with_a_text(&command) {
-            let keyword = if is_a_shell_with_a_text(&config.cmd) {
+            let [of_entrypoint, of_cmd] =
+                [&config.entrypoint, &config.cmd].map(|words| is_a_shell_with_a_text(words));
+            // Behind a shell with a text of its own, the command is only its argument.
+            let keyword = if of_cmd && !of_entrypoint {
                 Keyword::Cmd
             } else {
                 Keyword::Entrypoint
@@ -187,6 +190,8 @@ mod tests {
         }
         assert!(judge(file, &[""], &[]).starts_with("unmet: nothing is started"));
         assert!(judge(file, &["sh"], &["-c", "x"]).ends_with("blame: line 2"));
+        let both = judge(file, &["sh", "-c", "y"], &["sh", "-c", "x"]);
+        assert!(both.ends_with("blame: line 2"), "{both}");
     }
 
     #[test]
