@@ -1,5 +1,6 @@
 //! How stages build on one another, and which images from outside they use.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use super::ast::Body;
@@ -106,6 +107,22 @@ impl Dockerfile {
             _ => None,
         };
         self.stages.iter().map(below).collect()
+    }
+
+    /// For each stage the stages that it starts from, copies from or mounts, each once.
+    #[must_use]
+    pub fn stages_used(&self, given: &BuildArgs) -> Vec<BTreeSet<usize>> {
+        let scope = self.global_scope(given);
+        let names = StageNames::new(self);
+        let used = |stage| {
+            let uses = names.uses(stage, &scope).into_iter();
+            let stages = uses.filter_map(|one| match one.source {
+                Source::Stage(index) if !one.later => Some(index),
+                _ => None,
+            });
+            stages.collect()
+        };
+        self.stages.iter().map(used).collect()
     }
 
     /// The image from outside below `stage`; `None` for `scratch`, or where it cannot be read.
