@@ -27,8 +27,12 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// The variables that name a file of versions; neither tool reads that of the other.
+const OF_PIP: &str = "PIP_CONSTRAINT";
+const OF_UV: &str = "UV_CONSTRAINT";
+
 fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
-    // The variables that have a value at the end of each stage.
+    // Those of them that have a value at the end of each stage.
     let mut ends: Vec<BTreeSet<&str>> = Vec::with_capacity(subject.stages.len());
     for stage in &subject.stages {
         let below = stage.below.and_then(|index| ends.get(index));
@@ -53,11 +57,11 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// An empty value is none for pip.
+/// An empty value is none for pip. Other variables are not kept: a file may have a great many.
 fn assign<'f>(set: &mut BTreeSet<&'f str>, name: &'f str, value: &str) {
     if value.is_empty() {
         set.remove(name);
-    } else {
+    } else if [OF_PIP, OF_UV].contains(&name) {
         set.insert(name);
     }
 }
@@ -79,11 +83,10 @@ fn of_run<'f>(run: &'f RunView<'_>, set: &BTreeSet<&'f str>, found: &mut Found<'
         let Some(used) = Use::of(command).filter(|used| used.tool == Tool::Pip) else {
             continue;
         };
-        // It names a file of versions; neither tool reads that of the other.
         let variable = if command.program() == "uv" {
-            "UV_CONSTRAINT"
+            OF_UV
         } else {
-            "PIP_CONSTRAINT"
+            OF_PIP
         };
         let own = assignments(command).filter(|(name, _)| *name == variable);
         let constrained = own
