@@ -151,7 +151,9 @@ impl Dockerfile {
     #[must_use]
     pub fn span_around(&self, at: usize) -> Span {
         let around = |one: &&Instruction| one.span.range().contains(&at) || one.span.end == at;
-        if let Some(instruction) = self.instructions().into_iter().rfind(around) {
+        // It is asked for each finding: no list of all instructions is made for it.
+        let all = self.in_parts().filter(around);
+        if let Some(instruction) = all.max_by_key(|one| one.span.start) {
             return instruction.span;
         }
         let (before, behind) = (self.text.get(..at), self.text.get(at..));
@@ -180,14 +182,21 @@ impl Dockerfile {
     /// Every instruction in the order of the file, each `FROM` included.
     #[must_use]
     pub fn instructions(&self) -> Vec<&Instruction> {
+        let mut all: Vec<&Instruction> = self.in_parts().collect();
+        let first = self.global_args.len() + self.stray.len();
+        if let Some(first) = all.get_mut(..first) {
+            first.sort_by_key(|instruction| instruction.span.start);
+        }
+        all
+    }
+
+    /// The same: those before the first `FROM` by kind, then those of the stages.
+    fn in_parts(&self) -> impl Iterator<Item = &Instruction> {
         let of_stages = self
             .stages
             .iter()
             .flat_map(|stage| std::iter::once(&stage.from).chain(&stage.instructions));
-        let mut all: Vec<&Instruction> = self.global_args.iter().chain(&self.stray).collect();
-        all.sort_by_key(|instruction| instruction.span.start);
-        all.extend(of_stages);
-        all
+        self.global_args.iter().chain(&self.stray).chain(of_stages)
     }
 }
 
