@@ -16,10 +16,6 @@ use super::merge::Place;
 use super::merge::Way;
 use crate::units::Bytes;
 
-/// How many whiteouts are compared with what an engine sees; those that look as if no engine had
-/// written them come first.
-const COMPARED: usize = 64;
-
 /// A member that is named like a whiteout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
@@ -57,25 +53,16 @@ pub fn marks(contents: &Contents, base: usize) -> Vec<Mark> {
             hidden.entry(by).or_insert_with(|| merge.path(spot));
         }
     });
-    let mut marks: Vec<(bool, Mark)> = hidden
+    hidden
         .into_iter()
         .filter(|(_, hides)| merge.walk(hides, true).is_err())
         .filter_map(|(by, hides)| {
-            let entry = merge.entry(by)?;
-            let mark = Mark {
+            Some(Mark {
                 layer: by.layer,
-                path: entry.written(),
+                path: merge.entry(by)?.written(),
                 hides,
-            };
-            // The modes that graph drivers and containerd give to theirs.
-            Some((matches!(entry.mode, 0 | 0o600), mark))
+            })
         })
-        .collect();
-    marks.sort_by_key(|(usual, _)| *usual);
-    marks
-        .into_iter()
-        .map(|(_, mark)| mark)
-        .take(COMPARED)
         .collect()
 }
 
@@ -117,20 +104,5 @@ mod tests {
         // Those of the base are not the learner's, and what is there again tells nothing.
         assert!(told(&[base, &["-bin/sh"]], 2).is_empty());
         assert!(told(&[base, &["-bin/sh"], &["bin/sh"]], 1).is_empty());
-    }
-
-    #[test]
-    fn those_that_no_engine_wrote_come_first() {
-        let names: Vec<String> = (0..100).map(|number| format!("f{number:02}")).collect();
-        let base: Vec<&str> = names.iter().map(String::as_str).collect();
-        let gone: Vec<String> = names.iter().map(|name| format!("-{name}")).collect();
-        let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
-        let mut contents = image(&[&base, &gone]);
-        for entry in contents.layers[1].entries.iter_mut().take(99) {
-            entry.mode = 0o600;
-        }
-        let marks = marks(&contents, 1);
-        assert_eq!(marks.len(), COMPARED);
-        assert_eq!(marks[0].path, ".wh.f99");
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use loadline::engine::Engine as _;
 use loadline::engine::EngineError;
+use loadline::engine::EngineName;
 use loadline::engine::LABEL;
+use loadline::engine::Store;
 use loadline::engine::Transform;
 use tokio_util::sync::CancellationToken;
 
@@ -184,9 +186,49 @@ fn paths_are_looked_up_through_links_without_a_run() {
         ];
         let paths: Vec<String> = wanted.iter().map(|(path, _)| (*path).to_owned()).collect();
         let found = bench.engine.paths(&tag, &paths).await.expect("an answer");
+        // Many are looked up in another way.
+        let others = (0..100).map(|number| format!("none/{number}"));
+        let many: Vec<String> = paths.iter().cloned().chain(others).collect();
+        let of_many = bench.engine.paths(&tag, &many).await.expect("an answer");
+        assert_eq!(of_many.len(), many.len(), "{}", bench.address);
         for (path, exists) in wanted {
-            assert_eq!(found.get(path), Some(&exists), "{}: {path}", bench.address);
+            for found in [&found, &of_many] {
+                assert_eq!(found.get(path), Some(&exists), "{}: {path}", bench.address);
+            }
         }
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
+fn a_file_named_like_a_whiteout_is_found_among_many_deletions() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = fresh("doubt");
+        // As empty, and of the mode, that a graph driver's own are.
+        let text = format!(
+            "{BASE}RUN busybox mkdir /d && cd /d && busybox touch $(busybox seq 1 100) /gone\n\
+             RUN busybox rm /d/*\n\
+             RUN busybox touch /.wh.gone && busybox chmod 0 /.wh.gone\n"
+        );
+        bench
+            .build(&tag, &text)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error:?}", bench.address));
+        let archive = exported(bench, &tag).await;
+        let options = loadline::image::archive::Options::default();
+        let contents = loadline::image::archive::read(archive.as_slice(), &options)
+            .unwrap_or_else(|error| panic!("{}: {error}", bench.address));
+        let marks = loadline::image::doubt::marks(&contents, 0);
+        let hidden: Vec<String> = marks.into_iter().map(|mark| mark.hides).collect();
+        assert_eq!(hidden.len(), 101, "{}: {hidden:?}", bench.address);
+        let found = bench.engine.paths(&tag, &hidden).await.expect("an answer");
+        let there = found.iter().filter(|(_, there)| **there);
+        let there: Vec<&String> = there.map(|(path, _)| path).collect();
+        // Others unpack the layer themselves, and the file is gone for good.
+        let info = bench.engine.info();
+        let is_kept = info.name == EngineName::Docker && info.store == Store::Graphdriver;
+        let kept: &[&str] = if is_kept { &["gone"] } else { &[] };
+        assert_eq!(there, kept, "{}", bench.address);
         bench.remove(&tag).await;
     });
 }
