@@ -151,9 +151,7 @@ impl Dockerfile {
     #[must_use]
     pub fn span_around(&self, at: usize) -> Span {
         let around = |one: &&Instruction| one.span.range().contains(&at) || one.span.end == at;
-        // It is asked for each finding: no list of all instructions is made for it.
-        let all = self.in_parts().filter(around);
-        if let Some(instruction) = all.max_by_key(|one| one.span.start) {
+        if let Some(instruction) = self.begun(at).filter(around) {
             return instruction.span;
         }
         let (before, behind) = (self.text.get(..at), self.text.get(at..));
@@ -165,6 +163,23 @@ impl Dockerfile {
             start,
             end: end.map_or(self.text.len(), |end| at + end),
         }
+    }
+
+    /// The last instruction that begins at a byte or before it. It is asked for each finding, so that
+    /// not all of them are looked at.
+    fn begun(&self, at: usize) -> Option<&Instruction> {
+        fn last(all: &[Instruction], at: usize) -> Option<&Instruction> {
+            let begun = all.partition_point(|one| one.span.start <= at);
+            all.get(..begun)?.last()
+        }
+        let begun = self.stages.partition_point(|one| one.from.span.start <= at);
+        if let Some(stage) = self.stages.get(..begun).and_then(<[Stage]>::last) {
+            return last(&stage.instructions, at).or(Some(&stage.from));
+        }
+        let above = [&self.global_args, &self.stray].into_iter();
+        above
+            .filter_map(|all| last(all, at))
+            .max_by_key(|one| one.span.start)
     }
 
     /// The character that escapes and continues lines: a backslash, or a backtick where the
@@ -182,21 +197,14 @@ impl Dockerfile {
     /// Every instruction in the order of the file, each `FROM` included.
     #[must_use]
     pub fn instructions(&self) -> Vec<&Instruction> {
-        let mut all: Vec<&Instruction> = self.in_parts().collect();
-        let first = self.global_args.len() + self.stray.len();
-        if let Some(first) = all.get_mut(..first) {
-            first.sort_by_key(|instruction| instruction.span.start);
-        }
-        all
-    }
-
-    /// The same: those before the first `FROM` by kind, then those of the stages.
-    fn in_parts(&self) -> impl Iterator<Item = &Instruction> {
         let of_stages = self
             .stages
             .iter()
             .flat_map(|stage| std::iter::once(&stage.from).chain(&stage.instructions));
-        self.global_args.iter().chain(&self.stray).chain(of_stages)
+        let mut all: Vec<&Instruction> = self.global_args.iter().chain(&self.stray).collect();
+        all.sort_by_key(|instruction| instruction.span.start);
+        all.extend(of_stages);
+        all
     }
 }
 

@@ -389,6 +389,22 @@ fn files_are_judged_as_the_engine_judges_them() {
     assert!(seen > 70, "{seen}");
 }
 
+#[test]
+fn the_instruction_around_each_byte_is_found() {
+    let text = "# c\nARG A=1\nRUN stray\nARG B\n\nFROM a\n  RUN <<E\nx\nE\n# c\nENV A=1\nFROM b\nFROM c\nUSER 1";
+    let file = Dockerfile::parse(text);
+    for at in 0..=text.len() {
+        let around = |one: &&&Instruction| one.span.range().contains(&at) || one.span.end == at;
+        let all = file.instructions();
+        let wanted = all.iter().rfind(around).map(|one| one.span);
+        let found = file.span_around(at);
+        match wanted {
+            Some(span) => assert_eq!(found, span, "{at}"),
+            None => assert!(!all.iter().any(|one| one.span == found), "{at}"),
+        }
+    }
+}
+
 /// Each of these is quadratic, or deep, in a parser that looks back or ahead for each line.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a bound on time takes a clock")]
