@@ -245,9 +245,13 @@ impl Engine for Fake {
         paths: &[String],
     ) -> Result<BTreeMap<String, bool>, EngineError> {
         self.note("paths");
-        let answer = paths
-            .iter()
-            .map(|path| (path.clone(), self.paths.contains(path)));
+        // A folder is there with what is in it.
+        let is = |path: &String, one: &String| {
+            let rest = one.strip_prefix(path.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let is_there = |path: &String| self.paths.iter().any(|one| is(path, one));
+        let answer = paths.iter().map(|path| (path.clone(), is_there(path)));
         Ok(answer.collect())
     }
 

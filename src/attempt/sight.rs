@@ -33,7 +33,7 @@ impl Sight {
         if let Some((layer, path)) = doubt::shipped(contents, self.base) {
             return Err(self.two_images(layer, &path));
         }
-        let marks = doubt::marks(contents, self.base);
+        let marks = doubt::marks(contents);
         if marks.is_empty() {
             return Ok(());
         }
@@ -54,8 +54,8 @@ impl Sight {
     fn two_images(&self, layer: usize, path: &str) -> Missing {
         let path = Clean::path(path);
         let maker = match self.lines.get(layer).copied().flatten() {
-            Some(line) => format!("Line {line} makes a file `/{path}`."),
-            None => format!("The image has a file `/{path}`."),
+            Some(line) if layer >= self.base => format!("Line {line} makes a file `/{path}`."),
+            _ => format!("The image has a file `/{path}`."),
         };
         Missing::because(format!(
             "{maker} In an image, a name that begins with `.wh.` stands for a deleted file: this engine shows the image otherwise than whoever gets it from a registry. Give it another name."
@@ -149,5 +149,29 @@ mod tests {
                 "Line 3 makes a file `/bin/.wh.sh`. In an image, a name that begins with `.wh.` stands for a deleted file: this engine shows the image otherwise than whoever gets it from a registry. Give it another name."
             );
         }
+    }
+
+    #[tokio::test]
+    async fn an_image_that_is_built_upon_two_images_is_two() {
+        let contents = Contents {
+            layers: vec![
+                layer("bin/sh", EntryKind::File, 9),
+                layer("bin/sh", EntryKind::Whiteout, 0),
+            ],
+            ..Contents::default()
+        };
+        let mut fake = Fake::new(Building::Well);
+        fake.paths = vec![String::from("bin/sh")];
+        let sight = Sight {
+            base: 2,
+            lines: vec![Some(1), Some(1)],
+        };
+        let seen = sight.look(&fake, "sha256:built", &contents).await;
+        let reason = seen.unwrap_err().reason;
+        let told = reason.as_str();
+        assert!(
+            told.starts_with("The image has a file `/bin/.wh.sh`."),
+            "{told}"
+        );
     }
 }

@@ -14,7 +14,27 @@ use super::merge::Event;
 use super::merge::Merge;
 use super::merge::Place;
 use super::merge::Way;
+use super::tree::Lost;
 use crate::units::Bytes;
+
+/// What engines put into every container, so that nothing follows from its being there.
+const OF_ENGINES: [&str; 15] = [
+    ".dockerenv",
+    "dev",
+    "dev/console",
+    "dev/pts",
+    "dev/shm",
+    "etc",
+    "etc/hostname",
+    "etc/hosts",
+    "etc/mtab",
+    "etc/resolv.conf",
+    "proc",
+    "run",
+    "run/.containerenv",
+    "run/secrets",
+    "sys",
+];
 
 /// A member that is named like a whiteout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +43,7 @@ pub struct Mark {
     pub layer: usize,
     /// Its path, as the archive has it.
     pub path: String,
-    /// A path that it hides and nothing above it shows.
+    /// A path that it hides, with all that is below, and nothing above it shows.
     pub hides: String,
 }
 
@@ -40,30 +60,53 @@ pub fn shipped(contents: &Contents, base: usize) -> Option<(usize, String)> {
     marks.next()
 }
 
-/// Whiteouts above the `base` lowest layers that hide something: where an engine that built the
-/// image has what one of them hides, a file was given its name.
+/// What is hidden by whiteouts: where an engine that built the image has any of it, a file was given
+/// the name of one.
+///
+/// All of it counts: whoever gives a file such a name may delete others besides, show again some of
+/// what it hides, take the file itself away in a later layer, and build upon that image.
 #[must_use]
-pub fn marks(contents: &Contents, base: usize) -> Vec<Mark> {
-    let mut hidden: BTreeMap<Place, String> = BTreeMap::new();
-    let merge = Merge::replay(&contents.layers, |merge, event| {
+pub fn marks(contents: &Contents) -> Vec<Mark> {
+    let mut went: Vec<(usize, Place)> = Vec::new();
+    let merge = Merge::replay(&contents.layers, |_, event| {
         if let Event::Went { spot, by, way, .. } = event
             && matches!(way, Way::Deleted | Way::Opaque)
-            && by.layer >= base
         {
-            hidden.entry(by).or_insert_with(|| merge.path(spot));
+            went.push((spot, by));
         }
     });
-    hidden
-        .into_iter()
-        .filter(|(_, hides)| merge.walk(hides, true).is_err())
-        .filter_map(|(by, hides)| {
-            Some(Mark {
-                layer: by.layer,
-                path: merge.entry(by)?.written(),
-                hides,
-            })
+    let mut hidden: BTreeMap<String, Place> = BTreeMap::new();
+    for (spot, by) in went {
+        let path = merge.path(spot);
+        if let Some(missing) = missing(&merge, &path) {
+            hidden.insert(missing, by);
+        }
+    }
+    let marks = hidden.into_iter().filter_map(|(hides, by)| {
+        Some(Mark {
+            layer: by.layer,
+            path: merge.entry(by)?.written(),
+            hides,
         })
-        .collect()
+    });
+    marks.collect()
+}
+
+/// The uppermost folder of a path that is not there, or the path itself: whoever has what is below
+/// has that too.
+fn missing(merge: &Merge<'_>, path: &str) -> Option<String> {
+    let Err(Lost::Missing(first)) = merge.walk(path, false) else {
+        return None;
+    };
+    if !OF_ENGINES.contains(&first.as_str()) {
+        return Some(first);
+    }
+    let rest = path.strip_prefix(first.as_str())?;
+    let ends = rest.match_indices('/').map(|(at, _)| first.len() + at);
+    let ends = ends.chain([path.len()]);
+    let mut folders = ends.filter_map(|end| path.get(..end));
+    let found = folders.find(|folder| !OF_ENGINES.contains(folder));
+    found.map(str::to_owned)
 }
 
 const fn is_whiteout(entry: &Entry) -> bool {
@@ -75,8 +118,8 @@ mod tests {
     use super::*;
     use crate::image::fixture::image;
 
-    fn told(layers: &[&[&str]], base: usize) -> Vec<String> {
-        let marks = marks(&image(layers), base).into_iter();
+    fn told(layers: &[&[&str]]) -> Vec<String> {
+        let marks = marks(&image(layers)).into_iter();
         let told = marks.map(|mark| format!("{} {} hides {}", mark.layer, mark.path, mark.hides));
         told.collect()
     }
@@ -94,15 +137,52 @@ mod tests {
     fn a_whiteout_that_hides_something_can_be_compared() {
         let base: &[&str] = &["bin/", "bin/sh", "etc/", "etc/passwd", "tmp/", "tmp/x"];
         assert_eq!(
-            told(&[base, &["-bin/sh", "!etc", "-none", "-tmp"]], 1),
+            told(&[base, &["-bin/sh", "!etc", "-none", "-tmp"]]),
             [
                 "1 bin/.wh.sh hides bin/sh",
                 "1 etc/.wh..wh..opq hides etc/passwd",
-                "1 .wh.tmp hides tmp/x",
+                "1 .wh.tmp hides tmp",
             ]
         );
-        // Those of the base are not the learner's, and what is there again tells nothing.
-        assert!(told(&[base, &["-bin/sh"]], 2).is_empty());
-        assert!(told(&[base, &["-bin/sh"], &["bin/sh"]], 1).is_empty());
+        // What is there again tells nothing.
+        assert!(told(&[base, &["-bin/sh"], &["bin/sh"]]).is_empty());
+    }
+
+    #[test]
+    fn all_that_is_hidden_and_not_there_again_can_be_compared() {
+        let base: &[&str] = &["d/", "d/a", "d/b/", "d/b/x", "d/b/y", "d/c"];
+        let opaque = ["1 d/.wh..wh..opq hides d/a", "1 d/.wh..wh..opq hides d/b"];
+        assert_eq!(told(&[base, &["!d"], &["d/c"]]), opaque);
+        // What is deleted besides.
+        let besides = told(&[base, &["!d"], &["-d/c"]]);
+        assert_eq!(
+            besides,
+            [opaque[0], opaque[1], "1 d/.wh..wh..opq hides d/c"]
+        );
+        let again = told(&[base, &["-d"], &["d/b/", "d/b/y"]]);
+        let hides = again.iter().filter_map(|told| told.split(' ').next_back());
+        assert_eq!(hides.collect::<Vec<_>>(), ["d/a", "d/b/x", "d/c"]);
+        let names: Vec<String> = (0..100).map(|number| format!("f{number:02}")).collect();
+        let base: Vec<&str> = names.iter().map(String::as_str).collect();
+        let gone: Vec<String> = names.iter().map(|name| format!("-{name}")).collect();
+        let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+        assert_eq!(told(&[&base, &gone]).len(), 100);
+    }
+
+    #[test]
+    fn what_every_container_has_tells_nothing() {
+        let base: &[&str] = &[
+            "etc/",
+            "etc/hostname",
+            "etc/passwd",
+            "proc/",
+            "run/",
+            "run/x",
+        ];
+        assert!(told(&[base, &["-etc/hostname", "-proc"]]).is_empty());
+        assert_eq!(
+            told(&[base, &["-etc", "-run"]]),
+            ["1 .wh.etc hides etc/passwd", "1 .wh.run hides run/x"]
+        );
     }
 }

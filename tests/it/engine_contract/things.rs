@@ -218,7 +218,7 @@ fn a_file_named_like_a_whiteout_is_found_among_many_deletions() {
         let options = loadline::image::archive::Options::default();
         let contents = loadline::image::archive::read(archive.as_slice(), &options)
             .unwrap_or_else(|error| panic!("{}: {error}", bench.address));
-        let marks = loadline::image::doubt::marks(&contents, 0);
+        let marks = loadline::image::doubt::marks(&contents);
         let hidden: Vec<String> = marks.into_iter().map(|mark| mark.hides).collect();
         assert_eq!(hidden.len(), 101, "{}: {hidden:?}", bench.address);
         let found = bench.engine.paths(&tag, &hidden).await.expect("an answer");
