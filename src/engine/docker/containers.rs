@@ -17,6 +17,7 @@ use super::fault;
 use super::owner::Alive;
 use super::owner::Maker;
 use super::replaced::is_replaced;
+use super::replaced::names_left;
 use super::state::Listed;
 use crate::engine::EngineError;
 use crate::engine::HOME_LABEL;
@@ -237,16 +238,16 @@ async fn of_images(docker: &Docker, now: Duration) -> Result<Vec<Leftover>, Engi
                 [_] => super::summary::bytes(image.size),
                 _ => Bytes(0),
             };
-            let names = image.repo_tags.into_iter();
-            let names: Vec<String> = names.filter(|name| is_replaced(name)).collect();
-            names.into_iter().map(move |name| Leftover {
-                kind: LeftoverKind::Image,
-                name,
-                id: image.id.clone(),
-                size,
-                owner: image.labels.get(LABEL).cloned().unwrap_or_default(),
-                home: image.labels.get(HOME_LABEL).cloned().unwrap_or_default(),
-            })
+            names_left(image.repo_tags)
+                .into_iter()
+                .map(move |name| Leftover {
+                    kind: LeftoverKind::Image,
+                    name,
+                    id: image.id.clone(),
+                    size,
+                    owner: image.labels.get(LABEL).cloned().unwrap_or_default(),
+                    home: image.labels.get(HOME_LABEL).cloned().unwrap_or_default(),
+                })
         })
         .collect())
 }

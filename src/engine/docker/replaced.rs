@@ -11,6 +11,8 @@ use super::images;
 use crate::engine::EngineError;
 use crate::engine::MADE_BY_LABEL;
 
+/// Where all our names are.
+const OURS: &str = "loadline.local/";
 /// Where such names are.
 const PLACE: &str = "loadline.local/replaced:";
 
@@ -60,9 +62,35 @@ pub(super) fn is_replaced(reference: &str) -> bool {
     reference.starts_with(PLACE)
 }
 
+/// Such names among those of an image, where a build has taken its own: while one of ours is there, a
+/// process may be building that is about to.
+pub(super) fn names_left(names: Vec<String>) -> Vec<String> {
+    if names
+        .iter()
+        .any(|name| name.starts_with(OURS) && !is_replaced(name))
+    {
+        return Vec::new();
+    }
+    names.into_iter().filter(|name| is_replaced(name)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_left_once_a_build_has_taken_the_image_s_own() {
+        let left =
+            |names: &[&str]| names_left(names.iter().map(|name| (*name).to_owned()).collect());
+        let (attempt, one, other) = (
+            "loadline.local/attempt/tiny:somebody",
+            "loadline.local/replaced:1",
+            "loadline.local/replaced:2",
+        );
+        assert!(left(&[attempt, one]).is_empty());
+        assert!(left(&["mine/app:latest"]).is_empty());
+        assert_eq!(left(&[one, "mine/app:latest", other]), [one, other]);
+    }
 
     #[test]
     fn only_names_of_replaced_images_are_below_their_place() {
