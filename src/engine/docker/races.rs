@@ -44,7 +44,7 @@ pub(super) fn is_a_race(name: EngineName, store: Store, said: &str) -> bool {
     match (name, store) {
         (EngineName::Podman, _) => is_of_podman(said),
         (EngineName::Docker, Store::Containerd) => is_of_containerd(said) || is_of_buildkit(said),
-        (EngineName::Docker, _) => is_of_buildkit(said),
+        (EngineName::Docker, _) => is_of_buildkit(said) || is_of_graphdriver(said),
     }
 }
 
@@ -65,6 +65,12 @@ fn is_of_podman(said: &str) -> bool {
 /// names).
 fn is_of_buildkit(said: &str) -> bool {
     said.ends_with("flightcontrol: exceeded retry timeout")
+}
+
+/// Whether a build came to an image that was there already, and was put away at that moment (seen on
+/// Docker 20.10): images of the same content are one and the same.
+fn is_of_graphdriver(said: &str) -> bool {
+    said.starts_with("failed to get digest sha256:") && said.ends_with("no such file or directory")
 }
 
 /// Whether Docker's containerd store looked at an image while it put another one away: a layer that
@@ -100,6 +106,10 @@ mod tests {
             assert!(of(EngineName::Docker, store, waited));
         }
         assert!(!of(EngineName::Podman, Store::Graphdriver, waited));
+        let the_same = "failed to get digest sha256:c73a54fe8b0e: open /var/lib/docker/image/\
+                        overlay2/imagedb/content/sha256/c73a54fe8b0e: no such file or directory";
+        assert!(of(EngineName::Docker, Store::Graphdriver, the_same));
+        assert!(!of(EngineName::Docker, Store::Containerd, the_same));
         assert!(!of(
             EngineName::Docker,
             Store::Containerd,
