@@ -20,8 +20,9 @@ pub struct Identity {
 impl Identity {
     /// Looks up `user` as an image's config has it: nothing, `app`, `1000`, `app:web`, `1000:1000`.
     ///
-    /// A number that the files do not know is taken as it is, with group 0; without a group of its
-    /// own, a user that the files know gets the groups that name it.
+    /// A number is never a name, even where the files have an entry of that name. One that they do
+    /// not know is taken as it is, with group 0; without a group of its own, a user that the files
+    /// know gets the groups that name it.
     ///
     /// # Errors
     /// When a name is in neither file; the error is a fragment.
@@ -35,7 +36,10 @@ impl Identity {
         let known = passwd
             .lines()
             .filter_map(Account::parse)
-            .find(|account| account.name == name || number == Some(account.uid));
+            .find(|account| match number {
+                Some(uid) => account.uid == uid,
+                None => account.name == name,
+            });
         let mut found = match (&known, number) {
             (Some(account), _) => Self {
                 uid: account.uid,
@@ -79,7 +83,10 @@ fn group_number(name: &str, file: &str) -> Result<u32, String> {
     let wanted = number(name);
     file.lines()
         .filter_map(Group::parse)
-        .find(|group| group.name == name || wanted == Some(group.gid))
+        .find(|group| match wanted {
+            Some(gid) => group.gid == gid,
+            None => group.name == name,
+        })
         .map(|group| group.gid)
         .or(wanted)
         .ok_or_else(|| format!("the image's `/etc/group` has no group `{name}`"))
@@ -158,6 +165,19 @@ mod tests {
         assert_eq!(show("app"), "1234 2345 [77, 2345] /home/app");
         assert_eq!(show("1234"), "1234 2345 [77, 2345] /home/app");
         assert_eq!(show("bare"), "7 8 [] /");
+    }
+
+    #[test]
+    fn a_number_is_no_name() {
+        let passwd = "1000:x:0:0::/root:/bin/sh\napp:x:1000:1000::/app:/bin/sh\n";
+        let group = "2000:x:55:\nweb:x:66:1000\nown:x:67:app\n";
+        let of = |user: &str| Identity::resolve(user, passwd, group).unwrap();
+        let known = of("1000");
+        assert_eq!((known.uid, known.gid), (1000, 1000));
+        assert_eq!((known.groups, known.home.as_str()), (vec![67], "/app"));
+        let unknown = Identity::resolve("1000", "1000:x:0:0::/root:/bin/sh\n", "").unwrap();
+        assert_eq!((unknown.uid, unknown.home.as_str()), (1000, "/"));
+        assert_eq!(of("1000:2000").gid, 2000);
     }
 
     #[test]

@@ -128,7 +128,8 @@ fn of_group(config: &Config, tree: &Tree<'_>, libraries: &Libraries<'_>) -> Opti
 fn of_user(config: &Config, tree: &Tree<'_>, libraries: &Libraries<'_>) -> Vec<Remark> {
     let mut found = Vec::new();
     let user = config.user.split(':').next().unwrap_or_default();
-    let is_number = user.parse::<u64>().is_ok();
+    let wanted = if user.is_empty() { "0" } else { user };
+    let is_number = wanted.parse::<u64>().is_ok();
     let passwd = libraries.file("etc/passwd");
     let is_there = tree.find("etc/passwd").is_ok();
     // Without its content nothing can be said of an entry.
@@ -136,17 +137,22 @@ fn of_user(config: &Config, tree: &Tree<'_>, libraries: &Libraries<'_>) -> Vec<R
         return found;
     }
     let accounts = passwd.map(accounts).unwrap_or_default();
-    let wanted = if user.is_empty() { "0" } else { user };
-    let account = accounts
-        .iter()
-        .find(|account| account.name == wanted || account.uid == wanted);
+    // A number is never a name.
+    let account = accounts.iter().find(|account| {
+        let key = if is_number {
+            &account.uid
+        } else {
+            &account.name
+        };
+        key == wanted
+    });
     let file = if is_there {
         "The image's /etc/passwd"
     } else {
         "The image has no /etc/passwd, so that it"
     };
     match account {
-        None if !user.is_empty() && !is_number => found.push(Remark::new(
+        None if !is_number => found.push(Remark::new(
             RemarkKind::UnknownUser,
             Weight::Problem,
             format!("{file} does not know the user `{user}` that it runs as: a container of it does not start."),

@@ -543,7 +543,7 @@ fn a_user_without_an_entry_or_a_home_is_told() {
     ];
     let with = |user: &str, env: &[&str]| {
         let mut files = layer(&furnished);
-        let passwd = b"root:x:0:0:root:/root:/bin/sh\napp:x:10001:10001::/home/app:/bin/sh\n";
+        let passwd = b"root:x:0:0:root:/root:/bin/sh\napp:x:10001:10001::/home/app:/bin/sh\n4711:x:0:0::/:/bin/sh\n";
         files.notes.push(testing::of_file("etc/passwd", passwd));
         let group = b"root:x:0:\napp:x:10001:\n";
         files.notes.push(testing::of_file("etc/group", group));
@@ -564,6 +564,12 @@ fn a_user_without_an_entry_or_a_home_is_told() {
         with("65532", &[]),
         [
             "Note: The image's /etc/passwd has no entry for user 65532: a program that asks for its user's name or home finds none."
+        ]
+    );
+    assert_eq!(
+        with("4711", &[]),
+        [
+            "Note: The image's /etc/passwd has no entry for user 4711: a program that asks for its user's name or home finds none."
         ]
     );
     assert_eq!(
