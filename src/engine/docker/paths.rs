@@ -50,13 +50,19 @@ pub(super) async fn paths(
         ..ContainerCreateBody::default()
     };
     let guard = Guard::create(docker, body, "paths").await?;
-    let found = if paths.len() > EACH {
+    let found = if paths.len() > EACH || paths.iter().any(|path| is_written_out(path)) {
         listed(docker, guard.id(), paths).await
     } else {
         one_by_one(docker, guard.id(), paths).await
     };
     guard.remove().await;
     found
+}
+
+/// Whether a path may be one that [`path_text`](crate::text::path_text) wrote out: the engine knows
+/// it by other bytes, and only the list of all has it as it is asked for.
+fn is_written_out(path: &str) -> bool {
+    path.contains("\\x")
 }
 
 async fn one_by_one(

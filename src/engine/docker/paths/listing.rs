@@ -6,8 +6,10 @@ use std::io;
 use std::io::Read;
 
 use super::LINKS;
+use crate::text::path_text;
 
-/// Each path, `etc/passwd`, and where it leads to if it is a symbolic link.
+/// Each path, `etc/passwd`, and where it leads to if it is a symbolic link; written as an image's
+/// layers have it.
 #[derive(Debug)]
 pub(super) struct Listing(BTreeMap<String, Option<String>>);
 
@@ -17,15 +19,14 @@ impl Listing {
     /// # Errors
     /// Where the archive cannot be read.
     pub(super) fn read(archive: impl Read) -> io::Result<Self> {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut paths = BTreeMap::new();
         for entry in tar::Archive::new(archive).entries()? {
             let entry = entry?;
             let target = match entry.header().entry_type() {
-                tar::EntryType::Symlink => entry.link_name_bytes().map(|target| text(&target)),
+                tar::EntryType::Symlink => entry.link_name_bytes().map(|target| path_text(&target)),
                 _ => None,
             };
-            paths.insert(plain(&text(&entry.path_bytes())), target);
+            paths.insert(plain(&path_text(&entry.path_bytes())), target);
         }
         Ok(Self(paths))
     }
@@ -112,6 +113,28 @@ mod tests {
         for path in ["sh", "bin/broken", "bin/circle", "usr/bin/ash", "etc/x"] {
             assert!(!listing.exists(path), "{path}");
         }
+    }
+
+    #[test]
+    fn paths_that_are_no_text_are_written_as_in_layers() {
+        let mut archive = tar::Builder::new(Vec::new());
+        for (path, link) in [
+            (b"\xff\x01d".as_slice(), None),
+            (b"link", Some(b"\xff\x01d")),
+        ] {
+            let mut header = tar::Header::new_ustar();
+            header.as_ustar_mut().unwrap().name[..path.len()].copy_from_slice(path);
+            if let Some(target) = link {
+                header.set_entry_type(tar::EntryType::Symlink);
+                header.set_link_name_literal(target).unwrap();
+            }
+            header.set_size(0);
+            header.set_cksum();
+            archive.append(&header, io::empty()).unwrap();
+        }
+        let listing = Listing::read(archive.into_inner().unwrap().as_slice()).unwrap();
+        assert!(listing.exists(r"\xFF\x01d"));
+        assert!(listing.exists("link"));
     }
 
     #[test]
