@@ -11,6 +11,7 @@
 //! beginning of the body, or `failed MILLIS REASON`. Length and digest are those of the whole body;
 //! of one that is longer than is read, the digest is `-`.
 
+use std::borrow::Cow;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 use std::io::Read;
@@ -152,22 +153,23 @@ fn read(bytes: &[u8], ended: bool, head_only: bool) -> Result<Option<Answer>, Op
             key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_ascii_lowercase())
         })
     };
-    let body = if head_only || status == 204 || status == 304 {
-        Some(Vec::new())
-    } else if value("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
-        unchunk(rest)
+    let chunked = value("transfer-encoding").is_some_and(|value| value.contains("chunked"));
+    let (body, complete) = if head_only || status == 204 || status == 304 {
+        (Cow::Borrowed([].as_slice()), true)
+    } else if chunked {
+        let read = unchunk(rest).map(|(body, complete)| (Cow::Owned(body), complete));
+        read.unwrap_or((Cow::Borrowed(rest), false))
     } else if let Some(length) = value("content-length").and_then(|value| value.parse().ok()) {
-        (rest.len() >= length).then(|| rest[..length].to_vec())
+        (Cow::Borrowed(&rest[..rest.len().min(length)]), rest.len() >= length)
     } else {
-        ended.then(|| rest.to_vec())
+        (Cow::Borrowed(rest), ended)
     };
     // What is long enough to be cut need not be complete, nor need what was broken off.
-    let (body, whole) = match body {
-        Some(body) => (body, true),
-        None if ended => (rest.to_vec(), true),
-        None if rest.len() > WHOLE => (rest.to_vec(), false),
-        None => return Ok(None),
-    };
+    let whole = complete || ended;
+    if !whole && rest.len() <= WHOLE {
+        return Ok(None);
+    }
+    let body = body.into_owned();
     Ok(Some(Answer::Http { status, headers, body, whole }))
 }
 
@@ -180,21 +182,24 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     })
 }
 
-/// A chunked body; `None` while it is not complete.
-fn unchunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
+/// What has come of a chunked body, and whether that is all of it; `None` where it is none.
+fn unchunk(mut bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
     let mut body = Vec::new();
-    loop {
-        let end = bytes.windows(2).position(|two| two == b"\r\n")?;
+    while let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") {
         let size = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let size = size.split(';').next().unwrap_or_default().trim();
         let size = usize::from_str_radix(size, 16).ok()?;
         bytes = &bytes[end + 2..];
         if size == 0 {
-            return Some(body);
+            return Some((body, true));
         }
-        body.extend_from_slice(bytes.get(..size)?);
-        bytes = bytes.get(size + 2..)?;
+        body.extend_from_slice(&bytes[..size.min(bytes.len())]);
+        match bytes.get(size.saturating_add(2)..) {
+            Some(rest) => bytes = rest,
+            None => break,
+        }
     }
+    Some((body, false))
 }
 
 fn tell(began: Instant, answer: &Answer) {

@@ -307,6 +307,10 @@ fn headers(head: &[u8]) -> Vec<(Clean, Clean)> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "runs the program beside a server of its own"
+)]
 mod tests {
     use super::*;
 
@@ -352,5 +356,62 @@ mod tests {
             .collect();
         assert_eq!(names.len(), 3);
         assert!(names.contains(&"manifest.json".to_owned()));
+    }
+
+    /// What the program hears from a server that sends these parts and closes the connection.
+    #[cfg(target_os = "linux")]
+    fn heard(parts: Vec<Vec<u8>>) -> HttpResponse {
+        use std::io::Read as _;
+        use std::io::Write as _;
+
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let server = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            assert!(socket.read(&mut [0; 1024]).unwrap() > 0);
+            for part in parts {
+                // Of what is too long, the program reads no end.
+                if socket.write_all(&part).is_err() {
+                    break;
+                }
+            }
+        });
+        let program = concat!(env!("OUT_DIR"), "/beside");
+        let output = std::process::Command::new(program)
+            .args(["http", &port, "20000", "GET", "/"])
+            .output()
+            .unwrap();
+        server.join().unwrap();
+        match parse(&output.stdout) {
+            Said::Answer(response) => response,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn no_chunk_s_head_is_in_a_body() {
+        let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len()).into_bytes();
+        let sent = |text: &str, times: usize, end: &str| {
+            let chunks = (0..times).map(|_| chunk(text));
+            let parts = std::iter::once(head.clone()).chain(chunks);
+            heard(parts.chain([end.as_bytes().to_vec()]).collect()).body
+        };
+        let line = format!("{}\n", "x".repeat(999));
+        let whole = sent(&line, 1000, "0\r\n\r\n");
+        assert_eq!(whole.dropped() + 64 * 1024, 1_000_000);
+        assert_eq!(whole.beginning(), line.repeat(66)[..64 * 1024]);
+        assert_eq!(
+            whole.is_same(&sent(&line.repeat(10), 100, "0\r\n\r\n")),
+            Some(true)
+        );
+        // Longer than is read, and broken off.
+        let long = sent(&line, 5 * 1024, "0\r\n\r\n");
+        assert_eq!(long.beginning(), whole.beginning());
+        assert_eq!(long.is_same(&long), None);
+        assert_eq!(sent("hi\n", 2, "5\r\nhel"), Output::whole(b"hi\nhi\nhel"));
+        // None at all is told as it came.
+        assert_eq!(sent("hi", 0, "hi\r\n"), Output::whole(b"hi\r\n"));
     }
 }
