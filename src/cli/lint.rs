@@ -134,33 +134,55 @@ struct Linted {
 impl Linted {
     /// Takes the secrets of the file out of what is told of it.
     fn hush(&mut self) {
-        // Findings stand in the order of the file, so that those of one instruction are neighbours.
-        let mut last: Option<(Span, Secrets<'_>)> = None;
+        let mut around = Around::default();
         for finding in &mut self.findings {
-            let place = self.file.span_around(finding.span.start);
-            let (_, secrets) = match last.take().filter(|(before, _)| *before == place) {
-                Some(same) => last.insert(same),
-                None => {
-                    let text = self.file.text.get(place.range()).unwrap_or_default();
-                    last.insert((place, Secrets::of(text)))
-                }
-            };
+            let (_, secrets) = around.of(&self.file, finding.span.start, Secrets::of);
             for text in std::iter::once(&mut finding.message).chain(&mut finding.hint) {
                 *text = Clean::line(&secrets.told(text.as_str()));
             }
         }
     }
 
-    /// What mends a finding; nothing where that would repeat a secret.
-    fn fix<'f>(&self, finding: &'f Finding) -> &'f [Edit] {
-        if finding.fix.is_empty() {
-            return &[];
+    /// Each finding with what mends it; nothing where that would repeat a secret.
+    fn fixes(&self) -> impl Iterator<Item = (&Finding, &[Edit])> {
+        let mut around = Around::default();
+        self.findings.iter().map(move |finding| {
+            if finding.fix.is_empty() {
+                return (finding, &[][..]);
+            }
+            let (_, secrets) = around.of(&self.file, finding.span.start, Secrets::of);
+            let repeats = finding.fix.iter().any(|edit| secrets.are_in(&edit.text));
+            (finding, if repeats { &[] } else { &finding.fix })
+        })
+    }
+}
+
+/// What the instruction around a finding was found to hold, kept for the findings behind it: they stand
+/// in the order of the file, so that those of one instruction are neighbours.
+struct Around<T>(Option<(Span, T)>);
+
+impl<T> Default for Around<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Around<T> {
+    /// Where the instruction around a byte is, and what `read` finds in its text.
+    fn of<'f>(
+        &mut self,
+        file: &'f Dockerfile,
+        at: usize,
+        read: impl FnOnce(&'f str) -> T,
+    ) -> &(Span, T) {
+        let place = file.span_around(at);
+        match self.0.take().filter(|(before, _)| *before == place) {
+            Some(same) => self.0.insert(same),
+            None => {
+                let text = file.text.get(place.range()).unwrap_or_default();
+                self.0.insert((place, read(text)))
+            }
         }
-        let secrets = Secrets::of(self.file.around(finding.span.start));
-        if finding.fix.iter().any(|edit| secrets.are_in(&edit.text)) {
-            return &[];
-        }
-        &finding.fix
     }
 }
 

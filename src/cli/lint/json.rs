@@ -50,7 +50,10 @@ struct One<'l> {
 pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
     let files = linted.iter().map(|one| File {
         path: one.name.as_str(),
-        findings: one.findings.iter().map(|found| of(one, found)).collect(),
+        findings: one
+            .fixes()
+            .map(|(found, fix)| of(one, found, fix))
+            .collect(),
     });
     let whole = Whole {
         schema: SCHEMA,
@@ -60,7 +63,7 @@ pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
     output::json(&whole)
 }
 
-fn of<'l>(one: &'l Linted, finding: &'l Finding) -> One<'l> {
+fn of<'l>(one: &'l Linted, finding: &'l Finding, fix: &'l [Edit]) -> One<'l> {
     let region = Region::of(&one.file.text, finding);
     One {
         rule: finding.rule.id,
@@ -74,7 +77,7 @@ fn of<'l>(one: &'l Linted, finding: &'l Finding) -> One<'l> {
         message: finding.message.as_str(),
         hint: finding.hint.as_ref().map(crate::text::Clean::as_str),
         other_line: finding.other_line,
-        fix: one.fix(finding),
+        fix,
     }
 }
 

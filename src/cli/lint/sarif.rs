@@ -21,7 +21,7 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
     let results: Vec<Value> = linted
         .iter()
-        .flat_map(|one| one.findings.iter().map(|finding| result(one, finding)))
+        .flat_map(|one| one.fixes().map(|(finding, fix)| result(one, finding, fix)))
         .collect();
     let rules: Vec<Value> = registry::ALL.iter().map(descriptor).collect();
     let log = json!({
@@ -76,7 +76,7 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(one: &Linted, finding: &Finding) -> Value {
+fn result(one: &Linted, finding: &Finding, fix: &[Edit]) -> Value {
     let text = &one.file.text;
     let region = Region::of(text, finding);
     let index = registry::ALL.iter().position(|rule| rule == finding.rule);
@@ -100,7 +100,6 @@ fn result(one: &Linted, finding: &Finding) -> Value {
             },
         }}],
     });
-    let fix = one.fix(finding);
     if let (Some(object), false) = (result.as_object_mut(), fix.is_empty()) {
         let edits: Vec<Value> = fix.iter().map(|edit| replacement(text, edit)).collect();
         let change = json!({ "artifactLocation": { "uri": uri }, "replacements": edits });

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::Around;
 use super::Linted;
 use crate::cli::output::Paint;
 use crate::dockerfile::Dockerfile;
@@ -22,22 +23,24 @@ const WIDEST: usize = 100;
 pub(super) fn show(linted: &[Linted], paint: Paint) -> String {
     let mut text = String::new();
     for one in linted {
+        let mut around = Around::default();
         for finding in &one.findings {
-            of_finding(&mut text, one, finding, paint);
+            let (around, secrets) = around.of(&one.file, finding.span.start, secrets);
+            let place = Place::of(&one.file, finding, around.start, secrets);
+            of_finding(&mut text, &one.name, finding, &place, paint);
         }
     }
     text
 }
 
-fn of_finding(text: &mut String, one: &Linted, finding: &Finding, paint: Paint) {
+fn of_finding(text: &mut String, name: &Clean, finding: &Finding, place: &Place, paint: Paint) {
     let label = format!("{}[{}]:", finding.severity, finding.rule.id);
     let label = match finding.severity {
         Severity::Error => paint.bad(&label),
         Severity::Warning => paint.warn(&label),
         Severity::Info | Severity::Style => paint.faint(&label),
     };
-    let place = Place::of(&one.file, finding);
-    let (name, line) = (&one.name, finding.line);
+    let line = finding.line;
     let _ = writeln!(text, "{label} {}", finding.message);
     let _ = writeln!(
         text,
@@ -72,7 +75,8 @@ struct Place {
 }
 
 impl Place {
-    fn of(file: &Dockerfile, finding: &Finding) -> Self {
+    /// `secrets` are places in the text that begins at the byte `around` of the file.
+    fn of(file: &Dockerfile, finding: &Finding, around: usize, secrets: &[Range<usize>]) -> Self {
         let text = file.text.as_str();
         let (start, end) = (finding.span.start, finding.span.end);
         let head = text.get(..start).unwrap_or_default();
@@ -82,7 +86,7 @@ impl Place {
         let line = line.trim_end_matches('\r');
         let prefix = head.get(from..).unwrap_or_default();
         let marked = prefix.len()..(end.saturating_sub(from)).min(line.len()).max(prefix.len());
-        let hidden = hidden(file, start, from..from + line.len());
+        let hidden = hidden(around, secrets, from..from + line.len());
         // Tabs and control characters take other room than they have bytes.
         let clean = |text: &str| Clean::line(text.trim_start_matches('\u{feff}'));
         let upto = |at, whole| clean(&covered(line, &hidden, at, whole)).as_str().width();
@@ -124,20 +128,25 @@ impl Place {
     }
 }
 
-/// Where the secrets are in a line of the file; places are in bytes of the line.
-fn hidden(file: &Dockerfile, at: usize, line: Range<usize>) -> Vec<Range<usize>> {
-    let around = file.span_around(at);
-    let text = file.text.get(around.range()).unwrap_or_default();
+/// Where the secrets are in the text of an instruction, in its order and apart from each other.
+fn secrets(text: &str) -> Vec<Range<usize>> {
     // What is too much to look at is not shown.
-    let places = maker::hidden(text).unwrap_or_else(|| {
+    maker::hidden(text).unwrap_or_else(|| {
         Vec::from([Range {
             start: 0,
             end: text.len(),
         }])
-    });
-    let places = places.into_iter().filter_map(|place| {
-        let start = (around.start + place.start).max(line.start);
-        let end = (around.start + place.end).min(line.end);
+    })
+}
+
+/// Which of the secrets are in a line of the file; places are in bytes of the line.
+fn hidden(around: usize, secrets: &[Range<usize>], line: Range<usize>) -> Vec<Range<usize>> {
+    let before = secrets.partition_point(|place| around + place.end <= line.start);
+    let places = secrets.get(before..).unwrap_or_default().iter();
+    let places = places.take_while(|place| around + place.start < line.end);
+    let places = places.filter_map(|place| {
+        let start = (around + place.start).max(line.start);
+        let end = (around + place.end).min(line.end);
         (start < end).then(|| start - line.start..end - line.start)
     });
     places.collect()
@@ -196,19 +205,41 @@ pub(super) fn summary(linted: &[Linted]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use super::super::json;
     use super::*;
     use crate::dockerfile::lint;
 
-    fn shown(text: &str) -> String {
+    fn linted(text: &str) -> [Linted; 1] {
         let file = Dockerfile::parse(text);
         let mut findings = lint::check(&file);
         findings.retain(|one| matches!(one.rule.id, "latest-tag" | "sudo" | "syntax"));
-        let linted = [Linted {
+        [Linted {
             name: Clean::line("Dockerfile"),
             file,
             findings,
-        }];
-        show(&linted, Paint::none())
+        }]
+    }
+
+    fn shown(text: &str) -> String {
+        show(&linted(text), Paint::none())
+    }
+
+    /// Quadratic where the whole instruction is searched for secrets again for each finding.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a bound on time takes a clock")]
+    fn an_instruction_with_many_findings_is_told_in_linear_time() {
+        const MANY: usize = 8_000;
+        let commands = " && \\\n    sudo make".repeat(MANY);
+        let linted = linted(&format!("FROM a:1\nRUN true{commands}\n"));
+        let begun = Instant::now();
+        let shown = show(&linted, Paint::none());
+        let json = json::show(&linted).unwrap();
+        let took = begun.elapsed();
+        assert_eq!(shown.matches("error[sudo]").count(), MANY);
+        assert_eq!(json.matches(r#""rule": "sudo""#).count(), MANY);
+        assert!(took.as_secs() < 5, "{took:?}");
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub(super) fn append(subject: &Subject<'_>, run: &RunView<'_>, text: &str) -> Ve
     }
     let many_lines = subject.text(whole).contains('\n');
     let joined = if many_lines {
-        format!(" {}{}    {text}", subject.file.escape(), subject.line_end())
+        format!(" {}{}    {text}", subject.file.escape(), subject.line_end)
     } else {
         format!(" {text}")
     };

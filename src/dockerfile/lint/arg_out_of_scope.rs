@@ -117,7 +117,7 @@ fn check(subject: &Subject<'_>, found: &mut Found<'_>) {
                 let message = format!("`{name}` is empty in this stage");
                 let note = found.note(span, message).with_line(declared.line);
                 if declared.reaches() {
-                    let line = format!("ARG {name}{}", subject.line_end());
+                    let line = format!("ARG {name}{}", subject.line_end);
                     note.hint(format!("put `ARG {name}` above it in this stage"))
                         .fix([Edit::insert(above(subject, instruction), line)]);
                 } else if declared.stage == Some(stage.stage.index) {

@@ -35,6 +35,8 @@ pub(super) struct Subject<'f> {
     pub(super) stages: Vec<StageView<'f>>,
     pub(super) around: &'f Surroundings,
     pub(super) pragmas: &'f Pragmas,
+    /// How its lines end.
+    pub(super) line_end: &'static str,
 }
 
 /// What a stage stands on.
@@ -103,6 +105,11 @@ impl<'f> Subject<'f> {
             stages: Vec::with_capacity(file.stages.len()),
             around,
             pragmas,
+            line_end: if file.text.contains("\r\n") {
+                "\r\n"
+            } else {
+                "\n"
+            },
         };
         if file.stages.len() > MOST_STAGES {
             return subject;
@@ -161,15 +168,6 @@ impl<'f> Subject<'f> {
     /// The text at a place.
     pub(super) fn text(&self, span: Span) -> &'f str {
         self.file.text.get(span.range()).unwrap_or_default()
-    }
-
-    /// How its lines end.
-    pub(super) fn line_end(&self) -> &'static str {
-        if self.file.text.contains("\r\n") {
-            "\r\n"
-        } else {
-            "\n"
-        }
     }
 
     /// The last stage: the one that makes the image.
