@@ -8,6 +8,7 @@ use super::Exercise;
 use super::ExerciseId;
 use super::Files;
 use super::Lesson;
+use super::Solution;
 use super::directive;
 use super::directive::Directive;
 use super::lesson;
@@ -19,12 +20,27 @@ const HINT_LEVELS: usize = 3;
 /// A line of a solution that is shorter than this is not an answer by itself.
 const ANSWER_LENGTH: usize = 12;
 
+/// What an attempt builds.
+const DOCKERFILE: &str = "Dockerfile";
+
 /// What other parts of the program know.
 pub struct Outside<'a> {
     /// Whether the catalogue of base images has a reference.
     pub is_base: &'a dyn Fn(&str) -> bool,
     /// What is wrong with a Dockerfile's text, if anything.
-    pub dockerfile_problem: &'a dyn Fn(&str) -> Option<String>,
+    pub dockerfile_problem: &'a dyn Fn(&str) -> Option<DockerfileProblem>,
+}
+
+/// What is wrong with a Dockerfile's text, and where.
+pub struct DockerfileProblem {
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
 }
 
 /// Checks a course and the files that it was read from.
@@ -111,7 +127,7 @@ impl Lint<'_> {
             if let Some(problem) = (self.outside.dockerfile_problem)(block) {
                 self.say(
                     file,
-                    format!("a `dockerfile` block does not parse: {problem}"),
+                    format!("a `dockerfile` block does not parse: {}", problem.message),
                 );
             }
         }
@@ -176,6 +192,35 @@ impl Lint<'_> {
         }
         self.hints(&file, exercise);
         self.edited_files(&file, exercise);
+        if let Some(solution) = &exercise.solution {
+            self.solution(&folder, exercise, solution);
+        }
+    }
+
+    /// The solution changes something, and its Dockerfile can be read.
+    fn solution(&mut self, folder: &str, exercise: &Exercise, solution: &Solution) {
+        let own = format!("solutions/{}", exercise.id);
+        if solution.files.is_empty() {
+            let hint = format!("put the worked answer there, such as `{own}/{DOCKERFILE}`");
+            let error = CourseError::of_file(&own, "the solution changes no file");
+            self.found.push(error.with_hint(hint));
+            return;
+        }
+        // What it does not change is the starter's.
+        let (file, text) = match solution.files.get(DOCKERFILE) {
+            Some(text) => (format!("{own}/{DOCKERFILE}"), text),
+            None => match exercise.files.get(DOCKERFILE) {
+                Some(text) => (format!("{folder}/files/{DOCKERFILE}"), text),
+                None => return,
+            },
+        };
+        let text = String::from_utf8_lossy(text);
+        if let Some(problem) = (self.outside.dockerfile_problem)(&text) {
+            let message = format!("the solution does not parse: {}", problem.message);
+            let error = CourseError::at(&file, &text, problem.line, problem.column, message);
+            let hint = problem.hint.as_deref().unwrap_or("mend this line");
+            self.found.push(error.with_hint(hint));
+        }
     }
 
     /// Whether solutions are kept from learners: no exercise has one.
@@ -338,7 +383,15 @@ mod tests {
         let course = whole::parse(&files).unwrap_or_else(|error| panic!("{error}"));
         let outside = Outside {
             is_base: &|reference| reference == "busybox",
-            dockerfile_problem: &|text| text.starts_with("FORM").then(|| "unknown".to_owned()),
+            dockerfile_problem: &|text| {
+                let before = text.split("FORM").next().filter(|before| *before != text)?;
+                Some(DockerfileProblem {
+                    line: before.lines().count() + 1,
+                    column: 1,
+                    message: "unknown".to_owned(),
+                    hint: None,
+                })
+            },
         };
         let found = check(&course, &files, &outside);
         found
@@ -439,6 +492,34 @@ mod tests {
             assert_eq!(found.len(), 1, "{found:#?}");
             assert_eq!(found[0], format!("{stray}: nothing uses this file"));
         }
+    }
+
+    #[test]
+    fn a_solution_that_cannot_be_read_is_found_at_its_line() {
+        let told = "the solution does not parse: unknown";
+        let own = "solutions/a/Dockerfile";
+        let found = lint(|files| put(files, own, "RUN echo", "FORM echo"));
+        assert_eq!(found, [format!("{own}:2:1: {told}")]);
+        // It changes another file, and the Dockerfile is the starter's.
+        let starter = "exercises/a/files/Dockerfile";
+        let found = lint(|files| {
+            put(files, starter, "FROM", "FORM");
+            let edit = ("[Dockerfile]", "[Dockerfile, b]");
+            put(files, "exercises/a/exercise.yaml", edit.0, edit.1);
+            let answer = files.remove(own).unwrap();
+            files.insert("solutions/a/b".to_owned(), answer);
+        });
+        assert_eq!(found, [format!("{starter}:1:1: {told}")]);
+        let found = lint(|files| put(files, starter, "FROM", "FORM"));
+        assert_eq!(found, [""; 0], "mended by the solution");
+    }
+
+    #[test]
+    fn a_solution_that_is_not_there_is_found() {
+        let found = lint(|files| {
+            files.remove("solutions/a/Dockerfile");
+        });
+        assert_eq!(found, ["solutions/a: the solution changes no file"]);
     }
 
     #[test]

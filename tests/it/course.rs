@@ -17,7 +17,12 @@ fn the_course_has_no_slips() {
             parsed
                 .problems
                 .first()
-                .map(|problem| format!("{problem:?}"))
+                .map(|problem| lint::DockerfileProblem {
+                    line: problem.line as usize,
+                    column: 1,
+                    message: format!("{problem:?}"),
+                    hint: None,
+                })
         },
     };
     let found = lint::check(&course, &load::embedded_files(), &outside);

@@ -9,6 +9,7 @@ use crate::cli::Shared;
 use crate::course::Course;
 use crate::course::CourseError;
 use crate::course::lint;
+use crate::course::lint::DockerfileProblem;
 use crate::course::load;
 use crate::course::whole;
 use crate::dockerfile::Dockerfile;
@@ -58,13 +59,24 @@ fn remarks(folder: &Path) -> Result<(Course, Vec<CourseError>), CourseError> {
             let known = |it: &Catalogue| it.find(&Reference::parse(reference)).is_some();
             catalogue.as_ref().is_none_or(known)
         },
-        dockerfile_problem: &|text| {
-            let parsed = Dockerfile::parse(text);
-            parsed.problems.first().map(|one| one.message.clone())
-        },
+        dockerfile_problem: &problem,
     };
     let found = lint::check(&course, &files, &outside);
     Ok((course, found))
+}
+
+/// What is wrong with a Dockerfile.
+fn problem(text: &str) -> Option<DockerfileProblem> {
+    let file = Dockerfile::parse(text);
+    let problem = file.problems.first()?;
+    let before = text.get(..problem.span.start).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Some(DockerfileProblem {
+        line: before.matches('\n').count() + 1,
+        column: line.trim_start_matches('\u{feff}').chars().count() + 1,
+        message: problem.message.clone(),
+        hint: problem.hint.clone(),
+    })
 }
 
 fn told(state: CheckState, error: &CourseError) -> Check {
@@ -120,6 +132,13 @@ mod tests {
         let slip = found(|at| fs::remove_dir_all(at.join("solutions/first-build")).unwrap());
         let wanted = "exercises/first-build/exercise.yaml: the exercise has no solution";
         assert_eq!(slip, [(CheckState::Limited, wanted.to_owned())]);
+        let answer = "solutions/first-build/Dockerfile";
+        let typo = found(|at| fs::write(at.join(answer), "FROM busybox\n\n  RUNN a\n").unwrap());
+        let wanted = format!("{answer}:3:3: the solution does not parse: ");
+        let [(CheckState::Limited, words)] = &typo[..] else {
+            panic!("{typo:?}");
+        };
+        assert!(words.starts_with(&wanted), "{words}");
         let broken = found(|at| fs::remove_file(at.join("lessons/course.yaml")).unwrap());
         let wanted = "lessons/course.yaml: this file is missing";
         assert_eq!(broken, [(CheckState::Bad, wanted.to_owned())]);
