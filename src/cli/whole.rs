@@ -84,10 +84,12 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let is_file = fs::metadata(path).is_ok_and(|there| there.is_file());
     let is_open = ["/dev", "/proc"].iter().any(|at| path.starts_with(at));
     if !is_file || is_open {
-        let is_new = fs::symlink_metadata(path).is_err();
+        let there = fs::metadata(path);
+        let is_new = there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         return fs::write(path, bytes).inspect_err(|_| {
-            if is_new {
-                let _ = fs::remove_file(path);
+            // At the end of links that led to nothing: they were there before.
+            if is_new && let Ok(made) = fs::canonicalize(path) {
+                let _ = fs::remove_file(made);
             }
         });
     }

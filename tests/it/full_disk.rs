@@ -11,6 +11,7 @@ use crate::mirror::Mirror;
 use crate::mirror::TRUSTED;
 use crate::sandbox::Ended;
 use crate::sandbox::Sandbox;
+use crate::scan::image;
 
 /// What a person types who reads a lesson to its end, whatever it asks, and leaves.
 fn typed() -> String {
@@ -138,6 +139,30 @@ fn a_dockerfile_that_can_only_be_written_over_is_mended_or_stays() {
     assert_eq!(full.stdout, before);
     let told = "caused by: no space left on device\n  hint: make room there";
     assert!(full.stderr.contains(told), "{}", full.stderr);
+}
+
+/// Writes a list of packages to a full disk, by its name and through a link to nothing.
+const LISTED: &str = r#"
+mkdir disk && mount -t tmpfs -o size=64k tmpfs disk
+cat /dev/zero >disk/other 2>/dev/null
+ln -s disk/made link
+for name in disk/plain link; do
+    "$0" sbom image.tar --format spdx -o "$name" && exit 9
+done
+readlink link
+ls disk
+"#;
+
+#[test]
+fn of_a_list_of_packages_that_a_full_disk_stopped_nothing_is_left() {
+    let sandbox = Sandbox::without_engine();
+    let steps: [(&str, &[(&str, &str)]); 1] = [("COPY motd /etc/", &[("etc/motd", "hello")])];
+    image(&sandbox.path("image.tar"), &steps);
+    let ended = with_own_mounts(&sandbox, LISTED, &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.shown());
+    let full = ended.stderr.matches("no space left on device").count();
+    assert_eq!(full, 2, "{}", ended.shown());
+    assert_eq!(ended.stdout, "disk/made\nother\n", "{}", ended.shown());
 }
 
 /// An engine with no image but those that it was given whole; `loads` says what came, and `loaded`
