@@ -267,14 +267,23 @@ pub(super) fn view(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Opti
 }
 
 /// Says where texts are that an earlier sitting did not save; where there are not rows enough, the
-/// last one says what gives more.
+/// last one says what gives more, and of what never fits how much that is.
 fn tell_kept(model: &Model, painter: &mut Painter<'_>, place: Rect, bench: &Bench) {
     let mut lines = kept(bench, place.width);
     let rows = usize::from(place.height);
-    let key = action::key_name(model, ActionId::Zoom);
-    if rows > 0 && lines.len() > rows && !bench.zoom && !key.is_empty() {
-        lines.truncate(rows - 1);
-        lines.push(format!("{key} shows where all text of yours is kept"));
+    let more = if bench.zoom {
+        ActionId::Brief
+    } else {
+        ActionId::Zoom
+    };
+    let key = action::key_name(model, more);
+    if rows > 0 && lines.len() > rows && !key.is_empty() {
+        let rest = lines.split_off(rows - 1).len();
+        lines.push(if bench.zoom {
+            format!("{rest} more lines: {key} shows them above the brief")
+        } else {
+            format!("{key} shows where all text of yours is kept")
+        });
     }
     for (line, y) in lines.iter().zip(place.y..place.bottom()) {
         painter.text(place.x, y, place.width, Role::Warn, line);

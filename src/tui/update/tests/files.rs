@@ -194,6 +194,23 @@ fn where_texts_are_kept_is_told_before_it_is_forgotten() {
 }
 
 #[test]
+fn of_a_list_of_places_that_is_too_long_the_rest_is_counted() {
+    let place =
+        |number: u32| format!("/home/somebody/with/a/long/name/kept/{number}/Dockerfile").into();
+    let mut scene = Scene::work();
+    let kept = KeptTexts::at((1..13).map(place).collect());
+    scene.model.bench_mut().unwrap().kept = kept;
+    scene.char('z');
+    let picture = scene.picture(60, 18);
+    let counted = "more lines: 1 shows them above the brief";
+    assert!(picture.contains(counted), "{picture}");
+    assert!(!picture.contains("z shows where"), "{picture}");
+    let picture = scene.picture(60, 40);
+    assert!(picture.contains("you want from there."), "{picture}");
+    assert!(!picture.contains(counted), "{picture}");
+}
+
+#[test]
 fn a_file_that_cannot_be_edited_here_says_why() {
     for (why, words) in [
         (Barred::ReadOnly, "it is read-only; change its mode"),
