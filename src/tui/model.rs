@@ -366,6 +366,18 @@ impl Model {
         });
     }
 
+    /// Says what happened by itself; a failure that no key has answered yet stays behind it.
+    pub fn say_news(&mut self, news: &str) {
+        match &mut self.status {
+            Some(failed) if failed.role == Role::Fail => {
+                if !failed.text.contains(news) {
+                    failed.text = format!("{news}; {}", failed.text);
+                }
+            }
+            _ => self.say(Role::Muted, news),
+        }
+    }
+
     /// How often time has to be told, while something on the screen shows it.
     #[must_use]
     pub fn tick(&self) -> Option<Duration> {

@@ -66,10 +66,7 @@ pub(super) fn rebuild(model: &mut Model, exercise: &ExerciseId, effects: &mut Ve
         && bench.conflict().is_none()
     {
         bench.wants_build = true;
-        model.say(
-            Role::Muted,
-            "saved; built once the build that runs has ended",
-        );
+        model.say_news("saved; built once the build that runs has ended");
     }
 }
 

@@ -273,7 +273,8 @@ pub(super) fn disk(
     };
     let rebuild = bench.rebuild && change == Change::Taken;
     match change {
-        Change::Taken => model.say(Role::Muted, format!("{name} changed on disk and was read")),
+        // An editor that failed may have written it before.
+        Change::Taken => model.say_news(&format!("{name} changed on disk and was read")),
         Change::Conflict => bench.wants_build = false,
         Change::Deleted => bench.wants_build = false,
     }

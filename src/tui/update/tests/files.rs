@@ -14,6 +14,7 @@ use crate::tui::fixture::shrink;
 use crate::tui::fixture::workspace;
 use crate::tui::model::Screen;
 use crate::tui::msg::Msg;
+use crate::tui::theme::Role;
 use crate::workshop::Barred;
 use crate::workshop::KeptTexts;
 use crate::workshop::Trouble;
@@ -208,6 +209,28 @@ fn of_a_list_of_places_that_is_too_long_the_rest_is_counted() {
     let picture = scene.picture(60, 40);
     assert!(picture.contains("you want from there."), "{picture}");
     assert!(!picture.contains(counted), "{picture}");
+}
+
+#[test]
+fn why_an_editor_failed_is_said_beside_what_it_wrote() {
+    let failed = || {
+        let trouble = Trouble::new("`vi` ended with an error").advise("Press e.");
+        Msg::EditorClosed(Err(trouble))
+    };
+    let wanted = "Dockerfile changed on disk and was read; `vi` ended with an error. Press e.";
+    let mut scene = Scene::work();
+    scene.tell(failed());
+    on_disk(&mut scene, Some("FROM theirs\n"));
+    assert_eq!(status(&scene), wanted);
+    on_disk(&mut scene, Some("FROM again\n"));
+    assert_eq!(status(&scene), wanted);
+    let role = |scene: &Scene| scene.model.status.as_ref().map(|status| status.role);
+    assert_eq!(role(&scene), Some(Role::Fail));
+    // A key answers it.
+    scene.char('z');
+    on_disk(&mut scene, Some("FROM other\n"));
+    assert_eq!(status(&scene), "Dockerfile changed on disk and was read");
+    assert_eq!(role(&scene), Some(Role::Muted));
 }
 
 #[test]
