@@ -85,6 +85,21 @@ fn a_run_ends_with_its_status_its_output_and_nothing_left() {
 }
 
 #[test]
+fn an_answer_counts_though_its_container_ends_right_after() {
+    on_each_engine(async |bench: &Bench| {
+        let tag = base(bench, "once").await;
+        let once = r"busybox printf 'HTTP/1.0 200 OK\r\n\r\nhi' | busybox nc -l -p 7000 >/dev/null";
+        for _ in 0..5 {
+            let outcome = bench.run(&tag, sh(once), get(7000, "/"), 20).await;
+            let response = outcome.response.as_ref();
+            let status = response.map(|response| response.status);
+            assert_eq!(status, Some(200), "{}: {outcome:?}", bench.address);
+        }
+        bench.remove(&tag).await;
+    });
+}
+
+#[test]
 fn what_cannot_start_says_why() {
     on_each_engine(async |bench: &Bench| {
         let tag = base(bench, "start").await;

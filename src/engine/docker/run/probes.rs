@@ -39,6 +39,10 @@ const KILLED: i64 = 137;
 /// How long a killed container may take to be gone.
 const GONE: Duration = Duration::from_secs(20);
 
+/// How long the helper's answer may be on its way when the container has ended: what answers once and
+/// ends has answered.
+const ON_ITS_WAY: Duration = Duration::from_millis(100);
+
 /// How often the processes of a container are counted, and how long between: those of one that
 /// starts more and more come and go at the limit.
 const COUNTS: usize = 5;
@@ -107,13 +111,22 @@ impl Watched<'_> {
     pub(super) async fn http(&mut self, helper: Helper) -> Result<(), EngineError> {
         let before = self.began.elapsed();
         let left = self.left();
+        let asking = helper.ask(self.docker);
+        let mut asking = std::pin::pin!(asking);
         // The helper keeps the time; what it needs to start and end comes on top.
         let said = tokio::select! {
             biased;
-            said = tokio::time::timeout(left + GONE, helper.ask(self.docker)) => Some(said),
+            said = tokio::time::timeout(left + GONE, &mut asking) => Some(said),
             () = self.attached.wait() => None,
         };
         self.outcome.took = self.began.elapsed();
+        let said = match said {
+            None => match tokio::time::timeout(ON_ITS_WAY, asking).await {
+                Ok(Ok(Said::Answer(response))) => Some(Ok(Ok(Said::Answer(response)))),
+                _ => None,
+            },
+            said => said,
+        };
         match said {
             None => return self.read_end().await,
             Some(Ok(Ok(Said::Answer(mut response)))) => {
