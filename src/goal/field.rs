@@ -224,6 +224,11 @@ pub(super) fn seen(regex: &Regex, output: &Output) -> Option<bool> {
 
 /// What was left out of an output may decide.
 pub(super) fn left_out(name: &str, output: &Output) -> Verdict {
+    if output.is_broken_off() {
+        return Verdict::unknown(&Missing::because(format!(
+            "The engine broke the {name} off, and what is looked for may be in the rest. Check again."
+        )));
+    }
     let dropped = Bytes(output.dropped());
     Verdict::unknown(&Missing::because(format!(
         "The {name} is long: {dropped} of it are not kept, and what is looked for may be there."

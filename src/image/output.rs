@@ -18,6 +18,7 @@ pub struct Output {
     tail: Vec<u8>,
     dropped: u64,
     digest: Option<u64>,
+    broken_off: bool,
 }
 
 impl Output {
@@ -49,7 +50,19 @@ impl Output {
             tail,
             dropped,
             digest,
+            broken_off: false,
         }
+    }
+
+    /// The same, of which an unknown rest never came: nobody can tell how it ends.
+    #[must_use]
+    pub fn broken_off(mut self) -> Self {
+        self.dropped += self.tail.len() as u64;
+        self.tail.clear();
+        self.digest = None;
+        self.broken_off = true;
+        self.lines.push(Clean::line("[the rest is lost]"));
+        self
     }
 
     /// Bytes that are left out.
@@ -58,10 +71,16 @@ impl Output {
         self.dropped
     }
 
+    /// Whether an unknown rest of it never came.
+    #[must_use]
+    pub const fn is_broken_off(&self) -> bool {
+        self.broken_off
+    }
+
     /// Whether nothing is left out.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
-        self.dropped == 0
+        self.dropped == 0 && !self.broken_off
     }
 
     /// Its beginning as text, or all of it: line ends as line feeds, the last one left out.
@@ -174,6 +193,19 @@ mod tests {
                 ..whole
             }
         });
+    }
+
+    #[test]
+    fn what_is_broken_off_is_the_same_as_nothing() {
+        let broken = Output::whole(b"a\nb\n").broken_off();
+        assert!(!broken.is_whole());
+        assert_eq!(broken.is_same(&Output::whole(b"a\nb\n")), None);
+        assert_eq!(broken.is_same(&broken), None);
+        assert_eq!(broken.beginning(), "a\nb\n");
+        let cut = Output::cut(b"a".to_vec(), b"z".to_vec(), 5, Some(1)).broken_off();
+        assert_eq!((cut.dropped(), cut.end().as_str()), (6, ""));
+        let last = cut.last().map(Clean::as_str);
+        assert_eq!(last, Some("[the rest is lost]"));
     }
 
     #[test]

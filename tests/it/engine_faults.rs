@@ -34,6 +34,8 @@ enum Act {
     Late(Duration, u16),
     /// Takes the connection over for a container's output, and closes it after a while.
     Attach(Duration),
+    /// Takes it over likewise, and writes these bytes before it closes it.
+    Output(&'static [u8]),
     /// Begins a streamed answer, writes these lines and then does nothing more.
     Hang(&'static [&'static str]),
     /// Begins a streamed answer, writes these lines and dies.
@@ -127,6 +129,10 @@ fn serve(mut stream: UnixStream, acts: &[(&'static str, Act)]) -> std::io::Resul
             say(&mut stream, *status, "")
         }
         Some(Act::Attach(time)) => take_over(&mut stream, *time),
+        Some(Act::Output(bytes)) => {
+            take_over(&mut stream, Duration::ZERO)?;
+            stream.write_all(bytes)
+        }
         Some(Act::Hang(lines)) => {
             begin(&mut stream, lines)?;
             // Until the client gives up.
@@ -417,6 +423,44 @@ async fn an_engine_that_dies_in_the_middle_of_a_run_has_gone() {
         ),
         "{ended:?}"
     );
+}
+
+#[tokio::test]
+async fn an_output_that_is_broken_off_is_not_the_whole() {
+    for (bytes, broken) in [
+        (b"\x01\0\0\0\0\0\0\x03hi\n".as_slice(), false),
+        (b"\x01\0\0\0\0\0\0\x03hi\n\x01\0\0\0\0\0\0\x03h", true),
+        (b"\x01\0\0\0\0\0\0\x03hi\n\x01\0\0", true),
+    ] {
+        let fake = Fake::new(vec![
+            (
+                "/containers/create",
+                Act::Say(201, r#"{"Id":"abc","Warnings":[]}"#),
+            ),
+            ("/containers/abc/attach", Act::Output(bytes)),
+            ("/containers/abc/start", Act::Say(204, "")),
+            ("/containers/abc/wait", Act::Say(200, r#"{"StatusCode":0}"#)),
+            (
+                "/containers/abc/json",
+                Act::Say(200, r#"{"State": {"Running": false, "ExitCode": 0}}"#),
+            ),
+            ("/containers/abc", Act::Say(204, "")),
+        ]);
+        let docker = fake.connect().await;
+        let run = Run {
+            start: Start::default(),
+            probe: Probe::Exit,
+            within: LONG,
+        };
+        let outcome = docker
+            .run("x:1", &run, CancellationToken::new())
+            .await
+            .expect("an outcome");
+        assert_eq!(outcome.exit, Some(0));
+        assert_eq!(outcome.stdout.is_broken_off(), broken, "{outcome:?}");
+        assert_eq!(outcome.stdout.is_whole(), !broken);
+        assert!(outcome.stdout.beginning().starts_with("hi"));
+    }
 }
 
 #[tokio::test]

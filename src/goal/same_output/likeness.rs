@@ -75,9 +75,10 @@ fn told(changing: &[Changing], output: &Output) -> Told {
     Told { lines, all }
 }
 
-/// The one of which more was left out.
+/// The one of which more was left out, or an unknown rest.
 pub(super) fn longer<'a>(one: &'a Output, other: &'a Output) -> &'a Output {
-    if one.dropped() > other.dropped() {
+    let missing = |output: &Output| (output.is_broken_off(), output.dropped());
+    if missing(one) > missing(other) {
         one
     } else {
         other

@@ -5,8 +5,10 @@
 //! A container's output as it comes, bounded whatever the container writes.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 use bollard::container::LogOutput;
+use bollard::errors::Error;
 use bollard::query_parameters::AttachContainerOptionsBuilder;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -50,6 +52,8 @@ impl Attached {
         let (said, done) = tokio::sync::watch::channel(false);
         let mut input = attached.input;
         let mut chunks = attached.output;
+        // Behind input that nobody read, an end may come as an error.
+        let has_input = stdin.is_some();
         let reader = tokio::spawn(async move {
             let mut output = Output::default();
             let write = async {
@@ -61,9 +65,14 @@ impl Attached {
                 input
             };
             let read = async {
-                while let Some(Ok(chunk)) = chunks.next().await {
-                    output.take(chunk);
-                }
+                let broken = loop {
+                    match chunks.next().await {
+                        None => break false,
+                        Some(Err(error)) => break !has_input && is_break(&error),
+                        Some(Ok(chunk)) => output.take(chunk),
+                    }
+                };
+                output.broken |= broken;
                 let _ = said.send(true);
             };
             let (_input, ()) = tokio::join!(write, read);
@@ -89,18 +98,28 @@ impl Drop for Attached {
     }
 }
 
+/// Whether an error is more than an end without a farewell.
+fn is_break(error: &Error) -> bool {
+    !matches!(error, Error::IOError { err } if err.kind() == ErrorKind::UnexpectedEof)
+}
+
 /// What was kept of both streams.
 #[derive(Debug, Default)]
 pub(in crate::engine::docker) struct Output {
     out: Kept,
     err: Kept,
+    /// Whether an unknown rest of both never came.
+    broken: bool,
 }
 
 impl Output {
     fn take(&mut self, chunk: LogOutput) {
         match chunk {
             LogOutput::StdErr { message } => self.err.push(&message),
-            LogOutput::StdOut { message } | LogOutput::Console { message } => {
+            LogOutput::StdOut { message } => self.out.push(&message),
+            // No container of ours has a terminal: a piece of what was broken off.
+            LogOutput::Console { message } => {
+                self.broken = true;
                 self.out.push(&message);
             }
             LogOutput::StdIn { .. } => {}
@@ -109,7 +128,11 @@ impl Output {
 
     /// Standard output and standard error.
     pub(in crate::engine::docker) fn into_streams(self) -> (Text, Text) {
-        (self.out.text(), self.err.text())
+        let (out, err) = (self.out.text(), self.err.text());
+        if self.broken {
+            return (out.broken_off(), err.broken_off());
+        }
+        (out, err)
     }
 
     /// Standard output as it came, for our own helper.
