@@ -22,8 +22,12 @@ use crate::report::Outcome;
 /// 26; variables that double each other come there in a dozen lines.
 const WORK: u64 = 1 << 32;
 
-/// How long a variable may be that a base image sets: a `PATH` has some hundred bytes.
-const OF_A_BASE: usize = 256;
+/// How long the `PATH` of a base image may be: some hundred bytes.
+const PATH_OF_A_BASE: usize = 256;
+
+/// How long any other variable may be that a base image sets. Most of what has no value here has
+/// none at all: a file of nginx that is written in a heredoc names a hundred of its own.
+const OF_A_BASE: usize = 64;
 
 /// What a byte of the variables that a stage starts with is counted as.
 const COPIED: u64 = 1024;
@@ -44,7 +48,9 @@ fn weigh(dockerfile: &Dockerfile) -> Result<(), u32> {
     let given = BuildArgs::new();
     let global = dockerfile.global_scope(&given);
     // What a base image sets is not known here.
-    let start = dockerfile.stage_scope().assuming(&"x".repeat(OF_A_BASE));
+    let start = dockerfile
+        .stage_scope()
+        .assuming(&"x".repeat(PATH_OF_A_BASE), &"x".repeat(OF_A_BASE));
     let mut work = Work(0);
     let mut before = start.clone();
     for instruction in &dockerfile.global_args {
@@ -212,9 +218,11 @@ fn held_back(stage: &Stage) -> usize {
 }
 
 /// The most steps that stages may cost: BuildKit asks of each whether the last one needs it, and
-/// goes all ways down from there. Where each takes from the two before it, 36 stages take Docker
-/// 20.10 half a minute, and each three more four times as long.
-const STEPS: u64 = 1 << 26;
+/// goes down from there until it comes to it, all ways where it does not. Docker 20.10 takes some
+/// twenty million steps in a second. Where each takes from the two before it, 33 stages are built at
+/// once if all are needed; with 30 others beside them they take seconds, and each three more four
+/// times as long.
+const STEPS: u64 = 1 << 28;
 
 /// A Dockerfile whose last stage leads to the others in very many ways.
 fn many_ways(dockerfile: &Dockerfile) -> Option<Refused> {
@@ -352,9 +360,9 @@ mod tests {
             line(&doubled("ARG", "0123456789abcdef", "FROM a\n")),
             Some(13)
         );
-        for first in ["$PATH", "${PATH:-}", "$LANG"] {
+        for (first, at) in [("$PATH", 10), ("${PATH:-}", 10), ("$LANG", 12)] {
             let text = format!("FROM a\n{}", doubled("ENV", first, ""));
-            assert_eq!(line(&text), Some(10), "{first}");
+            assert_eq!(line(&text), Some(at), "{first}");
         }
         // A value that is used again and again.
         let value = "x".repeat(20_000);
@@ -381,6 +389,13 @@ mod tests {
             "echo $i; ".repeat(5_000)
         );
         assert_eq!(line(&script), None);
+        // Nor are those of a file that somebody forgot to quote.
+        let written = |times| {
+            let proxied = "proxy_set_header Host $host; log $remote_addr $request;\n".repeat(times);
+            format!("FROM a\nCOPY <<E /etc/nginx/nginx.conf\n{proxied}E\n")
+        };
+        assert_eq!(line(&written(150)), None);
+        assert_eq!(line(&written(1_000)), Some(2));
         let appended = format!("FROM a\n{}", "ENV PATH=/opt/tool/bin:$PATH\n".repeat(100));
         assert_eq!(line(&appended), None);
     }
@@ -403,7 +418,7 @@ mod tests {
                 at - 2
             ),
         };
-        assert_eq!(line(&text(24, &two)), None);
+        assert_eq!(line(&text(33, &two)), None);
         assert_eq!(line(&text(60, &two)), Some(Some(174)));
         // Each on the one before it, the last on all of them, and in a circle.
         let one = |at: usize| match at {

@@ -48,12 +48,12 @@ impl Scope {
         expand(word, self.escape, &|name| self.values.get(name).cloned())
     }
 
-    /// The same with `value` for what a base image may set: the `PATH`, which nearly all do, and
+    /// The same with what a base image may set: a `PATH`, which nearly all do, and `other` for
     /// whatever has no value here.
     #[must_use]
-    pub fn assuming(mut self, value: &str) -> Self {
-        self.values.insert(String::from("PATH"), value.to_owned());
-        self.unknown = Some(value.to_owned());
+    pub fn assuming(mut self, path: &str, other: &str) -> Self {
+        self.values.insert(String::from("PATH"), path.to_owned());
+        self.unknown = Some(other.to_owned());
         self
     }
 
