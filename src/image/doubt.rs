@@ -6,6 +6,7 @@
 //! deletes by it. Such an image is not one file system but two, and nobody can be told what is in it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Contents;
 use super::Entry;
@@ -67,18 +68,32 @@ pub fn shipped(contents: &Contents, base: usize) -> Option<(usize, String)> {
 /// what it hides, take the file itself away in a later layer, and build upon that image.
 #[must_use]
 pub fn marks(contents: &Contents) -> Vec<Mark> {
-    let mut went: Vec<(usize, Place)> = Vec::new();
+    let mut went: Vec<(usize, Place, Place)> = Vec::new();
     let merge = Merge::replay(&contents.layers, |_, event| {
-        if let Event::Went { spot, by, way, .. } = event
+        if let Event::Went {
+            spot,
+            place,
+            by,
+            way,
+        } = event
             && matches!(way, Way::Deleted | Way::Opaque)
         {
-            went.push((spot, by));
+            went.push((spot, place, by));
         }
     });
+    let volumes: BTreeSet<&str> = for_volumes(contents).collect();
     let mut hidden: BTreeMap<String, Place> = BTreeMap::new();
-    for (spot, by) in went {
+    for (spot, place, by) in went {
         let path = merge.path(spot);
-        if let Some(missing) = missing(&merge, &path) {
+        // None is made where there is a file.
+        let is_folder = merge
+            .entry(place)
+            .is_some_and(|entry| entry.kind == EntryKind::Directory);
+        let made = |folder: &str| {
+            let is_for_volume = volumes.contains(folder) && (is_folder || folder != path);
+            is_for_volume || OF_ENGINES.contains(&folder)
+        };
+        if let Some(missing) = missing(&merge, &path, made) {
             hidden.insert(missing, by);
         }
     }
@@ -92,20 +107,32 @@ pub fn marks(contents: &Contents) -> Vec<Mark> {
     marks.collect()
 }
 
+/// The folders that an engine makes in a container for the volumes of its image.
+fn for_volumes(contents: &Contents) -> impl Iterator<Item = &str> {
+    let volumes = contents.config.volumes.iter();
+    volumes
+        .map(|volume| volume.trim_matches('/'))
+        .flat_map(|volume| {
+            let ends = volume.match_indices('/').map(|(at, _)| at);
+            let ends = ends.chain([volume.len()]);
+            ends.filter_map(|end| volume.get(..end))
+        })
+}
+
 /// The uppermost folder of a path that is not there, or the path itself: whoever has what is below
-/// has that too.
-fn missing(merge: &Merge<'_>, path: &str) -> Option<String> {
+/// has that too. Those that are `made` in a container are passed over.
+fn missing(merge: &Merge<'_>, path: &str, made: impl Fn(&str) -> bool) -> Option<String> {
     let Err(Lost::Missing(first)) = merge.walk(path, false) else {
         return None;
     };
-    if !OF_ENGINES.contains(&first.as_str()) {
+    if !made(&first) {
         return Some(first);
     }
     let rest = path.strip_prefix(first.as_str())?;
     let ends = rest.match_indices('/').map(|(at, _)| first.len() + at);
     let ends = ends.chain([path.len()]);
     let mut folders = ends.filter_map(|end| path.get(..end));
-    let found = folders.find(|folder| !OF_ENGINES.contains(folder));
+    let found = folders.find(|folder| !made(folder));
     found.map(str::to_owned)
 }
 
@@ -167,6 +194,22 @@ mod tests {
         let gone: Vec<String> = names.iter().map(|name| format!("-{name}")).collect();
         let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
         assert_eq!(told(&[&base, &gone]).len(), 100);
+    }
+
+    #[test]
+    fn a_folder_that_is_made_for_a_volume_tells_nothing() {
+        let base: &[&str] = &["d/", "d/v/", "d/v/x", "d/y", "f"];
+        let hides = |volumes: &[&str]| {
+            let mut contents = image(&[base, &["-d", "-f"]]);
+            contents.config.volumes = volumes.iter().map(|one| (*one).to_owned()).collect();
+            let marks = marks(&contents).into_iter();
+            marks.map(|mark| mark.hides).collect::<Vec<_>>()
+        };
+        assert_eq!(hides(&[]), ["d", "f"]);
+        assert_eq!(hides(&["/d/v/"]), ["d/v/x", "d/y", "f"]);
+        // No engine makes a folder where there is a file.
+        assert_eq!(hides(&["/d", "/f"]), ["d/v", "d/y", "f"]);
+        assert_eq!(hides(&["/f/v"]), ["d", "f"]);
     }
 
     #[test]

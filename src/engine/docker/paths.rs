@@ -47,6 +47,8 @@ pub(super) async fn paths(
         image: Some(image.to_owned()),
         // An image may have no command, and none is ever run here.
         cmd: Some(vec!["/never-started".to_owned()]),
+        // The image's own is made where it is not there.
+        working_dir: Some("/".to_owned()),
         ..ContainerCreateBody::default()
     };
     let guard = Guard::create(docker, body, "paths").await?;

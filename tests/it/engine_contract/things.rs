@@ -169,7 +169,8 @@ fn paths_are_looked_up_through_links_without_a_run() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("paths");
         let text = format!(
-            "{BASE}RUN busybox mkdir /usr && busybox ln -s ../bin /usr/bin && busybox ln -s busybox /bin/ash && busybox ln -s nowhere /bin/broken && busybox ln -s circle /bin/circle\n"
+            "{BASE}RUN busybox mkdir /usr && busybox ln -s ../bin /usr/bin && busybox ln -s busybox /bin/ash && busybox ln -s nowhere /bin/broken && busybox ln -s circle /bin/circle\n\
+             WORKDIR /gone/away\nRUN cd / && busybox rm -r /gone\n"
         );
         bench
             .build(&tag, &text)
@@ -183,6 +184,9 @@ fn paths_are_looked_up_through_links_without_a_run() {
             ("bin/broken", false),
             ("bin/circle", false),
             ("etc/passwd-not-there", false),
+            // An engine makes it in every container.
+            ("gone", false),
+            ("gone/away", false),
         ];
         let paths: Vec<String> = wanted.iter().map(|(path, _)| (*path).to_owned()).collect();
         let found = bench.engine.paths(&tag, &paths).await.expect("an answer");
