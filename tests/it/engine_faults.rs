@@ -361,7 +361,7 @@ async fn a_full_disk_is_told_as_such_wherever_it_shows() {
             ),
         ),
         (
-            "/images/load",
+            "/images/load?",
             Act::Hang(&[
                 r#"{"errorDetail":{"message":"write /x: no space left on device"},"error":"x"}"#,
             ]),
