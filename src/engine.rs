@@ -56,6 +56,9 @@ pub const MADE_BY_LABEL: &str = "loadline.made-by";
 /// shared everybody removes their own. It is empty on what was made without a home.
 pub const HOME_LABEL: &str = "loadline.home";
 
+/// Where everything that we name on an engine is; vendors' names are never taken.
+pub const OURS: &str = "loadline.local/";
+
 /// A running engine.
 ///
 /// Every call has its own timeout. Whatever it creates carries [`LABEL`] and is removed when the

@@ -16,6 +16,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+pub(in crate::cli) use json::column;
+
 use crate::cli::CliError;
 use crate::cli::Context;
 use crate::cli::Exit;

@@ -7,12 +7,10 @@ use crate::engine::LABEL;
 use crate::engine::Leftover;
 use crate::engine::LeftoverKind;
 use crate::engine::MADE_BY_LABEL;
+use crate::engine::OURS;
 use crate::engine::Whose;
 use crate::text::Clean;
 use crate::units::Bytes;
-
-/// Where everything that we name on an engine is; vendors' names are never taken.
-const OURS: &str = "loadline.local/";
 
 /// What is removed besides one's own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::bases::catalogue::Catalogue;
 use crate::bases::reference::Reference;
 use crate::cli::Shared;
+use crate::cli::lint::column;
 use crate::course::Course;
 use crate::course::CourseError;
 use crate::course::lint;
@@ -69,11 +70,9 @@ fn remarks(folder: &Path) -> Result<(Course, Vec<CourseError>), CourseError> {
 fn problem(text: &str) -> Option<DockerfileProblem> {
     let file = Dockerfile::parse(text);
     let problem = file.problems.first()?;
-    let before = text.get(..problem.span.start).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
     Some(DockerfileProblem {
-        line: before.matches('\n').count() + 1,
-        column: line.trim_start_matches('\u{feff}').chars().count() + 1,
+        line: usize::try_from(problem.line).ok()?,
+        column: column(text, problem.span.start),
         message: problem.message.clone(),
         hint: problem.hint.clone(),
     })

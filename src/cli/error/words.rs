@@ -60,12 +60,16 @@ pub(super) fn not_its_base(base: &str) -> Told {
 /// What helps where a disk is full.
 const ROOM: &str = "make room there, or write to another disk";
 
+fn is_full(cause: &std::io::Error) -> bool {
+    matches!(
+        cause.kind(),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+    )
+}
+
 /// What helps where something cannot be written.
 fn to_write(cause: &std::io::Error, otherwise: &'static str) -> &'static str {
-    match cause.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ROOM,
-        _ => otherwise,
-    }
+    if is_full(cause) { ROOM } else { otherwise }
 }
 
 pub(super) fn unwritable(path: &Path, cause: &std::io::Error) -> Told {
@@ -85,9 +89,10 @@ pub(super) fn no_copy(folder: &Path, cause: &std::io::Error) -> Told {
 
 pub(super) fn unwritten(cause: &std::io::Error) -> Told {
     let told = told("the result cannot be written").causes([io_cause(cause)]);
-    match cause.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => told.hint(ROOM),
-        _ => told,
+    if is_full(cause) {
+        told.hint(ROOM)
+    } else {
+        told
     }
 }
 

@@ -102,7 +102,7 @@ impl Region {
 }
 
 /// The column of a byte, in characters from 1; a byte-order mark is no character.
-pub(super) fn column(text: &str, at: usize) -> usize {
+pub(in crate::cli) fn column(text: &str, at: usize) -> usize {
     let head = text.get(..at).unwrap_or_default();
     let line = head.rsplit('\n').next().unwrap_or_default();
     line.trim_start_matches('\u{feff}').chars().count() + 1

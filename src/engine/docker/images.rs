@@ -17,6 +17,7 @@ use bollard::query_parameters::ListImagesOptions;
 use bollard::query_parameters::ListImagesOptionsBuilder;
 use bollard::query_parameters::RemoveImageOptionsBuilder;
 use bollard::query_parameters::TagImageOptionsBuilder;
+use futures_util::Stream;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
 use tokio::sync::mpsc;
@@ -43,7 +44,7 @@ use crate::text::Clean;
 use crate::units::Bytes;
 
 /// Chunks of an export that wait for their reader.
-const EXPORT_AHEAD: usize = 64;
+pub(super) const EXPORT_AHEAD: usize = 64;
 
 /// Names that an engine is asked for at once.
 const AT_ONCE: usize = 8;
@@ -128,7 +129,10 @@ pub(super) async fn named(
 }
 
 /// The image with a name, which is written out: one without its registry is another one to Podman.
-async fn with_name(docker: &Docker, name: &str) -> Result<Option<ImageEntry>, EngineError> {
+pub(super) async fn with_name(
+    docker: &Docker,
+    name: &str,
+) -> Result<Option<ImageEntry>, EngineError> {
     let found = match docker.inner.client.inspect_image(name).await {
         Ok(found) => found,
         Err(error) if fault::is_missing(&error) => return Ok(None),
@@ -210,23 +214,8 @@ pub(super) async fn load(docker: &Docker, archive: ByteStream) -> Result<(), Eng
 pub(super) async fn export(docker: &Docker, image: &str) -> Result<ByteStream, EngineError> {
     let client = docker.inner.slow.clone();
     let name = image.to_owned();
-    let (send, mut receive) = mpsc::channel::<Result<_, Error>>(EXPORT_AHEAD);
-    tokio::spawn(async move {
-        let mut chunks = std::pin::pin!(client.export_image(&name));
-        loop {
-            let chunk = tokio::select! {
-                () = send.closed() => return,
-                chunk = chunks.next() => chunk,
-            };
-            let Some(chunk) = chunk else {
-                return;
-            };
-            let failed = chunk.is_err();
-            if send.send(chunk).await.is_err() || failed {
-                return;
-            }
-        }
-    });
+    let (send, mut receive) = mpsc::channel(EXPORT_AHEAD);
+    tokio::spawn(async move { hand_on(client.export_image(&name), send).await });
     // A refusal is the first thing that comes, and an error of this call rather than of a read.
     let first = match receive.recv().await {
         Some(Ok(chunk)) => Some(chunk),
@@ -236,13 +225,39 @@ pub(super) async fn export(docker: &Docker, image: &str) -> Result<ByteStream, E
         Some(Err(error)) => return Err(refused(docker, "export an image", image, &error)),
         None => None,
     };
-    let rest = futures_util::stream::unfold(receive, |mut receive| async move {
+    Ok(futures_util::stream::iter(first.map(Ok))
+        .chain(handed_on(receive))
+        .boxed())
+}
+
+/// Hands an archive's chunks on until one fails, the last one came, or their reader goes.
+pub(super) async fn hand_on(
+    chunks: impl Stream<Item = Result<bytes::Bytes, Error>>,
+    send: mpsc::Sender<Result<bytes::Bytes, Error>>,
+) {
+    let mut chunks = std::pin::pin!(chunks);
+    loop {
+        let chunk = tokio::select! {
+            () = send.closed() => return,
+            chunk = chunks.next() => chunk,
+        };
+        let Some(chunk) = chunk else {
+            return;
+        };
+        let failed = chunk.is_err();
+        if send.send(chunk).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+/// The chunks that [`hand_on`] sends.
+pub(super) fn handed_on(receive: mpsc::Receiver<Result<bytes::Bytes, Error>>) -> ByteStream {
+    let chunks = futures_util::stream::unfold(receive, |mut receive| async move {
         let chunk = receive.recv().await?;
         Some((chunk.map_err(io::Error::other), receive))
     });
-    Ok(futures_util::stream::iter(first.map(Ok))
-        .chain(rest)
-        .boxed())
+    chunks.boxed()
 }
 
 /// Gives `image` one more reference.

@@ -21,14 +21,13 @@ use tokio_util::io::SyncIoBridge;
 use super::Docker;
 use super::containers::Guard;
 use super::fault;
+use super::images;
 use crate::engine::EngineError;
 use crate::text::Clean;
 
 /// How many paths are asked for one by one: each takes an engine some milliseconds, and the list of
 /// all that a container has takes it seconds.
 const EACH: usize = 64;
-/// Parts of that list that wait to be read.
-const AHEAD: usize = 64;
 /// Links followed in one path before it counts as a circle, as the kernel has it.
 const LINKS: usize = 40;
 /// Go's bit for a symbolic link in a file's mode.
@@ -88,20 +87,10 @@ async fn listed(
 ) -> Result<BTreeMap<String, bool>, EngineError> {
     let client = docker.inner.slow.clone();
     let id = container.to_owned();
-    let (send, receive) = mpsc::channel(AHEAD);
-    tokio::spawn(async move {
-        let mut chunks = std::pin::pin!(client.export_container(&id));
-        while let Some(chunk) = chunks.next().await {
-            if send.send(chunk).await.is_err() {
-                return;
-            }
-        }
-    });
+    let (send, receive) = mpsc::channel(images::EXPORT_AHEAD);
+    tokio::spawn(async move { images::hand_on(client.export_container(&id), send).await });
     let paths = paths.to_vec();
-    let chunks = futures_util::stream::unfold(receive, |mut receive| async move {
-        Some((receive.recv().await?.map_err(io::Error::other), receive))
-    });
-    let archive = SyncIoBridge::new(StreamReader::new(Box::pin(chunks)));
+    let archive = SyncIoBridge::new(StreamReader::new(images::handed_on(receive)));
     let reading = tokio::task::spawn_blocking(move || {
         let listing = Listing::read(archive)?;
         let look = |path: String| {

@@ -10,9 +10,8 @@ use super::containers::may_be_used;
 use super::images;
 use crate::engine::EngineError;
 use crate::engine::MADE_BY_LABEL;
+use crate::engine::OURS;
 
-/// Where all our names are.
-const OURS: &str = "loadline.local/";
 /// Where such names are.
 const PLACE: &str = "loadline.local/replaced:";
 
@@ -49,10 +48,10 @@ impl Replaced {
 
     /// Whether an attempt made the image, and no other process works with it.
     async fn is_free(&self, docker: &Docker) -> bool {
-        let Ok(Some(image)) = images::inspect(docker, &self.0).await else {
+        let Ok(Some(image)) = images::with_name(docker, &self.0).await else {
             return false;
         };
-        let maker = image.config.labels.get(MADE_BY_LABEL);
+        let maker = image.labels.get(MADE_BY_LABEL);
         maker.is_some_and(|maker| !may_be_used(maker, &docker.inner.maker))
     }
 }
