@@ -1,6 +1,7 @@
 //! One layer: its entries, what they weigh, what its programs are, and where needles are in it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::BufRead;
 
 use serde::Deserialize;
@@ -96,7 +97,44 @@ pub(super) fn scan(
             capabilities: member.capabilities,
         });
     }
+    for (link, file) in links(&layer.entries) {
+        if let Some(said) = layer.entries.get(link).cloned()
+            && let Some(file) = layer.entries.get_mut(file)
+        {
+            (file.mode, file.uid, file.gid) = (said.mode, said.uid, said.gid);
+            file.capabilities = said.capabilities;
+        }
+    }
     Ok(layer)
+}
+
+/// Each hard link with the file before it that it is another name of. Engines give a file the mode,
+/// the owner and the attributes that each header says that has a name of it: the last one stays.
+fn links(entries: &[Entry]) -> Vec<(usize, usize)> {
+    let targets = entries.iter().filter_map(|entry| match &entry.kind {
+        EntryKind::Hardlink(target) => Some(target.as_str()),
+        _ => None,
+    });
+    let targets: BTreeSet<&str> = targets.collect();
+    let mut files: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (position, entry) in entries.iter().enumerate() {
+        let file = match &entry.kind {
+            EntryKind::File => Some(position),
+            EntryKind::Hardlink(target) => files.get(target.as_str()).copied(),
+            _ => None,
+        };
+        if let (EntryKind::Hardlink(_), Some(file)) = (&entry.kind, file) {
+            found.push((position, file));
+        }
+        if targets.contains(entry.path.as_str()) {
+            match file {
+                Some(file) => files.insert(&entry.path, file),
+                None => files.remove(entry.path.as_str()),
+            };
+        }
+    }
+    found
 }
 
 /// The path an entry speaks of, and what it is; `None` for a storage driver's own notes.

@@ -1,5 +1,6 @@
 //! Programs that run with other rights than those of the user who starts them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::remark::Remark;
@@ -75,19 +76,31 @@ impl fmt::Display for Rights {
     }
 }
 
-/// Every such program of every layer, the lowest layer first.
+/// Every such program of every layer, the lowest layer first; one with several names by its first
+/// one, or where that is gone by one that is left.
 #[must_use]
 pub fn find(contents: &Contents) -> Vec<Privileged> {
-    let tree = Tree::of(contents);
+    let mut shown: BTreeMap<*const Entry, String> = BTreeMap::new();
+    Tree::of(contents).each_file(|path, _, entry| {
+        if Rights::of(entry).is_some() {
+            let name = shown
+                .entry(std::ptr::from_ref(entry))
+                .or_insert_with(|| path.to_owned());
+            if path == entry.path {
+                path.clone_into(name);
+            }
+        }
+    });
     let mut found = Vec::new();
     for layer in &contents.layers {
         for entry in &layer.entries {
             if let Some(rights) = Rights::of(entry) {
+                let name = shown.remove(&std::ptr::from_ref(entry));
                 found.push(Privileged {
-                    path: entry.path.clone(),
+                    hidden: name.is_none(),
+                    path: name.unwrap_or_else(|| entry.path.clone()),
                     layer: layer.index,
                     rights,
-                    hidden: !tree.shows(layer.index, &entry.path),
                 });
             }
         }
@@ -110,4 +123,41 @@ pub(super) fn remarks(contents: &Contents) -> Vec<Remark> {
         Remark::new(RemarkKind::Privileged, weight, text).at(&one.path, one.layer)
     };
     find(contents).into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::fixture::image;
+
+    /// The paths of what is found, those of hidden files with a `-`.
+    fn names(layers: &[&[&str]]) -> Vec<String> {
+        let mut image = image(layers);
+        for layer in &mut image.layers {
+            let files = layer.entries.iter_mut();
+            for file in files.filter(|entry| entry.path.contains("su")) {
+                file.mode = 0o4755;
+            }
+        }
+        let sign = |one: &Privileged| if one.hidden { "-" } else { "" };
+        let found = find(&image);
+        let told = found.iter().map(|one| format!("{}{}", sign(one), one.path));
+        told.collect()
+    }
+
+    #[test]
+    fn a_file_is_there_as_long_as_any_of_its_names_is() {
+        let two: &[&str] = &["bin/su", "bin/zu == bin/su"];
+        assert_eq!(names(&[two]), ["bin/su"]);
+        assert_eq!(names(&[two, &["-bin/su"]]), ["bin/zu"]);
+        assert_eq!(names(&[two, &["-bin/su", "-bin/zu"]]), ["-bin/su"]);
+        assert_eq!(names(&[two, &["bin/su"]]), ["bin/zu", "bin/su"]);
+        let first: &[&str] = &["bin/su", "bin/a == bin/su"];
+        assert_eq!(names(&[first]), ["bin/su"]);
+    }
+
+    #[test]
+    fn of_a_path_that_a_layer_has_twice_the_last_one_is_there() {
+        assert_eq!(names(&[&["bin/su", "bin/su"]]), ["-bin/su", "bin/su"]);
+    }
 }

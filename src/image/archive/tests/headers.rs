@@ -214,3 +214,51 @@ fn numbers_are_read_with_blanks_around_them_and_as_bytes() {
     // Below 0, all of them are set.
     assert_eq!(of(&[0xff; 8]), "name Regular 3 7777 0");
 }
+
+#[test]
+fn a_file_has_what_the_last_header_with_a_name_of_it_says() {
+    let link = |to: &str, mode: &str, uid: &str| {
+        header(|block| {
+            put(block, 0, b"link\0");
+            put(block, 100, mode.as_bytes());
+            put(block, 108, uid.as_bytes());
+            put(block, 124, b"00000000000\0");
+            put(block, 156, b"1");
+            put(block, 157, to.as_bytes());
+        })
+    };
+    let capable = records(&[("SCHILY.xattr.security.capability", "\u{1}\n=")]);
+    let of = |parts: &[Vec<u8>]| {
+        let bytes = parts.concat();
+        let mut budget = Budget::new(Limits::default());
+        let options = Options::default();
+        let layer = layer::scan(&mut bytes.as_slice(), &options, None, &mut budget).unwrap();
+        let entry = &layer.entries[0];
+        (entry.mode, entry.uid, entry.capabilities)
+    };
+    let suid = link("name", "0004755\0", "0000007\0");
+    let plain = link("name", "0000755\0", "0000000\0");
+    // Measured on Docker's overlay2: rights that a link's header gives, its file has.
+    assert_eq!(of(&[file("name"), suid.clone()]), (0o4755, 7, false));
+    assert_eq!(
+        of(&[file("name"), suid.clone(), plain.clone()]),
+        (0o755, 0, false)
+    );
+    assert_eq!(
+        of(&[file("name"), capable.clone(), plain.clone()]),
+        (0o755, 0, true)
+    );
+    // A new owner takes capabilities away.
+    assert_eq!(of(&[capable, file("name"), plain]), (0o755, 0, false));
+    // A link to a link is a name of the same file, and one of another file is none of it.
+    let through = link("link", "0004755\0", "0000007\0");
+    assert_eq!(
+        of(&[
+            file("name"),
+            link("name", "0000644\0", "0000000\0"),
+            through
+        ]),
+        (0o4755, 7, false)
+    );
+    assert_eq!(of(&[file("name"), file("name"), suid]), (0o644, 0, false));
+}
