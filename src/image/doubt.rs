@@ -81,7 +81,7 @@ pub fn marks(contents: &Contents) -> Vec<Mark> {
             went.push((spot, place, by));
         }
     });
-    let volumes: BTreeSet<&str> = for_volumes(contents).collect();
+    let volumes = for_volumes(contents, &merge);
     let mut hidden: BTreeMap<String, Place> = BTreeMap::new();
     for (spot, place, by) in went {
         let path = merge.path(spot);
@@ -107,16 +107,44 @@ pub fn marks(contents: &Contents) -> Vec<Mark> {
     marks.collect()
 }
 
-/// The folders that an engine makes in a container for the volumes of its image.
-fn for_volumes(contents: &Contents) -> impl Iterator<Item = &str> {
-    let volumes = contents.config.volumes.iter();
-    volumes
-        .map(|volume| volume.trim_matches('/'))
-        .flat_map(|volume| {
-            let ends = volume.match_indices('/').map(|(at, _)| at);
-            let ends = ends.chain([volume.len()]);
-            ends.filter_map(|end| volume.get(..end))
-        })
+/// The folders that an engine makes in a container for the volumes of its image: where the volume's
+/// path leads, links on its way followed.
+fn for_volumes(contents: &Contents, merge: &Merge<'_>) -> BTreeSet<String> {
+    let mut made = BTreeSet::new();
+    for volume in &contents.config.volumes {
+        let mut at = String::new();
+        for part in cleaned(volume) {
+            let next = format!("{at}/{part}");
+            at = match merge.walk(&next, true) {
+                Ok(spot) => merge.path(spot),
+                Err(Lost::Missing(first)) if !is_at_or_below(&next, &first) => first,
+                Err(_) => next.trim_start_matches('/').to_owned(),
+            };
+            made.insert(at.clone());
+        }
+    }
+    made
+}
+
+/// The parts of a path as engines clean it, before they follow any link.
+fn cleaned(path: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts
+}
+
+/// Whether a path without links is this one or below it.
+fn is_at_or_below(path: &str, above: &str) -> bool {
+    let rest = path.trim_start_matches('/').strip_prefix(above);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The uppermost folder of a path that is not there, or the path itself: whoever has what is below
@@ -210,6 +238,30 @@ mod tests {
         // No engine makes a folder where there is a file.
         assert_eq!(hides(&["/d", "/f"]), ["d/v", "d/y", "f"]);
         assert_eq!(hides(&["/f/v"]), ["d", "f"]);
+    }
+
+    #[test]
+    fn a_folder_is_made_where_the_links_of_its_volume_lead() {
+        let base: &[&str] = &[
+            "d/",
+            "d/v/",
+            "d/v/x",
+            "in -> d",
+            "to -> /d/v",
+            "round -> round",
+        ];
+        let hides = |volume: &str| {
+            let mut contents = image(&[base, &["-d/v"]]);
+            contents.config.volumes = vec![volume.to_owned()];
+            let marks = marks(&contents).into_iter();
+            marks.map(|mark| mark.hides).collect::<Vec<_>>()
+        };
+        for volume in ["/d/v", "/in/v", "/in/v/w", "/to", "/to/w", "/d/./a/../v/"] {
+            assert_eq!(hides(volume), ["d/v/x"], "{volume}");
+        }
+        for volume in ["/in", "/in/w", "/v", "/round/v", "/to/../w"] {
+            assert_eq!(hides(volume), ["d/v"], "{volume}");
+        }
     }
 
     #[test]
