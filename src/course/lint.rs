@@ -200,7 +200,8 @@ impl Lint<'_> {
     /// The solution changes something, and its Dockerfile can be read.
     fn solution(&mut self, folder: &str, exercise: &Exercise, solution: &Solution) {
         let own = format!("solutions/{}", exercise.id);
-        if solution.files.is_empty() {
+        let mut files = solution.files.iter();
+        if files.all(|(path, text)| exercise.files.get(path) == Some(text)) {
             let hint = format!("put the worked answer there, such as `{own}/{DOCKERFILE}`");
             let error = CourseError::of_file(&own, "the solution changes no file");
             self.found.push(error.with_hint(hint));
@@ -519,7 +520,18 @@ mod tests {
         let found = lint(|files| {
             files.remove("solutions/a/Dockerfile");
         });
-        assert_eq!(found, ["solutions/a: the solution changes no file"]);
+        let told = ["solutions/a: the solution changes no file"];
+        assert_eq!(found, told);
+        // Beside a file that is as the starter has it.
+        let found = lint(|files| {
+            let edit = ("[Dockerfile]", "[Dockerfile, b]");
+            put(files, "exercises/a/exercise.yaml", edit.0, edit.1);
+            for file in ["exercises/a/files/b", "solutions/a/b"] {
+                files.insert(file.to_owned(), b"x".as_slice().into());
+            }
+            files.remove("solutions/a/Dockerfile");
+        });
+        assert_eq!(found, told);
     }
 
     #[test]
