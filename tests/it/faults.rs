@@ -421,7 +421,7 @@ fn an_engine_that_is_killed_in_the_middle_of_a_check_ends_it_with_four() {
     if !engine() {
         return;
     }
-    let cases = [(8, "RUN sleep ", "\n"), (9, "CMD [\"sleep\", \"", "\"]\n")];
+    let cases = [(8, "RUN sleep ", "\n"), (10, "CMD [\"sleep\", \"", "\"]\n")];
     for (number, before, after) in cases {
         let sandbox = sandbox();
         let mortal = Mortal::new(sandbox.path("engine.sock"));
