@@ -9,12 +9,14 @@ ADVISORIES := ../shared/data/osv
 
 # Builds the program, makes sure that an engine runs, opens the workshop. Asking for it is the
 # consent that `doctor --fix` would ask for; it says what it installs and why before it does it.
-# Where there is no engine at all, one is fetched and started while the compiler works; everything
-# else is the doctor's to judge. Who was put into the engine's group just now need not log in again.
+# Where there is no engine at all, one is fetched and started while the compiler works, and waited for
+# whatever comes of that: nothing is installed behind a prompt. Everything else is the doctor's to
+# judge. Who was put into the engine's group just now need not log in again.
 workshop:
 	@if [ -z "$$(type -P docker dockerd podman)" ]; then .ci/engine & engine=$$!; fi; \
-	cargo build --release || exit; \
-	[ -z "$$engine" ] || wait "$$engine" || true
+	cargo build --release; built=$$?; \
+	[ -z "$$engine" ] || wait "$$engine" || true; \
+	exit "$$built"
 	@.ci/in-group $(LOADLINE) doctor --fix --yes || true
 	@.ci/in-group $(LOADLINE)
 

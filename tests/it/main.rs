@@ -31,6 +31,7 @@ mod learn;
 mod lint;
 mod lint_corpus;
 mod lint_fuzz;
+mod make_workshop;
 mod mirror;
 mod mute_engine;
 mod own_files;
