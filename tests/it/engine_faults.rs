@@ -20,6 +20,7 @@ use loadline::engine::EngineError;
 use loadline::engine::address::Address;
 use loadline::engine::docker::Choices;
 use loadline::engine::docker::Docker;
+use loadline::image::run::HttpRequest;
 use loadline::image::run::Probe;
 use loadline::image::run::Run;
 use loadline::image::run::Start;
@@ -32,10 +33,9 @@ enum Act {
     Say(u16, &'static str),
     /// Answers likewise after a while.
     Late(Duration, u16),
-    /// Takes the connection over for a container's output, and closes it after a while.
-    Attach(Duration),
-    /// Takes it over likewise, and writes these bytes before it closes it.
-    Output(&'static [u8]),
+    /// Takes the connection over for a container's output, which are these bytes after a while, and
+    /// closes it.
+    Attach(Duration, &'static [u8]),
     /// Begins a streamed answer, writes these lines and then does nothing more.
     Hang(&'static [&'static str]),
     /// Begins a streamed answer, writes these lines and dies.
@@ -128,9 +128,10 @@ fn serve(mut stream: UnixStream, acts: &[(&'static str, Act)]) -> std::io::Resul
             std::thread::sleep(*time);
             say(&mut stream, *status, "")
         }
-        Some(Act::Attach(time)) => take_over(&mut stream, *time),
-        Some(Act::Output(bytes)) => {
-            take_over(&mut stream, Duration::ZERO)?;
+        Some(Act::Attach(time, bytes)) => {
+            let head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+            stream.write_all(head)?;
+            std::thread::sleep(*time);
             stream.write_all(bytes)
         }
         Some(Act::Hang(lines)) => {
@@ -161,13 +162,6 @@ fn say(stream: &mut UnixStream, status: u16, body: &str) -> std::io::Result<()> 
         "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )
-}
-
-fn take_over(stream: &mut UnixStream, time: Duration) -> std::io::Result<()> {
-    let head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
-    stream.write_all(head)?;
-    std::thread::sleep(time);
-    Ok(())
 }
 
 fn begin(stream: &mut UnixStream, lines: &[&str]) -> std::io::Result<()> {
@@ -285,7 +279,7 @@ async fn an_engine_that_takes_no_session_is_told_with_what_helps() {
 async fn a_session_that_is_cut_off_is_told_in_words_of_ours() {
     const LOST: &str = r#"{"error":"x","errorDetail":{"message":"rpc error: code = Unavailable desc = transport is closing."}}"#;
     let fake = Fake::new(vec![
-        ("/session", Act::Attach(Duration::from_millis(100))),
+        ("/session", Act::Attach(Duration::from_millis(100), b"")),
         ("/build", Act::End(&[LOST])),
     ]);
     let docker = fake.connect_for(Builder::Buildkit).await;
@@ -437,7 +431,7 @@ async fn an_output_that_is_broken_off_is_not_the_whole() {
                 "/containers/create",
                 Act::Say(201, r#"{"Id":"abc","Warnings":[]}"#),
             ),
-            ("/containers/abc/attach", Act::Output(bytes)),
+            ("/containers/abc/attach", Act::Attach(Duration::ZERO, bytes)),
             ("/containers/abc/start", Act::Say(204, "")),
             ("/containers/abc/wait", Act::Say(200, r#"{"StatusCode":0}"#)),
             (
@@ -464,6 +458,65 @@ async fn an_output_that_is_broken_off_is_not_the_whole() {
 }
 
 #[tokio::test]
+async fn an_answer_that_was_given_counts_however_late_the_engine_brings_it() {
+    const ANSWER: &[u8] = b"\x01\0\0\0\0\0\0\x15answer 200 5 2 ff\n\nhi";
+    let made = |body| Box::new(Act::Say(201, body));
+    let fake = Fake::new(vec![
+        (
+            "/containers/create",
+            Act::Then(
+                Arc::new(AtomicUsize::new(1)),
+                made(r#"{"Id":"abc","Warnings":[]}"#),
+                made(r#"{"Id":"beside","Warnings":[]}"#),
+            ),
+        ),
+        (
+            "/images/loadline.local/helper",
+            Act::Say(404, r#"{"message":"No such image"}"#),
+        ),
+        (
+            "/images/load",
+            Act::Say(200, r#"{"stream":"Loaded image"}"#),
+        ),
+        // The container ends at once; the helper had its answer before, and it is on its way.
+        (
+            "/containers/abc/attach",
+            Act::Attach(Duration::from_millis(100), b""),
+        ),
+        (
+            "/containers/beside/attach",
+            Act::Attach(Duration::from_secs(2), ANSWER),
+        ),
+        ("/containers/beside/start", Act::Say(204, "")),
+        ("/containers/beside", Act::Say(204, "")),
+        ("/containers/abc/start", Act::Say(204, "")),
+        ("/containers/abc/wait", Act::Say(200, r#"{"StatusCode":0}"#)),
+        (
+            "/containers/abc/json",
+            Act::Say(200, r#"{"State": {"Running": false, "ExitCode": 0}}"#),
+        ),
+        ("/containers/abc", Act::Say(204, "")),
+    ]);
+    let docker = fake.connect().await;
+    let run = Run {
+        start: Start::default(),
+        probe: Probe::Http(HttpRequest {
+            port: 7000,
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            body: None,
+        }),
+        within: LONG,
+    };
+    let outcome = docker
+        .run("x:1", &run, CancellationToken::new())
+        .await
+        .expect("an outcome");
+    let status = outcome.response.as_ref().map(|response| response.status);
+    assert_eq!(status, Some(200), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn a_program_that_ended_in_time_is_not_blamed_for_an_engine_that_is_slow_to_say_so() {
     let ended = r#"{"State": {"Running": false, "ExitCode": 0,
         "StartedAt": "2026-01-02T03:04:05Z", "FinishedAt": "2026-01-02T03:04:06.4Z"}}"#;
@@ -475,7 +528,7 @@ async fn a_program_that_ended_in_time_is_not_blamed_for_an_engine_that_is_slow_t
         // It closes long after the time to stop is over.
         (
             "/containers/abc/attach",
-            Act::Attach(Duration::from_millis(3_500)),
+            Act::Attach(Duration::from_millis(3_500), b""),
         ),
         ("/containers/abc/start", Act::Say(204, "")),
         (

@@ -76,6 +76,11 @@ impl Helper {
         Ok(Self { guard })
     }
 
+    /// Its container's id.
+    pub(super) fn id(&self) -> &str {
+        self.guard.id()
+    }
+
     /// Starts it and hears what it says.
     pub(super) async fn ask(self, docker: &Docker) -> Result<Said, EngineError> {
         let mut output = Vec::new();

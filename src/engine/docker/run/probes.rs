@@ -39,9 +39,8 @@ const KILLED: i64 = 137;
 /// How long a killed container may take to be gone.
 const GONE: Duration = Duration::from_secs(20);
 
-/// How long the helper's answer may be on its way when the container has ended: what answers once and
-/// ends has answered.
-const ON_ITS_WAY: Duration = Duration::from_millis(100);
+/// How long the helper may take, once the container has ended, to say what it has heard.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How often the processes of a container are counted, and how long between: those of one that
 /// starts more and more come and go at the limit.
@@ -111,6 +110,7 @@ impl Watched<'_> {
     pub(super) async fn http(&mut self, helper: Helper) -> Result<(), EngineError> {
         let before = self.began.elapsed();
         let left = self.left();
+        let beside = helper.id().to_owned();
         let asking = helper.ask(self.docker);
         let mut asking = std::pin::pin!(asking);
         // The helper keeps the time; what it needs to start and end comes on top.
@@ -121,8 +121,9 @@ impl Watched<'_> {
         };
         self.outcome.took = self.began.elapsed();
         let said = match said {
-            None => match tokio::time::timeout(ON_ITS_WAY, asking).await {
-                Ok(Ok(Said::Answer(response))) => Some(Ok(Ok(Said::Answer(response)))),
+            // What answers once and ends has answered.
+            None => match self.last_words(&beside, asking).await {
+                Some(Said::Answer(response)) => Some(Ok(Ok(Said::Answer(response)))),
                 _ => None,
             },
             said => said,
@@ -144,6 +145,26 @@ impl Watched<'_> {
             Some(Ok(Ok(Said::Open)) | Err(_)) => self.outcome.timed_out = true,
         }
         Ok(())
+    }
+
+    /// What the helper has to say of a container that has ended. It would ask on until its time is
+    /// over, so it is ended; what it has said until then comes however busy the engine is.
+    async fn last_words(
+        &self,
+        helper: &str,
+        asking: impl Future<Output = Result<Said, EngineError>>,
+    ) -> Option<Said> {
+        let end = async {
+            loop {
+                tokio::time::sleep(LAST_WORDS).await;
+                // One that is only just being started is met the next time.
+                let _ = kill(self.docker, helper, "SIGKILL").await;
+            }
+        };
+        tokio::select! {
+            said = tokio::time::timeout(GONE, asking) => said.ok()?.ok(),
+            () = end => None,
+        }
     }
 
     /// Sends the signal once it is up, and times the end.
