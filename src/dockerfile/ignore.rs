@@ -192,11 +192,27 @@ fn rule(line: &str, number: u32) -> Result<Option<Rule>, IgnoreError> {
     if written.is_empty() {
         return Ok(None);
     }
-    let (brings_back, rest) = match written.strip_prefix('!') {
-        Some(rest) => (true, rest.trim()),
-        None => (false, written),
+    let (mark, rest) = match written.strip_prefix('!') {
+        Some(rest) => ("!", rest.trim()),
+        None => ("", written),
     };
-    if rest.is_empty() {
+    let cleaned = if rest.is_empty() {
+        String::new()
+    } else {
+        pattern::clean(rest)
+    };
+    // A leading slash means the top of the context, which is what every pattern starts at. What is
+    // left is read once more, mark and all: `/!x` brings back `x`.
+    let cleaned = match cleaned.strip_prefix('/') {
+        Some(below) if !below.is_empty() => below,
+        _ => &cleaned,
+    };
+    let cleaned = pattern::clean(&format!("{mark}{cleaned}"));
+    let (brings_back, cleaned) = match cleaned.strip_prefix('!') {
+        Some(rest) => (true, rest),
+        None => (false, cleaned.as_str()),
+    };
+    if cleaned.is_empty() {
         return Err(IgnoreError {
             line: number,
             message: String::from("`!` stands alone"),
@@ -205,17 +221,13 @@ fn rule(line: &str, number: u32) -> Result<Option<Rule>, IgnoreError> {
             )),
         });
     }
-    let cleaned = pattern::clean(rest);
-    // A leading slash means the top of the context, which is what every pattern starts at.
-    let cleaned = match cleaned.strip_prefix('/') {
-        Some(below) if !below.is_empty() => below,
-        _ => &cleaned,
-    };
     let pattern = Pattern::compile(cleaned).ok_or_else(|| IgnoreError {
         line: number,
         message: format!("`{written}` is not a pattern"),
         hint: Some(String::from(if ends_in_an_escape(cleaned) {
             "remove the backslash at its end, or write two of them for one that stands for itself"
+        } else if is_escaped_letter(cleaned) {
+            "write `/` between folders: before a letter, a backslash is no separator"
         } else {
             "close each `[`, and put a backslash before a `[` that stands for itself"
         })),
@@ -233,6 +245,17 @@ fn rule(line: &str, number: u32) -> Result<Option<Rule>, IgnoreError> {
 fn ends_in_an_escape(pattern: &str) -> bool {
     let backslashes = pattern.chars().rev().take_while(|c| *c == '\\');
     backslashes.count() % 2 == 1
+}
+
+/// Whether a backslash stands before a letter or a digit.
+fn is_escaped_letter(pattern: &str) -> bool {
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' && chars.next().is_some_and(char::is_alphanumeric) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -301,6 +324,14 @@ mod tests {
         ("a\\\\", "a\\", true),
         ("a\\*b", "a*b", true),
         ("a\\*b", "ab", false),
+        // Before a letter it has the meaning that it has in a regular expression.
+        ("a\\db", "adb", false),
+        ("a\\db", "a7b", true),
+        ("a\\Debug", "a-ebug", true),
+        ("[\\d_]", "7", true),
+        ("[^\\w]", "é", true),
+        ("a\\b", "ab", false),
+        ("a b\\bc", "a bc", false),
         ("*", "abc", true),
         ("*c", "abc", true),
         ("a*", "ab/c", true),
@@ -352,6 +383,9 @@ mod tests {
             (&["docs/*", "!docs/README.md"], "docs/README.md", false),
             (&["docs", "  !docs/README.md  "], "docs/a", true),
             (&["docs", "! docs/README.md"], "docs/README.md", false),
+            (&["*", "/!a"], "a", false),
+            (&["*", "/!a"], "!a", true),
+            (&["*", "!!a"], "!a", false),
             (&["**", "!util/docker/web"], "util/docker/web/foo", false),
             (
                 &["**", "!util/docker/web", "util/docker/web/foo"],
@@ -380,6 +414,7 @@ mod tests {
     fn bad_patterns_are_refused_with_their_line() {
         for bad in [
             "!", "[", "[^", "[^bc", "a[", "[]a]", "[-]", "[x-]", "[-x]", "\\", "[a-b-c]", "! ",
+            "/!", "!/", "src\\out", "\\é", "[\\b]",
         ] {
             let error = Ignore::parse(&format!("# x\n\nfine\n{bad}\n")).expect_err(bad);
             assert_eq!(error.line, 4, "{bad}");
@@ -389,7 +424,11 @@ mod tests {
     #[test]
     fn the_hint_is_about_what_is_wrong_with_the_pattern() {
         let hint = |pattern: &str| Ignore::parse(pattern).expect_err(pattern).hint;
-        for (pattern, about) in [("a\\", "backslash at its end"), ("a[b", "close each `[`")] {
+        for (pattern, about) in [
+            ("a\\", "backslash at its end"),
+            ("a[b", "close each `[`"),
+            ("src\\out", "`/` between"),
+        ] {
             let hint = hint(pattern).expect("one");
             assert!(hint.contains(about), "{pattern}: {hint}");
         }

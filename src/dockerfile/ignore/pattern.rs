@@ -21,7 +21,7 @@ impl Pattern {
         if !is_well_formed(text) {
             return None;
         }
-        Translation::of(text).finish(text)
+        Translation::of(text)?.finish(text)
     }
 
     /// Whether it matches the whole of `path`.
@@ -53,7 +53,7 @@ struct Translation {
 }
 
 impl Translation {
-    fn of(text: &str) -> Self {
+    fn of(text: &str) -> Option<Self> {
         let mut this = Self {
             regex: String::from("^"),
             kind: Kind::Exact,
@@ -71,12 +71,12 @@ impl Translation {
                 '?' => this.push("[^/]", Kind::Regex),
                 '\\' => {
                     if let Some(next) = chars.next() {
-                        this.literal(next);
+                        this.escaped(next, true)?;
                     }
                     this.kind = Kind::Regex;
                 }
                 '[' => {
-                    this.class(&mut chars);
+                    this.class(&mut chars)?;
                     this.kind = Kind::Regex;
                 }
                 ']' => this.push("\\]", Kind::Regex),
@@ -84,7 +84,7 @@ impl Translation {
             }
             index += 1;
         }
-        this
+        Some(this)
     }
 
     /// `**`, with the slash after it taken in.
@@ -112,8 +112,42 @@ impl Translation {
             .push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
     }
 
+    /// A character behind a backslash. Builders make a regular expression of the pattern and leave
+    /// the two as they are: a letter means there what it means in one of Go's, or nothing at all. Of
+    /// those, numbers and names of characters are not read here.
+    fn escaped(&mut self, c: char, outside: bool) -> Option<()> {
+        self.regex.push_str(match c {
+            'd' => "[0-9]",
+            'D' => "[^0-9]",
+            's' => r"[\t\n\f\r ]",
+            'S' => r"[^\t\n\f\r ]",
+            'w' => "[0-9A-Za-z_]",
+            'W' => "[^0-9A-Za-z_]",
+            'a' => r"\a",
+            'f' => r"\f",
+            'n' => r"\n",
+            'r' => r"\r",
+            't' => r"\t",
+            'v' => r"\v",
+            'b' if outside => r"(?-u:\b)",
+            'B' if outside => r"\B",
+            'A' if outside => r"\A",
+            'z' if outside => r"\z",
+            _ if !c.is_ascii() || c.is_ascii_alphanumeric() => return None,
+            _ if outside => {
+                self.literal(c);
+                return Some(());
+            }
+            _ => {
+                self.member(c);
+                return Some(());
+            }
+        });
+        Some(())
+    }
+
     /// `[a-z]`, of which the opening bracket is read.
-    fn class(&mut self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    fn class(&mut self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<()> {
         self.regex.push('[');
         if chars.next_if_eq(&'^').is_some() {
             self.regex.push('^');
@@ -124,13 +158,14 @@ impl Translation {
                 '-' => self.regex.push('-'),
                 '\\' => {
                     if let Some(next) = chars.next() {
-                        self.member(next);
+                        self.escaped(next, false)?;
                     }
                 }
                 _ => self.member(c),
             }
         }
         self.regex.push(']');
+        Some(())
     }
 
     /// A character of a class; in Rust's regular expressions more of them have a meaning there.
