@@ -112,9 +112,10 @@ pub(super) fn fattest(evidence: &Evidence) -> Fattest {
     let heaviest = layers
         .iter()
         .enumerate()
+        // Of the layers of that line, such as those of a base, the largest.
         .max_by_key(|(_, layer)| match layer.line {
-            Some(_) => weight(layer.line),
-            None => layer.shipped,
+            Some(_) => (weight(layer.line), layer.shipped),
+            None => (layer.shipped, layer.shipped),
         });
     let Some((index, layer)) = heaviest else {
         return Fattest {
@@ -189,7 +190,7 @@ mod tests {
         unmet: 912 MB, 812 MB too much
         why:   900 MB of it is the base image of line 1, `FROM python:3.13`.
         next:  Ask what of the base the app needs when it runs, and what only when it is built.
-        blame: line 1, layer 1
+        blame: line 1, layer 0
         ");
     }
 

@@ -270,6 +270,9 @@ fn missing_file(told: &str) -> Option<String> {
     {
         return Some(format!("\"/{}\" not found", path.trim_start_matches('/')));
     }
+    if let Some(path) = below_a_mount(told) {
+        return Some(format!("\"/{path}\" not found"));
+    }
     let told = told.trim_end_matches(": not found");
     let before = told
         .strip_suffix(" not found")
@@ -279,6 +282,18 @@ fn missing_file(told: &str) -> Option<String> {
     let (_, path) = before.rsplit_once('"')?;
     path.starts_with('/')
         .then(|| format!("\"{path}\" not found"))
+}
+
+/// What BuildKit looked for in a folder of its own, where it has put the context or a stage: of
+/// several folders that a line names one within the other, the first that is missing.
+fn below_a_mount(told: &str) -> Option<&str> {
+    let sought = told.strip_suffix(": no such file or directory")?;
+    let (_, path) = sought.rsplit_once("lstat /")?;
+    let mut mounts = ["/buildkit-mount", "/containerd-mount"].into_iter();
+    let mount = mounts.find_map(|name| path.split_once(name)?.1.split_once('/'));
+    let stage = || path.split_once("/overlay2/")?.1.split_once("/merged/");
+    let (_, below) = mount.or_else(stage)?;
+    (!below.is_empty()).then_some(below)
 }
 
 fn refused(told: &str) -> BuildError {
@@ -594,6 +609,34 @@ mod tests {
                 wrote: false,
             }
         );
+    }
+
+    #[test]
+    fn what_is_missing_in_a_folder_of_the_engine_is_named_as_the_learner_sees_it() {
+        for (message, wanted) in [
+            (
+                "failed to walk /var/lib/docker/tmp/buildkit-mount907461869/src: lstat /var/lib/docker/tmp/buildkit-mount907461869/src: no such file or directory",
+                "\"/src\" not found",
+            ),
+            (
+                "lstat /var/lib/docker/tmp/buildkit-mount283903554/a b/c: no such file or directory",
+                "\"/a b/c\" not found",
+            ),
+            (
+                "lstat /var/lib/docker/overlay2/5f357ca5a95b4ce23d02e1/merged/src/app: no such file or directory",
+                "\"/src/app\" not found",
+            ),
+            (
+                "lstat /var/lib/docker/overlay2/5f/merged: no such file or directory",
+                "lstat /var/lib/docker/overlay2/5f/merged: no such file or directory",
+            ),
+        ] {
+            let error = at("FROM scratch\nCOPY src/app.py /\n", message);
+            let BuildError::Step { message, .. } = &error else {
+                panic!("{error:?}");
+            };
+            assert_eq!(message.as_str(), wanted);
+        }
     }
 
     #[test]
