@@ -8,6 +8,7 @@ use super::Gap;
 use super::assemble::is_system;
 use super::collect::Sort;
 use super::modules;
+use super::node_folder;
 use super::node_folder::Folders;
 use super::notes::Notes;
 use super::notes::Shown;
@@ -60,6 +61,7 @@ pub(super) fn find(sight: &Sight<'_>) -> Vec<Gap> {
     gaps.extend(removed.gaps);
     let folders = Folders::of(sight.shown);
     gaps.extend(folders.unnamed(sight.tree, sight.owners, &removed.node));
+    gaps.extend(node_folder::linked(sight.tree, sight.owners));
     let unread = gaps
         .iter()
         .any(|gap| matches!(gap, Gap::RecordsUnread { .. }));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Gap;
 use super::collect::Sort;
+use super::node::is_manifest;
 use super::notes::Shown;
 use super::owner::Owners;
 use super::record::PathHash;
@@ -13,6 +14,8 @@ use crate::image::Contents;
 use crate::image::EntryKind;
 use crate::image::hashed::Map;
 use crate::image::hashed::Set;
+use crate::image::tree::Lost;
+use crate::image::tree::Node;
 use crate::image::tree::Tree;
 use crate::text::plural;
 
@@ -62,6 +65,45 @@ pub(super) fn place_of(path: &str) -> (&str, &str) {
     let place = path.get(..end).unwrap_or(path);
     let inner = path.get(end + 1..).unwrap_or_default();
     (place, inner)
+}
+
+/// A gap for each link that is named like a place of packages and leads to a folder that is not:
+/// what is installed there is found by the programs of the image, and no record of it is read.
+pub(super) fn linked(tree: &Tree<'_>, owners: &Owners) -> Vec<Gap> {
+    let mut links: BTreeMap<String, String> = BTreeMap::new();
+    tree.each_path(|path, entry| {
+        let named = path.rsplit('/').next() == Some(PLACE);
+        if !named || !matches!(entry.kind, EntryKind::Symlink(_)) {
+            return;
+        }
+        // Archives may leave folders out: one that only its files tell of is called missing.
+        if let Ok(Node { path: folder, .. }) | Err(Lost::Missing(folder)) = tree.find(path)
+            && folder.split('/').all(|part| part != PLACE)
+        {
+            links.entry(folder).or_insert_with(|| path.to_owned());
+        }
+    });
+    let mut gaps = BTreeMap::new();
+    tree.each_file(|path, _, _| {
+        let Some(package) = path.strip_suffix(MANIFEST).filter(|_| !links.is_empty()) else {
+            return;
+        };
+        // Above the package's own folder, or above that of its scope.
+        for folder in above(package).take(2) {
+            let inner = path.strip_prefix(folder).unwrap_or_default();
+            if let Some(link) = links.get(folder)
+                && is_manifest(&format!("{PLACE}{inner}"))
+                && !owners.knows(path)
+            {
+                let why = format!(
+                    "it leads to /{folder}, and packages of Node are read in folders of that name"
+                );
+                gaps.insert(link.clone(), why);
+            }
+        }
+    });
+    let broken = |(path, why)| Gap::RecordsBroken { path, why };
+    gaps.into_iter().map(broken).collect()
 }
 
 /// The files of all layers in each package's folder, each once, the ones that name it apart.

@@ -289,6 +289,30 @@ fn an_opaque_program_is_named_unless_somebody_accounts_for_it() {
 }
 
 #[test]
+fn a_folder_of_another_name_that_a_link_calls_node_modules_is_no_empty_one() {
+    let lodash: &[u8] = br#"{"name":"lodash","version":"4.17.20"}"#;
+    let told = "the package records /app/node_modules cannot be read: it leads to /deps, and packages of Node are read in folders of that name";
+    let gaps = |link, manifest: &str| {
+        let mut found = found(&[&[RELEASE, (STATUS, A), (manifest, lodash), (link, b"")]]);
+        found.remove(0);
+        found
+    };
+    let link = "app/node_modules -> /deps";
+    assert_eq!(gaps(link, "deps/lodash/package.json"), [told]);
+    assert_eq!(gaps(link, "deps/@a/b/package.json"), [told]);
+    let none: [&str; 0] = [];
+    assert_eq!(gaps(link, "deps/package.json"), none);
+    assert_eq!(gaps(link, "deps/lodash/src/x/package.json"), none);
+    assert_eq!(gaps(link, "src/lodash/package.json"), none);
+    // A part of the tree under development is nobody's package but the image's own.
+    let own = "app/node_modules/lodash -> ../../packages/lodash";
+    assert_eq!(gaps(own, "packages/lodash/package.json"), none);
+    let beside = "app/node_modules -> ../deps/node_modules";
+    let read = gaps(beside, "deps/node_modules/lodash/package.json");
+    assert_eq!(read, ["lodash 4.17.20 (0)"]);
+}
+
+#[test]
 fn a_jar_of_several_makers_that_names_none_is_as_opaque_as_a_program() {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for class in [
