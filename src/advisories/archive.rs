@@ -67,28 +67,45 @@ pub(super) struct Contents {
     pub(super) newest: Newest,
 }
 
-/// The day of the newest record.
+/// What tells the day of the newest record.
 #[derive(Debug, Default)]
-pub(super) struct Newest(String);
+pub(super) struct Newest {
+    /// The newest day that a record tells, and how many tell one.
+    told: String,
+    telling: u64,
+    /// The newest day that stands for one that is not told, and how many tell none.
+    guessed: String,
+    silent: u64,
+}
 
 impl Newest {
     /// Notes the day of a record: the one that it tells; where it tells none, as most of Go's do
     /// not, that of the entry that it is; where this has no time either, the year in its id.
     fn note(&mut self, told: String, packed: String, numbered: String) {
-        let days = [told, packed, numbered];
-        let day = days.into_iter().find(|day| !day.is_empty());
-        self.merge(Self(day.unwrap_or_default()));
+        let silent = told.is_empty();
+        let guessed = if packed.is_empty() { numbered } else { packed };
+        self.merge(Self {
+            told,
+            telling: u64::from(!silent),
+            guessed: if silent { guessed } else { String::new() },
+            silent: u64::from(silent),
+        });
     }
 
     fn merge(&mut self, other: Self) {
-        if other.0 > self.0 {
-            self.0 = other.0;
-        }
+        self.told = std::mem::take(&mut self.told).max(other.told);
+        self.telling += other.telling;
+        self.guessed = std::mem::take(&mut self.guessed).max(other.guessed);
+        self.silent += other.silent;
     }
 
-    /// The day: `2026-11-20`.
+    /// The day: `2026-11-20`. Entries have the day when somebody packed them, which may be years
+    /// after the last change: it counts only where hardly a record tells its own.
     pub(super) fn day(self) -> String {
-        self.0
+        if self.telling > self.silent {
+            return self.told;
+        }
+        self.told.max(self.guessed)
     }
 }
 
@@ -345,6 +362,9 @@ mod tests {
         // One that tells its day says nothing of those that do not.
         assert_eq!(newest(&[(undated, packed), (dated, packed)]), "2026-08-21");
         assert_eq!(newest(&[(dated, packed)]), "2025-03-04");
+        // Nor does one without a day make those new that tell theirs.
+        let dated = (dated, packed);
+        assert_eq!(newest(&[dated, (undated, packed), dated]), "2025-03-04");
         assert_eq!(newest(&[(undated, None)]), "2024-01-01");
     }
 }

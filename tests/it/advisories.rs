@@ -74,6 +74,8 @@ fn three_public_archives_are_imported_whole_and_answer() {
             (Ecosystem::Rust, 1206, 13, 0),
         ]
     );
+    // One record of PyPI's tells no day, and was packed two years after all others.
+    assert_eq!(manifest.parts[0].newest, "2024-10-10");
     let snapshot = store
         .current()
         .expect("it can be read")
