@@ -51,7 +51,7 @@ impl Clean {
     /// a path, and two paths stay two.
     #[must_use]
     pub fn path(text: &str) -> Self {
-        Self::line(&path_text(text.as_bytes()))
+        Self::line(&shown_text(text))
     }
 
     /// Cleans a text of several lines.
@@ -278,9 +278,21 @@ const fn turns_text(c: char) -> bool {
 }
 
 /// A path as text. Paths are bytes to a system: those that are no text or may not be shown are
-/// written as `\xFF`, so that two paths stay two.
+/// written as `\xFF`, and so is the backslash of a name that has such letters itself, so that two
+/// paths stay two.
 #[must_use]
 pub fn path_text(bytes: &[u8]) -> String {
+    written_out(bytes, looks_written)
+}
+
+/// A text in which what may not be shown is written out as [`path_text`] has it; once is enough.
+#[must_use]
+pub fn shown_text(text: &str) -> String {
+    written_out(text.as_bytes(), |_| false)
+}
+
+/// Writes out what may not be shown, and each character that what begins with it is `doubtful`.
+fn written_out(bytes: &[u8], doubtful: fn(&str) -> bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     let write = |text: &mut String, bytes: &[u8]| {
         for byte in bytes {
@@ -288,8 +300,10 @@ pub fn path_text(bytes: &[u8]) -> String {
         }
     };
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() || turns_text(c) {
+        let valid = chunk.valid();
+        for (at, c) in valid.char_indices() {
+            let rest = valid.get(at..).unwrap_or_default();
+            if c.is_control() || turns_text(c) || doubtful(rest) {
                 write(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes());
             } else {
                 text.push(c);
@@ -298,6 +312,20 @@ pub fn path_text(bytes: &[u8]) -> String {
         write(&mut text, chunk.invalid());
     }
     text
+}
+
+/// Whether a text begins with what may be a byte that was written out.
+fn looks_written(text: &str) -> bool {
+    let digits = text.strip_prefix("\\x").and_then(|rest| rest.get(..2));
+    let upper = |digits: &&str| {
+        !digits
+            .bytes()
+            .any(|byte| matches!(byte, b'+' | b'a'..=b'f'))
+    };
+    let byte = digits
+        .filter(upper)
+        .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    byte.is_some_and(|byte| byte == b'\\' || !matches!(byte, b' '..=b'~'))
 }
 
 /// Whether `bytes` may be the first bytes of a longer character.
@@ -475,6 +503,9 @@ mod tests {
             assert_eq!(Clean::line(shown).as_str(), shown, "and stays");
         }
         assert_eq!(path_text(b"caf\xe9"), "caf\\xE9");
+        // Names of systemd's units are what they are.
+        assert_eq!(path_text(b"a\\x2db\\x20c"), "a\\x2db\\x20c");
+        assert_eq!(path_text(b"a\\x0Ab"), "a\\x5Cx0Ab");
     }
 
     #[test]
@@ -502,7 +533,31 @@ mod tests {
         assert_eq!(plural(2, "day"), "2 days");
     }
 
+    /// The bytes that a path was made of.
+    fn bytes_of(text: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let (read, length) = if looks_written(rest) {
+                (vec![u8::from_str_radix(&rest[2..4], 16).unwrap()], 4)
+            } else {
+                (c.to_string().into_bytes(), c.len_utf8())
+            };
+            bytes.extend(read);
+            rest = &rest[length..];
+        }
+        bytes
+    }
+
     proptest! {
+        #[test]
+        fn two_paths_stay_two(
+            path in proptest::collection::vec(
+                proptest::sample::select(&b"\\\\\\xx05CAEFf\n\x1b\xc3\xa9\xff/"[..]), 0..12)
+        ) {
+            prop_assert_eq!(bytes_of(&path_text(&path)), path);
+        }
+
         #[test]
         fn no_input_leaves_a_control_character(bytes in proptest::collection::vec(any::<u8>(), 0..400), at in 0usize..400) {
             let at = at.min(bytes.len());

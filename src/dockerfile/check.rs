@@ -16,7 +16,7 @@ use super::stages::Source;
 use super::stages::StageNames;
 use super::stages::from_flags;
 use crate::text::nearest;
-use crate::text::path_text;
+use crate::text::shown_text;
 
 /// Checks everything that takes more than one instruction to see.
 pub(super) fn whole(file: &Dockerfile, findings: &mut Findings) {
@@ -170,7 +170,7 @@ impl Checker<'_> {
             );
         } else if let Err(why) = ImageName::parse(image) {
             let text = format!("`{image}` is not a reference of an image: {why}");
-            self.findings.refuse(span, path_text(text.as_bytes()), None);
+            self.findings.refuse(span, shown_text(&text), None);
         } else {
             self.nearly(image, span);
         }
@@ -229,7 +229,7 @@ impl Checker<'_> {
                 Err(why) => {
                     let message =
                         format!("`{image}` is neither a stage nor a reference of an image: {why}");
-                    let message = path_text(message.as_bytes());
+                    let message = shown_text(&message);
                     self.findings.refuse(flag.span, message, None);
                 }
                 Ok(_) => self.nearly(&image, flag.span),

@@ -24,7 +24,7 @@ use crate::image::binary::Linking;
 use crate::image::binary::Program;
 use crate::image::tree::Node;
 use crate::image::tree::Tree;
-use crate::text::path_text;
+use crate::text::shown_text;
 use crate::units::Bytes;
 
 /// How many scripts may be the interpreters of one another before Linux gives up.
@@ -99,10 +99,7 @@ fn missing_starts(starts: &[Started], nothing: bool) -> Vec<Remark> {
             Remark::new(
                 RemarkKind::MissingProgram,
                 Weight::Problem,
-                format!(
-                    "What it starts, {}, {place}.",
-                    path_text(one.word.as_bytes())
-                ),
+                format!("What it starts, {}, {place}.", shown_text(&one.word)),
             )
         })
         .collect()
