@@ -26,12 +26,14 @@ pub(super) fn show(linted: &[Linted]) -> Result<String, CliError> {
     let project = std::env::var_os("CI_PROJECT_DIR").map(PathBuf::from);
     for one in linted {
         let path = in_project(one.name.as_str(), &here, project.as_deref());
+        let mut line = LineOf::default();
         for finding in &one.findings {
-            let base = fingerprint(one, &path, finding, 0);
+            let print = line.hashed(one, &path, finding);
+            let base = numbered(&print, 0);
             let count = given.entry(base.clone()).or_default();
             let own = match *count {
                 0 => base,
-                count => fingerprint(one, &path, finding, count),
+                count => numbered(&print, count),
             };
             *count += 1;
             issues.push(json!({
@@ -87,28 +89,53 @@ const fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// A name for a finding that stays the same while lines are added above it: made from the text of
-/// its line, and not from its number.
-fn fingerprint(one: &Linted, path: &str, finding: &Finding, count: usize) -> String {
-    let text = &one.file.text;
-    let at = finding.span.start;
-    let from = text
-        .get(..at)
-        .and_then(|head| head.rfind('\n'))
-        .map_or(0, |at| at + 1);
-    let line = text
-        .get(from..)
-        .unwrap_or_default()
-        .lines()
-        .next()
-        .unwrap_or_default();
-    let mut hash = Sha256::new();
-    let number = count.to_string();
-    for part in [path, finding.rule.id, line.trim(), &number] {
-        hash.update(part.as_bytes());
-        hash.update([0]);
+/// The line of a finding, kept for the findings behind it: each would hash all of a line that may have
+/// no end.
+#[derive(Default)]
+struct LineOf {
+    from: usize,
+    /// What was hashed of it for each rule.
+    hashed: HashMap<&'static str, Sha256>,
+}
+
+impl LineOf {
+    /// The hash of a finding without its number: made from the text of its line, and not from where
+    /// that is, it stays the same while lines are added above it.
+    fn hashed(&mut self, one: &Linted, path: &str, finding: &Finding) -> Sha256 {
+        let text = &one.file.text;
+        let head = text.get(..finding.span.start);
+        let from = head
+            .and_then(|head| head.rfind('\n'))
+            .map_or(0, |at| at + 1);
+        if from != self.from {
+            *self = Self {
+                from,
+                hashed: HashMap::new(),
+            };
+        }
+        let hash = self.hashed.entry(finding.rule.id).or_insert_with(|| {
+            let rest = text.get(from..).unwrap_or_default();
+            let line = rest.lines().next().unwrap_or_default();
+            let mut hash = Sha256::new();
+            for part in [path, finding.rule.id, line.trim()] {
+                add(&mut hash, part);
+            }
+            hash
+        });
+        hash.clone()
     }
+}
+
+/// The name of the `count`th finding with this hash.
+fn numbered(hash: &Sha256, count: usize) -> String {
+    let mut hash = hash.clone();
+    add(&mut hash, &count.to_string());
     hex(&hash.finalize())
+}
+
+fn add(hash: &mut Sha256, part: &str) {
+    hash.update(part.as_bytes());
+    hash.update([0]);
 }
 
 #[cfg(test)]

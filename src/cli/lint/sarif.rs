@@ -101,7 +101,10 @@ fn result(one: &Linted, finding: &Finding, fix: &[Edit]) -> Value {
         }}],
     });
     if let (Some(object), false) = (result.as_object_mut(), fix.is_empty()) {
-        let edits: Vec<Value> = fix.iter().map(|edit| replacement(text, edit)).collect();
+        let edits: Vec<Value> = fix
+            .iter()
+            .map(|edit| replacement(text, finding, edit))
+            .collect();
         let change = json!({ "artifactLocation": { "uri": uri }, "replacements": edits });
         object.insert(
             String::from("fixes"),
@@ -111,8 +114,17 @@ fn result(one: &Linted, finding: &Finding, fix: &[Edit]) -> Value {
     result
 }
 
-fn replacement(text: &str, edit: &Edit) -> Value {
-    let line = |at: usize| text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+fn replacement(text: &str, finding: &Finding, edit: &Edit) -> Value {
+    // From the finding on, which is near: all lines above it would be counted for each edit.
+    let start = finding.span.start;
+    let breaks = |range: std::ops::Range<usize>| {
+        let between = text.get(range).unwrap_or_default();
+        u32::try_from(between.matches('\n').count()).unwrap_or(u32::MAX)
+    };
+    let line = |at: usize| {
+        let below = finding.line.saturating_add(breaks(start..at.max(start)));
+        below.saturating_sub(breaks(at.min(start)..start))
+    };
     json!({
         "deletedRegion": {
             "startLine": line(edit.span.start),
@@ -141,6 +153,29 @@ fn uri(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_edit_is_at_its_own_lines() {
+        let text = "FROM a:1\nRUN true\nRUN sudo make\nRUN \\\n true\n";
+        let file = crate::dockerfile::Dockerfile::parse(text);
+        let findings = crate::dockerfile::lint::check(&file);
+        let finding = findings.iter().find(|one| one.rule.id == "sudo").unwrap();
+        let lines = |start, end| {
+            let span = crate::dockerfile::Span { start, end };
+            let edit = Edit {
+                span,
+                text: String::new(),
+            };
+            let place = replacement(text, finding, &edit);
+            let number = |name: &str| place["deletedRegion"][name].as_u64().unwrap();
+            (number("startLine"), number("endLine"))
+        };
+        assert_eq!(lines(0, 9), (1, 2));
+        assert_eq!(lines(8, 22), (1, 3));
+        assert_eq!(lines(22, 22), (3, 3));
+        assert_eq!(lines(22, text.len()), (3, 6));
+        assert_eq!(lines(text.find("\\").unwrap(), text.len() - 1), (4, 5));
+    }
 
     #[test]
     fn paths_become_references() {

@@ -19,6 +19,10 @@ use crate::text::plural;
 /// The widest part of a line that is shown.
 const WIDEST: usize = 100;
 
+/// How many bytes of a line are looked at on either side of where a finding begins: more than are
+/// shown, and few enough that [`Clean`] cuts nothing off, were all of them tabs.
+const LOOKED_AT: usize = 250;
+
 /// All findings, file by file.
 pub(super) fn show(linted: &[Linted], paint: Paint) -> String {
     let mut text = String::new();
@@ -85,8 +89,20 @@ impl Place {
         let line = rest.split('\n').next().unwrap_or_default();
         let line = line.trim_end_matches('\r');
         let prefix = head.get(from..).unwrap_or_default();
-        let marked = prefix.len()..(end.saturating_sub(from)).min(line.len()).max(prefix.len());
-        let hidden = hidden(around, secrets, from..from + line.len());
+        // Of a line without end that would be too much for each of its findings.
+        let near = line.floor_char_boundary(prefix.len().saturating_sub(LOOKED_AT))
+            ..line.ceil_char_boundary(prefix.len().saturating_add(LOOKED_AT));
+        let hidden = hidden(around, secrets, from + near.start..from + near.end);
+        // A part that is hidden has its sign already.
+        let (first, last) = (hidden.first(), hidden.last());
+        let cut = (
+            near.start > 0 && first.is_none_or(|place| place.start > 0),
+            near.end < line.len() && last.is_none_or(|place| place.end < near.len()),
+        );
+        let begins = prefix.len() - near.start;
+        let line = line.get(near.clone()).unwrap_or_default();
+        let ends = end.saturating_sub(from + near.start);
+        let marked = begins..ends.min(line.len()).max(begins);
         // Tabs and control characters take other room than they have bytes.
         let clean = |text: &str| Clean::line(text.trim_start_matches('\u{feff}'));
         let upto = |at, whole| clean(&covered(line, &hidden, at, whole)).as_str().width();
@@ -97,12 +113,13 @@ impl Place {
             before,
             width: upto(marked.end, true).saturating_sub(before),
         };
-        place.cut()
+        place.cut(cut)
     }
 
-    /// Leaves out what is too far from the carets.
-    fn cut(self) -> Self {
-        if self.shown.width() <= WIDEST {
+    /// Leaves out what is too far from the carets. `cut` says whether something before the text and
+    /// behind it was left out already.
+    fn cut(self, (mut lead, mut tail): (bool, bool)) -> Self {
+        if self.shown.width() <= WIDEST && !lead && !tail {
             return self;
         }
         let skipped = self.before.saturating_sub(WIDEST / 3);
@@ -110,19 +127,23 @@ impl Place {
         let (mut at, mut first) = (0, None);
         for c in self.shown.chars() {
             let width = c.to_string().width();
-            if at >= skipped && at + width <= skipped + WIDEST {
+            if at < skipped {
+                lead = true;
+            } else if at + width > skipped + WIDEST {
+                tail = true;
+                break;
+            } else {
                 first.get_or_insert(at);
                 shown.push(c);
             }
             at += width;
         }
-        let lead = if skipped > 0 { "…" } else { "" };
-        let before =
-            self.before.saturating_sub(first.unwrap_or(skipped)) + usize::from(skipped > 0);
+        let before = self.before.saturating_sub(first.unwrap_or(skipped)) + usize::from(lead);
+        let [lead, tail] = [lead, tail].map(|cut| if cut { "…" } else { "" });
         Self {
             column: self.column,
             width: self.width.min((WIDEST + 1).saturating_sub(before)),
-            shown: format!("{lead}{}…", shown.trim_end()),
+            shown: format!("{lead}{}{tail}", shown.trim_end()),
             before,
         }
     }
@@ -207,7 +228,9 @@ pub(super) fn summary(linted: &[Linted]) -> String {
 mod tests {
     use std::time::Instant;
 
+    use super::super::gitlab;
     use super::super::json;
+    use super::super::sarif;
     use super::*;
     use crate::dockerfile::lint;
 
@@ -240,6 +263,54 @@ mod tests {
         assert_eq!(shown.matches("error[sudo]").count(), MANY);
         assert_eq!(json.matches(r#""rule": "sudo""#).count(), MANY);
         assert!(took.as_secs() < 5, "{took:?}");
+    }
+
+    /// Quadratic where the whole line is cleaned for each finding on it, or hashed.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a bound on time takes a clock")]
+    fn a_line_with_many_findings_is_told_in_linear_time() {
+        const MANY: usize = 4_000;
+        let linted = linted(&format!(
+            "FROM a:1\nRUN true{}\n",
+            " && sudo make".repeat(MANY)
+        ));
+        let begun = Instant::now();
+        let shown = show(&linted, Paint::none());
+        let gitlab = gitlab::show(&linted).unwrap();
+        let sarif = sarif::show(&linted).unwrap();
+        let took = begun.elapsed();
+        assert_eq!(shown.matches("error[sudo]").count(), MANY);
+        assert_eq!(gitlab.matches(r#""check_name": "sudo""#).count(), MANY);
+        assert_eq!(sarif.matches(r#""ruleId": "sudo""#).count(), MANY);
+        assert!(took.as_secs() < 5, "{took:?}");
+    }
+
+    #[test]
+    fn a_finding_far_along_its_line_shows_its_place() {
+        let text = format!("FROM a:1\nRUN {} && sudo make日\n", "x日\t".repeat(2_000));
+        let shown = shown(&text);
+        let lines: Vec<&str> = shown.lines().collect();
+        let column = |line: &str, what: &str| line.split_once(what).map(|(head, _)| head.width());
+        assert_eq!(
+            column(lines[3], "sudo"),
+            column(lines[4], "^^^^"),
+            "{shown}"
+        );
+        assert!(column(lines[3], "sudo").is_some(), "{shown}");
+        assert!(
+            lines[3].contains("| …") && lines[3].ends_with("sudo make日"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_secret_longer_than_what_is_looked_at_has_one_sign() {
+        let token = "aZ3bY7cX9dW1".repeat(50);
+        let shown = shown(&format!(
+            "FROM a:1\nRUN TOKEN={token} && sudo a PASSWORD={token}\n"
+        ));
+        let line = shown.lines().nth(3).unwrap_or_default();
+        assert_eq!(line, "   2 | … && sudo a PASSWORD=…", "{shown}");
     }
 
     #[test]
