@@ -14,6 +14,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::fchown;
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 /// Puts `bytes` in the place of a file, at once: a crash leaves the old file or the new one. It stays
 /// its owner's, whoever replaces it.
 ///
@@ -40,14 +42,57 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Writes to the file itself. Where that fails, it gets back what it held: no room is asked for that,
-/// because it is not made shorter before.
+/// because it is not made shorter before. What it held is kept in a file of its own meanwhile, should
+/// the machine die before the end.
 fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::File::options().read(true).write(true).open(path)?;
     let mut old = Vec::new();
     file.read_to_end(&mut old)?;
-    fill(&file, bytes).inspect_err(|_| {
-        let _ = fill(&file, &old);
+    fill_or_undo(&file, bytes, &old, keep(path, &old))
+}
+
+/// Fills a file anew, or with what it held. Where neither can be done, what was kept of it stays, and
+/// the error says where that is.
+fn fill_or_undo(
+    file: &fs::File,
+    bytes: &[u8],
+    old: &[u8],
+    kept: Option<NamedTempFile>,
+) -> io::Result<()> {
+    let Err(why) = fill(file, bytes) else {
+        return Ok(());
+    };
+    if fill(file, old).is_ok() {
+        return Err(why);
+    }
+    let kept = kept.and_then(|kept| kept.keep().ok());
+    Err(match kept {
+        Some((_, kept)) => {
+            let kept = kept.display();
+            let what = format!("{why}; it is written in part, and what it held is in `{kept}`");
+            io::Error::new(why.kind(), what)
+        }
+        None => why,
     })
+}
+
+/// A copy of what a file holds: beside it, or in the temporary folder; nothing where neither takes
+/// one.
+fn keep(path: &Path, old: &[u8]) -> Option<NamedTempFile> {
+    let beside = path.parent().map(Path::to_owned);
+    let folders = beside.into_iter().chain([std::env::temp_dir()]);
+    folders
+        .map(|folder| copy_in(&folder, old))
+        .find_map(Result::ok)
+}
+
+fn copy_in(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut new = tempfile::Builder::new()
+        .prefix(".loadline-")
+        .tempfile_in(folder)?;
+    new.write_all(bytes)?;
+    new.as_file().sync_all()?;
+    Ok(new)
 }
 
 fn fill(mut file: &fs::File, bytes: &[u8]) -> io::Result<()> {
@@ -59,10 +104,7 @@ fn fill(mut file: &fs::File, bytes: &[u8]) -> io::Result<()> {
 
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut new = tempfile::Builder::new()
-        .prefix(".loadline-")
-        .tempfile_in(folder)?;
-    new.write_all(bytes)?;
+    let new = copy_in(folder, bytes)?;
     let (old, own) = (fs::metadata(path)?, new.as_file().metadata()?);
     let owner = |of: &fs::Metadata| (of.uid(), of.gid());
     if owner(&old) != owner(&own) {
@@ -146,15 +188,42 @@ mod tests {
 
     #[test]
     fn what_is_written_over_is_no_longer_than_what_was_written() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let mut file = NamedTempFile::new().unwrap();
         file.write_all(b"a longer text").unwrap();
         write_over(file.path(), b"text").unwrap();
         assert_eq!(fs::read(file.path()).unwrap(), b"text");
     }
 
     #[test]
+    fn what_a_half_written_file_held_is_kept_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        // It takes neither text.
+        let file = fs::File::open(&path).unwrap();
+        let kept = keep(&path, b"old");
+        let error = fill_or_undo(&file, b"new", b"old", kept).unwrap_err();
+        let message = error.to_string();
+        let named = message.split('`').nth(1).unwrap_or_default();
+        assert_eq!(fs::read(named).unwrap(), b"old", "{message}");
+        assert_eq!(Path::new(named).parent(), Some(folder.path()));
+
+        fs::remove_file(named).unwrap();
+        write_over(&path, b"new").unwrap();
+        let names = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_copy_is_in_the_temporary_folder_where_none_can_be_beside() {
+        let kept = keep(Path::new("/proc/file"), b"old").unwrap();
+        assert_eq!(fs::read(kept.path()).unwrap(), b"old");
+        assert!(kept.path().starts_with(std::env::temp_dir()));
+    }
+
+    #[test]
     fn a_device_and_an_open_file_are_written_to() {
-        let mut open = tempfile::NamedTempFile::new().unwrap();
+        let mut open = NamedTempFile::new().unwrap();
         let number = std::os::fd::AsRawFd::as_raw_fd(&open);
         write(Path::new(&format!("/dev/fd/{number}")), b"text").unwrap();
         let mut text = String::new();
