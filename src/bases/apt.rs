@@ -67,6 +67,9 @@ pub enum AptError {
     /// The mirror did not answer.
     #[error("the Debian mirror cannot be reached: {0}")]
     Network(Clean),
+    /// The mirror answers, and is no mirror of Debian at that address.
+    #[error("the mirror has no such release of Debian: {0}")]
+    NoRelease(Clean),
     /// No room is left.
     #[error("the disk is full while packages are downloaded: {0}")]
     DiskFull(Clean),

@@ -225,6 +225,9 @@ fn apt_hint(error: &AptError) -> Option<&'static str> {
         AptError::Network(_) => {
             "check that `apt-get update` works on this host; what was downloaded is kept for the next run"
         }
+        AptError::NoRelease(_) => {
+            "check the mirror's address: it is the folder that holds `dists` and `pool`"
+        }
         AptError::DiskFull(_) => "make room, then run it again; what was downloaded is kept",
         AptError::Damaged(_) => "run it again: the file is downloaded anew",
         AptError::Refused(_) | AptError::File { .. } | AptError::Cancelled => return None,
@@ -260,6 +263,7 @@ mod tests {
             AptError::NoMirror,
             AptError::NoKeyring,
             AptError::Network(Clean::line("x")),
+            AptError::NoRelease(Clean::line("x")),
             AptError::DiskFull(Clean::line("x")),
             AptError::Signature(Clean::line("x")),
         ] {

@@ -169,7 +169,13 @@ pub(super) fn failure(output: &str) -> AptError {
             .find(|line| network.iter().any(|word| line.contains(word)));
         return AptError::Network(line.map_or(detail, Clean::line));
     }
-    AptError::Refused(detail)
+    // The address with its answer is another line than the first.
+    let line = output
+        .lines()
+        .find(|line| line.contains("have a Release file"));
+    line.map_or(AptError::Refused(detail), |line| {
+        AptError::NoRelease(Clean::line(line.trim_start_matches("E: ")))
+    })
 }
 
 #[cfg(test)]
@@ -245,6 +251,10 @@ mod tests {
             (
                 "E: Write error - write (28: No space left on device)",
                 "DiskFull",
+            ),
+            (
+                "Ign:1 http://m/x trixie InRelease\nErr:2 http://m/x trixie Release\n  404  Not Found\nE: The repository 'http://m/x trixie Release' does not have a Release file.",
+                "NoRelease(Clean(\"The repository 'http://m/x trixie Release' does not",
             ),
             ("E: Unable to locate package nope", "Refused"),
         ];
