@@ -291,7 +291,7 @@ pub fn shown_text(text: &str) -> String {
     written_out(text.as_bytes(), |_| false)
 }
 
-/// Writes out what may not be shown, and each character that what begins with it is `doubtful`.
+/// Writes out what may not be shown, and each character from which on the text is `doubtful`.
 fn written_out(bytes: &[u8], doubtful: fn(&str) -> bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     let write = |text: &mut String, bytes: &[u8]| {
@@ -538,13 +538,15 @@ mod tests {
         let mut bytes = Vec::new();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            let (read, length) = if looks_written(rest) {
-                (vec![u8::from_str_radix(&rest[2..4], 16).unwrap()], 4)
+            let is_written = looks_written(rest);
+            let (read, left) = rest.split_at(if is_written { 4 } else { c.len_utf8() });
+            if is_written {
+                let digits = read.trim_start_matches("\\x");
+                bytes.push(u8::from_str_radix(digits, 16).unwrap());
             } else {
-                (c.to_string().into_bytes(), c.len_utf8())
-            };
-            bytes.extend(read);
-            rest = &rest[length..];
+                bytes.extend(read.as_bytes());
+            }
+            rest = left;
         }
         bytes
     }

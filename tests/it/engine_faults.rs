@@ -128,12 +128,7 @@ fn serve(mut stream: UnixStream, acts: &[(&'static str, Act)]) -> std::io::Resul
             std::thread::sleep(*time);
             say(&mut stream, *status, "")
         }
-        Some(Act::Attach(time, bytes)) => {
-            let head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
-            stream.write_all(head)?;
-            std::thread::sleep(*time);
-            stream.write_all(bytes)
-        }
+        Some(Act::Attach(time, bytes)) => take_over(&mut stream, *time, bytes),
         Some(Act::Hang(lines)) => {
             begin(&mut stream, lines)?;
             // Until the client gives up.
@@ -162,6 +157,13 @@ fn say(stream: &mut UnixStream, status: u16, body: &str) -> std::io::Result<()> 
         "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+fn take_over(stream: &mut UnixStream, time: Duration, bytes: &[u8]) -> std::io::Result<()> {
+    let head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+    stream.write_all(head)?;
+    std::thread::sleep(time);
+    stream.write_all(bytes)
 }
 
 fn begin(stream: &mut UnixStream, lines: &[&str]) -> std::io::Result<()> {

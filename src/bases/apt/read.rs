@@ -123,9 +123,12 @@ pub(super) fn failure(output: &str) -> AptError {
             .unwrap_or_default(),
     );
     let has = |words: &[&str]| words.iter().any(|word| output.contains(word));
+    let line_with = |words: &[&str]| {
+        let mut lines = output.lines();
+        lines.find(|line| words.iter().any(|word| line.contains(word)))
+    };
     if has(&["No space left on device", "enough free space"]) {
-        let line = output.lines().find(|line| line.contains("space"));
-        return AptError::DiskFull(line.map_or(detail, Clean::line));
+        return AptError::DiskFull(line_with(&["space"]).map_or(detail, Clean::line));
     }
     if has(&[
         "NO_PUBKEY",
@@ -146,10 +149,7 @@ pub(super) fn failure(output: &str) -> AptError {
             "is not signed",
             "Hash Sum",
         ];
-        let line = output
-            .lines()
-            .find(|line| about.iter().any(|word| line.contains(word)));
-        return AptError::Signature(line.map_or(detail, Clean::line));
+        return AptError::Signature(line_with(&about).map_or(detail, Clean::line));
     }
     let network = [
         "Could not resolve",
@@ -163,17 +163,11 @@ pub(super) fn failure(output: &str) -> AptError {
         "Cannot initiate the connection",
         "Failed to fetch",
     ];
-    if has(&network) {
-        let line = output
-            .lines()
-            .find(|line| network.iter().any(|word| line.contains(word)));
-        return AptError::Network(line.map_or(detail, Clean::line));
+    if let Some(line) = line_with(&network) {
+        return AptError::Network(Clean::line(line));
     }
     // The address with its answer is another line than the first.
-    let line = output
-        .lines()
-        .find(|line| line.contains("have a Release file"));
-    line.map_or(AptError::Refused(detail), |line| {
+    line_with(&["have a Release file"]).map_or(AptError::Refused(detail), |line| {
         AptError::NoRelease(Clean::line(line.trim_start_matches("E: ")))
     })
 }
