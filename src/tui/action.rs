@@ -264,7 +264,7 @@ actions! {
     Palette Everywhere [key(':'), ctrl('p')] typing [ctrl('p')] "commands", "Runs anything by a few letters of its name.", when::always;
     Quit Everywhere [key('q')] typing [] "quit", "One level up; on the course map it leaves.", when::not_typing;
     Interrupt Everywhere [ctrl('c')] typing [ctrl('c')] "cancel or leave", "Stops the build; twice, it leaves.", when::always;
-    Suspend Everywhere [ctrl('z')] typing [ctrl('z')] "suspend", "Back to the shell; `fg` returns.", when::always;
+    Suspend Everywhere [ctrl('z')] typing [ctrl('z')] "suspend", "Back to the shell; `fg` returns.", when::has_shell;
     Repaint Everywhere [ctrl('l')] typing [ctrl('l')] "repaint", "Draws the screen again.", when::always;
 }
 

@@ -193,6 +193,8 @@ pub struct Model {
     pub suspends: bool,
     /// Whether the learner's editor is a program that was named.
     pub has_editor: bool,
+    /// Whether a shell waits behind the workshop, which gets the terminal when that is suspended.
+    pub has_shell: bool,
     /// Whether the learner chose a row; until then the records may.
     pub chose: bool,
 }
@@ -230,6 +232,7 @@ impl Model {
             interrupts: 0,
             suspends: false,
             has_editor: false,
+            has_shell: true,
             chose: false,
         }
     }

@@ -91,6 +91,7 @@ impl App {
         let mut canvas = Canvas::take()?;
         let mut model = Model::new(services.course, options.theme, terminal::size());
         model.has_editor = options.editor.is_some();
+        model.has_shell = has_shell();
         if let Start::Unit(name) = &options.start {
             model.start_at(name);
         }
@@ -286,12 +287,12 @@ impl App {
 
     /// Stops until the shell lets us go on.
     async fn suspend(&mut self, signals: &mut Signals, stop: Stop) -> io::Result<()> {
+        if !self.model.has_shell {
+            return Ok(());
+        }
         self.input.pause();
         terminal::give_back();
-        if stop == Stop::Job {
-            signals.job_stopped().await;
-        }
-        signals.stopped().await;
+        signals.stopped(stop).await;
         terminal::take()?;
         self.input.resume();
         Ok(())
@@ -352,8 +353,8 @@ impl App {
             let end = tokio::select! {
                 sign = signals.next() => match sign {
                     // The editor was stopped with us; the shell must see that we stop, too.
-                    Sign::TSTP => {
-                        signals.stopped().await;
+                    Sign::TSTP if self.model.has_shell => {
+                        signals.stopped(Stop::Alone).await;
                         continue;
                     }
                     Sign::TERM | Sign::HUP => sign,
@@ -418,6 +419,13 @@ fn notify(text: &str) {
     terminal::write(format!("\x1b]9;{text}\x07").as_bytes());
 }
 
+/// Whether a shell waits behind us. It gives each of its jobs a group of processes of its own; in the
+/// group that a session began with (`ssh -t HOST loadline`, a terminal's or a container's own
+/// command), nobody would let us go on, and the kernel stops nobody for a key there either.
+fn has_shell() -> bool {
+    rustix::process::getsid(None).is_ok_and(|session| session != rustix::process::getpgrp())
+}
+
 /// The signals that matter to a program that owns a terminal.
 struct Signals {
     terminate: Signal,
@@ -441,21 +449,18 @@ impl Signals {
         })
     }
 
-    /// Stops what the shell started together with us, as the terminal does where it reads the key
-    /// itself: while a `make` that waits for us goes on, the shell does not come back. Over when we
-    /// were told as well.
-    async fn job_stopped(&mut self) {
-        if rustix::process::kill_current_process_group(Sign::TSTP).is_ok() {
-            self.stop.recv().await;
-        }
-    }
-
-    /// Stops the program; over when it goes on.
-    async fn stopped(&mut self) {
-        let pid = rustix::process::getpid();
+    /// Stops the program, or all that the shell started together with us, as the terminal does where
+    /// it reads the key itself: while a `make` that waits for us goes on, the shell does not come
+    /// back. All of us at once: a shell that is back may let us go on at any moment, and who stopped
+    /// after that would stay so. Over when the program goes on.
+    async fn stopped(&mut self, stop: Stop) {
+        let sent = match stop {
+            Stop::Alone => rustix::process::kill_process(rustix::process::getpid(), Sign::STOP),
+            Stop::Job => rustix::process::kill_current_process_group(Sign::STOP),
+        };
         // The signal may take effect on another thread first: without waiting for the one that
         // ends the stop, this thread would take the terminal back before it is stopped.
-        if rustix::process::kill_process(pid, Sign::STOP).is_ok() {
+        if sent.is_ok() {
             self.go_on.recv().await;
         }
     }

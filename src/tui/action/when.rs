@@ -13,6 +13,10 @@ pub(super) fn always(_: &Model) -> bool {
     true
 }
 
+pub(super) fn has_shell(model: &Model) -> bool {
+    model.has_shell
+}
+
 pub(super) fn typing(model: &Model) -> bool {
     model.typing() && !conflict(model)
 }

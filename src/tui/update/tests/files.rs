@@ -175,6 +175,17 @@ fn the_shell_gets_the_terminal_once_what_is_typed_is_on_disk() {
 }
 
 #[test]
+fn without_a_shell_nobody_is_given_the_terminal() {
+    let mut scene = typed("mine");
+    scene.model.has_shell = false;
+    for _ in 0..2 {
+        assert_eq!(scene.ctrl('z'), []);
+    }
+    let text = file(&scene).editor.text();
+    assert_eq!(text, format!("mine{DOCKERFILE}"), "nor is it a letter");
+}
+
+#[test]
 fn where_texts_are_kept_is_told_before_it_is_forgotten() {
     let place =
         |number: u32| format!("/home/somebody/with/a/long/name/kept/{number}/Dockerfile").into();
