@@ -264,6 +264,14 @@ pub fn show_duration(duration: Duration) -> String {
     }
 }
 
+/// The processor time that this thread has used: what a bound on work is held against, since the work
+/// of others adds nothing to it.
+#[cfg(test)]
+pub(crate) fn time_used() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(used).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
