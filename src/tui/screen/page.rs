@@ -89,8 +89,12 @@ pub(super) fn window(painter: &mut Painter<'_>, area: Rect, lines: &[Line<'_>], 
     if below > 0 && area.height > 0 {
         let text = format!(" {} {below} more", painter.theme.glyphs.down);
         let (key, y) = (" PgDn", area.bottom() - 1);
-        let columns = width(key) + width(&text);
+        let columns = 1 + width(key) + width(&text);
         let x = area.right().saturating_sub(columns).max(area.x);
-        painter.line(x, y, columns, &[(Role::Key, key), (Role::Muted, &text)]);
+        let last = lines.get(top + usize::from(area.height) - 1);
+        let covers = last.is_some_and(|line| line.width() > usize::from(x - area.x));
+        let cut = if covers { "…" } else { " " };
+        let sign = [(Role::Muted, cut), (Role::Key, key), (Role::Muted, &text)];
+        painter.line(x, y, columns, &sign);
     }
 }
