@@ -100,7 +100,7 @@ impl Newest {
     }
 
     /// The day: `2026-11-20`. Entries have the day when somebody packed them, which may be years
-    /// after the last change: it counts only where hardly a record tells its own.
+    /// after the last change: it counts only where no more records tell their own than do not.
     pub(super) fn day(self) -> String {
         if self.telling > self.silent {
             return self.told;

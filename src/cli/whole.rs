@@ -20,7 +20,7 @@ use tempfile::NamedTempFile;
 /// its owner's, whoever replaces it.
 ///
 /// # Errors
-/// When that cannot be done; the file is then as it was.
+/// When that cannot be done; the file is then as it was, or the error says where its text is.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link stays a link.
     let path = fs::canonicalize(path)?;
@@ -121,7 +121,8 @@ fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// stands for an open file, is written to and not replaced.
 ///
 /// # Errors
-/// When it cannot be written; a file that was there is then as it was.
+/// When it cannot be written; a file that was there is then as it was, or the error says where its
+/// text is.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let is_file = fs::metadata(path).is_ok_and(|there| there.is_file());
     let is_open = ["/dev", "/proc"].iter().any(|at| path.starts_with(at));

@@ -4,6 +4,7 @@
 //! at the top only, a pattern that matches a folder matches all that is below it, and the last
 //! pattern that matches decides.
 
+mod go_regex;
 mod pattern;
 
 use pattern::Pattern;
@@ -207,7 +208,11 @@ fn rule(line: &str, number: u32) -> Result<Option<Rule>, IgnoreError> {
         Some(below) if !below.is_empty() => below,
         _ => &cleaned,
     };
-    let cleaned = pattern::clean(&format!("{mark}{cleaned}"));
+    let again = format!("{mark}{cleaned}");
+    if again.trim().is_empty() {
+        return Ok(None);
+    }
+    let cleaned = pattern::clean(again.trim());
     let (brings_back, cleaned) = match cleaned.strip_prefix('!') {
         Some(rest) => (true, rest),
         None => (false, cleaned.as_str()),
@@ -226,10 +231,12 @@ fn rule(line: &str, number: u32) -> Result<Option<Rule>, IgnoreError> {
         message: format!("`{written}` is not a pattern"),
         hint: Some(String::from(if ends_in_an_escape(cleaned) {
             "remove the backslash at its end, or write two of them for one that stands for itself"
+        } else if !pattern::is_well_formed(cleaned) {
+            "close each `[`, and put a backslash before a `[` that stands for itself"
         } else if is_escaped_letter(cleaned) {
             "write `/` between folders: before a letter, a backslash is no separator"
         } else {
-            "close each `[`, and put a backslash before a `[` that stands for itself"
+            "put a backslash before each `[`, `{` and `|` that stands for itself"
         })),
     })?;
     Ok(Some(Rule {
@@ -331,6 +338,33 @@ mod tests {
         ("[\\d_]", "7", true),
         ("[^\\w]", "é", true),
         ("a\\b", "ab", false),
+        ("\\x61\\142\\x{63}", "abc", true),
+        ("\\pL\\P{L}", "é1", true),
+        ("\\p{^L}", "a", false),
+        // Up to the end, where nothing else ends it, and to no other place.
+        ("\\Q.*\\E[a]", ".a", false),
+        ("\\Qx\\E[a]", "xa", true),
+        ("x\\Qa", "xa", false),
+        // What builders leave as it is: all but the simplest patterns are regular expressions.
+        ("*|b", "b", true),
+        ("*|b", "a/b", true),
+        ("a|b", "b", false),
+        ("a|b", "a|b", true),
+        ("*^a", "^a", false),
+        ("[a]{2}", "aa", true),
+        ("[a]{2,}b", "ab", false),
+        ("*{2,x}", "a{2,x}", true),
+        ("*.{js,ts}", "a.js", false),
+        ("*.{js,ts}", "a.{js,ts}", true),
+        // Stars and question marks are replaced in brackets, too.
+        ("[*]", "*", false),
+        ("[*]", "^]", true),
+        ("[?b]", "^b]", true),
+        ("[[:digit:]]", "7", true),
+        ("[[:^digit:]]", "7", false),
+        ("[:digit:]", "g", true),
+        ("[a&&b]", "&", true),
+        ("[[a]", "[", true),
         ("a b\\bc", "a bc", false),
         ("*", "abc", true),
         ("*c", "abc", true),
@@ -386,6 +420,9 @@ mod tests {
             (&["*", "/!a"], "a", false),
             (&["*", "/!a"], "!a", true),
             (&["*", "!!a"], "!a", false),
+            (&["*", "/ !a"], "a", false),
+            (&["docs /"], "docs", true),
+            (&["/ a", "/ /"], "a", true),
             (&["**", "!util/docker/web"], "util/docker/web/foo", false),
             (
                 &["**", "!util/docker/web", "util/docker/web/foo"],
@@ -413,8 +450,31 @@ mod tests {
     #[test]
     fn bad_patterns_are_refused_with_their_line() {
         for bad in [
-            "!", "[", "[^", "[^bc", "a[", "[]a]", "[-]", "[x-]", "[-x]", "\\", "[a-b-c]", "! ",
-            "/!", "!/", "src\\out", "\\é", "[\\b]",
+            "!",
+            "[",
+            "[^",
+            "[^bc",
+            "a[",
+            "[]a]",
+            "[-]",
+            "[x-]",
+            "[-x]",
+            "\\",
+            "[a-b-c]",
+            "! ",
+            "/!",
+            "!/",
+            "src\\out",
+            "\\é",
+            "[\\b]",
+            "*\\1",
+            "*{2}",
+            "*[c-a]",
+            "[[:no:]]",
+            "*a{1001}",
+            "?{900}",
+            "\\p{No such}",
+            "\\xg1",
         ] {
             let error = Ignore::parse(&format!("# x\n\nfine\n{bad}\n")).expect_err(bad);
             assert_eq!(error.line, 4, "{bad}");
@@ -428,6 +488,8 @@ mod tests {
             ("a\\", "backslash at its end"),
             ("a[b", "close each `[`"),
             ("src\\out", "`/` between"),
+            ("a\\d[b", "close each `[`"),
+            ("*{2}", "`{` and"),
         ] {
             let hint = hint(pattern).expect("one");
             assert!(hint.contains(about), "{pattern}: {hint}");

@@ -1,6 +1,14 @@
 //! One pattern of an ignore file.
 
 use regex::Regex;
+use regex::RegexBuilder;
+
+use super::go_regex;
+
+/// The memory that a pattern may take for each of its bytes (a star takes half of it), and on top of
+/// that: five thousand that each repeat something a thousand times would need gigabytes.
+const FOR_A_BYTE: usize = 2 * 1024;
+const ON_TOP: usize = 128 * 1024;
 
 /// A pattern that paths are compared with.
 #[derive(Debug, Clone)]
@@ -21,7 +29,7 @@ impl Pattern {
         if !is_well_formed(text) {
             return None;
         }
-        Translation::of(text)?.finish(text)
+        Translation::of(text).finish(text)
     }
 
     /// Whether it matches the whole of `path`.
@@ -46,14 +54,16 @@ enum Kind {
     Regex,
 }
 
-/// A pattern as a regular expression in the making.
+/// A pattern as the regular expression in the making that builders read with Go's library. They
+/// escape what has no meaning in a pattern, but for `{`, `|` and `}`, and leave brackets and what is
+/// behind a backslash as they are, except that stars and question marks are replaced in brackets, too.
 struct Translation {
     regex: String,
     kind: Kind,
 }
 
 impl Translation {
-    fn of(text: &str) -> Option<Self> {
+    fn of(text: &str) -> Self {
         let mut this = Self {
             regex: String::from("^"),
             kind: Kind::Exact,
@@ -67,113 +77,40 @@ impl Translation {
                     chars.next_if_eq(&'/');
                     this.stars(chars.peek().is_none(), index == 0);
                 }
-                '*' => this.push("[^/]*", Kind::Regex),
-                '?' => this.push("[^/]", Kind::Regex),
+                '*' => this.push("[^/]*"),
+                '?' => this.push("[^/]"),
+                '.' | '+' | '(' | ')' | '$' => this.regex.extend(['\\', c]),
                 '\\' => {
-                    if let Some(next) = chars.next() {
-                        this.escaped(next, true)?;
-                    }
-                    this.kind = Kind::Regex;
+                    this.push("\\");
+                    this.regex.extend(chars.next());
                 }
-                '[' => {
-                    this.class(&mut chars)?;
-                    this.kind = Kind::Regex;
-                }
-                ']' => this.push("\\]", Kind::Regex),
-                _ => this.literal(c),
+                '[' => this.push("["),
+                ']' => this.push("]"),
+                _ => this.regex.push(c),
             }
             index += 1;
         }
-        Some(this)
+        this
     }
 
     /// `**`, with the slash after it taken in.
     fn stars(&mut self, at_end: bool, at_start: bool) {
         if !at_end {
             // Any number of folders, also none.
-            self.push("(?:.*/)?", Kind::Regex);
+            self.push("(.*/)?");
         } else if self.kind == Kind::Exact {
             self.kind = Kind::Prefix;
         } else {
-            self.push(".*", Kind::Regex);
+            self.push(".*");
         }
         if at_start {
             self.kind = Kind::Suffix;
         }
     }
 
-    fn push(&mut self, regex: &str, kind: Kind) {
+    fn push(&mut self, regex: &str) {
         self.regex.push_str(regex);
-        self.kind = kind;
-    }
-
-    fn literal(&mut self, c: char) {
-        self.regex
-            .push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
-    }
-
-    /// A character behind a backslash. Builders make a regular expression of the pattern and leave
-    /// the two as they are: a letter means there what it means in one of Go's, or nothing at all. Of
-    /// those, numbers and names of characters are not read here.
-    fn escaped(&mut self, c: char, outside: bool) -> Option<()> {
-        self.regex.push_str(match c {
-            'd' => "[0-9]",
-            'D' => "[^0-9]",
-            's' => r"[\t\n\f\r ]",
-            'S' => r"[^\t\n\f\r ]",
-            'w' => "[0-9A-Za-z_]",
-            'W' => "[^0-9A-Za-z_]",
-            'a' => r"\a",
-            'f' => r"\f",
-            'n' => r"\n",
-            'r' => r"\r",
-            't' => r"\t",
-            'v' => r"\v",
-            'b' if outside => r"(?-u:\b)",
-            'B' if outside => r"\B",
-            'A' if outside => r"\A",
-            'z' if outside => r"\z",
-            _ if !c.is_ascii() || c.is_ascii_alphanumeric() => return None,
-            _ if outside => {
-                self.literal(c);
-                return Some(());
-            }
-            _ => {
-                self.member(c);
-                return Some(());
-            }
-        });
-        Some(())
-    }
-
-    /// `[a-z]`, of which the opening bracket is read.
-    fn class(&mut self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<()> {
-        self.regex.push('[');
-        if chars.next_if_eq(&'^').is_some() {
-            self.regex.push('^');
-        }
-        while let Some(c) = chars.next() {
-            match c {
-                ']' => break,
-                '-' => self.regex.push('-'),
-                '\\' => {
-                    if let Some(next) = chars.next() {
-                        self.escaped(next, false)?;
-                    }
-                }
-                _ => self.member(c),
-            }
-        }
-        self.regex.push(']');
-        Some(())
-    }
-
-    /// A character of a class; in Rust's regular expressions more of them have a meaning there.
-    fn member(&mut self, c: char) {
-        if c.is_ascii_punctuation() {
-            self.regex.push('\\');
-        }
-        self.regex.push(c);
+        self.kind = Kind::Regex;
     }
 
     fn finish(self, text: &str) -> Option<Pattern> {
@@ -184,13 +121,18 @@ impl Translation {
                 Pattern::Prefix(stars.strip_suffix("**")?.to_owned())
             }
             Kind::Suffix => Pattern::Suffix(text.strip_prefix("**")?.to_owned()),
-            Kind::Regex => Pattern::Regex(Box::new(Regex::new(&(self.regex + "$")).ok()?)),
+            Kind::Regex => {
+                let regex = go_regex::in_rust(&(self.regex + "$"))?;
+                let mut builder = RegexBuilder::new(&regex);
+                builder.size_limit(ON_TOP + FOR_A_BYTE * text.len());
+                Pattern::Regex(Box::new(builder.build().ok()?))
+            }
         })
     }
 }
 
 /// Whether brackets are closed and hold something, and nothing ends in a backslash.
-fn is_well_formed(text: &str) -> bool {
+pub(super) fn is_well_formed(text: &str) -> bool {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
