@@ -132,7 +132,9 @@ fn an_archive_loads_back_and_can_be_given_another_reference() {
 fn what_a_name_stands_for_is_what_the_list_says() {
     on_each_engine(async |bench: &Bench| {
         let tag = fresh("named");
-        bench.build(&tag, BASE).await.expect("a build");
+        // An image that no other test names meanwhile.
+        let alone = format!("{BASE}LABEL only=\"{tag}\"\n");
+        bench.build(&tag, &alone).await.expect("a build");
         let (_, short) = tag.split_once('/').expect("a short name");
         // One that no longer name ends with: Podman would take it for that.
         let short = &format!("vendor-{short}");
