@@ -82,7 +82,11 @@ fn keep(path: &Path, old: &[u8]) -> Option<NamedTempFile> {
     let beside = path.parent().map(Path::to_owned);
     let folders = beside.into_iter().chain([std::env::temp_dir()]);
     folders
-        .map(|folder| copy_in(&folder, old))
+        .map(|folder| {
+            let kept = copy_in(&folder, old)?;
+            kept.as_file().sync_all()?;
+            Ok::<_, io::Error>(kept)
+        })
         .find_map(Result::ok)
 }
 
@@ -91,7 +95,6 @@ fn copy_in(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
         .prefix(".loadline-")
         .tempfile_in(folder)?;
     new.write_all(bytes)?;
-    new.as_file().sync_all()?;
     Ok(new)
 }
 

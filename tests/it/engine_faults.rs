@@ -23,6 +23,7 @@ use loadline::engine::docker::Docker;
 use loadline::image::run::HttpRequest;
 use loadline::image::run::Probe;
 use loadline::image::run::Run;
+use loadline::image::run::RunOutcome;
 use loadline::image::run::Start;
 use tokio_util::sync::CancellationToken;
 
@@ -421,6 +422,29 @@ async fn an_engine_that_dies_in_the_middle_of_a_run_has_gone() {
     );
 }
 
+/// What the daemon says of a container that has ended.
+const ENDED: &str = r#"{"State": {"Running": false, "ExitCode": 0}}"#;
+
+/// What comes of a run by a daemon that acts so, whose container `abc` ends and is then as `state`
+/// says.
+async fn run(mut acts: Vec<(&'static str, Act)>, state: &'static str, probe: Probe) -> RunOutcome {
+    acts.extend([
+        ("/containers/abc/start", Act::Say(204, "")),
+        ("/containers/abc/wait", Act::Say(200, r#"{"StatusCode":0}"#)),
+        ("/containers/abc/json", Act::Say(200, state)),
+        ("/containers/abc", Act::Say(204, "")),
+    ]);
+    let fake = Fake::new(acts);
+    let run = Run {
+        start: Start::default(),
+        probe,
+        within: LONG,
+    };
+    let docker = fake.connect().await;
+    let outcome = docker.run("x:1", &run, CancellationToken::new()).await;
+    outcome.expect("an outcome")
+}
+
 #[tokio::test]
 async fn an_output_that_is_broken_off_is_not_the_whole() {
     for (bytes, broken) in [
@@ -428,30 +452,14 @@ async fn an_output_that_is_broken_off_is_not_the_whole() {
         (b"\x01\0\0\0\0\0\0\x03hi\n\x01\0\0\0\0\0\0\x03h", true),
         (b"\x01\0\0\0\0\0\0\x03hi\n\x01\0\0", true),
     ] {
-        let fake = Fake::new(vec![
+        let acts = vec![
             (
                 "/containers/create",
                 Act::Say(201, r#"{"Id":"abc","Warnings":[]}"#),
             ),
             ("/containers/abc/attach", Act::Attach(Duration::ZERO, bytes)),
-            ("/containers/abc/start", Act::Say(204, "")),
-            ("/containers/abc/wait", Act::Say(200, r#"{"StatusCode":0}"#)),
-            (
-                "/containers/abc/json",
-                Act::Say(200, r#"{"State": {"Running": false, "ExitCode": 0}}"#),
-            ),
-            ("/containers/abc", Act::Say(204, "")),
-        ]);
-        let docker = fake.connect().await;
-        let run = Run {
-            start: Start::default(),
-            probe: Probe::Exit,
-            within: LONG,
-        };
-        let outcome = docker
-            .run("x:1", &run, CancellationToken::new())
-            .await
-            .expect("an outcome");
+        ];
+        let outcome = run(acts, ENDED, Probe::Exit).await;
         assert_eq!(outcome.exit, Some(0));
         assert_eq!(outcome.stdout.is_broken_off(), broken, "{outcome:?}");
         assert_eq!(outcome.stdout.is_whole(), !broken);
@@ -463,7 +471,7 @@ async fn an_output_that_is_broken_off_is_not_the_whole() {
 async fn an_answer_that_was_given_counts_however_late_the_engine_brings_it() {
     const ANSWER: &[u8] = b"\x01\0\0\0\0\0\0\x15answer 200 5 2 ff\n\nhi";
     let made = |body| Box::new(Act::Say(201, body));
-    let fake = Fake::new(vec![
+    let acts = vec![
         (
             "/containers/create",
             Act::Then(
@@ -491,29 +499,14 @@ async fn an_answer_that_was_given_counts_however_late_the_engine_brings_it() {
         ),
         ("/containers/beside/start", Act::Say(204, "")),
         ("/containers/beside", Act::Say(204, "")),
-        ("/containers/abc/start", Act::Say(204, "")),
-        ("/containers/abc/wait", Act::Say(200, r#"{"StatusCode":0}"#)),
-        (
-            "/containers/abc/json",
-            Act::Say(200, r#"{"State": {"Running": false, "ExitCode": 0}}"#),
-        ),
-        ("/containers/abc", Act::Say(204, "")),
-    ]);
-    let docker = fake.connect().await;
-    let run = Run {
-        start: Start::default(),
-        probe: Probe::Http(HttpRequest {
-            port: 7000,
-            method: "GET".to_owned(),
-            path: "/".to_owned(),
-            body: None,
-        }),
-        within: LONG,
-    };
-    let outcome = docker
-        .run("x:1", &run, CancellationToken::new())
-        .await
-        .expect("an outcome");
+    ];
+    let probe = Probe::Http(HttpRequest {
+        port: 7000,
+        method: "GET".to_owned(),
+        path: "/".to_owned(),
+        body: None,
+    });
+    let outcome = run(acts, ENDED, probe).await;
     let status = outcome.response.as_ref().map(|response| response.status);
     assert_eq!(status, Some(200), "{outcome:?}");
 }
@@ -522,7 +515,7 @@ async fn an_answer_that_was_given_counts_however_late_the_engine_brings_it() {
 async fn a_program_that_ended_in_time_is_not_blamed_for_an_engine_that_is_slow_to_say_so() {
     let ended = r#"{"State": {"Running": false, "ExitCode": 0,
         "StartedAt": "2026-01-02T03:04:05Z", "FinishedAt": "2026-01-02T03:04:06.4Z"}}"#;
-    let fake = Fake::new(vec![
+    let acts = vec![
         (
             "/containers/create",
             Act::Say(201, r#"{"Id":"abc","Warnings":[]}"#),
@@ -532,30 +525,18 @@ async fn a_program_that_ended_in_time_is_not_blamed_for_an_engine_that_is_slow_t
             "/containers/abc/attach",
             Act::Attach(Duration::from_millis(3_500), b""),
         ),
-        ("/containers/abc/start", Act::Say(204, "")),
         (
             "/containers/abc/kill",
             Act::Late(Duration::from_millis(600), 204),
         ),
-        ("/containers/abc/wait", Act::Say(200, r#"{"StatusCode":0}"#)),
-        ("/containers/abc/json", Act::Say(200, ended)),
-        ("/containers/abc", Act::Say(204, "")),
-    ]);
-    let docker = fake.connect().await;
+    ];
     let grace = Duration::from_secs(1);
-    let run = Run {
-        start: Start::default(),
-        probe: Probe::Stop {
-            signal: Some("SIGTERM".to_owned()),
-            grace,
-            ready: None,
-        },
-        within: LONG,
+    let probe = Probe::Stop {
+        signal: Some("SIGTERM".to_owned()),
+        grace,
+        ready: None,
     };
-    let outcome = docker
-        .run("x:1", &run, CancellationToken::new())
-        .await
-        .expect("an outcome");
+    let outcome = run(acts, ended, probe).await;
     assert!(!outcome.killed, "{outcome:?}");
     assert_eq!(outcome.exit, Some(0));
     // It lived for 1.4 s, of which more than 1.2 s were over when the signal was on its way.

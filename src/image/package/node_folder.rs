@@ -83,9 +83,13 @@ pub(super) fn linked(tree: &Tree<'_>, owners: &Owners) -> Vec<Gap> {
             links.entry(folder).or_insert_with(|| path.to_owned());
         }
     });
+    // Hardly an image has one: its files are not gone through for that.
+    if links.is_empty() {
+        return Vec::new();
+    }
     let mut gaps = BTreeMap::new();
     tree.each_file(|path, _, _| {
-        let Some(package) = path.strip_suffix(MANIFEST).filter(|_| !links.is_empty()) else {
+        let Some(package) = path.strip_suffix(MANIFEST) else {
             return;
         };
         // Above the package's own folder, or above that of its scope.
